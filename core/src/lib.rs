@@ -1,1 +1,96 @@
-//! Placeholder.
+//! The sans-IO core of a client for Freedom Pay's IMTS (International Money Transfer System).
+//!
+//! An agent's credentials go in; a bearer that is valid *now* comes out, and stays valid, whatever
+//! the clocks and the service do. This crate builds [`http::Request`] values and reads reply bytes;
+//! it opens no socket, reads no clock, draws no random number and does not panic. Whoever embeds it
+//! does the I/O, in any runtime or none; the package `imts` does it for those who would rather not.
+//!
+//! # Driving a session
+//!
+//! [`Session::poll`] says what to do next. Here the service is a sandbox in the same process, and
+//! time is a variable:
+//!
+//! ```
+//! use std::time::Duration;
+//! use imts_core::{Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+//! use imts_sandbox::{Sandbox, Settings, Time};
+//!
+//! let mut service = Sandbox::new(Settings::default());
+//! let mut now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
+//!
+//! let endpoint = Endpoint::https("https://sandbox.example")?;
+//! let mut session = Session::new(endpoint, Contract::imts(), Policy::default())?;
+//! session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Held, now);
+//!
+//! let mut requests = 0;
+//! for _ in 0..3_000 { // 3,000 asks in 50 minutes
+//!     let bearer = loop {
+//!         match session.poll(now) {
+//!             Step::Ready(bearer) => break bearer,
+//!             Step::Send(ticket, exchange) => {
+//!                 requests += 1;
+//!                 let request = exchange.into_request().map(|body| body.as_ref().to_vec());
+//!                 let response = service.handle(Time::from_micros(now.wall.unix_micros()), &request);
+//!                 session.on_reply(ticket, Reply::from(&response), now)?;
+//!             }
+//!             other => panic!("{other:?}"),
+//!         }
+//!     };
+//!     assert!(bearer.header().is_sensitive());
+//!     now = now.advanced_by(Duration::from_secs(1));
+//! }
+//! assert_eq!(requests, 4); // one sign-in and, each 780 s, one refresh
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | you look for | it is in |
+//! |---|---|
+//! | the state machine, its steps and phases | [`Session`], [`Step`], [`Phase`] |
+//! | margins, back-off, limits | [`Policy`] |
+//! | what goes out and comes in | [`Exchange`], [`Reply`] |
+//! | what went wrong and what to do | [`Trouble`], [`ReplyError`], [`Recovery`] |
+//! | how to sign in and refresh, and how surely that is known | [`contract`] |
+//! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
+
+#![forbid(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros
+)]
+
+pub mod contract;
+mod endpoint;
+mod error;
+mod exchange;
+mod policy;
+mod problem;
+mod saved;
+mod secret;
+mod session;
+mod time;
+mod trouble;
+mod wire;
+
+pub use crate::contract::{Contract, Evidence};
+pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
+pub use crate::error::{JsonFault, Malformed, Problem, Recovery, ReplyError, Unexpected};
+pub use crate::exchange::{Exchange, Purpose, Reply};
+pub use crate::policy::{Policy, Replay};
+pub use crate::saved::{Saved, SavedError};
+pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
+pub use crate::session::{AdoptError, Keep, Phase, SaveTicket, Session, Step, Ticket, Usable};
+pub use crate::time::{Mono, Now, Wall};
+pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};

@@ -1,0 +1,187 @@
+//! How to sign in and how to refresh: data, each part with its evidence.
+//!
+//! Owns what is known of the service's two token exchanges and how surely. Knows nothing of
+//! sessions: another service with the same kind of token pair is another value of [`Contract`].
+
+use std::fmt;
+
+use http::Method;
+
+use crate::endpoint::ServicePath;
+
+/// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
+///
+/// A constant to pass on purpose: nothing in this crate uses it by itself.
+pub const PRODUCTION_URL: &str = "https://api.freedompay.kz";
+
+/// The vendor's test base URL (assumed: published for sibling APIs only).
+pub const TEST_URL: &str = "https://test-api.freedompay.kz";
+
+/// How surely a fact of the contract is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// Printed on the vendor's current page.
+    Published,
+    /// Printed on an older page of the vendor's, marked as being in development.
+    Draft,
+    /// Our choice, from the conventions of the service; replaceable by configuration.
+    Assumed,
+    /// No page could be read; never invented.
+    Unknown,
+}
+
+impl Evidence {
+    /// The label in lower case, as it stands in outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Draft => "draft",
+            Self::Assumed => "assumed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The two exchanges of a session.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    pub(crate) sign_in: SignIn,
+    pub(crate) refresh: Option<Refresh>,
+}
+
+impl Contract {
+    /// IMTS as its pages print it: Get token as published, Refresh token as assumed.
+    #[must_use]
+    pub fn imts() -> Self {
+        Self { sign_in: SignIn::imts(), refresh: Some(Refresh::imts()) }
+    }
+
+    /// The same contract with another way to sign in.
+    #[must_use]
+    pub fn with_sign_in(self, sign_in: SignIn) -> Self {
+        Self { sign_in, ..self }
+    }
+
+    /// The same contract with another way to refresh, or with none: a session then renews by
+    /// signing in.
+    #[must_use]
+    pub fn with_refresh(self, refresh: impl Into<Option<Refresh>>) -> Self {
+        Self { refresh: refresh.into(), ..self }
+    }
+
+    /// How to sign in.
+    #[must_use]
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// How to refresh, where there is a way.
+    #[must_use]
+    pub fn refresh(&self) -> Option<&Refresh> {
+        self.refresh.as_ref()
+    }
+}
+
+impl Default for Contract {
+    /// [`Contract::imts`].
+    fn default() -> Self {
+        Self::imts()
+    }
+}
+
+/// Get token: `POST` of `{"agent_id": …, "agent_secret": …}`, without `Authorization`.
+#[derive(Clone, Debug)]
+pub struct SignIn {
+    pub(crate) path: ServicePath,
+    pub(crate) evidence: Evidence,
+}
+
+impl SignIn {
+    /// Published in full: `POST /v5/partner/transfer/agent/auth`.
+    #[must_use]
+    pub fn imts() -> Self {
+        let path = ServicePath::constant("/v5/partner/transfer/agent/auth");
+        Self { path, evidence: Evidence::Published }
+    }
+
+    /// Get token's exchange on another path.
+    #[must_use]
+    pub fn at(path: ServicePath) -> Self {
+        Self { path, evidence: Evidence::Assumed }
+    }
+
+    /// Where it is sent.
+    #[must_use]
+    pub fn path(&self) -> &ServicePath {
+        &self.path
+    }
+
+    /// How surely it is known.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+}
+
+/// Refresh token: how the refresh token is presented. The reply has Get token's shape.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    pub(crate) method: Method,
+    pub(crate) path: ServicePath,
+    pub(crate) token_in: TokenIn,
+    pub(crate) evidence: Evidence,
+}
+
+impl Refresh {
+    /// Assumed (the page prints the operation's name and purpose alone):
+    /// `POST /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
+    #[must_use]
+    pub fn imts() -> Self {
+        let path = ServicePath::constant("/v5/partner/transfer/agent/refresh");
+        Self::new(Method::POST, path, TokenIn::Body { field: "refresh_token".to_owned() })
+    }
+
+    /// A refresh as the integrator knows it to be.
+    #[must_use]
+    pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
+        Self { method, path, token_in, evidence: Evidence::Assumed }
+    }
+
+    /// The same refresh with the integrator's own label of how surely it is known.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence, ..self }
+    }
+
+    /// Where it is sent.
+    #[must_use]
+    pub fn path(&self) -> &ServicePath {
+        &self.path
+    }
+
+    /// How surely it is known.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+}
+
+/// Where a request carries the refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenIn {
+    /// A JSON object with this one field.
+    Body {
+        /// The field's name.
+        field: String,
+    },
+    /// `Authorization: Bearer …`, without a body.
+    Bearer,
+}

@@ -1,0 +1,287 @@
+//! Where credentials may be sent: a base URL that is safe, and paths that stay under it.
+//!
+//! Owns the checks that keep a secret from travelling in clear or to another host. An [`Endpoint`]
+//! that exists is safe to send credentials to; a [`ServicePath`] that exists cannot leave it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use http::Uri;
+use thiserror::Error;
+
+/// The longest base URL or path that is accepted, in bytes.
+const MAX_LENGTH: usize = 2_048;
+
+/// The base URL of a service: `https`, or plain `http` to this machine alone.
+///
+/// Kept in one canonical form (lower-case host, default port left out, no trailing slash), so that
+/// two endpoints are equal exactly when they name the same place.
+///
+/// ```
+/// use imts_core::Endpoint;
+///
+/// let endpoint = Endpoint::https("https://Test-API.example:443/gateway/")?;
+/// assert_eq!(endpoint.as_str(), "https://test-api.example/gateway");
+/// assert!(Endpoint::https("http://test-api.example").is_err());
+/// assert!(Endpoint::plain_loopback("http://127.0.0.1:8080").is_ok());
+/// # Ok::<(), imts_core::EndpointError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// Accepts an `https` URL: scheme, host, an optional port, an optional path.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] says what is wrong with the URL; plain `http` is
+    /// [`EndpointError::NotHttps`] whatever the host.
+    pub fn https(url: &str) -> Result<Self, EndpointError> {
+        let parts = Parts::of(url)?;
+        match parts.scheme {
+            Scheme::Https => parts.into_endpoint(),
+            Scheme::Http => Err(EndpointError::NotHttps),
+        }
+    }
+
+    /// Accepts what [`Endpoint::https`] accepts and, for tests and a local sandbox, plain `http` to
+    /// a loopback address: `127.0.0.0/8`, `[::1]` or `localhost`.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] says what is wrong with the URL; plain `http` to any other host is
+    /// [`EndpointError::NotLoopback`].
+    pub fn plain_loopback(url: &str) -> Result<Self, EndpointError> {
+        let parts = Parts::of(url)?;
+        if matches!(parts.scheme, Scheme::Http) && !parts.is_loopback() {
+            return Err(EndpointError::NotLoopback);
+        }
+        parts.into_endpoint()
+    }
+
+    /// The base URL in its canonical form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL of a path under this base.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Malformed`], where the two together are no URL.
+    pub fn join(&self, path: &ServicePath) -> Result<Uri, EndpointError> {
+        let url = format!("{}{}", self.0, path.as_str());
+        Uri::try_from(url).map_err(|_| EndpointError::Malformed)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An absolute path that stays under the endpoint it is joined to.
+///
+/// Each of these could carry a token elsewhere, or to another operation, and is refused: a URL with
+/// a scheme or host, `//`, `.` and `..` segments, percent-escapes (`%2f`, `%2e`), a query, a
+/// fragment, a backslash, a control or non-ASCII character.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServicePath(Cow<'static, str>);
+
+impl ServicePath {
+    /// Accepts a path of one or more segments, such as `/v5/partner/transfer/agent/auth`.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Path`].
+    pub fn new(path: impl Into<String>) -> Result<Self, EndpointError> {
+        let path = path.into();
+        let rest = path.strip_prefix('/').ok_or(EndpointError::Path)?;
+        if path.len() > MAX_LENGTH || !rest.split('/').all(is_segment) {
+            return Err(EndpointError::Path);
+        }
+        Ok(Self(Cow::Owned(path)))
+    }
+
+    /// A path that stands in this crate's own source; its tests hold it to [`ServicePath::new`].
+    pub(crate) const fn constant(path: &'static str) -> Self {
+        Self(Cow::Borrowed(path))
+    }
+
+    /// The path, beginning with its slash.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServicePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a URL or a path is not safe to send credentials to. The caller's to mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// There is no `https://` in front.
+    #[error("the URL has no scheme: write it in full, such as https://host.example")]
+    NoScheme,
+    /// The scheme is neither `https` nor `http`.
+    #[error("the URL's scheme is not supported: only https is")]
+    Scheme,
+    /// Plain `http` would send credentials in clear.
+    #[error("the URL is plain http, which would send the secret in clear: use https")]
+    NotHttps,
+    /// Plain `http` was allowed for loopback, and this is another host.
+    #[error(
+        "plain http is allowed to this machine alone (127.0.0.0/8, [::1], localhost): \
+         use https for any other host"
+    )]
+    NotLoopback,
+    /// A user name or password stands before the host.
+    #[error("the URL carries a user name or password before its host: leave it out")]
+    UserInfo,
+    /// The host is missing or is no host name or address.
+    #[error("the URL's host is missing or not a host name")]
+    Host,
+    /// The port is not a number from 1 to 65535.
+    #[error("the URL's port is not a number from 1 to 65535")]
+    Port,
+    /// The base URL carries a query or a fragment.
+    #[error("the URL carries a query or a fragment: a base URL has neither")]
+    QueryOrFragment,
+    /// A path could lead elsewhere.
+    #[error(
+        "the path must be /segments of letters, digits and -._~!$&'()*+,;=:@ alone, without \
+         '..', '//', '%', query or fragment"
+    )]
+    Path,
+    /// Too long, or made of characters that no URL has.
+    #[error("the URL is longer than 2048 bytes or has characters that no URL has")]
+    Malformed,
+}
+
+enum Scheme {
+    Https,
+    Http,
+}
+
+/// A base URL taken apart, each part checked.
+struct Parts {
+    scheme: Scheme,
+    host: String,
+    port: Option<u16>,
+    path: String,
+}
+
+impl Parts {
+    fn of(url: &str) -> Result<Self, EndpointError> {
+        if url.len() > MAX_LENGTH || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(EndpointError::Malformed);
+        }
+        let (scheme, rest) = url.split_once("://").ok_or(EndpointError::NoScheme)?;
+        let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
+            "https" => (Scheme::Https, 443),
+            "http" => (Scheme::Http, 80),
+            _ => return Err(EndpointError::Scheme),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(EndpointError::QueryOrFragment);
+        }
+        let (authority, path) = match rest.split_once('/') {
+            Some((authority, path)) => (authority, path.strip_suffix('/').unwrap_or(path)),
+            None => (rest, ""),
+        };
+        if authority.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        let (host, port) = split_port(authority)?;
+        let host = host.to_ascii_lowercase();
+        if !is_host(&host) {
+            return Err(EndpointError::Host);
+        }
+        if !path.is_empty() && !path.split('/').all(is_segment) {
+            return Err(EndpointError::Path);
+        }
+        Ok(Self {
+            scheme,
+            host,
+            port: port.filter(|port| *port != default_port),
+            path: path.to_owned(),
+        })
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.host == "localhost"
+            || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+            || in_brackets(&self.host).is_some_and(|address| address.is_loopback())
+    }
+
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        let scheme = match self.scheme {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        };
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        let slash = if self.path.is_empty() { "" } else { "/" };
+        let url = format!("{scheme}://{}{port}{slash}{}", self.host, self.path);
+        match Uri::try_from(url.as_str()) {
+            Ok(uri) if uri.host() == Some(self.host.as_str()) => Ok(Endpoint(url)),
+            _ => Err(EndpointError::Malformed),
+        }
+    }
+}
+
+/// `host` or `host:port`, an IPv6 address in brackets.
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => return Ok((authority, None)),
+    };
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    match port.parse::<u16>() {
+        Ok(number) if digits && number != 0 => Ok((host, Some(number))),
+        _ => Err(EndpointError::Port),
+    }
+}
+
+/// An IPv4 or bracketed IPv6 address, or a host name of letters, digits, hyphens and dots.
+///
+/// A name whose last label is all digits is none: resolvers read `127.1` and `0x7f.1` as addresses.
+fn is_host(host: &str) -> bool {
+    if host.starts_with('[') {
+        return in_brackets(host).is_some();
+    }
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let last_is_number = name
+        .rsplit('.')
+        .next()
+        .is_some_and(|label| label.starts_with("0x") || label.bytes().all(|b| b.is_ascii_digit()));
+    host.parse::<Ipv4Addr>().is_ok()
+        || (host.len() <= 253 && name.split('.').all(is_label) && !last_is_number)
+}
+
+fn in_brackets(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+/// Whether a path's segment is made of the characters of RFC 3986's `pchar`, percent-escapes left
+/// out, and is no step up or nowhere.
+fn is_segment(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..")
+        && segment
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte))
+}

@@ -1,0 +1,230 @@
+//! What went wrong, by whose fault it is, and what to do next.
+//!
+//! Owns the errors of a reply and the one question every caller has: [`Recovery`]. Knows nothing of
+//! sessions; what a failure does to one is the session's matter. No error holds a secret, nor the
+//! words of a JSON parser (which quote the value that they stumbled over).
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+use thiserror::Error;
+
+pub use crate::problem::Problem;
+
+/// What the caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Ask again later: the fault is expected to pass.
+    Retry {
+        /// How long the service asks to wait, where it said so.
+        after: Option<Duration>,
+    },
+    /// Give new credentials: the present ones do not help any more.
+    SignIn,
+    /// The request may have been processed: find out before sending it again.
+    Resolve,
+    /// Mend the configuration or the calling code: the URL, a path, an argument.
+    Fix,
+    /// Tell the service's support: it answered in a way its contract does not have.
+    Report,
+}
+
+impl Recovery {
+    /// The name in lower case, as it stands in outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry { .. } => "retry",
+            Self::SignIn => "sign_in",
+            Self::Resolve => "resolve",
+            Self::Fix => "fix",
+            Self::Report => "report",
+        }
+    }
+
+    /// How long the service asks to wait, where it said so.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Retry { after } => after,
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A reply that is not a success. The service's fault, or the service's word.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The service understood and said no: a 4xx, or `state: false`.
+    #[error("{0}")]
+    Refused(Problem),
+    /// The reply promises success and cannot be used.
+    #[error("the service's reply cannot be used: {0}")]
+    Malformed(#[from] Malformed),
+    /// A status or content type that the contract does not have: 1xx, 3xx, 5xx, or a 2xx that is
+    /// not JSON.
+    #[error("{0}")]
+    Unexpected(Unexpected),
+}
+
+impl ReplyError {
+    /// What to do about it.
+    #[must_use]
+    pub fn recovery(&self) -> Recovery {
+        match self {
+            Self::Refused(problem) => problem.recovery(),
+            Self::Malformed(_) => Recovery::Report,
+            Self::Unexpected(unexpected) => unexpected.recovery(),
+        }
+    }
+
+    /// How long the service asks to wait, where it said so (`Retry-After`, RFC 9110 section
+    /// 10.2.3, as seconds or as a date read against the reply's own `Date`).
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(problem) => problem.retry_after(),
+            Self::Malformed(_) => None,
+            Self::Unexpected(unexpected) => unexpected.retry_after,
+        }
+    }
+}
+
+/// What makes a reply malformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The body is longer than the exchange's limit.
+    #[error("its body is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The body is not UTF-8.
+    #[error("its body is not UTF-8")]
+    Encoding,
+    /// The body is not the JSON that the contract prints.
+    #[error("its JSON has {fault} at line {line}, column {column}")]
+    Json {
+        /// What kind of fault the parser found.
+        fault: JsonFault,
+        /// Where, counted from 1.
+        line: usize,
+        /// Where in the line, counted in bytes from 1.
+        column: usize,
+    },
+    /// A required field is absent or null.
+    #[error("its field `{field}` is missing")]
+    Missing {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A token is empty, longer than 8,192 bytes, or not made of visible ASCII characters.
+    #[error("its field `{field}` is not 1 to 8192 visible ASCII characters")]
+    Token {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A date that RFC 3339 does not have, or that has no offset.
+    #[error("its field `{field}` is not a date of RFC 3339 with an offset")]
+    Date {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// The date is not after the reply's own time: the token would be dead from the start.
+    #[error("its field `{field}` is not after the time of the reply")]
+    Lifetime {
+        /// The field's name.
+        field: &'static str,
+    },
+}
+
+/// The kinds of fault a JSON parser finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonFault {
+    /// Not JSON.
+    Syntax,
+    /// JSON of the wrong shape: a wrong type, a repeated field.
+    Data,
+    /// The text ends too early.
+    Eof,
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "a syntax error",
+            Self::Data => "a wrong type, or a field twice,",
+            Self::Eof => "an early end",
+        })
+    }
+}
+
+impl From<&serde_json::Error> for Malformed {
+    /// Keeps category, line and column; never the message, which quotes the value.
+    fn from(error: &serde_json::Error) -> Self {
+        let fault = match error.classify() {
+            serde_json::error::Category::Data => JsonFault::Data,
+            serde_json::error::Category::Eof => JsonFault::Eof,
+            _ => JsonFault::Syntax,
+        };
+        Self::Json { fault, line: error.line(), column: error.column() }
+    }
+}
+
+/// A reply whose status or content type the contract does not have.
+#[derive(Clone, Debug)]
+pub struct Unexpected {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Unexpected {
+    /// The reply's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What to do about it: a server error may pass, anything else is for the service's support.
+    #[must_use]
+    pub fn recovery(&self) -> Recovery {
+        if self.status.is_server_error() {
+            Recovery::Retry { after: self.retry_after }
+        } else {
+            Recovery::Report
+        }
+    }
+}
+
+impl fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_u16();
+        if self.status.is_redirection() {
+            write!(
+                f,
+                "the service answered {status}, a redirect, which is never followed: it would \
+                 carry a secret elsewhere; check the base URL"
+            )
+        } else if self.status.is_success() {
+            write!(
+                f,
+                "the service answered {status} with something that is not JSON: is this its base URL?"
+            )
+        } else if self.status.is_server_error() {
+            write!(f, "the service failed (status {status})")
+        } else {
+            write!(f, "the service answered with status {status}, which its contract does not have")
+        }
+    }
+}

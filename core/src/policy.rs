@@ -1,0 +1,129 @@
+//! Margins, waits and limits of a session: data, with defaults fit for production.
+//!
+//! Owns every number that is a choice of ours, and the arithmetic of back-off and margin that needs
+//! nothing else. Knows nothing of sessions.
+
+use std::time::Duration;
+
+/// The choices of a session. Start from the default and change what differs.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts_core::Policy;
+///
+/// let mut policy = Policy::default();
+/// policy.margin = Duration::from_secs(60);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// How long before its end a token counts as Expiring, at most. Default 120 s.
+    pub margin: Duration,
+    /// The same as a part of the token's lifetime, in percent, 0 to 100: the smaller of the two
+    /// holds, so that a token that lives two seconds is used and not refetched at every ask.
+    /// Default 50.
+    pub margin_percent: u8,
+    /// How long one exchange of a renewal may take. Default 30 s.
+    pub time_limit: Duration,
+    /// The wait after the first failed renewal; it doubles with each further one. Default 500 ms.
+    pub backoff_first: Duration,
+    /// The longest wait between renewals that the session chooses itself. Default 60 s.
+    pub backoff_cap: Duration,
+    /// How much of a wait is left to chance, in percent, 0 to 100. Default 50.
+    pub jitter_percent: u8,
+    /// Where the chance comes from. Give each client another one. Default 0.
+    pub jitter_seed: u64,
+    /// The longest `Retry-After` that is obeyed in full. Default 15 min.
+    pub retry_after_cap: Duration,
+    /// How long a grant must hold before it counts as settled: one that is rejected sooner is a
+    /// failed renewal. Default 30 s.
+    pub settle: Duration,
+    /// After how many refusals in a row credentials that once worked count as dead. Default 3.
+    pub refusals: u32,
+    /// How long a missing refresh endpoint (404, 405, 501) is left alone. Default 1 h.
+    pub refresh_retry: Duration,
+    /// What may be done with a refresh token whose last use has an unknown outcome, where no
+    /// credentials are held. Default [`Replay::Once`].
+    pub replay: Replay,
+    /// How long a save may hold up renewals and new tokens. Default 5 s.
+    pub save_within: Duration,
+    /// The longest lifetime of an access token that is believed. Default 24 h.
+    pub access_lifetime_cap: Duration,
+    /// The longest lifetime of a refresh token that is believed. Default 400 days.
+    pub refresh_lifetime_cap: Duration,
+    /// The longest body of a reply, in bytes. Default 65,536.
+    pub reply_limit: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const HOUR: u64 = 3_600;
+        Self {
+            margin: Duration::from_secs(120),
+            margin_percent: 50,
+            time_limit: Duration::from_secs(30),
+            backoff_first: Duration::from_millis(500),
+            backoff_cap: Duration::from_secs(60),
+            jitter_percent: 50,
+            jitter_seed: 0,
+            retry_after_cap: Duration::from_secs(900),
+            settle: Duration::from_secs(30),
+            refusals: 3,
+            refresh_retry: Duration::from_secs(HOUR),
+            replay: Replay::Once,
+            save_within: Duration::from_secs(5),
+            access_lifetime_cap: Duration::from_secs(24 * HOUR),
+            refresh_lifetime_cap: Duration::from_secs(400 * 24 * HOUR),
+            reply_limit: 65_536,
+        }
+    }
+}
+
+impl Policy {
+    /// How long before its end a token of this lifetime counts as Expiring.
+    pub(crate) fn margin_of(&self, lifetime: Duration) -> Duration {
+        self.margin.min(percent(lifetime, self.margin_percent))
+    }
+
+    /// The wait after the `failures`th failed renewal in a row, without what the service asks for:
+    /// from `1 - jitter` to the whole of the doubling delay.
+    pub(crate) fn backoff(&self, failures: u32, salt: u64) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        let delay = self
+            .backoff_first
+            .checked_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+            .map_or(self.backoff_cap, |delay| delay.min(self.backoff_cap));
+        let chance = scramble(self.jitter_seed ^ salt) % 101;
+        let jitter = percent(delay, self.jitter_percent);
+        delay.saturating_sub(percent(jitter, u8::try_from(chance).unwrap_or(100)))
+    }
+
+    /// How long the service may make the session wait.
+    pub(crate) fn obeyed(&self, retry_after: Option<Duration>) -> Duration {
+        retry_after.unwrap_or_default().min(self.retry_after_cap)
+    }
+}
+
+/// What may be done with a refresh token that may be spent already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Replay {
+    /// It is never sent again: only new credentials help. Right where the service revokes the
+    /// whole family of a token that is used twice.
+    Never,
+    /// It is sent once more, and only once the access token is dead.
+    Once,
+}
+
+fn percent(duration: Duration, percent: u8) -> Duration {
+    let part = duration.saturating_mul(u32::from(percent.min(100)));
+    part.checked_div(100).unwrap_or(duration)
+}
+
+/// Spreads neighbouring numbers far apart (the finalizer of SplitMix64).
+fn scramble(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

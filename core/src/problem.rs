@@ -1,0 +1,183 @@
+//! A refusal, read leniently: the service's error envelope is unknown.
+//!
+//! Owns the reading of status, code and message from whatever shape the body has, their bounds, and
+//! the scrubbing of secrets that a server quotes back. Knows nothing of what a refusal does to a
+//! session.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::error::Recovery;
+
+/// The longest message or code that is kept, in bytes.
+const MAX_TEXT: usize = 512;
+/// The longest raw body that is kept, in bytes.
+const MAX_BODY: usize = 4_096;
+
+/// What the service said when it refused.
+///
+/// Its own error envelope is unknown, so code and message are looked for in the shapes that the
+/// vendor's other APIs use; where none fits, both are `None`, and the raw body is within reach.
+#[derive(Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: Option<String>,
+    message: Option<String>,
+    retry_after: Option<Duration>,
+    is_json: bool,
+    says_state_false: bool,
+    body: Vec<u8>,
+}
+
+impl Problem {
+    /// Reads a refusal. `json` tells whether the reply's content type is JSON; each of `secrets`
+    /// is blotted out of what is kept as text.
+    pub(crate) fn read(
+        status: StatusCode,
+        json: bool,
+        body: &[u8],
+        retry_after: Option<Duration>,
+        secrets: &[&str],
+    ) -> Self {
+        let value = if json { serde_json::from_slice(body).ok() } else { None };
+        let fields = value.as_ref().and_then(Value::as_object);
+        let (code, message) = fields.map_or((None, None), code_and_message);
+        Self {
+            status,
+            code: code.map(|text| tidy(&text, secrets)),
+            message: message.map(|text| tidy(text, secrets)),
+            retry_after,
+            is_json: fields.is_some(),
+            says_state_false: fields
+                .is_some_and(|fields| fields.get("state") == Some(&Value::Bool(false))),
+            body: body.iter().take(MAX_BODY).copied().collect(),
+        }
+    }
+
+    /// The reply's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The service's error code, number or text, at most 512 bytes.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The service's message, at most 512 bytes, without control characters; secrets of ours that
+    /// it quoted are blotted out.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// How long the service asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The first 4,096 bytes of the body, as they came: a server may have quoted a secret in them.
+    #[must_use]
+    pub fn expose_body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// What to do about it: 408, 425, 429 and 5xx may pass; 404 and 405 are a wrong URL or path;
+    /// the rest asks for other credentials.
+    #[must_use]
+    pub fn recovery(&self) -> Recovery {
+        match self.status.as_u16() {
+            408 | 425 | 429 | 500.. => Recovery::Retry { after: self.retry_after },
+            404 | 405 => Recovery::Fix,
+            _ => Recovery::SignIn,
+        }
+    }
+
+    /// Whether the body is a JSON object under a JSON content type: the service's own words, not
+    /// those of a proxy in between.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Whether the body says `state: false`.
+    pub(crate) fn says_state_false(&self) -> bool {
+        self.says_state_false
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service refused (status {}", self.status.as_u16())?;
+        if let Some(code) = &self.code {
+            write!(f, ", code {code}")?;
+        }
+        f.write_str(")")?;
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Problem")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("retry_after", &self.retry_after)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+type Fields = serde_json::Map<String, Value>;
+
+/// Looks for a code and a message in the vendor's known shapes: `error_code` and
+/// `error_description`; an `error` object with `code` and `message`; both at the top.
+fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
+    let error = fields.get("error").and_then(Value::as_object);
+    let places = [Some(fields), error];
+    let find = |names: &[&str]| {
+        places.iter().flatten().find_map(|place| names.iter().find_map(|name| place.get(*name)))
+    };
+    let code = find(&["error_code", "code"]).and_then(|code| match code {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    let message = find(&["error_description", "message"])
+        .or_else(|| fields.get("error"))
+        .and_then(Value::as_str);
+    (code, message)
+}
+
+/// Blots out secrets, then control characters, then cuts.
+fn tidy(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        if text.contains(secret) {
+            text = text.replace(secret, "[redacted]");
+        }
+    }
+    let mut tidied = String::new();
+    for character in text.chars() {
+        if tidied.len().saturating_add(character.len_utf8()) > MAX_TEXT {
+            break;
+        }
+        tidied.push(if is_unprintable(character) { ' ' } else { character });
+    }
+    tidied
+}
+
+/// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.
+fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

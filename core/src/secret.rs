@@ -1,0 +1,224 @@
+//! The values that must not leak: credentials, tokens, request bodies.
+//!
+//! Owns their memory (each is wiped when it is dropped) and their silence: `Debug` is redacted, and
+//! there is no `Display`, no `PartialEq`, no `Serialize`. Knows nothing of how they are obtained.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::time::{End, Now, Wall};
+
+/// An agent's credentials: what a partner of the service is given by the vendor's support.
+///
+/// The secret is wiped from memory on drop. `Debug` prints the agent's id and not the secret.
+///
+/// ```
+/// use imts_core::Credentials;
+///
+/// let credentials = Credentials::new("agent-7", "s3cret")?;
+/// assert_eq!(format!("{credentials:?}"), r#"Credentials { agent_id: "agent-7", .. }"#);
+/// # Ok::<(), imts_core::CredentialsError>(())
+/// ```
+pub struct Credentials {
+    agent_id: String,
+    agent_secret: Zeroizing<String>,
+}
+
+impl Credentials {
+    /// Takes an agent's id and secret as the service knows them (published: both are required
+    /// strings; no lengths are printed).
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] names the one that is empty.
+    pub fn new(
+        agent_id: impl Into<String>,
+        agent_secret: impl Into<String>,
+    ) -> Result<Self, CredentialsError> {
+        let agent_secret = Zeroizing::new(agent_secret.into());
+        let agent_id = agent_id.into();
+        if agent_id.is_empty() {
+            return Err(CredentialsError::NoAgentId);
+        }
+        if agent_secret.is_empty() {
+            return Err(CredentialsError::NoSecret);
+        }
+        Ok(Self { agent_id, agent_secret })
+    }
+
+    /// The agent's id, which is not secret.
+    #[must_use]
+    pub fn agent_id(&self) -> &str {
+        &self.agent_id
+    }
+
+    pub(crate) fn expose_secret(&self) -> &str {
+        &self.agent_secret
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("agent_id", &self.agent_id).finish_non_exhaustive()
+    }
+}
+
+/// Why credentials cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// The agent's id is empty.
+    #[error("the agent id is empty")]
+    NoAgentId,
+    /// The agent's secret is empty.
+    #[error("the agent secret is empty")]
+    NoSecret,
+}
+
+/// The access token as it goes into `Authorization: Bearer …`.
+///
+/// One that exists was usable when the session yielded it. Cloning is cheap and allocates nothing;
+/// the bytes are wiped when the last clone is gone.
+#[derive(Clone)]
+pub struct Bearer {
+    header: HeaderValue,
+    epoch: Epoch,
+    end: End,
+}
+
+const SCHEME: &str = "Bearer ";
+
+impl Bearer {
+    pub(crate) fn new(header: HeaderValue, epoch: Epoch, end: End) -> Self {
+        Self { header, epoch, end }
+    }
+
+    /// The ready value of the `Authorization` header, marked sensitive.
+    #[must_use]
+    pub fn header(&self) -> &HeaderValue {
+        &self.header
+    }
+
+    /// The access token itself. Where it is printed or stored is then the caller's care.
+    #[must_use]
+    pub fn expose_token(&self) -> &str {
+        self.header.to_str().ok().and_then(|value| value.get(SCHEME.len()..)).unwrap_or_default()
+    }
+
+    /// Which grant of its session this is: name it when the service rejects the token.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// How long the token may still be used, by the clock that leaves less; zero once it is dead.
+    #[must_use]
+    pub fn remaining(&self, now: Now) -> Duration {
+        self.end.remaining(now)
+    }
+
+    /// When the token ends, as this machine's wall clock will show it.
+    #[must_use]
+    pub fn ends_at(&self) -> Wall {
+        self.end.wall()
+    }
+
+    pub(crate) fn has_token_of(&self, header: &HeaderValue) -> bool {
+        self.header == header
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// Counts the grants of one session; never reused within it, and meaningless outside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The count itself, for logs: the session's first grant is 1.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.0
+    }
+}
+
+/// A token at rest. It leaves the crate in a request or in a saved state alone.
+#[derive(Clone)]
+pub(crate) struct Token(Zeroizing<Box<str>>);
+
+impl Token {
+    pub(crate) fn new(token: &str) -> Self {
+        Self(Zeroizing::new(token.into()))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// The bytes of a request's body, wiped when the last clone is gone.
+///
+/// A type of its own because `http::Request` prints its body under `Debug`, and these bodies hold
+/// credentials: this one prints its length.
+#[derive(Clone, Default)]
+pub struct Body(Bytes);
+
+impl Body {
+    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(wiped(bytes))
+    }
+
+    /// The bytes, to hand to an HTTP client. They share memory with this body and are wiped with
+    /// it; a copy that the client makes is not.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
+/// The header value `Bearer TOKEN`, sensitive and wiped on drop; `None` where the token is not
+/// visible ASCII.
+pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SCHEME.len().saturating_add(token.len())));
+    bytes.extend_from_slice(SCHEME.as_bytes());
+    bytes.extend_from_slice(token.as_bytes());
+    let mut value = HeaderValue::from_maybe_shared(wiped(bytes)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Shares bytes without copying them; the memory is wiped when the last share is gone.
+fn wiped(bytes: Zeroizing<Vec<u8>>) -> Bytes {
+    Bytes::from_owner(bytes)
+}

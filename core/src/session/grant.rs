@@ -1,0 +1,161 @@
+//! What a session holds of the service's, and the phase that follows from it.
+//!
+//! Owns the facts of one grant and the question which of them are alive at a given moment.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::policy::Policy;
+use crate::secret::{Bearer, Epoch, Token};
+use crate::time::{End, Mono, Now, Wall};
+
+/// The tokens of one successful sign-in or refresh.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) epoch: Epoch,
+    /// When it came in; `None` where it was restored, which says nothing of its age.
+    pub(crate) since: Option<Mono>,
+    /// `None` once it was rejected.
+    pub(crate) access: Option<Access>,
+    /// `None` where none came, or once it was refused.
+    pub(crate) refresh: Option<Refresh>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Access {
+    pub(crate) bearer: Bearer,
+    /// From the moment its request was sent.
+    pub(crate) lifetime: Duration,
+    /// Its end by the server's clock.
+    pub(crate) expire_at: Wall,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Refresh {
+    pub(crate) token: Token,
+    pub(crate) end: End,
+    /// Its end by the server's clock.
+    pub(crate) expire_at: Wall,
+    pub(crate) usage: RefreshUse,
+    /// Whether a store knows that it is about to be used.
+    pub(crate) marked: bool,
+}
+
+/// What is known of a refresh token's use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefreshUse {
+    /// Not sent, or sent and known to be good still.
+    Unspent,
+    /// Sent, with an unknown outcome: it may be spent.
+    InDoubt,
+    /// Sent once more after that.
+    Replayed,
+}
+
+impl Grant {
+    pub(crate) fn usable_access(&self, now: Now) -> Option<&Access> {
+        self.access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero())
+    }
+
+    pub(crate) fn usable_refresh(&self, now: Now) -> Option<&Refresh> {
+        self.refresh.as_ref().filter(|refresh| !refresh.end.is_past(now))
+    }
+}
+
+pub(crate) fn phase<'a>(grant: Option<&'a Grant>, policy: &Policy, now: Now) -> Phase<'a> {
+    let Some(grant) = grant else { return Phase::Unauthenticated };
+    match grant.usable_access(now) {
+        Some(access) => {
+            let usable = Usable { access, refresh: grant.refresh.as_ref(), now };
+            if usable.remaining() <= policy.margin_of(access.lifetime) {
+                Phase::Expiring(usable)
+            } else {
+                Phase::Valid(usable)
+            }
+        }
+        None if grant.usable_refresh(now).is_some() => Phase::Expired,
+        None => Phase::Unauthenticated,
+    }
+}
+
+/// What a session's tokens are good for at one moment. It speaks of grants alone, whether or not
+/// credentials are held.
+#[derive(Clone, Copy, Debug)]
+pub enum Phase<'a> {
+    /// No live access token and no live refresh token.
+    Unauthenticated,
+    /// Usable, and no renewal is due.
+    Valid(Usable<'a>),
+    /// Usable, and a renewal is due: the old token serves meanwhile.
+    Expiring(Usable<'a>),
+    /// The access token is dead and the refresh token alive: renewable, not usable.
+    Expired,
+}
+
+impl<'a> Phase<'a> {
+    /// The grant, in the two phases in which it is usable.
+    #[must_use]
+    pub fn usable(self) -> Option<Usable<'a>> {
+        match self {
+            Self::Valid(usable) | Self::Expiring(usable) => Some(usable),
+            Self::Unauthenticated | Self::Expired => None,
+        }
+    }
+
+    /// The phase's name in lower case, as it stands in outputs.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Valid(_) => "valid",
+            Self::Expiring(_) => "expiring",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Phase<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A grant whose access token is usable: only a usable phase has one.
+#[derive(Clone, Copy, Debug)]
+pub struct Usable<'a> {
+    access: &'a Access,
+    refresh: Option<&'a Refresh>,
+    now: Now,
+}
+
+impl<'a> Usable<'a> {
+    /// The token to use.
+    #[must_use]
+    pub fn bearer(self) -> &'a Bearer {
+        &self.access.bearer
+    }
+
+    /// What is left of it, by the clock that leaves less. Never zero.
+    #[must_use]
+    pub fn remaining(self) -> Duration {
+        self.access.bearer.remaining(self.now)
+    }
+
+    /// How long it lives in all, from the moment its request was sent.
+    #[must_use]
+    pub fn lifetime(self) -> Duration {
+        self.access.lifetime
+    }
+
+    /// When the access token ends by the server's clock, as the server printed it.
+    #[must_use]
+    pub fn access_expire_at(self) -> Wall {
+        self.access.expire_at
+    }
+
+    /// When the refresh token ends by the server's clock; `None` where there is no refresh token.
+    #[must_use]
+    pub fn refresh_expire_at(self) -> Option<Wall> {
+        self.refresh.map(|refresh| refresh.expire_at)
+    }
+}

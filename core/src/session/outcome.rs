@@ -1,0 +1,263 @@
+//! What came of a renewal, and what that does to the session.
+//!
+//! Owns the table of replies: which one spends, keeps or loses a refresh token, which one is the
+//! credentials' fault, and which ones only pass.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::grant::{Access, Grant, Refresh, RefreshUse};
+use super::{Keep, Session, Standing, Ticket};
+use crate::error::ReplyError;
+use crate::exchange::{Purpose, Reply};
+use crate::secret::Bearer;
+use crate::time::{End, Now};
+use crate::trouble::{Failure, Fault, Trouble};
+use crate::wire::{self, Granted, Limits};
+
+impl Session {
+    /// The reply to the request of this ticket came in whole.
+    ///
+    /// A success is taken even when its ticket's time limit has passed, unless a newer grant or new
+    /// credentials came in since. A refusal under such a ticket changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Why the reply brought no usable token; the same value that those who wait are told.
+    pub fn on_reply(
+        &mut self,
+        ticket: Ticket,
+        reply: Reply<'_>,
+        now: Now,
+    ) -> Result<(), Arc<Trouble>> {
+        let now = self.observe(now);
+        let granted = self.decode(ticket, reply);
+        let in_flight = self.land(ticket);
+        match granted {
+            Ok(granted) if ticket.serial > self.stale_to => self.accept(granted, ticket, now),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let trouble = Arc::new(Trouble::of(ticket.purpose, Fault::Reply(error.clone())));
+                if in_flight {
+                    match ticket.purpose {
+                        Purpose::SignIn => self.judge_sign_in(&error, &trouble, now),
+                        Purpose::Refresh => self.judge_refresh(&error, &trouble, now),
+                    }
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    /// No reply came to the request of this ticket, or the driver gave up on it.
+    ///
+    /// Returns the trouble that those who wait are told.
+    pub fn on_failure(&mut self, ticket: Ticket, why: Failure, now: Now) -> Arc<Trouble> {
+        let now = self.observe(now);
+        let not_sent = why.is_not_sent();
+        let trouble = Arc::new(Trouble::of(ticket.purpose, Fault::Failed(why)));
+        if self.land(ticket) {
+            match ticket.purpose {
+                Purpose::Refresh if not_sent => self.spare_refresh(),
+                Purpose::Refresh => self.doubt_refresh(),
+                Purpose::SignIn => {}
+            }
+            self.failed(Arc::clone(&trouble), now);
+        }
+        trouble
+    }
+
+    pub(super) fn failed(&mut self, trouble: impl Into<Arc<Trouble>>, now: Now) {
+        self.pace.failed(trouble.into(), now.mono, &self.policy);
+    }
+
+    /// The flight's time is up, with nothing reported.
+    pub(super) fn time_out_flight(&mut self, now: Now) {
+        if let Some(flight) = self.flight {
+            self.on_failure(flight.ticket, Failure::unknown().timed_out(), now);
+        }
+    }
+
+    /// Ends the flight, where this ticket is its.
+    fn land(&mut self, ticket: Ticket) -> bool {
+        self.flight.take_if(|flight| flight.ticket == ticket).is_some()
+    }
+
+    fn decode(&self, ticket: Ticket, reply: Reply<'_>) -> Result<Granted, ReplyError> {
+        let grant = self.grant.as_ref();
+        let secrets = [
+            self.held.as_ref().map(|held| held.credentials.expose_secret()),
+            grant.and_then(|grant| grant.refresh.as_ref()).map(|refresh| refresh.token.expose()),
+            grant.and_then(|grant| grant.access.as_ref()).map(|held| held.bearer.expose_token()),
+        ];
+        let secrets = secrets.map(Option::unwrap_or_default);
+        wire::grant(reply, ticket.sent.wall, &Limits::from(&self.policy), &secrets)
+    }
+
+    fn accept(&mut self, granted: Granted, ticket: Ticket, now: Now) -> Result<(), Arc<Trouble>> {
+        self.flight = None;
+        self.stale_to = self.serial;
+        self.epoch = self.epoch.next();
+        self.generation = self.generation.saturating_add(1);
+        match ticket.purpose {
+            Purpose::SignIn => self.credentials_worked(),
+            Purpose::Refresh => self.refresh_missing_until = None,
+        }
+        let end = End::after(ticket.sent, granted.access_lifetime);
+        let was_rejected = self.rejected.as_ref() == Some(&granted.access);
+        let access = Access {
+            bearer: Bearer::new(granted.access, self.epoch, end),
+            lifetime: granted.access_lifetime,
+            expire_at: granted.access_expire_at,
+        };
+        let refresh = match granted.refresh {
+            Some(new) => Some(Refresh {
+                token: new.token,
+                end: End::after(ticket.sent, new.lifetime),
+                expire_at: new.expire_at,
+                usage: RefreshUse::Unspent,
+                marked: false,
+            }),
+            None if ticket.purpose == Purpose::Refresh => self.kept_refresh(),
+            None => None,
+        };
+        self.install(Grant {
+            epoch: self.epoch,
+            since: Some(now.mono),
+            access: Some(access).filter(|_| !was_rejected),
+            refresh,
+        });
+        let fault = if was_rejected {
+            Fault::Rejected
+        } else if end.is_past(now) {
+            Fault::DeadOnArrival
+        } else {
+            self.pace.succeeded(now.mono);
+            return Ok(());
+        };
+        let trouble = Arc::new(Trouble::of(ticket.purpose, fault));
+        self.failed(Arc::clone(&trouble), now);
+        Err(trouble)
+    }
+
+    /// The old refresh token, which a refresh that brings no new one has shown to be good.
+    fn kept_refresh(&self) -> Option<Refresh> {
+        let refresh = self.grant.as_ref()?.refresh.clone()?;
+        Some(Refresh { usage: RefreshUse::Unspent, marked: false, ..refresh })
+    }
+
+    fn credentials_worked(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.standing = Standing::Worked { refusals: 0 };
+        }
+        self.held.take_if(|held| held.keep == Keep::Once);
+    }
+
+    fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
+        if !is_refusal_of_credentials(error) {
+            return self.failed(Arc::clone(trouble), now);
+        }
+        self.held.take_if(|held| held.keep == Keep::Once);
+        if let Some(held) = &mut self.held {
+            held.standing = match held.standing {
+                Standing::Worked { refusals }
+                    if refusals.saturating_add(1) < self.policy.refusals =>
+                {
+                    Standing::Worked { refusals: refusals.saturating_add(1) }
+                }
+                _ => Standing::Dead,
+            };
+            if held.standing != Standing::Dead {
+                return self.failed(Arc::clone(trouble), now);
+            }
+        }
+        self.pace.noted(Arc::clone(trouble));
+    }
+
+    /// A refresh is answered, and not with a grant. Where signing in is possible and the service is
+    /// well, that follows at once, in the same flight.
+    fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
+        let fall_back = match Meaning::of(error) {
+            Meaning::Missing => {
+                self.spare_refresh();
+                self.refresh_missing_until = Some(now.mono.after(self.policy.refresh_retry));
+                true
+            }
+            Meaning::Refused => {
+                if let Some(grant) = &mut self.grant {
+                    grant.refresh = None;
+                }
+                true
+            }
+            Meaning::NotUnderstood => {
+                self.doubt_refresh();
+                true
+            }
+            Meaning::Lost => {
+                self.doubt_refresh();
+                false
+            }
+            Meaning::Passing => {
+                self.spare_refresh();
+                false
+            }
+        };
+        if fall_back && self.route(now) != Some(Purpose::Refresh) {
+            self.pace.noted(Arc::clone(trouble));
+        } else {
+            self.failed(Arc::clone(trouble), now);
+        }
+    }
+}
+
+/// What an answer to a refresh that is no grant means for the refresh token.
+enum Meaning {
+    /// The endpoint is not there; the token is as good as before.
+    Missing,
+    /// The token is dead.
+    Refused,
+    /// It was processed, and how is not to be read: the token may be spent.
+    NotUnderstood,
+    /// The service failed over it: the token may be spent.
+    Lost,
+    /// It was not processed.
+    Passing,
+}
+
+impl Meaning {
+    fn of(error: &ReplyError) -> Self {
+        match error {
+            ReplyError::Malformed(_) => Self::NotUnderstood,
+            ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status()),
+            ReplyError::Refused(problem) => match problem.status().as_u16() {
+                404 | 405 | 408 | 429 | 501 | 503 => Self::of_status(problem.status()),
+                _ if problem.says_state_false() => Self::Refused,
+                400 | 401 | 403 | 422 if problem.is_json() => Self::Refused,
+                _ => Self::Passing,
+            },
+        }
+    }
+
+    fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            404 | 405 | 501 => Self::Missing,
+            200..=299 => Self::NotUnderstood,
+            429 | 503 => Self::Passing,
+            408 | 500..=599 => Self::Lost,
+            _ => Self::Passing,
+        }
+    }
+}
+
+/// Whether an answer to a sign-in is about the credentials, and not about a proxy's mood: the
+/// service's own words, or a bare 401, which has no other meaning.
+fn is_refusal_of_credentials(error: &ReplyError) -> bool {
+    let ReplyError::Refused(problem) = error else { return false };
+    match problem.status().as_u16() {
+        401 => true,
+        400 | 403 | 422 => problem.is_json(),
+        404 | 405 | 408 | 425 | 429 | 500.. => false,
+        _ => problem.says_state_false(),
+    }
+}

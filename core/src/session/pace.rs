@@ -1,0 +1,62 @@
+//! How often a session may bother the service: back-off, quiet times, and when they are over.
+//!
+//! Owns the count of failed renewals and the last one's trouble. Knows nothing of what failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::policy::Policy;
+use crate::time::Mono;
+use crate::trouble::Trouble;
+
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Failed renewals since one settled.
+    failures: u32,
+    /// No renewal before this.
+    quiet_until: Option<Mono>,
+    /// Since when there was a grant and no failure.
+    good_since: Option<Mono>,
+    last: Option<Arc<Trouble>>,
+}
+
+impl Pace {
+    /// A renewal failed: the next one waits for the longer of back-off and what the service asks.
+    pub(crate) fn failed(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
+        self.failures = self.failures.saturating_add(1);
+        let backoff = policy.backoff(self.failures, now.as_micros());
+        let wait: Duration = backoff.max(policy.obeyed(trouble.retry_after()));
+        self.quiet_until = Some(now.after(wait));
+        self.good_since = None;
+        self.last = Some(trouble);
+    }
+
+    /// A renewal failed in a way that waiting does not mend.
+    pub(crate) fn noted(&mut self, trouble: Arc<Trouble>) {
+        self.last = Some(trouble);
+    }
+
+    /// A grant came in. The failures before it are forgiven once it has settled.
+    pub(crate) fn succeeded(&mut self, now: Mono) {
+        self.quiet_until = None;
+        self.good_since.get_or_insert(now);
+        self.last = None;
+    }
+
+    /// Forgives the failures where all has been well for long enough.
+    pub(crate) fn settle(&mut self, now: Mono, policy: &Policy) {
+        if self.good_since.is_some_and(|since| now.since(since) >= policy.settle) {
+            self.failures = 0;
+        }
+    }
+
+    /// Until when to be quiet, and why; `None` when a renewal is welcome.
+    pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
+        let until = self.quiet_until.filter(|until| now < *until)?;
+        Some((until, self.last.clone()?))
+    }
+
+    pub(crate) fn last(&self) -> Option<&Arc<Trouble>> {
+        self.last.as_ref()
+    }
+}

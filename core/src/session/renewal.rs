@@ -1,0 +1,130 @@
+//! How a renewal goes: who is asked to do it, by which exchange, with which token.
+//!
+//! Owns the order of things (busy, route, quiet, mark, send) and what is known of the refresh
+//! token's use on the way out. What comes back is [`outcome`](super::outcome)'s matter.
+
+use http::Request;
+
+use super::grant::{Refresh, RefreshUse};
+use super::store::Saving;
+use super::{Flight, Keep, Session, Standing, Step, Ticket};
+use crate::exchange::{Exchange, Purpose};
+use crate::policy::Replay;
+use crate::secret::Body;
+use crate::time::{Mono, Now};
+use crate::wire;
+
+impl Session {
+    pub(super) fn renew(&mut self, now: Now) -> Step {
+        if let Some(until) = self.busy_until() {
+            return Step::Busy { until };
+        }
+        let Some(purpose) = self.route(now) else {
+            return Step::SignIn { last: self.pace.last().cloned() };
+        };
+        if let Some((until, last)) = self.pace.quiet(now.mono) {
+            return Step::Wait { until, last };
+        }
+        if purpose == Purpose::Refresh
+            && let Some(save) = self.save_of_mark(now)
+        {
+            return save;
+        }
+        match self.request(purpose) {
+            Some(request) => self.send(purpose, request, now),
+            None => Step::SignIn { last: self.pace.last().cloned() },
+        }
+    }
+
+    fn busy_until(&self) -> Option<Mono> {
+        let saving = self.store.as_ref().and_then(|store| store.saving.as_ref());
+        let saved_by = saving.map(|Saving { deadline, .. }| *deadline);
+        self.flight.map(|flight| flight.deadline).or(saved_by)
+    }
+
+    /// How a renewal would go: refresh first, sign-in next.
+    pub(super) fn route(&self, now: Now) -> Option<Purpose> {
+        let can_sign_in = self.held.as_ref().is_some_and(|held| held.standing != Standing::Dead);
+        if can_sign_in && self.held.as_ref().is_some_and(|held| held.keep == Keep::Once) {
+            return Some(Purpose::SignIn);
+        }
+        if self.can_refresh(now) {
+            Some(Purpose::Refresh)
+        } else if can_sign_in {
+            Some(Purpose::SignIn)
+        } else {
+            None
+        }
+    }
+
+    fn can_refresh(&self, now: Now) -> bool {
+        let there = self.refresh_missing_until.is_none_or(|until| now.mono >= until);
+        let Some(grant) = self.grant.as_ref().filter(|_| there && self.refresh_uri.is_some())
+        else {
+            return false;
+        };
+        grant.usable_refresh(now).is_some_and(|refresh| match refresh.usage {
+            RefreshUse::Unspent => true,
+            RefreshUse::InDoubt => {
+                self.held.is_none()
+                    && grant.usable_access(now).is_none()
+                    && self.policy.replay == Replay::Once
+            }
+            RefreshUse::Replayed => false,
+        })
+    }
+
+    fn request(&self, purpose: Purpose) -> Option<Request<Body>> {
+        match purpose {
+            Purpose::SignIn => {
+                let held = self.held.as_ref()?;
+                Some(wire::sign_in(&self.sign_in_uri, &held.credentials))
+            }
+            Purpose::Refresh => {
+                let token = &self.grant.as_ref()?.refresh.as_ref()?.token;
+                let contract = self.contract.refresh.as_ref()?;
+                Some(wire::refresh(self.refresh_uri.as_ref()?, contract, token))
+            }
+        }
+    }
+
+    fn send(&mut self, purpose: Purpose, request: Request<Body>, now: Now) -> Step {
+        if purpose == Purpose::Refresh {
+            self.with_refresh(|refresh| {
+                if refresh.usage == RefreshUse::InDoubt {
+                    refresh.usage = RefreshUse::Replayed;
+                }
+            });
+        }
+        self.serial = self.serial.saturating_add(1);
+        let ticket = Ticket { serial: self.serial, purpose, sent: now };
+        let time_limit = self.policy.time_limit;
+        self.flight = Some(Flight { ticket, deadline: now.mono.after(time_limit) });
+        let reply_limit = self.policy.reply_limit;
+        Step::Send(ticket, Exchange { request, purpose, reply_limit, time_limit })
+    }
+
+    /// The refresh token was sent, and is known not to be spent by that.
+    pub(super) fn spare_refresh(&mut self) {
+        self.with_refresh(|refresh| {
+            if refresh.usage == RefreshUse::Replayed {
+                refresh.usage = RefreshUse::InDoubt;
+            }
+        });
+    }
+
+    /// The refresh token was sent, and may be spent.
+    pub(super) fn doubt_refresh(&mut self) {
+        self.with_refresh(|refresh| {
+            if refresh.usage == RefreshUse::Unspent {
+                refresh.usage = RefreshUse::InDoubt;
+            }
+        });
+    }
+
+    pub(super) fn with_refresh(&mut self, change: impl FnOnce(&mut Refresh)) {
+        if let Some(refresh) = self.grant.as_mut().and_then(|grant| grant.refresh.as_mut()) {
+            change(refresh);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Persisting before use, and going on from what was persisted.
+//!
+//! Owns which states are saved when, who waits for that, and what is believed of a state that comes
+//! back. Knows nothing of where states are kept.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::grant::{Access, Grant, Refresh, RefreshUse};
+use super::{Session, Step};
+use crate::exchange::Purpose;
+use crate::saved::{Saved, SavedAccess, SavedRefresh};
+use crate::secret::{Bearer, Epoch, Token, bearer_header};
+use crate::time::{End, Mono, Now, Wall};
+
+/// What waits to be persisted. Present in a session exactly where a store is declared.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    /// A grant that came in and is not used before it is saved.
+    pub(super) incoming: Option<Grant>,
+    pub(super) saving: Option<Saving>,
+    serial: u64,
+}
+
+impl Store {
+    /// Drops what waits; a report that still comes for it finds nothing.
+    pub(super) fn forget(&mut self) {
+        self.incoming = None;
+        self.saving = None;
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Saving {
+    ticket: SaveTicket,
+    pub(super) deadline: Mono,
+}
+
+/// Ties the report of a save to what was to be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct SaveTicket {
+    serial: u64,
+}
+
+/// Why a saved state is not for this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AdoptError {
+    /// It was saved by a session of another endpoint.
+    #[error("the saved state belongs to another endpoint: its tokens are not sent to this one")]
+    OtherEndpoint,
+    /// It was saved by a session of another agent.
+    #[error("the saved state belongs to another agent")]
+    OtherAgent,
+}
+
+impl Session {
+    /// The save of this ticket is over, whether it succeeded or failed: a failed one is the
+    /// driver's to report, and the grant is used all the same.
+    pub fn on_saved(&mut self, ticket: SaveTicket, now: Now) {
+        self.observe(now);
+        let is_current = |saving: &mut Saving| saving.ticket == ticket;
+        let Some(store) = &mut self.store else { return };
+        if store.saving.take_if(is_current).is_some() {
+            self.use_saved();
+        }
+    }
+
+    /// The state to persist now; `None` where there is no grant.
+    #[must_use]
+    pub fn saved(&self, now: Now) -> Option<Saved> {
+        let incoming = self.store.as_ref().and_then(|store| store.incoming.as_ref());
+        let mut saved = self.snapshot(incoming.or(self.grant.as_ref())?, now);
+        if self.flight.is_some_and(|flight| flight.ticket.purpose() == Purpose::Refresh)
+            && let Some(refresh) = &mut saved.refresh
+        {
+            refresh.in_doubt = true;
+        }
+        Some(saved)
+    }
+
+    /// Goes on from a saved state: after a restart, or because a sibling process renewed.
+    ///
+    /// A state of no higher generation than the session's own changes nothing. An access token that
+    /// was saved in the future, by this machine's wall clock, counts as dead; a refresh token that
+    /// was in use when it was saved counts as possibly spent.
+    ///
+    /// # Errors
+    ///
+    /// [`AdoptError`]: a state of another endpoint or agent is never used.
+    pub fn adopt(&mut self, saved: Saved, now: Now) -> Result<(), AdoptError> {
+        let now = self.observe(now);
+        if saved.endpoint != self.endpoint.as_str() {
+            return Err(AdoptError::OtherEndpoint);
+        }
+        if self.agent_id.is_some() && saved.agent_id != self.agent_id {
+            return Err(AdoptError::OtherAgent);
+        }
+        if saved.generation <= self.generation {
+            return Ok(());
+        }
+        self.drop_grant();
+        self.abandon_flight();
+        self.epoch = self.epoch.next();
+        self.generation = saved.generation;
+        self.agent_id = saved.agent_id;
+        let from_future = saved.saved_at > now.wall;
+        let access = saved.access.filter(|_| !from_future).and_then(|access| {
+            restored_access(&access, self.policy.access_lifetime_cap, self.epoch, now)
+        });
+        let is_rejected = |access: &Access| {
+            self.rejected.as_ref().is_some_and(|header| access.bearer.has_token_of(header))
+        };
+        let access = access.filter(|access| !is_rejected(access));
+        if access.is_some() {
+            self.pace.succeeded(now.mono);
+        }
+        self.grant = Some(Grant {
+            epoch: self.epoch,
+            since: None,
+            access,
+            refresh: saved
+                .refresh
+                .map(|refresh| restored_refresh(refresh, self.policy.refresh_lifetime_cap, now)),
+        });
+        Ok(())
+    }
+
+    /// Takes a grant into use, or has it saved first.
+    pub(super) fn install(&mut self, grant: Grant) {
+        match &mut self.store {
+            Some(store) => {
+                store.incoming = Some(grant);
+                store.saving = None;
+            }
+            None => self.grant = Some(grant),
+        }
+    }
+
+    /// The save of a grant that came in, unless it is under way.
+    pub(super) fn save_of_grant(&mut self, now: Now) -> Option<Step> {
+        let store = self.store.as_ref()?;
+        let grant = store.incoming.as_ref().filter(|_| store.saving.is_none())?;
+        let saved = self.snapshot(grant, now);
+        self.save(saved, now)
+    }
+
+    /// The mark that a refresh token is about to be used, unless it was made.
+    pub(super) fn save_of_mark(&mut self, now: Now) -> Option<Step> {
+        self.store.as_ref()?;
+        let grant = self.grant.as_ref()?;
+        grant.refresh.as_ref().filter(|refresh| !refresh.marked)?;
+        self.generation = self.generation.saturating_add(1);
+        let mut saved = self.snapshot(self.grant.as_ref()?, now);
+        if let Some(refresh) = &mut saved.refresh {
+            refresh.in_doubt = true;
+        }
+        self.save(saved, now)
+    }
+
+    /// Goes on without the report of a save that takes too long.
+    pub(super) fn time_out_save(&mut self, now: Now) {
+        let is_late = |saving: &mut Saving| now.mono >= saving.deadline;
+        let Some(store) = &mut self.store else { return };
+        if store.saving.take_if(is_late).is_some() {
+            self.use_saved();
+        }
+    }
+
+    /// Uses what a save was made for: the grant that came in, or else the refresh token.
+    fn use_saved(&mut self) {
+        match self.store.as_mut().and_then(|store| store.incoming.take()) {
+            Some(grant) => self.grant = Some(grant),
+            None => self.with_refresh(|refresh| refresh.marked = true),
+        }
+    }
+
+    fn save(&mut self, saved: Saved, now: Now) -> Option<Step> {
+        let deadline = now.mono.after(self.policy.save_within);
+        let store = self.store.as_mut()?;
+        store.serial = store.serial.saturating_add(1);
+        let ticket = SaveTicket { serial: store.serial };
+        store.saving = Some(Saving { ticket, deadline });
+        Some(Step::Save(ticket, saved))
+    }
+
+    fn snapshot(&self, grant: &Grant, now: Now) -> Saved {
+        Saved {
+            generation: self.generation,
+            endpoint: self.endpoint.as_str().to_owned(),
+            agent_id: self.agent_id.clone(),
+            saved_at: now.wall,
+            access: grant.access.as_ref().map(|access| SavedAccess {
+                token: Token::new(access.bearer.expose_token()),
+                ends_at: access.bearer.ends_at(),
+                lifetime: access.lifetime,
+                expire_at: access.expire_at,
+            }),
+            refresh: grant.refresh.as_ref().map(|refresh| SavedRefresh {
+                token: refresh.token.clone(),
+                ends_at: refresh.end.wall(),
+                expire_at: refresh.expire_at,
+                in_doubt: refresh.usage != RefreshUse::Unspent,
+            }),
+        }
+    }
+}
+
+/// What is left of a lifetime, never more than the whole of it.
+fn left(ends_at: Wall, at_most: Duration, now: Now) -> End {
+    End::after(now, ends_at.since(now.wall).min(at_most))
+}
+
+fn restored_access(saved: &SavedAccess, cap: Duration, epoch: Epoch, now: Now) -> Option<Access> {
+    let lifetime = saved.lifetime.min(cap);
+    let end = left(saved.ends_at, lifetime, now);
+    let header = bearer_header(saved.token.expose())?;
+    let bearer = Bearer::new(header, epoch, end);
+    Some(Access { bearer, lifetime, expire_at: saved.expire_at })
+}
+
+fn restored_refresh(saved: SavedRefresh, cap: Duration, now: Now) -> Refresh {
+    Refresh {
+        token: saved.token,
+        end: left(saved.ends_at, cap, now),
+        expire_at: saved.expire_at,
+        usage: if saved.in_doubt { RefreshUse::InDoubt } else { RefreshUse::Unspent },
+        marked: saved.in_doubt,
+    }
+}

@@ -1,0 +1,174 @@
+//! Time as an argument: the two clocks of [`Now`], and when something ends by either of them.
+//!
+//! Owns the arithmetic of instants, all of it saturating. Knows nothing of tokens, and never reads
+//! a clock: the caller does.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+/// What the caller's two clocks show at one moment.
+///
+/// The two always travel together because each misses something: a monotonic clock may stand still
+/// while the machine is suspended, and the wall clock may be set back.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts_core::{Mono, Now, Wall};
+///
+/// let now = Now { mono: Mono::from_micros(0), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
+/// let later = now.advanced_by(Duration::from_secs(900));
+/// assert_eq!(later.mono.since(now.mono), Duration::from_secs(900));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Now {
+    /// Elapsed time; one source for the whole life of a session.
+    pub mono: Mono,
+    /// UTC as this machine believes it to be.
+    pub wall: Wall,
+}
+
+impl Now {
+    /// This moment with both clocks `by` later; saturates at the ends of their ranges.
+    #[must_use]
+    pub fn advanced_by(self, by: Duration) -> Self {
+        Self { mono: self.mono.after(by), wall: self.wall.after(by) }
+    }
+}
+
+/// A reading of a monotonic clock: whole microseconds since an origin of the caller's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mono(u64);
+
+impl Mono {
+    /// The reading `micros` microseconds after the origin.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the origin.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The reading `by` later, cut down to whole microseconds; saturates at [`u64::MAX`].
+    #[must_use]
+    pub fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(micros(by)))
+    }
+
+    /// How long after `earlier` this reading is; zero where it is not after it.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<Duration> for Mono {
+    /// The reading `elapsed` after the origin.
+    fn from(elapsed: Duration) -> Self {
+        Self::default().after(elapsed)
+    }
+}
+
+impl From<Mono> for Duration {
+    fn from(mono: Mono) -> Self {
+        Self::from_micros(mono.0)
+    }
+}
+
+/// A reading of a UTC clock: whole microseconds since 1970-01-01T00:00:00Z, negative before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wall(i64);
+
+impl Wall {
+    /// The reading `micros` microseconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn unix_micros(self) -> i64 {
+        self.0
+    }
+
+    /// The reading `by` later, cut down to whole microseconds; saturates at [`i64::MAX`].
+    #[must_use]
+    pub fn after(self, by: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(micros(by)))
+    }
+
+    /// How long after `earlier` this reading is; zero where it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        let micros = self.0.saturating_sub(earlier.0);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// The same instant as a calendar date, or `None` beyond what `chrono` can represent
+    /// (some 262,000 years either side).
+    #[must_use]
+    pub fn to_datetime(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.0)
+    }
+
+    /// Reads a date in the two forms that the service prints, and in any other that RFC 3339
+    /// allows; `None` where it is none of them.
+    pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|date| Self(date.timestamp_micros()))
+    }
+
+    /// Reads a date in one of the three forms of RFC 9110, section 5.6.7.
+    pub(crate) fn from_http_date(text: &str) -> Option<Self> {
+        const FORMS: [&str; 3] =
+            ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+        FORMS
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+            .map(|date| Self(date.and_utc().timestamp_micros()))
+    }
+}
+
+impl From<DateTime<Utc>> for Wall {
+    /// Cut down to whole microseconds.
+    fn from(date: DateTime<Utc>) -> Self {
+        Self(date.timestamp_micros())
+    }
+}
+
+/// When something that began at a known moment ends: as soon as either clock says so.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    mono: Mono,
+    wall: Wall,
+}
+
+impl End {
+    /// The end of what lives for `lifetime` from `start`.
+    pub(crate) fn after(start: Now, lifetime: Duration) -> Self {
+        Self { mono: start.mono.after(lifetime), wall: start.wall.after(lifetime) }
+    }
+
+    /// What is left at `now`, by the clock that leaves less; zero from the end on.
+    pub(crate) fn remaining(self, now: Now) -> Duration {
+        self.mono.since(now.mono).min(self.wall.since(now.wall))
+    }
+
+    pub(crate) fn is_past(self, now: Now) -> bool {
+        self.remaining(now).is_zero()
+    }
+
+    /// The end as this machine's wall clock will show it.
+    pub(crate) fn wall(self) -> Wall {
+        self.wall
+    }
+}
+
+/// Whole microseconds of a duration, at most [`u64::MAX`] (584,000 years).
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,20 @@
+//! Between values and bytes: the requests of the two exchanges, and what a reply to one says.
+//!
+//! Owns JSON, headers and dates. Knows nothing of sessions: it says what a reply *is*, and the
+//! session decides what that means.
+
+mod decode;
+mod encode;
+
+pub(crate) use decode::{Granted, Limits, grant};
+#[cfg(feature = "persist")]
+pub(crate) use encode::json;
+pub(crate) use encode::{refresh, sign_in};
+
+/// The longest token that is accepted, in bytes.
+pub(crate) const MAX_TOKEN: usize = 8_192;
+
+/// Whether a token can go into a header as it is: 1 to 8,192 bytes of visible ASCII.
+pub(crate) fn is_token(token: &str) -> bool {
+    (1..=MAX_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
