@@ -139,8 +139,8 @@ impl Failure {
 
     /// The same failure, with the driver's error as its source. Its texts must hold no secret.
     #[must_use]
-    pub fn because(self, source: impl Into<Source>) -> Self {
-        Self { source: Some(source.into()), ..self }
+    pub fn because(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
     /// Whether the request is known not to have left.

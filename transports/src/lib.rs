@@ -1,1 +1,36 @@
-//! Placeholder.
+//! A client for Freedom Pay's IMTS (International Money Transfer System): an agent's credentials go
+//! in, a bearer that is valid now comes out, in any runtime.
+//!
+//! The protocol is [`imts_core`], which does no I/O and whose types are re-exported here; this crate
+//! drives it. A client holds no decision: it asks the session what to do, does it, and reports.
+//!
+//! # Features
+//!
+//! All are off by default, additive, and usable together.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
+//!
+//! Without any feature there is the [`Client`] over a [`Transport`] of your own: a closure is one.
+
+mod blocking;
+mod builder;
+pub mod clock;
+mod error;
+mod flight;
+mod hub;
+mod transport;
+
+pub use imts_core::*;
+
+pub use crate::blocking::Client;
+pub use crate::builder::{BuildError, Builder};
+pub use crate::clock::{Clock, ManualClock, SystemClock};
+pub use crate::error::CallError;
+pub use crate::hub::HookError;
+pub use crate::transport::{Bounds, Transport};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,197 @@
+//! What a client is made of, whichever kind it is.
+
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use imts_core::{
+    AdoptError, Contract, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Session,
+};
+use thiserror::Error;
+
+use crate::blocking::Client;
+use crate::clock::{Clock, SystemClock};
+use crate::hub::{HookError, Hub, OnGrant};
+use crate::transport::Transport;
+
+/// Collects what a client needs; every part but the endpoint has a default.
+pub struct Builder {
+    endpoint: Endpoint,
+    contract: Contract,
+    policy: Policy,
+    credentials: Option<(Credentials, Keep)>,
+    restored: Option<Saved>,
+    clock: Arc<dyn Clock>,
+    on_grant: Option<OnGrant>,
+    user_agent: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    patience: Duration,
+}
+
+impl Builder {
+    /// A client of the service at this endpoint: IMTS's contract, the default policy, the machine's
+    /// clocks, no credentials.
+    #[must_use]
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            contract: Contract::imts(),
+            policy: Policy::default(),
+            credentials: None,
+            restored: None,
+            clock: Arc::new(SystemClock),
+            on_grant: None,
+            user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
+            headers: Vec::new(),
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// Credentials to hold: the client signs in by itself whenever that is needed.
+    #[must_use]
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        Self { credentials: Some((credentials, Keep::Held)), ..self }
+    }
+
+    /// How to sign in and to refresh, where it differs from IMTS's contract.
+    #[must_use]
+    pub fn contract(self, contract: Contract) -> Self {
+        Self { contract, ..self }
+    }
+
+    /// Margins, waits and limits. A jitter seed of 0 is replaced by a random one.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// A state to go on from, saved by an earlier process.
+    #[must_use]
+    pub fn restore(self, saved: Saved) -> Self {
+        Self { restored: Some(saved), ..self }
+    }
+
+    /// Where the time is read.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// A hook that persists: it receives each grant before its token is used, and, before a refresh
+    /// token is spent, the state that marks it so ([`Saved::is_in_doubt`]).
+    ///
+    /// It runs on the thread, or in the task, of the renewal; while it runs, an old token that is
+    /// still usable is served. If it fails, or takes longer than `policy.save_within`, the new
+    /// token is used all the same, and the client's `save_failure` tells why.
+    #[must_use]
+    pub fn on_grant(
+        self,
+        hook: impl Fn(&Saved) -> Result<(), HookError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { on_grant: Some(Box::new(hook)), ..self }
+    }
+
+    /// Text to add to `User-Agent: imts/VERSION`, such as `my-bank/1.2`.
+    #[must_use]
+    pub fn user_agent(mut self, suffix: &str) -> Self {
+        self.user_agent.push(' ');
+        self.user_agent.push_str(suffix);
+        self
+    }
+
+    /// A header to send with each request, such as a gateway's key. It replaces none that the
+    /// protocol sets.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// How long a caller waits for a renewal, at most. Default 60 s; see also
+    /// [`Client::with_patience`].
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// A blocking client over this transport.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
+        let patience = self.patience;
+        Ok(Client::new(self.hub()?, Arc::new(transport), patience))
+    }
+
+    fn hub<F>(self) -> Result<Hub<F>, BuildError> {
+        let headers = headers(&self.user_agent, self.headers)?;
+        let mut policy = self.policy;
+        if policy.jitter_seed == 0 {
+            policy.jitter_seed = RandomState::new().build_hasher().finish();
+        }
+        let now = self.clock.now();
+        let mut session = Session::new(self.endpoint, self.contract, policy)?;
+        if self.on_grant.is_some() {
+            session = session.with_store();
+        }
+        if let Some((credentials, keep)) = self.credentials {
+            session.sign_in(credentials, keep, now);
+        }
+        if let Some(saved) = self.restored {
+            session.adopt(saved, now)?;
+        }
+        Ok(Hub::new(session, self.clock, self.on_grant, headers))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("endpoint", &self.endpoint)
+            .field("policy", &self.policy)
+            .field("credentials", &self.credentials)
+            .field("restored", &self.restored)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a client could not be made. The caller's to mend.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Endpoint and contract make no URL.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The restored state is for another endpoint or agent.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+    /// The header is the protocol's own.
+    #[error("the header `{0}` is set by the protocol and cannot be given")]
+    Header(HeaderName),
+    /// The text for `User-Agent` has characters that no header has.
+    #[error("the text for User-Agent has characters that no header has")]
+    UserAgent,
+}
+
+fn headers(
+    user_agent: &str,
+    given: Vec<(HeaderName, HeaderValue)>,
+) -> Result<HeaderMap, BuildError> {
+    const OURS: [HeaderName; 5] =
+        [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT];
+    let mut headers = HeaderMap::new();
+    headers
+        .insert(USER_AGENT, HeaderValue::from_str(user_agent).map_err(|_| BuildError::UserAgent)?);
+    for (name, value) in given {
+        if OURS.contains(&name) {
+            return Err(BuildError::Header(name));
+        }
+        headers.append(name, value);
+    }
+    Ok(headers)
+}

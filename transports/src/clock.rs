@@ -1,0 +1,120 @@
+//! The only place that reads clocks.
+//!
+//! Owns the two sources of [`Now`], and the deadline of a caller who waits. Knows nothing of what
+//! the readings are for.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use imts_core::{Mono, Now, Wall};
+
+/// Where a client reads the time: one source for its whole life.
+pub trait Clock: Send + Sync {
+    /// What the two clocks show.
+    fn now(&self) -> Now;
+}
+
+/// The machine's own clocks: [`Instant`] and [`SystemTime`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Now {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let elapsed = ORIGIN.get_or_init(Instant::now).elapsed();
+        Now { mono: Mono::from(elapsed), wall: wall(SystemTime::now()) }
+    }
+}
+
+/// A clock that stands still until it is told otherwise, for tests in virtual time. Clones share
+/// one time.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts::{Clock, ManualClock};
+///
+/// let clock = ManualClock::default();
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(30 * 86_400));
+/// assert_eq!(clock.now().wall.since(before.wall), Duration::from_secs(2_592_000));
+/// ```
+#[derive(Clone)]
+pub struct ManualClock(Arc<Readings>);
+
+struct Readings {
+    mono: AtomicU64,
+    wall: AtomicI64,
+}
+
+impl ManualClock {
+    /// A clock that shows this moment.
+    #[must_use]
+    pub fn at(now: Now) -> Self {
+        let readings = Readings { mono: AtomicU64::new(0), wall: AtomicI64::new(0) };
+        let clock = Self(Arc::new(readings));
+        clock.set(now);
+        clock
+    }
+
+    /// Sets both clocks, to jump them apart for example.
+    pub fn set(&self, now: Now) {
+        self.0.mono.store(now.mono.as_micros(), Ordering::SeqCst);
+        self.0.wall.store(now.wall.unix_micros(), Ordering::SeqCst);
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&self, by: Duration) {
+        self.set(self.now().advanced_by(by));
+    }
+}
+
+impl Default for ManualClock {
+    /// A clock that shows 2026-01-01T00:00:00Z.
+    fn default() -> Self {
+        Self::at(Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_767_225_600_000_000) })
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Now {
+        Now {
+            mono: Mono::from_micros(self.0.mono.load(Ordering::SeqCst)),
+            wall: Wall::from_unix_micros(self.0.wall.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ManualClock").field(&self.now()).finish()
+    }
+}
+
+/// When a caller's patience ends, by the real clock even where a client's is virtual: it bounds how
+/// long a thread is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// `after` from now; never, where that is beyond what the machine can count.
+    pub(crate) fn after(after: Duration) -> Self {
+        Self(Instant::now().checked_add(after))
+    }
+
+    /// What is left; `None` where the deadline has passed.
+    pub(crate) fn left(self) -> Option<Duration> {
+        let Some(at) = self.0 else { return Some(Duration::MAX) };
+        Some(at.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    }
+}
+
+/// The system's time in microseconds, negative before 1970.
+fn wall(time: SystemTime) -> Wall {
+    let micros = match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |us| -us),
+    };
+    Wall::from_unix_micros(micros)
+}

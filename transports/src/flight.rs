@@ -1,0 +1,63 @@
+//! One renewal under way on a thread of its own, with everyone who waits for it.
+//!
+//! Owns the waiting and the sharing of one outcome. Knows nothing of sessions.
+
+use std::cell::Cell;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::clock::Deadline;
+use crate::error::CallError;
+
+/// A flight as those see it who wait for it.
+#[derive(Clone, Default)]
+pub(crate) struct Flight(Arc<Landing>);
+
+#[derive(Default)]
+struct Landing {
+    outcome: Mutex<Option<Result<(), CallError>>>,
+    landed: Condvar,
+}
+
+impl Flight {
+    /// Ends the flight: everyone who waits, and whoever comes later, is told this outcome.
+    pub(crate) fn land(&self, outcome: Result<(), CallError>) {
+        let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.get_or_insert(outcome);
+        self.0.landed.notify_all();
+    }
+
+    /// Waits for the outcome, no longer than the deadline.
+    pub(crate) fn wait(&self, deadline: Deadline) -> Result<(), CallError> {
+        let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(outcome) = &*slot {
+                return outcome.clone();
+            }
+            let left = deadline.left().ok_or(CallError::TimedOut)?;
+            let waited = self.0.landed.wait_timeout(slot, left);
+            slot = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Marks the current thread as this flight's, for as long as `work` runs.
+    pub(crate) fn on_this_thread<R>(&self, work: impl FnOnce() -> R) -> R {
+        let before = ABOARD.replace(Some(Arc::as_ptr(&self.0).addr()));
+        let result = work();
+        ABOARD.set(before);
+        result
+    }
+
+    /// Whether the current thread is the one that this flight runs on: waiting would never end.
+    pub(crate) fn is_on_this_thread(&self) -> bool {
+        ABOARD.get() == Some(Arc::as_ptr(&self.0).addr())
+    }
+}
+
+thread_local! {
+    /// The flight that the current thread works for.
+    static ABOARD: Cell<Option<usize>> = const { Cell::new(None) };
+}

@@ -1,0 +1,58 @@
+//! What a client needs of an HTTP client: one function from request to response.
+//!
+//! Owns the trait and the bounds of an exchange. Knows nothing of sessions; a transport decides
+//! nothing but whether a request that failed is known not to have left.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use imts_core::{Body, Exchange, Failure};
+
+/// How much of a reply is read, and how long the whole exchange may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// How many bytes of body are worth reading. Stop after one more: by the length the session
+    /// sees that it was too much.
+    pub reply_limit: usize,
+    /// How long the exchange may take, from resolving the host to the last byte of the body.
+    pub time_limit: Duration,
+}
+
+impl From<&Exchange> for Bounds {
+    fn from(exchange: &Exchange) -> Self {
+        Self { reply_limit: exchange.reply_limit(), time_limit: exchange.time_limit() }
+    }
+}
+
+/// Sends a request and waits for its response, on the calling thread.
+///
+/// A closure is a transport. One that is fit for production follows no redirect, resends nothing
+/// that may have left, reads no proxy from the environment, and says [`Failure::not_sent`] only
+/// where it knows.
+///
+/// ```
+/// use http::{Request, Response};
+/// use imts::{Body, Bounds, Failure, NotSent, Transport};
+///
+/// fn takes(_: impl Transport) {}
+/// takes(|_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, Failure> {
+///     Err(Failure::not_sent(NotSent::vouch()))
+/// });
+/// ```
+pub trait Transport: Send + Sync {
+    /// Sends the request once, within the bounds.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], where no whole response came; a body cut at one byte past the limit is whole.
+    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure>;
+}
+
+impl<F> Transport for F
+where
+    F: Fn(Request<Body>, Bounds) -> Result<Response<Vec<u8>>, Failure> + Send + Sync,
+{
+    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+        self(request, bounds)
+    }
+}
