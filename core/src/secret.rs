@@ -195,6 +195,13 @@ impl Body {
     }
 }
 
+impl From<Vec<u8>> for Body {
+    /// Takes bytes over without copying them.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(Zeroizing::new(bytes))
+    }
+}
+
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
         &self.0

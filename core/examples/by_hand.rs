@@ -1,0 +1,47 @@
+//! Drives a session with a closure: no client, no transport, no clock but a variable.
+//!
+//! Run it with `cargo run -p imts-core --example by_hand`.
+
+#![expect(clippy::disallowed_macros, reason = "an example may print")]
+
+use std::error::Error;
+use std::time::Duration;
+
+use imts_core::{
+    Contract, Credentials, Endpoint, Exchange, Keep, Mono, Now, Policy, Reply, Session, Step, Wall,
+};
+use imts_sandbox::{Sandbox, Settings, Time};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut service = Sandbox::new(Settings::default());
+    let mut exchange = |exchange: Exchange, now: Now| {
+        let request = exchange.into_request().map(|body| body.as_ref().to_vec());
+        service.handle(Time::from_micros(now.wall.unix_micros()), &request)
+    };
+
+    let mut now =
+        Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_767_225_600_000_000) };
+    let endpoint = Endpoint::https("https://sandbox.example")?;
+    let mut session = Session::new(endpoint, Contract::imts(), Policy::default())?;
+    session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Held, now);
+
+    for minute in 0..60 {
+        loop {
+            match session.poll(now) {
+                Step::Ready(bearer) => {
+                    let epoch = bearer.epoch().count();
+                    println!("minute {minute}: token {epoch}, {}", session.phase(now));
+                    break;
+                }
+                Step::Send(ticket, out) => {
+                    println!("minute {minute}: {} goes out", out.purpose());
+                    let response = exchange(out, now);
+                    session.on_reply(ticket, Reply::from(&response), now)?;
+                }
+                other => return Err(format!("not expected here: {other:?}").into()),
+            }
+        }
+        now = now.advanced_by(Duration::from_secs(60));
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! How the service answers: envelopes, labels, and the shapes of a refusal.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::settings::{ErrorShape, RetryAfter};
+use crate::time::Time;
+
+/// How long the socket front is to hold a reply back: a response's extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay(pub Duration);
+
+/// On what an answer rests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Evidence {
+    Published,
+    Assumed,
+}
+
+/// The envelope of a success, its fields in the published order.
+#[derive(Serialize)]
+struct Envelope<P> {
+    state: bool,
+    response_time: String,
+    payload: P,
+}
+
+pub(crate) fn success(now: Time, evidence: Evidence, payload: impl Serialize) -> Response<Vec<u8>> {
+    let envelope = Envelope { state: true, response_time: now.to_micros_z(), payload };
+    with_json(StatusCode::OK, now, evidence, &envelope)
+}
+
+/// A refusal in the shape that the settings ask for.
+pub(crate) fn refusal(
+    status: StatusCode,
+    now: Time,
+    shape: ErrorShape,
+    message: &str,
+) -> Response<Vec<u8>> {
+    let code = u32::from(status.as_u16()) * 1_000 + 1;
+    let body = match shape {
+        ErrorShape::V5 => json!({
+            "status": "error", "error_code": code, "error_description": message,
+            "dt": now.to_seconds_offset(),
+        }),
+        ErrorShape::Nested => json!({ "error": { "message": message, "code": code } }),
+        ErrorShape::Fields => {
+            json!({ "error": { "message": message, "errors": { "body": [message] } } })
+        }
+        ErrorShape::State => json!({
+            "state": false, "response_time": now.to_micros_z(), "message": message, "code": code,
+        }),
+        ErrorShape::Bare => return empty(status, now, Evidence::Assumed),
+    };
+    with_json(status, now, Evidence::Assumed, &body)
+}
+
+pub(crate) fn outage(
+    status: u16,
+    retry_after: Option<RetryAfter>,
+    now: Time,
+    shape: ErrorShape,
+) -> Response<Vec<u8>> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let mut response = refusal(status, now, shape, "the service is out");
+    let value = retry_after.map(|after| match after {
+        RetryAfter::Seconds(seconds) => seconds.to_string(),
+        RetryAfter::Date(ahead) => now.after(ahead).to_http(),
+    });
+    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        response.headers_mut().insert(RETRY_AFTER, value);
+    }
+    response
+}
+
+pub(crate) fn with_json(
+    status: StatusCode,
+    now: Time,
+    evidence: Evidence,
+    body: &impl Serialize,
+) -> Response<Vec<u8>> {
+    let mut response = empty(status, now, evidence);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = serde_json::to_vec(body).unwrap_or_default();
+    response
+}
+
+/// Names the one method that a path takes.
+pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &'static str) -> Response<Vec<u8>> {
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+    response
+}
+
+fn empty(status: StatusCode, now: Time, evidence: Evidence) -> Response<Vec<u8>> {
+    let label = match evidence {
+        Evidence::Published => "published",
+        Evidence::Assumed => "assumed",
+    };
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if let Ok(date) = HeaderValue::try_from(now.to_http()) {
+        headers.insert(DATE, date);
+    }
+    headers.insert("x-sandbox-evidence", HeaderValue::from_static(label));
+    response
+}

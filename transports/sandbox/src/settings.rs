@@ -1,0 +1,138 @@
+//! How the sandbox behaves: data that may change between any two requests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Time;
+
+/// The id of the agent that a sandbox knows by default.
+pub const DEFAULT_AGENT: &str = "sandbox-agent";
+/// That agent's secret: no secret at all.
+pub const DEFAULT_SECRET: &str = "sandbox-secret";
+
+/// The sandbox's behaviour. Start from the default and change what differs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Secrets by agent id. Default: [`DEFAULT_AGENT`] with [`DEFAULT_SECRET`].
+    pub agents: BTreeMap<String, String>,
+    /// How long access tokens live. Default 900 s, as in the published example.
+    pub access_lifetime: Duration,
+    /// How long refresh tokens live. Default 30 days, as in the published example.
+    pub refresh_lifetime: Duration,
+    /// What becomes of a refresh token that is used. Default [`Rotation::Never`]. What the real
+    /// service does is unknown.
+    pub rotation: Rotation,
+    /// How a reply without a new refresh token says so. Default [`NoToken::Absent`].
+    pub no_token: NoToken,
+    /// Whether there is a refresh operation; without one it answers 404. Default true.
+    pub refresh_endpoint: bool,
+    /// Answers 401 to every refresh. Default false.
+    pub refuse_refresh: bool,
+    /// Answers 401 to every access token, however fresh. Default false.
+    pub reject_access: bool,
+    /// An outage of the whole service. Default none.
+    pub outage: Option<Outage>,
+    /// How a refusal looks. The real error envelope is unknown. Default [`ErrorShape::V5`].
+    pub error_shape: ErrorShape,
+    /// Quotes what was sent, secrets included, in the message of a refusal. Default false.
+    pub quote_secrets: bool,
+    /// How far the service's clock is ahead of the time it is given, in microseconds. Default 0.
+    pub skew_micros: i64,
+    /// How long the socket front holds each reply back. Default zero.
+    pub latency: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            agents: BTreeMap::from([(DEFAULT_AGENT.to_owned(), DEFAULT_SECRET.to_owned())]),
+            access_lifetime: Duration::from_secs(900),
+            refresh_lifetime: Duration::from_secs(30 * 86_400),
+            rotation: Rotation::Never,
+            no_token: NoToken::Absent,
+            refresh_endpoint: true,
+            refuse_refresh: false,
+            reject_access: false,
+            outage: None,
+            error_shape: ErrorShape::V5,
+            quote_secrets: false,
+            skew_micros: 0,
+            latency: Duration::ZERO,
+        }
+    }
+}
+
+/// What becomes of a refresh token that is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Rotation {
+    /// It stays good; the reply brings no new one.
+    Never,
+    /// It is retired; the reply brings a new one. A retired one is refused.
+    Always,
+    /// As [`Always`](Rotation::Always); and a retired one that is used again revokes every token
+    /// that descends from the same sign-in.
+    ReuseRevokesFamily,
+    /// As [`Always`](Rotation::Always); but a retired one that is used again within this many
+    /// seconds brings the same successor once more.
+    GraceSeconds(u32),
+}
+
+/// How a reply without a new refresh token says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoToken {
+    /// The field is not there.
+    Absent,
+    /// The field is null.
+    Null,
+    /// The field is an empty string.
+    Empty,
+}
+
+/// How a refusal looks: the shapes that the vendor's other services use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorShape {
+    /// `{"status":"error","error_code":…,"error_description":…,"dt":…}`.
+    V5,
+    /// `{"error":{"message":…,"code":…}}`.
+    Nested,
+    /// `{"error":{"message":…,"errors":{…}}}`.
+    Fields,
+    /// `{"state":false,"response_time":…,"message":…,"code":…}`.
+    State,
+    /// No body at all.
+    Bare,
+}
+
+/// A time in which the whole service answers with one status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outage {
+    /// When it is over, by the service's clock; `None` lasts until it is taken back.
+    pub until: Option<Time>,
+    /// The status of every answer. Default 503.
+    pub status: u16,
+    /// What `Retry-After` says. Default nothing.
+    pub retry_after: Option<RetryAfter>,
+}
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self { until: None, status: 503, retry_after: None }
+    }
+}
+
+/// The two forms of `Retry-After`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// A number of seconds.
+    Seconds(u64),
+    /// A date that lies this far ahead.
+    Date(Duration),
+}
