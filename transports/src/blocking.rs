@@ -17,7 +17,7 @@ use crate::builder::Builder;
 use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::flight::Flight;
-use crate::hub::{Ask, Hub, Next, Work};
+use crate::hub::{Ask, Hub, Next, TransportPanicked, Work};
 use crate::transport::Transport;
 
 /// A client for threads. Clones share one session; any number of threads may ask at once.
@@ -109,30 +109,28 @@ impl Client {
     /// The service refused this token with a 401: it is never handed out again, and the next ask
     /// renews. Does nothing where someone renewed already.
     pub fn reject(&self, epoch: Epoch) {
-        let mut state = self.shared.hub.lock();
-        state.session.reject(epoch, self.shared.hub.now());
+        self.shared.hub.reject(epoch);
     }
 
     /// Gives new credentials, for good or for one sign-in.
     pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        let mut state = self.shared.hub.lock();
-        state.session.sign_in(credentials, keep, self.shared.hub.now());
+        self.shared.hub.sign_in(credentials, keep);
     }
 
     /// Forgets tokens and credentials. What the hook persisted is the caller's to erase.
     pub fn sign_out(&self) {
-        self.shared.hub.lock().session.sign_out();
+        self.shared.hub.sign_out();
     }
 
     /// Reads the session's phase now.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
-        read(self.shared.hub.lock().session.phase(self.shared.hub.now()))
+        self.shared.hub.phase(read)
     }
 
     /// The state to persist now; `None` where there is no grant.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
-        self.shared.hub.lock().session.saved(self.shared.hub.now())
+        self.shared.hub.saved()
     }
 
     /// Why the hook's last save failed; `None` where it did not.
@@ -141,13 +139,30 @@ impl Client {
         self.shared.hub.save_failure()
     }
 
+    /// Closes this client and all its clones: a renewal under way is brought to its end, or given
+    /// up at the deadline; every later ask is [`CallError::Closed`].
+    ///
+    /// Returns the state to persist; `None` where there is no grant. A refresh token whose use was
+    /// given up is marked as [in doubt](Saved::is_in_doubt). A renewal that was given up changes
+    /// nothing any more, though its thread lives on until the transport returns.
+    pub fn close(&self, deadline: Duration) -> Option<Saved> {
+        if let Some(flight) = self.shared.hub.close().filter(|it| !it.is_on_this_thread()) {
+            let _outcome = flight.wait(Deadline::after(deadline));
+        }
+        let (flight, saved) = self.shared.hub.abandon();
+        if let Some(flight) = flight {
+            flight.land(Err(CallError::Closed));
+        }
+        saved
+    }
+
     /// A token, or `None` once a flight that had to be waited for has landed well.
     fn ask(&self, at_least: Duration, deadline: Deadline) -> Result<Option<Bearer>, CallError> {
         let flight = {
             let mut state = self.shared.hub.lock();
             match self.shared.hub.ask(&mut state, at_least)? {
                 Ask::Ready(bearer) => return Ok(Some(bearer)),
-                Ask::Join => state.flight.clone().ok_or(CallError::TimedOut)?,
+                Ask::Join(_) => state.flight.clone().ok_or(CallError::TimedOut)?,
                 Ask::Fly(work, meanwhile) => {
                     let flight = Flight::default();
                     state.flight = Some(flight.clone());
@@ -178,7 +193,7 @@ impl fmt::Debug for Client {
 
 impl Shared {
     /// Runs a flight on a thread of its own.
-    fn start(self: &Arc<Self>, flight: &Flight, work: Work) {
+    fn start(self: &Arc<Self>, flight: &Flight, work: Box<Work>) {
         let (shared, aboard) = (Arc::clone(self), flight.clone());
         let (hand, take) = mpsc::sync_channel(1);
         let spawned = thread::Builder::new().name("imts-renewal".to_owned()).spawn(move || {
@@ -193,12 +208,13 @@ impl Shared {
         }
     }
 
-    fn fly(&self, mut work: Work) -> Result<(), CallError> {
+    fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
         loop {
-            let next = match work {
+            let next = match *work {
                 Work::Send(ticket, request, bounds) => {
                     let send = AssertUnwindSafe(|| self.transport.send(request, bounds));
-                    let outcome = catch_unwind(send).unwrap_or_else(|_| Err(Failure::unknown()));
+                    let outcome = catch_unwind(send)
+                        .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)));
                     self.hub.on_reply(ticket, outcome)
                 }
                 Work::Save(ticket, saved) => self.hub.save(ticket, &saved),
@@ -211,8 +227,8 @@ impl Shared {
     }
 
     /// The machine has no thread to give: nothing was sent.
-    fn ground(&self, work: Work, error: std::io::Error) -> Result<(), CallError> {
-        match work {
+    fn ground(&self, work: Box<Work>, error: std::io::Error) -> Result<(), CallError> {
+        match *work {
             Work::Send(ticket, ..) => {
                 let failure = Failure::not_sent(NotSent::vouch()).because(error);
                 match self.hub.on_reply(ticket, Err(failure)) {
@@ -220,7 +236,7 @@ impl Shared {
                     Next::Landed(outcome) => outcome,
                 }
             }
-            save @ Work::Save(..) => self.fly(save),
+            save @ Work::Save(..) => self.fly(Box::new(save)),
         }
     }
 

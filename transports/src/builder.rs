@@ -16,7 +16,8 @@ use thiserror::Error;
 use crate::blocking::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::hub::{HookError, Hub, OnGrant};
-use crate::transport::Transport;
+use crate::nonblocking::{AsyncClient, Spawner};
+use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
 /// Collects what a client needs; every part but the endpoint has a default.
 pub struct Builder {
@@ -30,6 +31,7 @@ pub struct Builder {
     user_agent: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     patience: Duration,
+    spawner: Option<Spawner>,
 }
 
 impl Builder {
@@ -48,6 +50,7 @@ impl Builder {
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
             patience: Duration::from_secs(60),
+            spawner: None,
         }
     }
 
@@ -111,6 +114,13 @@ impl Builder {
         self
     }
 
+    /// Where a renewal of an [`AsyncClient`] goes on while nobody asks, such as
+    /// `|renewal| drop(tokio::spawn(renewal))`. Without one, renewals are driven by those who ask.
+    #[must_use]
+    pub fn spawner(self, spawn: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static) -> Self {
+        Self { spawner: Some(Box::new(spawn)), ..self }
+    }
+
     /// How long a caller waits for a renewal, at most. Default 60 s; see also
     /// [`Client::with_patience`].
     #[must_use]
@@ -126,6 +136,19 @@ impl Builder {
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
         let patience = self.patience;
         Ok(Client::new(self.hub()?, Arc::new(transport), patience))
+    }
+
+    /// A client for tasks over this transport.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`].
+    pub fn nonblocking(
+        mut self,
+        transport: impl AsyncTransport + 'static,
+    ) -> Result<AsyncClient, BuildError> {
+        let (patience, spawner) = (self.patience, self.spawner.take());
+        Ok(AsyncClient::new(self.hub()?, Arc::new(transport), spawner, patience))
     }
 
     fn hub<F>(self) -> Result<Hub<F>, BuildError> {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use imts_core::{
-    Bearer, Body, Failure, Now, Reply, SaveTicket, Saved, Session, Source, Step, Ticket, Trouble,
+    Bearer, Body, Credentials, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session,
+    Source, Step, Ticket, Trouble,
 };
 use zeroize::Zeroize;
 
@@ -37,9 +38,19 @@ pub(crate) struct Hub<F> {
 pub(crate) struct State<F> {
     pub(crate) session: Session,
     pub(crate) flight: Option<F>,
-    pub(crate) closed: bool,
+    door: Door,
     /// Why the last save failed.
     save_failure: Option<Source>,
+}
+
+/// Whether a client still takes asks, and a flight of its own still goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Door {
+    Open,
+    /// No more asks; a flight under way is brought to its end.
+    Closing,
+    /// Nothing more is done.
+    Closed,
 }
 
 /// What an asker is told.
@@ -47,9 +58,9 @@ pub(crate) enum Ask {
     /// A token that is valid now.
     Ready(Bearer),
     /// The asker is to start a flight with this; the token, where there is one, serves meanwhile.
-    Fly(Work, Option<Bearer>),
-    /// A flight is under way.
-    Join,
+    Fly(Box<Work>, Option<Bearer>),
+    /// A flight is under way, which the session counts as lost after this time.
+    Join(Duration),
 }
 
 /// One thing for a flight to do.
@@ -58,9 +69,19 @@ pub(crate) enum Work {
     Save(SaveTicket, Saved),
 }
 
+impl Work {
+    /// How long it may take, as far as that is known beforehand.
+    pub(crate) fn time_limit(&self) -> Duration {
+        match self {
+            Self::Send(_, _, bounds) => bounds.time_limit,
+            Self::Save(..) => Duration::ZERO,
+        }
+    }
+}
+
 /// What is left of a flight.
 pub(crate) enum Next {
-    Work(Work),
+    Work(Box<Work>),
     Landed(Result<(), CallError>),
 }
 
@@ -71,7 +92,7 @@ impl<F> Hub<F> {
         on_grant: Option<OnGrant>,
         headers: HeaderMap,
     ) -> Self {
-        let state = State { session, flight: None, closed: false, save_failure: None };
+        let state = State { session, flight: None, door: Door::Open, save_failure: None };
         Self { state: Mutex::new(state), clock, on_grant, headers }
     }
 
@@ -84,15 +105,58 @@ impl<F> Hub<F> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn reject(&self, epoch: Epoch) {
+        self.lock().session.reject(epoch, self.now());
+    }
+
+    pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
+        self.lock().session.sign_in(credentials, keep, self.now());
+    }
+
+    pub(crate) fn sign_out(&self) {
+        self.lock().session.sign_out();
+    }
+
+    pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
+        read(self.lock().session.phase(self.now()))
+    }
+
+    pub(crate) fn saved(&self) -> Option<Saved> {
+        self.lock().session.saved(self.now())
+    }
+
     pub(crate) fn save_failure(&self) -> Option<Source> {
         self.lock().save_failure.clone()
     }
 
     /// Asks for a token with `at_least` left.
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
-        if state.closed {
-            return Err(CallError::Closed);
+        match state.door {
+            Door::Open => self.step(state, at_least),
+            Door::Closing | Door::Closed => Err(CallError::Closed),
         }
+    }
+
+    /// Takes no more asks. Returns the flight under way, which goes on.
+    pub(crate) fn close(&self) -> Option<F>
+    where
+        F: Clone,
+    {
+        let mut state = self.lock();
+        if state.door == Door::Open {
+            state.door = Door::Closing;
+        }
+        state.flight.clone()
+    }
+
+    /// Does nothing more. Returns the flight that is still under way, and what to persist.
+    pub(crate) fn abandon(&self) -> (Option<F>, Option<Saved>) {
+        let mut state = self.lock();
+        state.door = Door::Closed;
+        (state.flight.take(), state.session.saved(self.now()))
+    }
+
+    fn step(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
         let now = self.now();
         match state.session.poll_for(now, at_least) {
             Step::Ready(bearer) => {
@@ -102,7 +166,7 @@ impl<F> Hub<F> {
                 }
                 Ok(Ask::Ready(bearer))
             }
-            Step::Busy { .. } => Ok(Ask::Join),
+            Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
             Step::Wait { until, last } => {
                 Err(CallError::Waiting { wait: until.since(now.mono), last })
             }
@@ -110,11 +174,11 @@ impl<F> Hub<F> {
             Step::Send(ticket, exchange) => {
                 let bounds = Bounds::from(&exchange);
                 let work = Work::Send(ticket, self.dress(exchange.into_request()), bounds);
-                Ok(Ask::Fly(work, meanwhile(&state.session, now, at_least)))
+                Ok(Ask::Fly(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
             Step::Save(ticket, saved) => {
                 let work = Work::Save(ticket, saved);
-                Ok(Ask::Fly(work, meanwhile(&state.session, now, at_least)))
+                Ok(Ask::Fly(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
         }
     }
@@ -152,9 +216,12 @@ impl<F> Hub<F> {
     }
 
     fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>) -> Next {
-        match self.ask(state, Duration::ZERO) {
+        if state.door == Door::Closed {
+            return Next::Landed(Err(CallError::Closed));
+        }
+        match self.step(state, Duration::ZERO) {
             Ok(Ask::Fly(work, _)) => Next::Work(work),
-            Ok(Ask::Ready(_) | Ask::Join) => Next::Landed(outcome.map_err(CallError::Renewal)),
+            Ok(Ask::Ready(_) | Ask::Join(_)) => Next::Landed(outcome.map_err(CallError::Renewal)),
             Err(CallError::Waiting { last, .. }) => Next::Landed(Err(CallError::Renewal(last))),
             Err(error) => Next::Landed(Err(error)),
         }
@@ -177,3 +244,8 @@ fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<Bearer> 
 #[derive(Debug, thiserror::Error)]
 #[error("the on_grant hook panicked")]
 struct HookPanicked;
+
+/// Why an exchange failed whose transport panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the transport panicked")]
+pub(crate) struct TransportPanicked;

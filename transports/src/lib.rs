@@ -11,8 +11,10 @@
 //! | feature | brings |
 //! |---|---|
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
+//! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
 //!
-//! Without any feature there is the [`Client`] over a [`Transport`] of your own: a closure is one.
+//! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
+//! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).
 
 mod blocking;
 mod builder;
@@ -20,7 +22,13 @@ pub mod clock;
 mod error;
 mod flight;
 mod hub;
+#[cfg(feature = "hyper-util")]
+mod hyper;
+mod nonblocking;
 mod transport;
+#[cfg(feature = "ureq")]
+mod ureq;
+mod within;
 
 pub use imts_core::*;
 
@@ -29,7 +37,12 @@ pub use crate::builder::{BuildError, Builder};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::error::CallError;
 pub use crate::hub::HookError;
-pub use crate::transport::{Bounds, Transport};
+#[cfg(feature = "hyper-util")]
+pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport, Proxy, ProxyError};
+pub use crate::nonblocking::AsyncClient;
+pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
+#[cfg(feature = "ureq")]
+pub use crate::ureq::UreqTransport;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

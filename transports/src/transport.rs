@@ -1,8 +1,9 @@
 //! What a client needs of an HTTP client: one function from request to response.
 //!
-//! Owns the trait and the bounds of an exchange. Knows nothing of sessions; a transport decides
+//! Owns the two traits, for threads and for tasks, and the bounds of an exchange. Knows nothing of sessions; a transport decides
 //! nothing but whether a request that failed is known not to have left.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -54,5 +55,62 @@ where
 {
     fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
         self(request, bounds)
+    }
+}
+
+/// A boxed future that may move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends a request as a future, and brings the timer that goes with it.
+///
+/// A pair of closures is one: the first sends, the second sleeps. What is said of a [`Transport`]
+/// holds for this one too. Its futures are polled by whichever task asks for a token; they run on
+/// any executor, or on none in particular, as far as the HTTP client within does.
+///
+/// ```
+/// use std::future::ready;
+/// use std::time::Duration;
+/// use http::Request;
+/// use imts::{AsyncTransport, Body, Bounds, Failure, NotSent};
+///
+/// fn takes(_: impl AsyncTransport) {}
+/// takes((
+///     |_request: Request<Body>, _bounds: Bounds| ready(Err(Failure::not_sent(NotSent::vouch()))),
+///     |_for: Duration| std::future::pending(), // with tokio: tokio::time::sleep
+/// ));
+/// ```
+pub trait AsyncTransport: Send + Sync {
+    /// Sends the request once, within the bounds. The future fails with [`Failure`], where no whole
+    /// response came; a body cut at one byte past the limit is whole.
+    ///
+    /// A future that is dropped before its end gives up the request. The client holds it to the time
+    /// limit with [`sleep`](AsyncTransport::sleep), whatever the transport does itself.
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>>;
+
+    /// Ends after this time.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+impl<S, Sending, T, Sleeping> AsyncTransport for (S, T)
+where
+    S: Fn(Request<Body>, Bounds) -> Sending + Send + Sync,
+    Sending: Future<Output = Result<Response<Vec<u8>>, Failure>> + Send + 'static,
+    T: Fn(Duration) -> Sleeping + Send + Sync,
+    Sleeping: Future<Output = ()> + Send + 'static,
+{
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        Box::pin((self.0)(request, bounds))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin((self.1)(duration))
     }
 }

@@ -1,0 +1,165 @@
+//! The sandbox as the demo sees it: its control door, its log, its protected operation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request};
+use imts::{Bearer, Body, Bounds, Endpoint, Transport};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, Kind};
+use crate::token::ureq;
+
+/// The agent that every sandbox knows.
+pub(crate) const AGENT: &str = DEFAULT_AGENT;
+pub(crate) const SECRET: &str = DEFAULT_SECRET;
+
+/// How long access tokens live, in seconds, where a step does not say otherwise.
+pub(crate) const LIFETIME_S: u32 = 2;
+
+const BOUNDS: Bounds = Bounds { reply_limit: 16 * 1_048_576, time_limit: Duration::from_secs(5) };
+
+/// One request that reached the service, as its log has it.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: String,
+    pub(crate) status: u16,
+    pub(crate) meaning: String,
+}
+
+pub(crate) struct Control {
+    endpoint: Endpoint,
+    transport: Arc<dyn Transport>,
+}
+
+impl Control {
+    /// Makes sure that there is a sandbox, and nothing else, at this endpoint.
+    pub(crate) fn connect(endpoint: Endpoint) -> Result<Self, Failure> {
+        let control = Self { endpoint, transport: Arc::new(ureq()?) };
+        let identity = control
+            .request(Method::GET, "/_sandbox", &Value::Null)
+            .map_err(|message| Failure::new(Kind::Transport, imts::Recovery::Fix, message))?;
+        let refuse = |what: String| Failure::endpoint(what);
+        if identity["sandbox"] != "imts" {
+            return Err(refuse(format!("{} is not a sandbox of IMTS", control.endpoint)));
+        }
+        let knows_agent =
+            identity["agents"].as_array().is_some_and(|all| all.contains(&AGENT.into()));
+        if !knows_agent {
+            return Err(refuse(format!(
+                "the sandbox at {} does not know the agent {AGENT}: start it without --agent",
+                control.endpoint
+            )));
+        }
+        Ok(control)
+    }
+
+    /// Begins anew, with tokens that live two seconds at most.
+    pub(crate) fn prepare(&self) -> Result<(), String> {
+        self.post("/_sandbox/reset", &json!({}))?;
+        self.set(&json!({
+            "access_lifetime_s": LIFETIME_S, "refresh_lifetime_s": 3_600, "rotation": "never",
+            "refuse_refresh": false, "reject_access": false, "refresh_endpoint": true,
+            "outage": null, "error_shape": "v5", "quote_secrets": false, "skew_s": 0, "latency_ms": 0,
+        }))
+    }
+
+    pub(crate) fn set_lifetime(&self, seconds: u32) -> Result<(), String> {
+        self.set(&json!({ "access_lifetime_s": seconds }))
+    }
+
+    pub(crate) fn set_rotation_always(&self) -> Result<(), String> {
+        self.set(&json!({ "rotation": "always" }))
+    }
+
+    pub(crate) fn refuse_refresh(&self, refuse: bool) -> Result<(), String> {
+        self.set(&json!({ "refuse_refresh": refuse }))
+    }
+
+    pub(crate) fn begin_outage(&self, retry_after_s: u32) -> Result<(), String> {
+        self.set(&json!({ "outage": { "retry_after_s": retry_after_s } }))
+    }
+
+    pub(crate) fn end_outage(&self) -> Result<(), String> {
+        self.set(&json!({ "outage": null }))
+    }
+
+    pub(crate) fn revoke_access_tokens(&self) -> Result<(), String> {
+        self.post("/_sandbox/revoke", &json!({ "access": true })).map(drop)
+    }
+
+    pub(crate) fn refresh_tokens_used_twice(&self) -> Result<u64, String> {
+        let identity = self.request(Method::GET, "/_sandbox", &Value::Null)?;
+        identity["counters"]["refresh_reuse"].as_u64().ok_or_else(not_a_sandbox)
+    }
+
+    /// Where the service's log ends now.
+    pub(crate) fn mark(&self) -> Result<u64, String> {
+        let identity = self.request(Method::GET, "/_sandbox", &Value::Null)?;
+        identity["requests"].as_u64().ok_or_else(not_a_sandbox)
+    }
+
+    /// What reached the service after a mark.
+    pub(crate) fn calls_since(&self, mark: u64) -> Result<Vec<Call>, String> {
+        let path = format!("/_sandbox/log?since={mark}");
+        let log = self.request(Method::GET, &path, &Value::Null)?;
+        let entries = log["entries"].as_array().ok_or_else(not_a_sandbox)?;
+        let call = |entry: &Value| {
+            Some(Call {
+                operation: entry["operation"].as_str()?.to_owned(),
+                status: entry["status"].as_u64()?.try_into().ok()?,
+                meaning: entry["meaning"].as_str()?.to_owned(),
+            })
+        };
+        entries.iter().map(|entry| call(entry).ok_or_else(not_a_sandbox)).collect()
+    }
+
+    /// Sends a token to the protected operation; yields the status.
+    pub(crate) fn echo(&self, bearer: &Bearer) -> Result<u16, String> {
+        let mut request = self.build(Method::POST, ECHO_PATH, &json!({ "hello": "world" }))?;
+        request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
+        let response = self.transport.send(request, BOUNDS).map_err(|error| error.to_string())?;
+        Ok(response.status().as_u16())
+    }
+
+    fn set(&self, settings: &Value) -> Result<(), String> {
+        self.post("/_sandbox/settings", settings).map(drop)
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        self.request(Method::POST, path, body)
+    }
+
+    fn request(&self, method: Method, path: &str, body: &Value) -> Result<Value, String> {
+        let request = self.build(method, path, body)?;
+        let response = self.transport.send(request, BOUNDS).map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let value: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        match status {
+            200 => Ok(value),
+            _ => Err(format!(
+                "the sandbox at {} answered {status} to {path}: {}",
+                self.endpoint,
+                value["error"].as_str().unwrap_or("is it one?")
+            )),
+        }
+    }
+
+    fn build(&self, method: Method, path: &str, body: &Value) -> Result<Request<Body>, String> {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let mut request = Request::new(Body::from(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = format!("{}{path}", self.endpoint)
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| error.to_string())?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        Ok(request)
+    }
+}
+
+fn not_a_sandbox() -> String {
+    "the sandbox's answer is not one of its control door".to_owned()
+}

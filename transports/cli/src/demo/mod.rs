@@ -1,0 +1,52 @@
+//! `imts demo`: a session's whole life over a real socket, each step held to what was promised.
+//!
+//! Owns the stage: the sandbox, the client, the order of steps. What each step does is in
+//! [`steps`]; what reached the service is told by the sandbox's log alone, never by the client.
+
+mod control;
+mod report;
+mod stage;
+mod steps;
+
+use imts_sandbox::{Front, Sandbox, Settings};
+
+use self::control::Control;
+use self::report::Report;
+use self::stage::Stage;
+use crate::args::Demo;
+use crate::failure::{Failure, Kind};
+use crate::log::Log;
+use crate::settings;
+
+pub(crate) fn run(args: &Demo, log: Log) -> Result<(), Failure> {
+    let own = match &args.base_url {
+        Some(_) => None,
+        None => Some(serve()?),
+    };
+    let url = match (&args.base_url, &own) {
+        (Some(url), _) => url.clone(),
+        (None, Some(front)) => front.url(),
+        (None, None) => return Err(Failure::usage("there is no sandbox to talk to")),
+    };
+    let endpoint = settings::endpoint(Some(&url), true)?;
+    let report = Report::new(args.json);
+    report.started(&url, own.is_some(), args.transport.as_str());
+    let control = Control::connect(endpoint.clone())?;
+    let mut stage = Stage::new(endpoint, control, report, args.transport, log)?;
+    for step in steps::ALL {
+        stage.perform(step)?;
+    }
+    let failed = stage.report.finish();
+    if failed == 0 {
+        Ok(())
+    } else {
+        let message = format!("{failed} of {} steps did not go as promised", steps::ALL.len());
+        Err(Failure::new(Kind::Demo, imts::Recovery::Report, message))
+    }
+}
+
+/// A sandbox of the demo's own, on a free port of loopback.
+fn serve() -> Result<Front, Failure> {
+    Front::start(Sandbox::new(Settings::default()))
+        .map_err(|error| Failure::usage(format!("cannot serve on loopback: {error}")))
+}

@@ -1,0 +1,113 @@
+//! What the demo prints, for people or as JSON lines.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::control::Call;
+
+/// Prints what happens as it happens.
+#[derive(Debug)]
+pub(crate) struct Report {
+    json: bool,
+    began: Instant,
+    steps: Vec<Value>,
+    failed: usize,
+}
+
+impl Report {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, began: Instant::now(), steps: Vec::new(), failed: 0 }
+    }
+
+    pub(crate) fn started(&self, url: &str, own: bool, transport: &str) {
+        let whose = if own { "its own" } else { "as given" };
+        self.event(
+            || json!({ "event": "started", "base_url": url, "transport": transport }),
+            || {
+                format!(
+                    "A session's life, over a real socket by {transport}, with tokens that live \
+                     a second or two.\nThe service is a sandbox at {url} ({whose})."
+                )
+            },
+        );
+    }
+
+    pub(crate) fn step(&self, name: &str, title: &str) {
+        self.event(
+            || json!({ "event": "step", "name": name, "title": title }),
+            || format!("\n{title}"),
+        );
+    }
+
+    /// Something that the client saw, in a phase of its session.
+    pub(crate) fn phase(&self, phase: &str, text: &str) {
+        let at = self.began.elapsed();
+        self.event(
+            || json!({ "event": "phase", "at_s": round(at), "phase": phase, "text": text }),
+            || format!("  {:>6.2} s  {phase:<15}  {text}", at.as_secs_f64()),
+        );
+    }
+
+    /// A call that reached the service, as its log has it.
+    pub(crate) fn call(&self, call: &Call) {
+        let Call { operation, status, meaning } = call;
+        self.event(
+            || json!({ "event": "call", "operation": operation, "status": status, "meaning": meaning }),
+            || format!("            the service saw  {operation} -> {status}: {meaning}"),
+        );
+    }
+
+    pub(crate) fn step_done(
+        &mut self,
+        name: &str,
+        expected: usize,
+        seen: usize,
+        wrong: Option<&str>,
+    ) {
+        let ok = wrong.is_none();
+        let mut step = json!({
+            "name": name, "ok": ok, "calls_expected": expected, "calls_seen": seen,
+        });
+        if let Some(wrong) = wrong {
+            step["wrong"] = wrong.into();
+            self.failed += 1;
+        }
+        let plural = if seen == 1 { "call" } else { "calls" };
+        let verdict = match wrong {
+            None => format!("            as promised: {seen} {plural}"),
+            Some(wrong) => format!("            NOT AS PROMISED: {wrong}"),
+        };
+        let mut event = step.clone();
+        event["event"] = "step_done".into();
+        self.event(|| event.clone(), || verdict);
+        self.steps.push(step);
+    }
+
+    /// Ends the report; yields how many steps failed.
+    pub(crate) fn finish(&self) -> usize {
+        let (failed, steps) = (self.failed, self.steps.len());
+        let took = self.began.elapsed();
+        self.event(
+            || json!({ "event": "done", "ok": failed == 0, "took_s": round(took), "steps": self.steps }),
+            || match failed {
+                0 => format!("\nAll {steps} steps as promised, in {:.1} s.", took.as_secs_f64()),
+                _ => format!("\n{failed} of {steps} steps NOT as promised."),
+            },
+        );
+        failed
+    }
+
+    fn event(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        if self.json {
+            println!("{}", json());
+        } else {
+            println!("{}", text());
+        }
+    }
+}
+
+/// Seconds, to the millisecond.
+fn round(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
+}

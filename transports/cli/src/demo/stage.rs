@@ -1,0 +1,180 @@
+//! Where the demo's steps are performed: one client, one sandbox, and the saved state in between.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use imts::{Bearer, Builder, CallError, Client, Credentials, Endpoint, Policy, Recovery, Saved};
+use zeroize::Zeroizing;
+
+use super::control::{AGENT, Control, SECRET};
+use super::report::Report;
+use super::steps::Step;
+use crate::args::TransportName;
+use crate::failure::{Failure, Kind};
+use crate::log::Log;
+use crate::token::ureq;
+
+/// How often a wait looks at the session.
+const TICK: Duration = Duration::from_millis(5);
+/// How long a wait may take before it counts as broken: longer than any token here lives.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+type Store = Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>;
+
+pub(crate) struct Stage {
+    endpoint: Endpoint,
+    pub(crate) control: Control,
+    pub(crate) report: Report,
+    transport: TransportName,
+    log: Log,
+    pub(crate) client: Client,
+    /// What the `on_grant` hook persisted last: the demo's stand-in for a disk.
+    store: Store,
+}
+
+impl Stage {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        control: Control,
+        report: Report,
+        transport: TransportName,
+        log: Log,
+    ) -> Result<Self, Failure> {
+        control.prepare().map_err(broken)?;
+        let store = Store::default();
+        let client = client(&endpoint, transport, log, &store, None)?;
+        Ok(Self { endpoint, control, report, transport, log, client, store })
+    }
+
+    /// Performs one step and holds it, and the service's log, to what was promised.
+    pub(crate) fn perform(&mut self, step: &Step) -> Result<(), Failure> {
+        self.report.step(step.name, step.title);
+        let mark = self.control.mark().map_err(broken)?;
+        let outcome = (step.run)(self);
+        let calls = self.control.calls_since(mark).map_err(broken)?;
+        for call in &calls {
+            self.report.call(call);
+        }
+        let seen: Vec<_> =
+            calls.iter().map(|call| (call.operation.as_str(), call.status)).collect();
+        let wrong = outcome.err().or_else(|| {
+            (seen != step.calls).then(|| {
+                format!("the service saw {}, promised were {}", list(&seen), list(step.calls))
+            })
+        });
+        self.report.step_done(step.name, step.calls.len(), seen.len(), wrong.as_deref());
+        Ok(())
+    }
+
+    /// Asks for a token, and tells what came.
+    pub(crate) fn ask(&self) -> Result<Bearer, String> {
+        let (outcome, waited) = self.ask_quietly();
+        match outcome {
+            Ok(bearer) => {
+                let left = bearer_left(&self.client);
+                self.tell(&format!(
+                    "asked for a token: got number {}, after {} ms; {left:.2} s are left of it",
+                    bearer.epoch().count(),
+                    waited.as_millis()
+                ));
+                Ok(bearer)
+            }
+            Err(error) => {
+                self.tell(&format!("asked for a token: {error}"));
+                Err(error.to_string())
+            }
+        }
+    }
+
+    pub(crate) fn ask_quietly(&self) -> (Result<Bearer, CallError>, Duration) {
+        let began = Instant::now();
+        let outcome = self.client.token();
+        (outcome, began.elapsed())
+    }
+
+    /// Tells something of the session, in the phase that it is in.
+    pub(crate) fn tell(&self, text: &str) {
+        self.report.phase(&self.phase(), text);
+    }
+
+    pub(crate) fn phase(&self) -> String {
+        self.client.phase(|phase| phase.to_string())
+    }
+
+    pub(crate) fn wait_for_phase(&self, wanted: &str) -> Result<(), String> {
+        self.wait_until(wanted, || self.phase() == wanted)?;
+        self.tell("time has passed");
+        Ok(())
+    }
+
+    pub(crate) fn wait_until(&self, what: &str, reached: impl Fn() -> bool) -> Result<(), String> {
+        let began = Instant::now();
+        while !reached() {
+            if began.elapsed() > LONGEST_WAIT {
+                return Err(format!("waited {LONGEST_WAIT:?} in vain for: {what}"));
+            }
+            thread::sleep(TICK);
+        }
+        Ok(())
+    }
+
+    /// Ends the client and starts another from what the hook persisted.
+    pub(crate) fn restart(&mut self) -> Result<usize, String> {
+        let saved = self.store.lock().map_err(|_| "the store is broken")?.clone();
+        let saved = saved.ok_or("the hook persisted nothing")?;
+        let state = Saved::from_json(&saved).map_err(|error| error.to_string())?;
+        let client = client(&self.endpoint, self.transport, self.log, &self.store, Some(state));
+        self.client = client.map_err(|_| "no second client could be made")?;
+        Ok(saved.len())
+    }
+}
+
+/// What is left of the session's token, in seconds.
+fn bearer_left(client: &Client) -> f64 {
+    client.phase(|phase| phase.usable().map_or(0.0, |usable| usable.remaining().as_secs_f64()))
+}
+
+fn client(
+    endpoint: &Endpoint,
+    transport: TransportName,
+    log: Log,
+    store: &Store,
+    restored: Option<Saved>,
+) -> Result<Client, Failure> {
+    let mut policy = Policy::default();
+    // The demo's tokens live two seconds: what is young at fifteen minutes is old here.
+    policy.settle = Duration::from_millis(100);
+    policy.time_limit = Duration::from_secs(5);
+    let credentials = Credentials::new(AGENT, SECRET).map_err(Failure::usage)?;
+    let disk = Arc::clone(store);
+    let mut builder = Builder::new(endpoint.clone())
+        .credentials(credentials)
+        .policy(policy)
+        .user_agent("demo")
+        .on_grant(move |saved| {
+            let mut disk = disk.lock().map_err(|_| "the store is broken")?;
+            *disk = Some(saved.to_json());
+            Ok(())
+        });
+    if let Some(saved) = restored {
+        builder = builder.restore(saved);
+    }
+    match transport {
+        TransportName::Ureq => builder.blocking(log.wrap(ureq()?)).map_err(Failure::endpoint),
+    }
+}
+
+/// The sandbox itself does not answer as one.
+fn broken(message: String) -> Failure {
+    Failure::new(Kind::Transport, Recovery::Fix, message)
+}
+
+fn list(calls: &[(&str, u16)]) -> String {
+    if calls.is_empty() {
+        return "no call".to_owned();
+    }
+    let calls: Vec<_> =
+        calls.iter().map(|(operation, status)| format!("{operation} -> {status}")).collect();
+    calls.join(", ")
+}

@@ -1,0 +1,193 @@
+//! The steps of the demo, each with the calls that it may cost.
+
+use std::thread;
+use std::time::Duration;
+
+use imts::{CallError, Epoch};
+
+use super::control::LIFETIME_S;
+use super::stage::Stage;
+
+/// One promise, and how it is shown.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What the service's log must hold afterwards: operation and status, in this order.
+    pub(crate) calls: &'static [(&'static str, u16)],
+    pub(crate) run: fn(&mut Stage) -> Result<(), String>,
+}
+
+pub(crate) const ALL: &[Step] = &[
+    Step {
+        name: "sign_in",
+        title: "1. Sign-in: credentials go in, a token comes out.",
+        calls: &[("get_token", 200)],
+        run: sign_in,
+    },
+    Step {
+        name: "valid",
+        title: "2. Valid: a thousand asks cost nothing; the service accepts the token.",
+        calls: &[("echo", 200)],
+        run: valid,
+    },
+    Step {
+        name: "expiring",
+        title: "3. Expiring: the old token serves while a refresh runs in the background.",
+        calls: &[("refresh", 200)],
+        run: expiring,
+    },
+    Step {
+        name: "expired_rotation",
+        title: "4. Expired, with rotation: each refresh brings a new refresh token and uses it once.",
+        calls: &[("refresh", 200), ("refresh", 200)],
+        run: expired_rotation,
+    },
+    Step {
+        name: "refused_refresh",
+        title: "5. A refused refresh falls back to sign-in, in the same ask.",
+        calls: &[("refresh", 401), ("get_token", 200)],
+        run: refused_refresh,
+    },
+    Step {
+        name: "outage",
+        title: "6. An outage with Retry-After: one call, then quiet until it is over.",
+        calls: &[("refresh", 503), ("refresh", 200)],
+        run: outage,
+    },
+    Step {
+        name: "rejected",
+        title: "7. A rejected token (401) is never handed out again.",
+        calls: &[("echo", 401), ("refresh", 200), ("echo", 200)],
+        run: rejected,
+    },
+    Step {
+        name: "restart",
+        title: "8. A restart goes on from the saved form: no sign-in, no refresh.",
+        calls: &[("echo", 200)],
+        run: restart,
+    },
+];
+
+fn sign_in(stage: &mut Stage) -> Result<(), String> {
+    stage.tell("nothing is known yet");
+    stage.ask()?;
+    expect_phase(stage, "valid")
+}
+
+fn valid(stage: &mut Stage) -> Result<(), String> {
+    let first = stage.ask()?;
+    for _ in 0..1_000 {
+        let (outcome, _) = stage.ask_quietly();
+        same(first.epoch(), outcome.map_err(|error| error.to_string())?.epoch())?;
+    }
+    stage.tell("asked a thousand times more: the same token");
+    echo(stage, 200)
+}
+
+fn expiring(stage: &mut Stage) -> Result<(), String> {
+    let old = stage.ask()?.epoch();
+    stage.wait_for_phase("expiring")?;
+    same(old, stage.ask()?.epoch())?;
+    stage.wait_until("the refresh in the background", || stage.phase() == "valid")?;
+    other(old, stage.ask()?.epoch())
+}
+
+fn expired_rotation(stage: &mut Stage) -> Result<(), String> {
+    stage.control.set_rotation_always()?;
+    // These are granted right after a full second, so that the whole of it is theirs.
+    stage.control.set_lifetime(1)?;
+    for _ in 0..2 {
+        stage.wait_for_phase("expired")?;
+        stage.ask()?;
+        expect_phase(stage, "valid")?;
+    }
+    match stage.control.refresh_tokens_used_twice()? {
+        0 => Ok(()),
+        reused => Err(format!("the service saw {reused} refresh tokens used twice")),
+    }
+}
+
+fn refused_refresh(stage: &mut Stage) -> Result<(), String> {
+    stage.control.set_lifetime(LIFETIME_S)?;
+    stage.control.refuse_refresh(true)?;
+    stage.wait_for_phase("expired")?;
+    let outcome = stage.ask();
+    stage.control.refuse_refresh(false)?;
+    outcome?;
+    expect_phase(stage, "valid")
+}
+
+fn outage(stage: &mut Stage) -> Result<(), String> {
+    let old = stage.ask()?.epoch();
+    stage.wait_until("the last 0.3 s of the token", || {
+        stage.client.phase(|phase| {
+            phase.usable().is_none_or(|usable| usable.remaining() < Duration::from_millis(300))
+        })
+    })?;
+    stage.control.begin_outage(1)?;
+    same(old, stage.ask()?.epoch())?;
+    stage.wait_for_phase("expired")?;
+    let mut wait = Duration::ZERO;
+    for _ in 0..100 {
+        match stage.ask_quietly().0 {
+            Err(CallError::Waiting { wait: left, .. }) => wait = left,
+            Err(error) => return Err(format!("an ask in the outage was told: {error}")),
+            Ok(_) => return Err("an ask in the outage got a token out of nowhere".to_owned()),
+        }
+    }
+    stage.tell(&format!("asked 100 times: told at once to wait {:.2} s", wait.as_secs_f64()));
+    stage.control.end_outage()?;
+    thread::sleep(wait);
+    stage.ask()?;
+    expect_phase(stage, "valid")
+}
+
+fn rejected(stage: &mut Stage) -> Result<(), String> {
+    // Long enough after the grant that its rejection is news, and not a service gone mad.
+    thread::sleep(Duration::from_millis(150));
+    let old = stage.ask()?;
+    stage.control.revoke_access_tokens()?;
+    echo(stage, 401)?;
+    stage.client.reject(old.epoch());
+    stage.tell("the token was rejected");
+    other(old.epoch(), stage.ask()?.epoch())?;
+    echo(stage, 200)
+}
+
+fn restart(stage: &mut Stage) -> Result<(), String> {
+    let old = stage.ask()?;
+    let bytes = stage.restart()?;
+    stage.tell(&format!("a new client, from {bytes} bytes that the hook had saved"));
+    let new = stage.ask()?;
+    if new.expose_token() != old.expose_token() {
+        return Err("the restored session yields another token".to_owned());
+    }
+    echo(stage, 200)
+}
+
+/// Sends the session's token to a protected operation.
+fn echo(stage: &Stage, expected: u16) -> Result<(), String> {
+    let bearer = stage.ask_quietly().0.map_err(|error| error.to_string())?;
+    let status = stage.control.echo(&bearer)?;
+    stage.tell(&format!("sent the token to a protected operation: status {status}"));
+    if status == expected {
+        Ok(())
+    } else {
+        Err(format!("status {status}, promised was {expected}"))
+    }
+}
+
+fn expect_phase(stage: &Stage, wanted: &str) -> Result<(), String> {
+    match stage.phase() {
+        phase if phase == wanted => Ok(()),
+        phase => Err(format!("the session is {phase}, promised was {wanted}")),
+    }
+}
+
+fn same(old: Epoch, new: Epoch) -> Result<(), String> {
+    if old == new { Ok(()) } else { Err("another token came where the old one serves".to_owned()) }
+}
+
+fn other(old: Epoch, new: Epoch) -> Result<(), String> {
+    if old == new { Err("the old token came where a new one was due".to_owned()) } else { Ok(()) }
+}

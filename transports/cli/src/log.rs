@@ -1,0 +1,69 @@
+//! What `-v` tells on stderr: requests and replies as they happen, and nothing that could be secret.
+//!
+//! A server may quote a secret anywhere in its reply, so of a reply only numbers are told.
+
+use std::time::Instant;
+
+use http::{Request, Response};
+use imts::{Body, Bounds, Failure, Transport};
+
+/// How much to tell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Log {
+    level: u8,
+}
+
+impl Log {
+    pub(crate) fn new(level: u8) -> Self {
+        Self { level }
+    }
+
+    /// The same transport, telling of each request what this log's level asks for.
+    pub(crate) fn wrap(self, transport: impl Transport) -> impl Transport {
+        move |request: Request<Body>, bounds: Bounds| {
+            let began = Instant::now();
+            self.request(&request, bounds);
+            let outcome = transport.send(request, bounds);
+            self.outcome(&outcome, began);
+            outcome
+        }
+    }
+
+    /// Tells something at the given level.
+    pub(crate) fn tell(self, level: u8, text: impl FnOnce() -> String) {
+        if self.level >= level {
+            eprintln!("imts: {}", text());
+        }
+    }
+
+    fn request(self, request: &Request<Body>, bounds: Bounds) {
+        let bytes = request.body().as_ref().len();
+        self.tell(1, || format!("> {} {} ({bytes} bytes)", request.method(), request.uri()));
+        self.tell(2, || {
+            let names: Vec<_> = request.headers().keys().map(http::HeaderName::as_str).collect();
+            format!("  headers {}; {bounds:?}", names.join(", "))
+        });
+    }
+
+    fn outcome(self, outcome: &Result<Response<Vec<u8>>, Failure>, began: Instant) {
+        let millis = began.elapsed().as_millis();
+        match outcome {
+            Ok(response) => {
+                self.tell(1, || {
+                    let (status, bytes) = (response.status().as_u16(), response.body().len());
+                    format!("< {status} ({bytes} bytes) after {millis} ms")
+                });
+                self.tell(2, || {
+                    let (version, headers) = (response.version(), response.headers().len());
+                    format!("  {version:?}, {headers} headers")
+                });
+            }
+            Err(failure) => {
+                self.tell(1, || format!("< no reply after {millis} ms: {failure}"));
+                self.tell(2, || {
+                    format!("  known not to have been sent: {}", failure.is_not_sent())
+                });
+            }
+        }
+    }
+}

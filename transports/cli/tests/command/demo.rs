@@ -1,0 +1,166 @@
+//! `imts demo`: each step is as promised, and where the service breaks one, the demo says so.
+
+use http::{Method, Request, Response};
+use imts_sandbox::{ECHO_PATH, Front, REFRESH_PATH, Rotation, Sandbox, Time};
+use serde_json::Value;
+
+use crate::{Ran, imts, run};
+
+type Break = fn(&mut Sandbox, Time, &Request<Vec<u8>>) -> Response<Vec<u8>>;
+
+fn demo(base_url: Option<&str>) -> Ran {
+    let mut command = imts(&["demo", "--json"]);
+    if let Some(url) = base_url {
+        command.args(["--base-url", url]);
+    }
+    run(&mut command)
+}
+
+/// Runs the demo against a service that misbehaves; yields the names of the steps that failed.
+fn broken(handler: Break) -> Vec<String> {
+    let front = Front::builder(Sandbox::default()).handler(handler).start().unwrap();
+    let ran = demo(Some(&front.url()));
+    let done = done(&ran);
+    assert_eq!((ran.code, &done["ok"]), (1, &Value::Bool(false)), "{ran:?}");
+    let steps = done["steps"].as_array().unwrap();
+    let failed = steps.iter().filter(|step| step["ok"] == false);
+    failed.map(|step| step["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The event that ends a demo.
+fn done(ran: &Ran) -> Value {
+    let last = ran.json();
+    assert_eq!(last["event"], "done", "{ran:?}");
+    last
+}
+
+fn assert_fails(step: &str, handler: Break) {
+    let failed = broken(handler);
+    assert!(failed.iter().any(|name| name == step), "{step} is not among {failed:?}");
+}
+
+fn is_control(request: &Request<Vec<u8>>, path: &str) -> bool {
+    request.method() == Method::POST && request.uri().path() == path
+}
+
+#[test]
+fn every_step_is_as_promised_and_the_last_line_says_so() {
+    let ran = demo(None);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let last = ran.json();
+    assert_eq!((&last["event"], &last["ok"]), (&"done".into(), &true.into()), "{last}");
+    let names: Vec<_> =
+        last["steps"].as_array().unwrap().iter().map(|step| step["name"].clone()).collect();
+    let expected = [
+        "sign_in",
+        "valid",
+        "expiring",
+        "expired_rotation",
+        "refused_refresh",
+        "outage",
+        "rejected",
+        "restart",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn it_runs_against_a_sandbox_in_another_process() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let ran = demo(Some(&front.url()));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(front.log().len() > 5);
+}
+
+#[test]
+fn what_is_no_sandbox_is_not_touched() {
+    let front = Front::builder(Sandbox::default())
+        .handler(|_, _, _| Response::new(b"{}".to_vec()))
+        .start()
+        .unwrap();
+    let ran = demo(Some(&front.url()));
+    assert_eq!(ran.error().0, "endpoint");
+    assert_eq!(ran.code, 2);
+}
+
+#[test]
+fn a_sign_in_that_is_refused_is_seen() {
+    assert_fails("sign_in", |sandbox, now, request| {
+        if request.uri().path() == imts_sandbox::GET_TOKEN_PATH {
+            sandbox.settings_mut().agents.clear();
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn a_valid_token_that_is_not_accepted_is_seen() {
+    assert_fails("valid", |sandbox, now, request| {
+        if request.uri().path() == ECHO_PATH {
+            sandbox.settings_mut().reject_access = true;
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn a_refresh_that_is_not_there_is_seen() {
+    assert_fails("expiring", |sandbox, now, request| {
+        if request.uri().path() == REFRESH_PATH {
+            sandbox.settings_mut().refresh_endpoint = false;
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn a_rotation_that_retires_the_new_token_too_is_seen() {
+    assert_fails("expired_rotation", |sandbox, now, request| {
+        let response = sandbox.handle(now, request);
+        let rotates = sandbox.settings().rotation == Rotation::Always;
+        if rotates && request.uri().path() == REFRESH_PATH {
+            sandbox.revoke_refresh_tokens();
+        }
+        response
+    });
+}
+
+#[test]
+fn a_refresh_that_is_not_refused_is_seen() {
+    assert_fails("refused_refresh", |sandbox, now, request| {
+        let response = sandbox.handle(now, request);
+        sandbox.settings_mut().refuse_refresh = false;
+        response
+    });
+}
+
+#[test]
+fn an_outage_that_does_not_happen_is_seen() {
+    assert_fails("outage", |sandbox, now, request| {
+        let response = sandbox.handle(now, request);
+        sandbox.settings_mut().outage = None;
+        response
+    });
+}
+
+#[test]
+fn a_revoked_token_that_is_accepted_is_seen() {
+    assert_fails("rejected", |sandbox, now, request| {
+        if is_control(request, "/_sandbox/revoke") {
+            return Response::new(b"{}".to_vec());
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn a_restored_token_that_is_refused_is_seen() {
+    assert_fails("restart", |sandbox, now, request| {
+        let echoes = sandbox.log().iter().filter(|e| e.operation == imts_sandbox::Operation::Echo);
+        // The fourth protected call is the restored client's.
+        if request.uri().path() == ECHO_PATH && echoes.count() >= 3 {
+            sandbox.settings_mut().reject_access = true;
+        }
+        sandbox.handle(now, request)
+    });
+}

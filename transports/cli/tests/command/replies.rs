@@ -1,0 +1,186 @@
+//! `imts token` against any answer at all: kind, recovery and exit code of each.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use http::Response;
+use imts_sandbox::{Front, Sandbox};
+use serde_json::json;
+
+use crate::{Ran, run, token};
+
+/// Runs `imts token --json` against a service that always answers so.
+fn answered(status: u16, content_type: &str, body: &[u8]) -> Ran {
+    answered_with(status, &[("content-type", content_type)], body)
+}
+
+fn answered_with(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Ran {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    let response = response.body(body.to_vec()).unwrap();
+    let front = Front::builder(Sandbox::default())
+        .handler(move |_, _, _| response.clone())
+        .start()
+        .unwrap();
+    run(&mut token(&front.url(), &["--json", "--timeout", "5s"]))
+}
+
+/// Runs it against a socket that takes the request and then does this.
+fn on_socket(timeout: &str, act: impl FnOnce(TcpStream) + Send + 'static) -> Ran {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4_096];
+        let _read = stream.read(&mut request).unwrap();
+        act(stream);
+    });
+    let ran = run(&mut token(&url, &["--json", "--timeout", timeout]));
+    server.join().unwrap();
+    ran
+}
+
+fn expect(ran: &Ran, kind: &str, recovery: &str) {
+    assert_eq!(ran.error(), (kind.to_owned(), recovery.to_owned()), "{ran:?}");
+    let code = match kind {
+        "refused" => 3,
+        "malformed" | "unexpected" => 4,
+        _ => 5,
+    };
+    assert_eq!(ran.code, code, "{ran:?}");
+}
+
+#[test]
+fn any_4xx_is_refused() {
+    let json = br#"{"status":"error","error_code":7,"error_description":"no"}"#;
+    for (status, recovery) in [
+        (400, "sign_in"),
+        (401, "sign_in"),
+        (403, "sign_in"),
+        (404, "fix"),
+        (405, "fix"),
+        (408, "retry"),
+        (409, "sign_in"),
+        (415, "sign_in"),
+        (422, "sign_in"),
+        (425, "retry"),
+        (429, "retry"),
+    ] {
+        expect(&answered(status, "application/json", json), "refused", recovery);
+        expect(&answered(status, "text/html", b"<html>no</html>"), "refused", recovery);
+        expect(&answered(status, "application/json", b""), "refused", recovery);
+    }
+}
+
+#[test]
+fn state_false_is_refused_whatever_the_status() {
+    let body = br#"{"state":false,"message":"no such agent","code":"E7"}"#;
+    for (status, recovery) in [(200, "sign_in"), (400, "sign_in"), (500, "retry")] {
+        let ran = answered(status, "application/json", body);
+        expect(&ran, "refused", recovery);
+        let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("E7") && message.contains("no such agent"), "{message}");
+    }
+}
+
+#[test]
+fn what_the_contract_does_not_have_is_unexpected() {
+    for status in [301, 302, 303, 307, 308, 304] {
+        let elsewhere = [("location", "http://127.0.0.1:9/"), ("content-type", "text/html")];
+        expect(&answered_with(status, &elsewhere, b""), "unexpected", "report");
+    }
+    for status in [500, 501, 502, 503, 504] {
+        expect(&answered(status, "text/html", b"<html>"), "unexpected", "retry");
+    }
+    expect(&answered(200, "text/html", b"<html>"), "unexpected", "report");
+    expect(&answered_with(200, &[], b"{}"), "unexpected", "report");
+}
+
+#[test]
+fn retry_after_is_told() {
+    let headers = [("content-type", "application/json"), ("retry-after", "7")];
+    let ran = answered_with(503, &headers, b"{}");
+    expect(&ran, "unexpected", "retry");
+    assert_eq!(ran.json()["error"]["retry_after_s"], 7);
+}
+
+#[test]
+fn what_cannot_be_read_is_malformed() {
+    let grant = json!({
+        "state": true, "response_time": "2025-07-23T11:17:31.577745Z",
+        "payload": {
+            "access_token": "a.b.c", "refresh_token": "d.e.f",
+            "access_expire_at": "2025-07-23T11:32:31+00:00",
+            "refresh_expire_at": "2025-08-22T11:17:31+00:00",
+        },
+    });
+    let with = |field: &str, value: serde_json::Value| {
+        let mut grant = grant.clone();
+        grant["payload"][field] = value;
+        grant.to_string().into_bytes()
+    };
+    assert_eq!(answered(200, "application/json", &with("extra", json!(1))).code, 0);
+    let bodies: [Vec<u8>; 12] = [
+        b"".to_vec(),
+        b"{".to_vec(),
+        b"[]".to_vec(),
+        br#"{"state":true}"#.to_vec(),
+        b"\xff\xfe".to_vec(),
+        vec![b' '; 70_000],
+        with("access_token", json!("")),
+        with("access_token", json!("a\r\nb")),
+        with("access_token", json!("x".repeat(8_193))),
+        with("access_expire_at", json!("soon")),
+        with("access_expire_at", json!("2025-07-23T11:17:31+00:00")),
+        with("refresh_expire_at", json!(null)),
+    ];
+    for body in bodies {
+        expect(&answered(200, "application/json", &body), "malformed", "report");
+    }
+}
+
+#[test]
+fn a_reply_that_breaks_off_is_a_transport_error() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{";
+    expect(
+        &on_socket("5s", move |mut s| s.write_all(head.as_bytes()).unwrap()),
+        "transport",
+        "retry",
+    );
+    expect(&on_socket("5s", drop), "transport", "retry");
+    let chunked = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                   transfer-encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n";
+    expect(
+        &on_socket("5s", move |mut s| s.write_all(chunked.as_bytes()).unwrap()),
+        "transport",
+        "retry",
+    );
+}
+
+#[test]
+fn a_service_that_does_not_answer_in_time_is_timed_out() {
+    let ran = on_socket("400ms", |stream| {
+        thread::sleep(Duration::from_secs(2));
+        drop(stream);
+    });
+    expect(&ran, "timed_out", "retry");
+    assert!(ran.took < Duration::from_secs(2), "{ran:?}");
+}
+
+#[test]
+fn a_reply_of_one_byte_at_a_time_does_not_outlast_the_timeout() {
+    let ran = on_socket("500ms", |mut stream| {
+        for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n".iter().cycle() {
+            if stream.write_all(&[*byte]).is_err() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    expect(&ran, "timed_out", "retry");
+    assert!(ran.took < Duration::from_secs(3), "{ran:?}");
+}

@@ -1,0 +1,240 @@
+//! The client for tasks, on any executor or none.
+//!
+//! Owns the waiting: for a renewal, no longer than it may take and no longer than the caller's
+//! patience. How a renewal goes on without a thread is [`renewal`]'s matter, how a future is shared
+//! [`flight`]'s. Knows nothing of any runtime: the transport brings I/O and timer.
+
+mod flight;
+mod renewal;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use imts_core::{Bearer, Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
+
+pub(crate) use self::flight::Flight;
+pub(crate) use self::renewal::Spawner;
+use self::renewal::{Asked, Shared};
+use crate::builder::Builder;
+use crate::error::CallError;
+use crate::hub::Hub;
+use crate::transport::{AsyncTransport, BoxFuture};
+
+/// A client for tasks. Clones share one session; any number of tasks may ask at once, on any
+/// executor, and on several.
+///
+/// A renewal belongs to the client. It is polled by all who wait for it, so that none of them can
+/// hold it up by leaving; while the old token still serves, each asker polls it once in passing and
+/// waits for nothing. It needs no executor for that; with [`Builder::spawner`], a renewal goes on
+/// in the background even while nobody asks.
+///
+/// Dropping the last client drops a renewal under way that no spawner drives, and with it perhaps
+/// the only copy of a new refresh token: [`close`](AsyncClient::close) brings it to its end.
+///
+/// ```
+/// use imts::{Builder, Credentials, Endpoint};
+/// # use std::{future::{pending, ready}, pin::pin, task::{Context, Poll, Waker}};
+/// # let sandbox = imts_sandbox::Sandbox::new(imts_sandbox::Settings::default());
+/// # let sandbox = std::sync::Mutex::new(sandbox);
+/// # let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// #     let request = request.map(|body| body.as_ref().to_vec());
+/// #     ready(Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request)))
+/// # };
+/// # let transport = (send, |_: std::time::Duration| pending());
+///
+/// # let mut example = pin!(async move {
+/// let client = Builder::new(Endpoint::https("https://sandbox.example")?)
+///     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
+///     .nonblocking(transport)?;
+/// let bearer = client.token().await?; // valid now; the next ask costs no request
+/// assert!(bearer.header().to_str()?.starts_with("Bearer "));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # });
+/// # match example.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+/// #     Poll::Ready(outcome) => outcome,
+/// #     Poll::Pending => Err("the sandbox answers at once".into()),
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AsyncClient {
+    shared: Arc<Shared>,
+    patience: Duration,
+}
+
+/// How many renewals one ask waits for before it gives up on tokens that die at once.
+const ATTEMPTS: usize = 3;
+
+/// How much longer than its time limit a flight is waited for: its own timer comes first, unless
+/// the runtime that would have fired it stands still.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl AsyncClient {
+    /// What a client is made of.
+    #[must_use]
+    pub fn builder(endpoint: Endpoint) -> Builder {
+        Builder::new(endpoint)
+    }
+
+    pub(crate) fn new(
+        hub: Hub<Flight>,
+        transport: Arc<dyn AsyncTransport>,
+        spawner: Option<Spawner>,
+        patience: Duration,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { hub, transport, spawner }), patience }
+    }
+
+    /// The same client with another patience: how long its callers wait for a renewal, at most.
+    /// A renewal that one caller gave up waiting for goes on.
+    #[must_use]
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self { shared: Arc::clone(&self.shared), patience }
+    }
+
+    /// A token that is valid now.
+    ///
+    /// Returns at once while there is one, even if it is about to be renewed. Otherwise it waits
+    /// for a renewal, one for all who ask. It never sleeps through a back-off: it returns the last
+    /// trouble. A call that is dropped at any point changes nothing for the others.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn token(&self) -> Result<Bearer, CallError> {
+        self.token_valid_for(Duration::ZERO).await
+    }
+
+    /// A token with at least this much of its life left, renewed first where less remains.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
+    /// [`token`](AsyncClient::token).
+    pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+        let mut patience = None;
+        let mut wanted = at_least;
+        let mut renewals = 0;
+        while renewals < ATTEMPTS {
+            let (flight, overdue) = match self.shared.ask(wanted)? {
+                Asked::Ready(bearer) => {
+                    let remaining = bearer.remaining(self.shared.hub.now());
+                    if remaining < at_least {
+                        return Err(CallError::ShortLived { remaining });
+                    }
+                    return Ok(bearer);
+                }
+                Asked::Wait { flight, overdue } => (flight, overdue),
+            };
+            match self.wait(flight.as_ref(), overdue, &mut patience).await {
+                Waited::Landed(outcome) => outcome?,
+                Waited::Overdue => continue,
+                Waited::TimedOut => return Err(CallError::TimedOut),
+            }
+            // A second renewal would bring no longer life than the first.
+            wanted = Duration::ZERO;
+            renewals += 1;
+        }
+        Err(CallError::ShortLived { remaining: Duration::ZERO })
+    }
+
+    /// The service refused this token with a 401: it is never handed out again, and the next ask
+    /// renews. Does nothing where someone renewed already.
+    pub fn reject(&self, epoch: Epoch) {
+        self.shared.hub.reject(epoch);
+    }
+
+    /// Gives new credentials, for good or for one sign-in.
+    pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
+        self.shared.hub.sign_in(credentials, keep);
+    }
+
+    /// Forgets tokens and credentials. What the hook persisted is the caller's to erase.
+    pub fn sign_out(&self) {
+        self.shared.hub.sign_out();
+    }
+
+    /// Reads the session's phase now.
+    pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
+        self.shared.hub.phase(read)
+    }
+
+    /// The state to persist now; `None` where there is no grant.
+    #[must_use]
+    pub fn saved(&self) -> Option<Saved> {
+        self.shared.hub.saved()
+    }
+
+    /// Why the hook's last save failed; `None` where it did not.
+    #[must_use]
+    pub fn save_failure(&self) -> Option<Source> {
+        self.shared.hub.save_failure()
+    }
+
+    /// Closes this client and all its clones: a renewal under way is brought to its end, or given
+    /// up at the deadline; every later ask is [`CallError::Closed`].
+    ///
+    /// Returns the state to persist; `None` where there is no grant. A refresh token whose use was
+    /// given up is marked as [in doubt](Saved::is_in_doubt).
+    pub async fn close(&self, deadline: Duration) -> Option<Saved> {
+        if let Some(flight) = self.shared.hub.close().filter(|it| !it.is_on_this_thread()) {
+            let mut patience = Some(self.shared.transport.sleep(deadline));
+            self.wait(Some(&flight), Duration::MAX, &mut patience).await;
+        }
+        let (flight, saved) = self.shared.hub.abandon();
+        if let Some(flight) = flight {
+            flight.land(Err(CallError::Closed));
+        }
+        saved
+    }
+
+    /// Waits for a flight, no longer than it should take and no longer than the caller's patience.
+    async fn wait(
+        &self,
+        flight: Option<&Flight>,
+        overdue: Duration,
+        patience: &mut Option<BoxFuture<'static, ()>>,
+    ) -> Waited {
+        let sleep = |duration| self.shared.transport.sleep(duration);
+        let mut landing = flight.map(Flight::wait);
+        let mut overrun = None;
+        poll_fn(|cx| {
+            if let Some(landing) = &mut landing
+                && let Poll::Ready(outcome) = Pin::new(landing).poll(cx)
+            {
+                return Poll::Ready(Waited::Landed(outcome));
+            }
+            let patience = patience.get_or_insert_with(|| sleep(self.patience));
+            if patience.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Waited::TimedOut);
+            }
+            if overdue < self.patience {
+                let overrun = overrun.get_or_insert_with(|| sleep(overdue.saturating_add(GRACE)));
+                if overrun.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Waited::Overdue);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl fmt::Debug for AsyncClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncClient")
+            .field("patience", &self.patience)
+            .field("session", &self.shared.hub.lock().session)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Waited {
+    Landed(Result<(), CallError>),
+    /// The flight did not even end by its own time limit.
+    Overdue,
+    TimedOut,
+}

@@ -1,0 +1,196 @@
+//! One renewal under way as a future that nobody owns and everybody polls.
+//!
+//! Owns who polls it, who is woken, and the sharing of its one outcome. Knows nothing of sessions.
+//! A waiter may leave at any moment: what it would have been woken for, the others are woken for
+//! too, and where nobody is left, the next one to come polls on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::error::CallError;
+use crate::transport::BoxFuture;
+
+type Outcome = Result<(), CallError>;
+type Work = BoxFuture<'static, Outcome>;
+
+/// A flight as those see it who poll it or wait for it.
+#[derive(Clone)]
+pub(crate) struct Flight(Arc<Course>);
+
+struct Course(Mutex<State>);
+
+struct State {
+    /// Taken out while it is polled, and gone once it has landed.
+    work: Option<Work>,
+    /// Whether polling it could bring something new.
+    due: bool,
+    outcome: Option<Outcome>,
+    waiting: BTreeMap<u64, Waker>,
+    /// The number of the last waiter.
+    serial: u64,
+}
+
+impl Flight {
+    pub(crate) fn new(work: impl Future<Output = Outcome> + Send + 'static) -> Self {
+        Self(Arc::new(Course(Mutex::new(State {
+            work: Some(Box::pin(work)),
+            due: true,
+            outcome: None,
+            waiting: BTreeMap::new(),
+            serial: 0,
+        }))))
+    }
+
+    /// Polls the flight once, if that could bring something new and nobody else is at it.
+    pub(crate) fn advance(&self) {
+        let Some(mut work) = self.0.lock().take_due() else { return };
+        let waker = Waker::from(Arc::clone(&self.0));
+        let polled = self.aboard(|| work.as_mut().poll(&mut Context::from_waker(&waker)));
+        match polled {
+            Poll::Ready(outcome) => self.land(outcome),
+            Poll::Pending => self.0.put_back(work),
+        }
+    }
+
+    /// Ends the flight: everyone who waits, and whoever comes later, is told this outcome, unless
+    /// there was one before.
+    pub(crate) fn land(&self, outcome: Outcome) {
+        let mut state = self.0.lock();
+        state.outcome.get_or_insert(outcome);
+        let (work, waiting) = (state.work.take(), mem::take(&mut state.waiting));
+        drop(state);
+        drop(work);
+        wake(waiting);
+    }
+
+    /// Waits for the outcome, polling the flight meanwhile.
+    pub(crate) fn wait(&self) -> Wait {
+        let serial = {
+            let mut state = self.0.lock();
+            state.serial += 1;
+            state.serial
+        };
+        Wait { flight: self.clone(), serial }
+    }
+
+    pub(crate) fn has_landed(&self) -> bool {
+        self.0.lock().outcome.is_some()
+    }
+
+    /// Whether the current thread is polling this flight: waiting for it would never end.
+    pub(crate) fn is_on_this_thread(&self) -> bool {
+        ABOARD.with_borrow(|aboard| aboard.contains(&self.mark()))
+    }
+
+    fn aboard<R>(&self, work: impl FnOnce() -> R) -> R {
+        ABOARD.with_borrow_mut(|aboard| aboard.push(self.mark()));
+        let _on_board = OnBoard;
+        work()
+    }
+
+    fn mark(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
+/// The outcome of a flight, for one waiter.
+pub(crate) struct Wait {
+    flight: Flight,
+    serial: u64,
+}
+
+impl Future for Wait {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let waker = cx.waker().clone();
+        let mut state = self.flight.0.lock();
+        if state.outcome.is_none() {
+            let before = state.waiting.insert(self.serial, waker);
+            drop(state);
+            drop(before);
+            self.flight.advance();
+            state = self.flight.0.lock();
+        }
+        match &state.outcome {
+            Some(outcome) => Poll::Ready(outcome.clone()),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut state = self.flight.0.lock();
+        let waker = state.waiting.remove(&self.serial);
+        drop(state);
+        drop(waker);
+    }
+}
+
+impl Course {
+    /// The state. No code but this file's runs while it is locked: no poll, no waker, no drop of
+    /// the work.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_back(&self, work: Work) {
+        let mut state = self.lock();
+        if state.outcome.is_some() {
+            drop(state);
+            return drop(work);
+        }
+        state.work = Some(work);
+        // Woken while it was polled: polling again here could hold the thread for ever.
+        let waiting = if state.due { mem::take(&mut state.waiting) } else { BTreeMap::new() };
+        drop(state);
+        wake(waiting);
+    }
+}
+
+impl State {
+    fn take_due(&mut self) -> Option<Work> {
+        let work = self.work.take_if(|_| self.due)?;
+        self.due = false;
+        Some(work)
+    }
+}
+
+impl Wake for Course {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.due = true;
+        // While it is polled, whoever polls it sees to the waiters.
+        let polled = state.work.is_none();
+        let waiting = if polled { BTreeMap::new() } else { mem::take(&mut state.waiting) };
+        drop(state);
+        wake(waiting);
+    }
+}
+
+/// Takes a flight off the current thread's list, also when its poll unwinds.
+struct OnBoard;
+
+impl Drop for OnBoard {
+    fn drop(&mut self) {
+        ABOARD.with_borrow_mut(|aboard| aboard.pop());
+    }
+}
+
+fn wake(waiting: BTreeMap<u64, Waker>) {
+    waiting.into_values().for_each(Waker::wake);
+}
+
+thread_local! {
+    /// The flights that the current thread is polling, one inside the other.
+    static ABOARD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}

@@ -1,0 +1,135 @@
+//! A renewal without a thread: a future that the client keeps, and that whoever asks polls on.
+//!
+//! Owns who starts a flight, who polls it in passing, and how one exchange is held to its time
+//! limit. What is to be done is the session's to say.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use http::{Request, Response};
+use imts_core::{Bearer, Body, Failure};
+
+use super::flight::Flight;
+use crate::error::CallError;
+use crate::hub::{Ask, Hub, Next, TransportPanicked, Work};
+use crate::transport::{AsyncTransport, Bounds, BoxFuture};
+use crate::within::within;
+
+/// Runs a future in the background.
+pub(crate) type Spawner = Box<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
+
+/// What all clones of a client share.
+pub(super) struct Shared {
+    pub(super) hub: Hub<Flight>,
+    pub(super) transport: Arc<dyn AsyncTransport>,
+    pub(super) spawner: Option<Spawner>,
+}
+
+/// What an ask comes to.
+pub(super) enum Asked {
+    Ready(Bearer),
+    /// Wait for this, then ask again.
+    Wait {
+        /// `None` where the flight is not the current one any more: then time alone helps.
+        flight: Option<Flight>,
+        /// When the session counts it as lost.
+        overdue: Duration,
+    },
+}
+
+impl Shared {
+    pub(super) fn ask(self: &Arc<Self>, at_least: Duration) -> Result<Asked, CallError> {
+        let mut state = self.hub.lock();
+        if let Some(flight) = state.flight.clone() {
+            drop(state);
+            flight.advance();
+            state = self.hub.lock();
+            state.flight.take_if(|flight| flight.has_landed());
+        }
+        let (work, meanwhile) = match self.hub.ask(&mut state, at_least)? {
+            Ask::Ready(bearer) => return Ok(Asked::Ready(bearer)),
+            Ask::Join(overdue) => {
+                let flight = state.flight.clone();
+                if flight.as_ref().is_some_and(Flight::is_on_this_thread) {
+                    return Err(CallError::Reentrant);
+                }
+                return Ok(Asked::Wait { flight, overdue });
+            }
+            Ask::Fly(work, meanwhile) => (work, meanwhile),
+        };
+        let overdue = work.time_limit();
+        let flight = Flight::new(fly(Arc::downgrade(self), Arc::clone(&self.transport), work));
+        let former = state.flight.replace(flight.clone());
+        drop(state);
+        drop(former);
+        self.spawn(&flight);
+        match meanwhile {
+            Some(bearer) => {
+                flight.advance();
+                Ok(Asked::Ready(bearer))
+            }
+            None => Ok(Asked::Wait { flight: Some(flight), overdue }),
+        }
+    }
+
+    /// Has a flight driven in the background, where there is a background. Without it, or where it
+    /// has no room, those who ask drive the flight.
+    fn spawn(self: &Arc<Self>, flight: &Flight) {
+        let Some(spawner) = &self.spawner else { return };
+        let (shared, landing) = (Arc::clone(self), flight.wait());
+        let drive = Box::pin(async move {
+            let _outcome = landing.await;
+            drop(shared);
+        });
+        let _spawned = catch_unwind(AssertUnwindSafe(|| spawner(drive)));
+    }
+}
+
+/// A flight: it holds the client only while it reports to it.
+async fn fly(
+    client: Weak<Shared>,
+    transport: Arc<dyn AsyncTransport>,
+    mut work: Box<Work>,
+) -> Result<(), CallError> {
+    loop {
+        let next = match *work {
+            Work::Send(ticket, request, bounds) => {
+                let outcome = exchange(&*transport, request, bounds).await;
+                let client = client.upgrade().ok_or(CallError::Closed)?;
+                client.hub.on_reply(ticket, outcome)
+            }
+            Work::Save(ticket, saved) => {
+                let client = client.upgrade().ok_or(CallError::Closed)?;
+                client.hub.save(ticket, &saved)
+            }
+        };
+        match next {
+            Next::Work(more) => work = more,
+            Next::Landed(outcome) => return outcome,
+        }
+    }
+}
+
+/// One request within its time limit, by the transport's timer. A transport that panics has failed,
+/// and with unknown outcome.
+async fn exchange(
+    transport: &dyn AsyncTransport,
+    request: Request<Body>,
+    bounds: Bounds,
+) -> Result<Response<Vec<u8>>, Failure> {
+    let mut work = pin!(async move {
+        let limit = async { transport.sleep(bounds.time_limit).await };
+        within(limit, async { transport.send(request, bounds).await }).await
+    });
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
+            Poll::Ready(Some(Err(Failure::unknown().because(TransportPanicked))))
+        })
+    })
+    .await
+    .unwrap_or_else(|| Err(Failure::unknown().timed_out()))
+}

@@ -1,0 +1,87 @@
+//! Any executor, several, or none.
+
+use std::time::Duration;
+
+use http::Request;
+use imts::{Body, Bounds, CallError};
+
+use crate::World;
+
+/// Threads of this process by the names that tokio gives its own.
+fn tokio_threads() -> usize {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0 };
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.contains("tokio"))
+        .count()
+}
+
+#[test]
+fn smol_needs_no_thread_of_tokios() {
+    let world = World::default();
+    let service = world.clone();
+    let send = move |request: Request<Body>, _: Bounds| {
+        let service = service.clone();
+        async move {
+            smol::Timer::after(Duration::from_millis(10)).await;
+            Ok(service.answer(request))
+        }
+    };
+    let sleep = |duration| async move {
+        smol::Timer::after(duration).await;
+    };
+    let client = world.client((send, sleep));
+    smol::block_on(async {
+        let asks: Vec<_> = (0..100)
+            .map(|_| {
+                let client = client.clone();
+                smol::spawn(async move { client.token().await })
+            })
+            .collect();
+        for ask in asks {
+            ask.await.unwrap();
+        }
+        let hasty = client.with_patience(Duration::from_millis(1));
+        world.pass(901);
+        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        client.token().await.unwrap();
+    });
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn a_client_made_in_one_runtime_works_in_another_after_the_first_is_gone() {
+    let world = World::default();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let client = first.block_on(async {
+        let client = world.client(world.after(1));
+        client.token().await.unwrap();
+        client
+    });
+    drop(first);
+    world.pass(901);
+    runtime().block_on(client.token()).unwrap();
+    assert_eq!(world.calls(), 2);
+}
+
+#[test]
+fn a_flight_whose_runtime_is_gone_is_an_error_once_and_then_flies_again() {
+    let world = World::default();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let client = world.client(world.after(50));
+    first.block_on(async {
+        let hasty = client.with_patience(Duration::from_millis(5));
+        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+    });
+    drop(first);
+    let second = runtime();
+    let began = std::time::Instant::now();
+    let error = second.block_on(client.token()).unwrap_err();
+    assert!(error.trouble().is_some(), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    world.pass(1);
+    second.block_on(client.token()).unwrap();
+    assert_eq!(world.calls(), 1);
+}
