@@ -5,6 +5,7 @@
 //! [`Hub::save`] until there is nothing left to do.
 
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use zeroize::Zeroize;
 
 use crate::clock::Clock;
 use crate::error::CallError;
+use crate::trace::{Journal, Notes};
 use crate::transport::Bounds;
 
 /// Whatever a hook failed with.
@@ -41,6 +43,14 @@ pub(crate) struct State<F> {
     door: Door,
     /// Why the last save failed.
     save_failure: Option<Source>,
+    journal: Journal,
+}
+
+/// Holds the state. What was noted meanwhile is told once it is let go.
+pub(crate) struct Held<'a, F> {
+    state: MutexGuard<'a, State<F>>,
+    /// Dropped after the guard.
+    notes: Notes,
 }
 
 /// Whether a client still takes asks, and a flight of its own still goes on.
@@ -51,6 +61,26 @@ enum Door {
     Closing,
     /// Nothing more is done.
     Closed,
+}
+
+impl<F> Deref for Held<'_, F> {
+    type Target = State<F>;
+
+    fn deref(&self) -> &State<F> {
+        &self.state
+    }
+}
+
+impl<F> DerefMut for Held<'_, F> {
+    fn deref_mut(&mut self) -> &mut State<F> {
+        &mut self.state
+    }
+}
+
+impl<F> Drop for Held<'_, F> {
+    fn drop(&mut self) {
+        self.notes = self.state.journal.take();
+    }
 }
 
 /// What an asker is told.
@@ -92,8 +122,14 @@ impl<F> Hub<F> {
         on_grant: Option<OnGrant>,
         headers: HeaderMap,
     ) -> Self {
-        let state = State { session, flight: None, door: Door::Open, save_failure: None };
-        Self { state: Mutex::new(state), clock, on_grant, headers }
+        let state = Mutex::new(State {
+            session,
+            flight: None,
+            door: Door::Open,
+            save_failure: None,
+            journal: Journal::default(),
+        });
+        Self { state, clock, on_grant, headers }
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -101,12 +137,16 @@ impl<F> Hub<F> {
     }
 
     /// The shared state. A holder that panicked left it consistent: every change is one call.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State<F>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Held<'_, F> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Held { state, notes: Notes::default() }
     }
 
     pub(crate) fn reject(&self, epoch: Epoch) {
-        self.lock().session.reject(epoch, self.now());
+        let (mut held, now) = (self.lock(), self.now());
+        let State { session, journal, .. } = &mut *held;
+        journal.rejected(session, epoch, now);
+        session.reject(epoch, now);
     }
 
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
@@ -132,7 +172,13 @@ impl<F> Hub<F> {
     /// Asks for a token with `at_least` left.
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
         match state.door {
-            Door::Open => self.step(state, at_least),
+            Door::Open => {
+                let asked = self.step(state, at_least);
+                if let Ok(Ask::Fly(work, _)) = &asked {
+                    state.journal.started(&state.session, work, at_least, self.now());
+                }
+                asked
+            }
             Door::Closing | Door::Closed => Err(CallError::Closed),
         }
     }
@@ -219,12 +265,20 @@ impl<F> Hub<F> {
         if state.door == Door::Closed {
             return Next::Landed(Err(CallError::Closed));
         }
-        match self.step(state, Duration::ZERO) {
-            Ok(Ask::Fly(work, _)) => Next::Work(work),
-            Ok(Ask::Ready(_) | Ask::Join(_)) => Next::Landed(outcome.map_err(CallError::Renewal)),
-            Err(CallError::Waiting { last, .. }) => Next::Landed(Err(CallError::Renewal(last))),
-            Err(error) => Next::Landed(Err(error)),
-        }
+        let landed = match self.step(state, Duration::ZERO) {
+            Ok(Ask::Fly(work, _)) => {
+                state.journal.went_on(&work);
+                return Next::Work(work);
+            }
+            Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(CallError::Renewal),
+            Err(CallError::Waiting { wait, last }) => {
+                state.journal.backed_off(wait);
+                Err(CallError::Renewal(last))
+            }
+            Err(error) => Err(error),
+        };
+        state.journal.ended(&state.session, &landed, self.now());
+        Next::Landed(landed)
     }
 
     fn dress(&self, mut request: Request<Body>) -> Request<Body> {

@@ -11,6 +11,7 @@
 //! | feature | brings |
 //! |---|---|
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
+//! | `tracing` | events of renewals, rejections and back-off, without a secret in them |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
 //!
 //! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
@@ -25,6 +26,7 @@ mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
 mod nonblocking;
+mod trace;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq;

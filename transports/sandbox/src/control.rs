@@ -8,6 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use crate::fault::Rule;
 use crate::reply::{self, Evidence};
 use crate::sandbox::Sandbox;
 use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation};
@@ -91,6 +92,8 @@ struct Change {
     quote_secrets: Option<bool>,
     skew_s: Option<i32>,
     latency_ms: Option<u32>,
+    faults: Option<Vec<Rule>>,
+    fault_seed: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -119,6 +122,8 @@ fn settings(sandbox: &mut Sandbox, now: Time, body: &[u8]) -> Outcome {
     set(&mut settings.access_lifetime, change.access_lifetime_s.map(seconds));
     set(&mut settings.refresh_lifetime, change.refresh_lifetime_s.map(seconds));
     set(&mut settings.latency, change.latency_ms.map(|ms| Duration::from_millis(ms.into())));
+    set(&mut settings.faults, change.faults);
+    set(&mut settings.fault_seed, change.fault_seed);
     set(&mut settings.rotation, change.rotation);
     set(&mut settings.no_token, change.no_token);
     set(&mut settings.refresh_endpoint, change.refresh_endpoint);

@@ -3,13 +3,14 @@
 //! Owns the listener and its threads: one that accepts, and one for each connection. What is
 //! answered is the [`Sandbox`]'s to say; how HTTP is spoken is in [`wire`].
 
+mod delivery;
 mod wire;
 
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -44,7 +45,8 @@ struct Shared {
     handler: Mutex<Handler>,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
     stopping: AtomicBool,
-    connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
+    /// Only a connection's own thread keeps its socket open, so that it can reset it.
+    connections: Mutex<Vec<(Weak<TcpStream>, JoinHandle<()>)>>,
 }
 
 /// How a front is to serve.
@@ -151,8 +153,8 @@ impl Shared {
             if self.stopping.load(Ordering::SeqCst) {
                 return;
             }
-            let Ok(stream) = stream else { continue };
-            let Ok(handle) = stream.try_clone() else { continue };
+            let Ok(stream) = stream.map(Arc::new) else { continue };
+            let handle = Arc::downgrade(&stream);
             let shared = Arc::clone(self);
             let thread = thread::Builder::new()
                 .name("imts-sandbox-connection".to_owned())
@@ -196,7 +198,9 @@ impl Drop for Front {
             drop(accepting.join());
         }
         for (stream, thread) in lock(&self.shared.connections).drain(..) {
-            drop(stream.shutdown(Shutdown::Both));
+            if let Some(stream) = stream.upgrade() {
+                drop(stream.shutdown(Shutdown::Both));
+            }
             drop(thread.join());
         }
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod control;
+mod fault;
 mod front;
 mod log;
 mod reply;
@@ -10,6 +11,7 @@ mod settings;
 mod time;
 mod token;
 
+pub use crate::fault::{Delivery, Fault, Rule, When};
 pub use crate::front::{Front, FrontBuilder, Handler};
 pub use crate::log::{Entry, Operation, Verdict};
 pub use crate::reply::Delay;

@@ -1,6 +1,6 @@
 //! What reached the service: one entry a request, never a secret in it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One request to the service, as it was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 /// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Operation {
@@ -66,6 +66,8 @@ pub enum Verdict {
     NoSuchPath,
     /// The service is out.
     Outage,
+    /// A rule's fault stood before it: it was not applied.
+    Faulted,
 }
 
 impl Verdict {
@@ -87,6 +89,7 @@ impl Verdict {
             Self::BadRequest => "not a request that a strict server takes",
             Self::NoSuchPath => "no such path",
             Self::Outage => "service out",
+            Self::Faulted => "answered by a fault, not applied",
         }
     }
 }

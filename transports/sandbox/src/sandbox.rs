@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::control;
+use crate::fault::{Dice, Fault};
 use crate::log::{Entry, Operation, Verdict};
 use crate::reply::{self, Delay, Evidence};
 use crate::request::{Refusal, bearer, json_body, no_authorization, no_such_path, strings};
@@ -33,6 +34,7 @@ pub struct Sandbox {
     families: u64,
     log: Vec<Entry>,
     counters: Counters,
+    dice: Dice,
 }
 
 /// What a client must not do, and how often it was done.
@@ -84,13 +86,18 @@ impl Sandbox {
             return control::handle(self, now, request);
         }
         let server_now = now.shifted(self.settings.skew_micros);
-        let (operation, answer) = self.answer(server_now, request);
+        let operation = operation(request.uri().path());
+        let fault = self.dice.pick(&self.settings.faults, operation, self.settings.fault_seed);
+        let answer = self.answer(server_now, operation, fault.as_ref(), request);
         let (verdict, mut response) = answer.unwrap_or_else(|refusal| {
             let Refusal { status, verdict, message } = refusal;
             (verdict, reply::refusal(status, server_now, self.settings.error_shape, &message))
         });
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             response = reply::allowing(response, "POST");
+        }
+        if let Some(fault) = fault.filter(|_| verdict != Verdict::Faulted) {
+            fault.after(&mut response);
         }
         if !self.settings.latency.is_zero() {
             response.extensions_mut().insert(Delay(self.settings.latency));
@@ -164,25 +171,35 @@ impl Sandbox {
         }
     }
 
-    fn answer(&mut self, now: Time, request: &Request<Vec<u8>>) -> (Operation, Answer) {
-        let operation = match request.uri().path() {
-            GET_TOKEN_PATH => Operation::GetToken,
-            REFRESH_PATH if self.settings.refresh_endpoint => Operation::Refresh,
-            REFRESH_PATH => {
-                return (Operation::Refresh, Err(no_such_path()));
-            }
-            ECHO_PATH => Operation::Echo,
-            _ => return (Operation::Other, Err(no_such_path())),
-        };
-        if let Some(response) = self.outage(now) {
-            return (operation, Ok((Verdict::Outage, response)));
+    fn answer(
+        &mut self,
+        now: Time,
+        operation: Operation,
+        fault: Option<&Fault>,
+        request: &Request<Vec<u8>>,
+    ) -> Answer {
+        let shape = self.settings.error_shape;
+        let refusal = |status| reply::refusal(status, now, shape, "a fault of the sandbox's");
+        if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
+            return Ok((Verdict::Faulted, response));
         }
-        let answer = json_body(request).and_then(|body| match operation {
+        let is_there = match operation {
+            Operation::Other => false,
+            Operation::Refresh => self.settings.refresh_endpoint,
+            _ => true,
+        };
+        if !is_there {
+            return Err(no_such_path());
+        }
+        if let Some(response) = self.outage(now) {
+            return Ok((Verdict::Outage, response));
+        }
+        let body = json_body(request)?;
+        match operation {
             Operation::GetToken => self.get_token(now, request.headers(), &body),
             Operation::Refresh => self.refresh(now, request.headers(), &body),
             _ => self.echo(now, request.headers(), &body),
-        });
-        (operation, answer)
+        }
     }
 
     fn outage(&self, now: Time) -> Option<Response<Vec<u8>>> {
@@ -330,6 +347,16 @@ impl Sandbox {
         }
         let payload = json!({ "echo": body });
         Ok((Verdict::Echoed, reply::success(now, Evidence::Assumed, payload)))
+    }
+}
+
+/// What a path asks for.
+fn operation(path: &str) -> Operation {
+    match path {
+        GET_TOKEN_PATH => Operation::GetToken,
+        REFRESH_PATH => Operation::Refresh,
+        ECHO_PATH => Operation::Echo,
+        _ => Operation::Other,
     }
 }
 

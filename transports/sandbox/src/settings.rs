@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Rule;
 use crate::time::Time;
 
 /// The id of the agent that a sandbox knows by default.
@@ -41,6 +42,10 @@ pub struct Settings {
     pub quote_secrets: bool,
     /// How far the service's clock is ahead of the time it is given, in microseconds. Default 0.
     pub skew_micros: i64,
+    /// Faults, the first that applies counting. Default none.
+    pub faults: Vec<Rule>,
+    /// Where the chance of [`When::Percent`](crate::When::Percent) comes from. Default 0.
+    pub fault_seed: u64,
     /// How long the socket front holds each reply back. Default zero.
     pub latency: Duration,
 }
@@ -60,6 +65,8 @@ impl Default for Settings {
             error_shape: ErrorShape::V5,
             quote_secrets: false,
             skew_micros: 0,
+            faults: Vec::new(),
+            fault_seed: 0,
             latency: Duration::ZERO,
         }
     }

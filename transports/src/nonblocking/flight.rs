@@ -182,7 +182,7 @@ struct OnBoard;
 
 impl Drop for OnBoard {
     fn drop(&mut self) {
-        ABOARD.with_borrow_mut(|aboard| aboard.pop());
+        ABOARD.with_borrow_mut(Vec::pop);
     }
 }
 

@@ -66,7 +66,8 @@ async fn a_thousand_tasks_are_told_the_one_failure_at_once() {
         }
         other => panic!("{other:?}"),
     };
-    let troubles: Vec<_> = told.iter().map(|(told, _)| trouble(told.as_ref().unwrap_err())).collect();
+    let troubles: Vec<_> =
+        told.iter().map(|(told, _)| trouble(told.as_ref().unwrap_err())).collect();
     assert!(troubles.iter().all(|one| *one == troubles[0]), "one trouble for all");
     assert_eq!(world.calls(), 1);
     let slowest = told.iter().map(|(_, waited)| *waited).max().unwrap();

@@ -8,8 +8,8 @@ use imts_sandbox::{Operation, Outage};
 
 use crate::{Turnstile, World, at_once};
 
-#[test]
-fn while_expiring_each_asker_polls_in_passing_and_gets_the_old_token() {
+#[tokio::test]
+async fn while_expiring_each_asker_polls_in_passing_and_gets_the_old_token() {
     let (world, turnstile) = (World::default(), Turnstile::default());
     let stile = turnstile.clone();
     let client = world.client(world.when(move || {
@@ -74,13 +74,11 @@ async fn a_spawner_brings_a_renewal_home_while_nobody_asks() {
 #[test]
 fn a_spawner_that_has_no_room_leaves_the_renewal_to_those_who_ask() {
     let world = World::default();
-    let transport = world.when(|| std::future::ready(()));
     for spawner in [drop as fn(imts::BoxFuture<'static, ()>), |_| panic!("no executor here")] {
         let builder = world.builder().spawner(spawner);
         let client = builder.nonblocking(world.when(|| std::future::ready(()))).unwrap();
         at_once(client.token()).unwrap();
     }
-    drop(transport);
     assert_eq!(world.calls(), 2);
 }
 

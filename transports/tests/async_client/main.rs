@@ -8,7 +8,7 @@ mod hooks;
 mod runtimes;
 
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -48,7 +48,10 @@ impl World {
     }
 
     /// A transport that answers when `ready` lets it.
-    fn when<F>(&self, ready: impl Fn() -> F + Send + Sync + 'static) -> impl AsyncTransport + 'static
+    fn when<F>(
+        &self,
+        ready: impl Fn() -> F + Send + Sync + 'static,
+    ) -> impl AsyncTransport + 'static
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -128,31 +131,25 @@ struct ByHand<T> {
     bell: Arc<Bell>,
 }
 
-#[derive(Default)]
-struct Bell {
-    rung: AtomicBool,
-    times: AtomicUsize,
-}
+struct Bell(AtomicBool);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
-        self.rung.store(true, Ordering::SeqCst);
-        self.times.fetch_add(1, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
 impl<T> ByHand<T> {
     fn new(future: impl Future<Output = T> + 'static) -> Self {
-        let bell = Arc::new(Bell { rung: AtomicBool::new(true), times: AtomicUsize::new(0) });
-        Self { future: Box::pin(future), bell }
+        Self { future: Box::pin(future), bell: Arc::new(Bell(AtomicBool::new(true))) }
     }
 
     fn is_woken(&self) -> bool {
-        self.bell.rung.load(Ordering::SeqCst)
+        self.bell.0.load(Ordering::SeqCst)
     }
 
     fn poll(&mut self) -> Poll<T> {
-        self.bell.rung.store(false, Ordering::SeqCst);
+        self.bell.0.store(false, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&self.bell));
         self.future.as_mut().poll(&mut Context::from_waker(&waker))
     }

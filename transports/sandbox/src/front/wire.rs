@@ -1,5 +1,6 @@
 //! HTTP/1.1 as a small strict server speaks it: requests in, responses out, one after another.
 
+use super::delivery;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
@@ -42,6 +43,9 @@ pub(super) fn serve(
         };
         let close = wants_close(request.headers());
         let response = answer(&request);
+        if let Some(delivery) = response.extensions().get() {
+            return delivery::act(*delivery, stream, &whole(&response, request.method(), true));
+        }
         write(stream, &response, request.method(), close)?;
         if close {
             return Ok(());
@@ -203,6 +207,11 @@ fn write(
     method: &Method,
     close: bool,
 ) -> io::Result<()> {
+    stream.write_all(&whole(response, method, close))
+}
+
+/// A response as it goes over the wire.
+fn whole(response: &Response<Vec<u8>>, method: &Method, close: bool) -> Vec<u8> {
     let status = response.status();
     let reason = status.canonical_reason().unwrap_or("Unknown");
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
@@ -220,5 +229,5 @@ fn write(
     if method != Method::HEAD {
         head.extend_from_slice(response.body());
     }
-    stream.write_all(&head)
+    head
 }

@@ -1,0 +1,133 @@
+//! The service on a socket.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use imts_sandbox::{Delivery, Fault, Front, GET_TOKEN_PATH, Operation, Rule, Sandbox};
+
+use crate::credentials;
+
+fn connect(front: &Front) -> TcpStream {
+    let stream = TcpStream::connect(front.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+}
+
+fn sign_in(extra: &str) -> String {
+    let body = credentials().to_string();
+    format!(
+        "POST {GET_TOKEN_PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+         {extra}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Sends bytes and reads until the service closes.
+fn exchange(front: &Front, bytes: &[u8]) -> Result<String, ErrorKind> {
+    let mut stream = connect(front);
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => Ok(String::from_utf8(answer).unwrap()),
+        Err(error) => Err(error.kind()),
+    }
+}
+
+fn with(delivery: Delivery) -> Front {
+    let mut service = Sandbox::default();
+    service.settings_mut().faults =
+        vec![Rule::always(Operation::GetToken, Fault::Delivery(delivery))];
+    Front::start(service).unwrap()
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let two = sign_in("") + &sign_in("connection: close\r\n");
+    let answer = exchange(&front, two.as_bytes()).unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{answer}");
+    assert_eq!(front.log().len(), 2);
+}
+
+#[test]
+fn a_chunked_body_is_read_and_100_continue_is_answered() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let body = credentials().to_string();
+    let (one, two) = body.split_at(10);
+    let request = format!(
+        "POST {GET_TOKEN_PATH} HTTP/1.1\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
+         {:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        one.len(),
+        two.len()
+    );
+    let answer = exchange(&front, request.as_bytes()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "{answer}");
+}
+
+#[test]
+fn what_is_not_http_is_answered_and_the_connection_closed() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let cases: [(&[u8], &str); 6] = [
+        (b"nonsense\r\n\r\n", "400"),
+        (b"GET / HTTP/1.0\r\n\r\n", "505"),
+        (b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", "400"),
+        (b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", "400"),
+        (b"POST / HTTP/1.1\r\ncontent-length: 9999999999\r\n\r\n", "413"),
+        (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400"),
+    ];
+    for (bytes, status) in cases {
+        let answer = exchange(&front, bytes).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
+    }
+    let flood =
+        [b"GET / HTTP/1.1\r\n".to_vec(), b"x: y\r\n".repeat(200), b"\r\n".to_vec()].concat();
+    assert!(exchange(&front, &flood).unwrap().starts_with("HTTP/1.1 431 "));
+    assert!(front.log().is_empty());
+}
+
+#[test]
+fn faults_of_delivery_are_acted_out() {
+    let request = sign_in("connection: close\r\n");
+    assert_eq!(exchange(&with(Delivery::Closed), request.as_bytes()).unwrap(), "");
+    let reset = exchange(&with(Delivery::Reset), request.as_bytes());
+    assert_eq!(reset.unwrap_err(), ErrorKind::ConnectionReset);
+    let cut = exchange(&with(Delivery::CutAfter(20)), request.as_bytes()).unwrap();
+    assert!(cut.starts_with("HTTP/1.1 200 OK\r\n") && cut.len() == 20, "{cut}");
+    let dripped = exchange(&with(Delivery::Drip(0)), request.as_bytes()).unwrap();
+    assert!(dripped.starts_with("HTTP/1.1 200 OK\r\n") && dripped.ends_with("}}"), "{dripped}");
+}
+
+#[test]
+fn an_endless_body_goes_on_until_the_peer_has_had_enough() {
+    for delivery in [
+        Delivery::EndlessWithLength,
+        Delivery::EndlessUntilClose,
+        Delivery::EndlessChunked,
+        Delivery::HeaderFlood,
+    ] {
+        let front = with(delivery);
+        let mut stream = connect(&front);
+        stream.write_all(sign_in("").as_bytes()).unwrap();
+        let mut read = vec![0; 1_000_000];
+        stream.read_exact(&mut read).unwrap();
+        assert!(read.starts_with(b"HTTP/1.1 200 OK\r\n"), "{delivery:?}");
+    }
+}
+
+#[test]
+fn a_front_that_is_dropped_leaves_no_connection_and_does_not_linger() {
+    let front = with(Delivery::Stalled);
+    let mut stream = connect(&front);
+    stream.write_all(sign_in("").as_bytes()).unwrap();
+    let mut idle = connect(&front);
+    while front.log().is_empty() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let (address, began) = (front.address(), Instant::now());
+    drop(front);
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!(idle.read(&mut [0]).unwrap_or(0), 0);
+    assert!(TcpStream::connect(address).is_err());
+}

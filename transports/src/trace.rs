@@ -1,0 +1,198 @@
+//! What is told of renewals to `tracing`, where that feature is on; nothing otherwise.
+//!
+//! Owns the events' names and fields: names, numbers and times of ours. Never a header, a body or a
+//! secret, nor a word of the service's. Notes are taken under the session's lock and told after it,
+//! because whoever listens may ask the same client for a token.
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use self::off::{Journal, Notes};
+#[cfg(feature = "tracing")]
+pub(crate) use self::on::{Journal, Notes};
+
+/// Takes no notes.
+#[cfg(not(feature = "tracing"))]
+mod off {
+    use std::time::Duration;
+
+    use imts_core::{Epoch, Now, Session};
+
+    use crate::error::CallError;
+    use crate::hub::Work;
+
+    #[derive(Default)]
+    pub(crate) struct Journal;
+
+    #[derive(Default)]
+    pub(crate) struct Notes;
+
+    impl Journal {
+        pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
+        pub(crate) fn went_on(&mut self, _: &Work) {}
+        pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), CallError>, _: Now) {}
+        pub(crate) fn backed_off(&mut self, _: Duration) {}
+        pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
+        pub(crate) fn take(&mut self) -> Notes {
+            Notes
+        }
+    }
+}
+
+#[cfg(feature = "tracing")]
+mod on {
+    use std::mem;
+    use std::time::Duration;
+
+    use imts_core::{Epoch, Fault, Mono, Now, Phase, Purpose, ReplyError, Session, Trouble};
+    use tracing::{debug, info, warn};
+
+    use crate::error::CallError;
+    use crate::hub::Work;
+
+    /// What happened under the lock.
+    #[derive(Default)]
+    pub(crate) struct Journal {
+        notes: Vec<Note>,
+        /// Whether the service rejected the token in use.
+        rejected: bool,
+        began: Option<Mono>,
+        purpose: Option<Purpose>,
+    }
+
+    enum Note {
+        Started { reason: &'static str, purpose: Purpose, epoch: u64 },
+        FellBack,
+        Renewed { epoch: u64, took: Duration },
+        Failed { outcome: &'static str, status: Option<u16>, took: Duration },
+        BackedOff { wait: Duration },
+        Rejected { epoch: u64 },
+    }
+
+    /// What was noted, told when it is dropped.
+    #[derive(Default)]
+    pub(crate) struct Notes(Vec<Note>);
+
+    impl Journal {
+        /// A renewal begins.
+        pub(crate) fn started(
+            &mut self,
+            session: &Session,
+            work: &Work,
+            at_least: Duration,
+            now: Now,
+        ) {
+            let purpose = match work {
+                Work::Send(ticket, ..) => ticket.purpose(),
+                Work::Save(_, saved) if saved.is_in_doubt() => Purpose::Refresh,
+                Work::Save(..) => return,
+            };
+            let phase = session.phase(now);
+            let reason = match phase {
+                _ if self.rejected => "rejected",
+                Phase::Unauthenticated => "no token",
+                Phase::Expired => "expired",
+                Phase::Expiring(_) => "expiring",
+                Phase::Valid(_) if at_least.is_zero() => "new credentials",
+                Phase::Valid(_) => "longer life wanted",
+            };
+            (self.began, self.purpose) = (Some(now.mono), Some(purpose));
+            self.notes.push(Note::Started { reason, purpose, epoch: epoch_in_use(session, now) });
+        }
+
+        /// A renewal goes on with another request.
+        pub(crate) fn went_on(&mut self, work: &Work) {
+            let Work::Send(ticket, ..) = work else { return };
+            let before = self.purpose.replace(ticket.purpose());
+            if (before, ticket.purpose()) == (Some(Purpose::Refresh), Purpose::SignIn) {
+                self.notes.push(Note::FellBack);
+            }
+        }
+
+        /// A renewal has ended.
+        pub(crate) fn ended(
+            &mut self,
+            session: &Session,
+            outcome: &Result<(), CallError>,
+            now: Now,
+        ) {
+            let took = self.began.take().map(|began| now.mono.since(began)).unwrap_or_default();
+            let Err(error) = outcome else {
+                self.rejected = false;
+                self.notes.push(Note::Renewed { epoch: epoch_in_use(session, now), took });
+                return;
+            };
+            let (outcome, status) = error.trouble().map_or(("given up", None), outcome_of);
+            self.notes.push(Note::Failed { outcome, status, took });
+        }
+
+        /// No renewal is due for some time.
+        pub(crate) fn backed_off(&mut self, wait: Duration) {
+            self.notes.push(Note::BackedOff { wait });
+        }
+
+        /// The service is about to be said to have rejected a token.
+        pub(crate) fn rejected(&mut self, session: &Session, epoch: Epoch, now: Now) {
+            let usable = session.phase(now).usable();
+            if usable.is_some_and(|usable| usable.bearer().epoch() == epoch) {
+                self.rejected = true;
+                self.notes.push(Note::Rejected { epoch: epoch.count() });
+            }
+        }
+
+        pub(crate) fn take(&mut self) -> Notes {
+            Notes(mem::take(&mut self.notes))
+        }
+    }
+
+    impl Drop for Notes {
+        fn drop(&mut self) {
+            self.0.drain(..).for_each(Note::tell);
+        }
+    }
+
+    impl Note {
+        fn tell(self) {
+            let seconds = |duration: Duration| duration.as_secs_f64();
+            match self {
+                Self::Started { reason, purpose, epoch } => {
+                    debug!(target: "imts", reason, %purpose, epoch, "renewal started");
+                }
+                Self::FellBack => info!(target: "imts", "refresh of no use, signing in"),
+                Self::Renewed { epoch, took } => {
+                    info!(target: "imts", epoch, seconds = seconds(took), outcome = "granted", "renewal ended");
+                }
+                Self::Failed { outcome, status, took } => {
+                    warn!(target: "imts", outcome, status, seconds = seconds(took), "renewal ended");
+                }
+                Self::BackedOff { wait } => {
+                    info!(target: "imts", seconds = seconds(wait), "backing off");
+                }
+                Self::Rejected { epoch } => {
+                    warn!(target: "imts", epoch, "token rejected by the service");
+                }
+            }
+        }
+    }
+
+    /// 0 where no token is usable.
+    fn epoch_in_use(session: &Session, now: Now) -> u64 {
+        session.phase(now).usable().map_or(0, |usable| usable.bearer().epoch().count())
+    }
+
+    fn outcome_of(trouble: &Trouble) -> (&'static str, Option<u16>) {
+        match trouble.fault() {
+            Fault::Reply(ReplyError::Refused(problem)) => {
+                ("refused", Some(problem.status().as_u16()))
+            }
+            Fault::Reply(ReplyError::Unexpected(reply)) => {
+                ("unexpected", Some(reply.status().as_u16()))
+            }
+            Fault::Reply(_) => ("malformed", None),
+            Fault::Failed(failure) if failure.is_not_sent() => ("not sent", None),
+            Fault::Failed(failure) if failure.is_timed_out() => ("timed out", None),
+            Fault::Failed(_) => ("lost", None),
+            Fault::DeadOnArrival => ("dead on arrival", None),
+            Fault::Rejected => ("rejected", None),
+            _ => ("failed", None),
+        }
+    }
+}
