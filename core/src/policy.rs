@@ -23,6 +23,9 @@ pub struct Policy {
     /// holds, so that a token that lives two seconds is used and not refetched at every ask.
     /// Default 50.
     pub margin_percent: u8,
+    /// How old a token must be before it counts as Expiring, so that the shortest-lived ones cost no
+    /// more than one renewal in this time. Default 1 s.
+    pub renew_after: Duration,
     /// How long one exchange of a renewal may take. Default 30 s.
     pub time_limit: Duration,
     /// The wait after the first failed renewal; it doubles with each further one. Default 500 ms.
@@ -61,6 +64,7 @@ impl Default for Policy {
         Self {
             margin: Duration::from_secs(120),
             margin_percent: 50,
+            renew_after: Duration::from_secs(1),
             time_limit: Duration::from_secs(30),
             backoff_first: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(60),
@@ -82,7 +86,8 @@ impl Default for Policy {
 impl Policy {
     /// How long before its end a token of this lifetime counts as Expiring.
     pub(crate) fn margin_of(&self, lifetime: Duration) -> Duration {
-        self.margin.min(percent(lifetime, self.margin_percent))
+        let part = percent(lifetime, self.margin_percent);
+        self.margin.min(part).min(lifetime.saturating_sub(self.renew_after))
     }
 
     /// The wait after the `failures`th failed renewal in a row, without what the service asks for:

@@ -145,6 +145,7 @@ fn client(
     let mut policy = Policy::default();
     // The demo's tokens live two seconds: what is young at fifteen minutes is old here.
     policy.settle = Duration::from_millis(100);
+    policy.renew_after = Duration::ZERO;
     policy.time_limit = Duration::from_secs(5);
     let credentials = Credentials::new(AGENT, SECRET).map_err(Failure::usage)?;
     let disk = Arc::clone(store);

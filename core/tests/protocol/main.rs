@@ -1,0 +1,12 @@
+//! The protocol, held to its contract and its rules, in virtual time.
+#![cfg(feature = "persist")]
+
+mod endpoints;
+mod known_answers;
+mod pacing;
+mod renewals;
+mod replies;
+mod restarts;
+mod support;
+mod time;
+mod transitions;

@@ -1,0 +1,241 @@
+//! How often the service is bothered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imts_core::{Failure, Keep, NotSent, Policy, Purpose};
+use serde_json::json;
+
+use crate::support::{
+    AGENT, World, answer, credentials, grant_of, seconds, session_with, with_retry_after,
+};
+
+fn unreachable(world: &mut World) {
+    world.sends(Purpose::SignIn);
+    world.fails(Failure::not_sent(NotSent::vouch()));
+}
+
+#[test]
+fn back_off_doubles_up_to_its_cap() {
+    let mut world = World::with_credentials(Keep::Held);
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        unreachable(&mut world);
+        let (wait, _) = world.waits();
+        waits.push(wait.as_millis());
+        world.pass(wait);
+    }
+    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+}
+
+#[test]
+fn jitter_shortens_a_wait_by_at_most_its_part_and_differs_by_seed() {
+    let waits = |seed| {
+        let mut policy = Policy::default();
+        policy.jitter_seed = seed;
+        let mut world = World::of(session_with(policy));
+        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        (0..8)
+            .map(|_| {
+                unreachable(&mut world);
+                let (wait, _) = world.waits();
+                world.pass(wait);
+                wait
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut full = Duration::from_millis(500);
+    for wait in waits(1) {
+        assert!((full / 2..=full).contains(&wait), "{wait:?} of {full:?}");
+        full = (full * 2).min(seconds(60));
+    }
+    assert_eq!(waits(7), waits(7));
+    assert_ne!(waits(7), waits(8));
+}
+
+#[test]
+fn retry_after_wins_where_it_is_longer_and_is_capped() {
+    let date = "Wed, 23 Jul 2025 11:18:01 GMT";
+    for (value, expected) in
+        [("7", 7), ("0", 0), (date, 30), ("100000", 900), ("-1", 0), ("soon", 0)]
+    {
+        for status in [429, 503] {
+            let mut world = World::with_credentials(Keep::Held);
+            world.sends(Purpose::SignIn);
+            world.reply(&with_retry_after(answer(status, &json!({})), value)).unwrap_err();
+            let expected = seconds(expected).max(Duration::from_millis(500));
+            assert_eq!(world.waits().0, expected, "{status} with Retry-After: {value}");
+        }
+    }
+}
+
+#[test]
+fn one_back_off_holds_whichever_exchange_failed() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    world.fails(Failure::unknown());
+    assert_eq!(world.waits().0.as_millis(), 500);
+    world.pass(seconds(1));
+    unreachable(&mut world);
+    assert_eq!(world.waits().0.as_millis(), 1_000);
+}
+
+#[test]
+fn all_who_ask_in_quiet_times_are_told_the_same_trouble() {
+    let mut world = World::with_credentials(Keep::Held);
+    unreachable(&mut world);
+    let (_, first) = world.waits();
+    let (_, second) = world.waits();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert!(Arc::ptr_eq(&first, world.session.last_trouble().unwrap()));
+}
+
+#[test]
+fn a_token_that_lives_is_served_while_renewals_fail() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(790));
+    let mut sent = 0;
+    for _ in 0..1_090 {
+        match world.ask() {
+            'F' | 'S' => {
+                sent += 1;
+                world.fails(Failure::not_sent(NotSent::vouch()));
+            }
+            'R' => assert_eq!(world.bearer.as_ref().unwrap().expose_token(), "access-1"),
+            step => panic!("{step} while the token lives"),
+        }
+        world.pass(Duration::from_millis(100));
+    }
+    assert!(sent <= 9, "{sent} requests in 109 s");
+    world.pass(seconds(1));
+    assert_eq!(world.phase(), "expired");
+}
+
+#[test]
+fn credentials_that_never_worked_are_tried_once() {
+    let mut world = World::with_credentials(Keep::Held);
+    world.sends(Purpose::SignIn);
+    world.refused();
+    for _ in 0..100 {
+        world.pass(seconds(3_600));
+        assert_eq!(world.ask(), 'C');
+    }
+    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.sends(Purpose::SignIn);
+}
+
+#[test]
+fn credentials_that_worked_are_given_three_tries_spaced_by_back_off() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    world.refused();
+    for wait in [500, 1_000] {
+        world.sends(Purpose::SignIn);
+        world.refused();
+        assert_eq!(world.waits().0.as_millis(), wait);
+        world.pass(seconds(1));
+    }
+    world.sends(Purpose::SignIn);
+    world.refused();
+    world.pass(seconds(3_600));
+    assert_eq!(world.ask(), 'C');
+}
+
+#[test]
+fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
+    for (status, html) in [
+        (400, true),
+        (403, true),
+        (404, false),
+        (405, false),
+        (408, false),
+        (425, false),
+        (429, false),
+        (500, false),
+        (503, false),
+        (302, false),
+        (200, true),
+    ] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        let mut response = answer(status, &json!({}));
+        if html {
+            response.headers_mut().insert("content-type", "text/html".parse().unwrap());
+        }
+        world.reply(&response).unwrap_err();
+        let (wait, _) = world.waits();
+        world.pass(wait);
+        world.sends(Purpose::SignIn);
+        world.granted();
+        world.ready();
+    }
+}
+
+#[test]
+fn a_service_that_rejects_every_fresh_token_gets_one_renewal_a_back_off_step() {
+    let mut world = World::with_credentials(Keep::Held);
+    let mut renewals = 0;
+    for _ in 0..6_000 {
+        match world.ask() {
+            'R' => {
+                let epoch = world.bearer.as_ref().unwrap().epoch();
+                world.session.reject(epoch, world.now);
+            }
+            'S' | 'F' => {
+                renewals += 1;
+                world.granted();
+            }
+            'W' => {}
+            step => panic!("{step}"),
+        }
+        world.pass(Duration::from_millis(100));
+    }
+    // 0.5 + 1 + 2 + … + 32 s, then one a minute for the rest of the ten.
+    assert!((14..=18).contains(&renewals), "{renewals} renewals in ten minutes");
+}
+
+#[test]
+fn failures_are_forgiven_only_after_a_grant_has_settled() {
+    let mut world = World::with_credentials(Keep::Held);
+    for _ in 0..5 {
+        unreachable(&mut world);
+        let (wait, _) = world.waits();
+        world.pass(wait);
+    }
+    world.sends(Purpose::SignIn);
+    world.granted();
+    world.pass(seconds(29));
+    let bearer = world.ready();
+    world.session.reject(bearer.epoch(), world.now);
+    assert_eq!(world.waits().0, seconds(16), "the sixth failure in a row");
+    world.pass(seconds(16));
+    world.sends(Purpose::Refresh);
+    world.granted();
+    world.pass(seconds(31));
+    let bearer = world.ready();
+    world.session.reject(bearer.epoch(), world.now);
+    world.sends(Purpose::Refresh);
+    world.fails(Failure::not_sent(NotSent::vouch()));
+    assert_eq!(world.waits().0.as_millis(), 500, "the first failure");
+}
+
+#[test]
+fn short_tokens_are_used_and_not_refetched_at_every_ask() {
+    for lives in [1, 2, 5, 30, 61] {
+        let mut world = World::with_credentials(Keep::Held);
+        let (mut calls, elapsed) = (0, 120);
+        for _ in 0..elapsed * 100 {
+            if matches!(world.ask(), 'S' | 'F') {
+                calls += 1;
+                let body = grant_of(&format!("t{calls}"), Some("r"), lives);
+                world.reply(&answer(200, &body)).unwrap();
+                world.ready();
+            }
+            world.pass(Duration::from_millis(10));
+        }
+        let most = 1 + elapsed * 2 / lives.max(2);
+        assert!(calls <= most, "{calls} calls for tokens of {lives} s; at most {most}");
+    }
+}

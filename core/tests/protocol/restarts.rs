@@ -1,0 +1,210 @@
+//! Persist before use, restarts, and siblings.
+
+use std::time::Duration;
+
+use imts_core::{AdoptError, Contract, Endpoint, Keep, Purpose, Saved, SavedError, Session, Wall};
+
+use crate::support::{AGENT, START, World, credentials, policy, seconds, session_with};
+
+fn storing() -> World {
+    let mut world = World::of(session_with(policy()).with_store());
+    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world
+}
+
+fn stored_sign_in() -> World {
+    let mut world = storing();
+    world.sends(Purpose::SignIn);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    world.saved();
+    world.ready();
+    world
+}
+
+#[test]
+fn a_new_token_is_handed_out_only_after_its_grant_was_saved() {
+    let mut world = storing();
+    world.sends(Purpose::SignIn);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    assert_eq!(world.ask(), 'B');
+    world.saved();
+    assert_eq!(world.ready().expose_token(), "access-1");
+}
+
+#[test]
+fn a_refresh_is_sent_only_after_its_mark_was_saved() {
+    let mut world = stored_sign_in();
+    world.pass(seconds(800));
+    assert_eq!(world.ask(), 'K');
+    let (_, mark) = world.save.as_ref().unwrap();
+    assert!(mark.is_in_doubt());
+    assert_eq!(mark.generation(), 2);
+    assert_eq!(world.ready().expose_token(), "access-1");
+    world.saved();
+    world.sends(Purpose::Refresh);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    let (_, grant) = world.save.as_ref().unwrap();
+    assert!(!grant.is_in_doubt());
+    assert_eq!(grant.generation(), 3);
+    assert_eq!(world.ready().expose_token(), "access-1", "the old one, until the save is over");
+    world.saved();
+    assert_eq!(world.ready().expose_token(), "access-2");
+}
+
+#[test]
+fn a_save_that_takes_too_long_holds_nothing_up() {
+    let mut world = storing();
+    world.sends(Purpose::SignIn);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    world.pass(policy().save_within - Duration::from_micros(1));
+    assert_eq!(world.ask(), 'B');
+    world.pass(Duration::from_micros(1));
+    assert_eq!(world.ready().expose_token(), "access-1");
+    world.saved();
+    assert_eq!(world.ready().expose_token(), "access-1", "a report that comes late is harmless");
+}
+
+#[test]
+fn a_restored_session_goes_on_with_what_is_left() {
+    let world = stored_sign_in();
+    let (_, saved) = world.save.as_ref().unwrap();
+    let saved = Saved::from_json(&saved.to_json()).unwrap();
+    let mut later = World::empty();
+    later.pass(seconds(600));
+    later.session.adopt(saved, later.now).unwrap();
+    let bearer = later.ready();
+    assert_eq!((bearer.expose_token(), bearer.remaining(later.now)), ("access-1", seconds(300)));
+    assert_eq!(later.session.agent_id(), Some(AGENT));
+    later.pass(seconds(200));
+    later.sends(Purpose::Refresh);
+    assert_eq!(later.body()["refresh_token"], "refresh-1");
+}
+
+#[test]
+fn a_state_in_doubt_is_restored_as_in_doubt() {
+    let mut world = stored_sign_in();
+    world.pass(seconds(800));
+    assert_eq!(world.ask(), 'K');
+    let (_, mark) = world.save.clone().unwrap();
+    let mut held = World::with_credentials(Keep::Held);
+    held.pass(seconds(1_000));
+    held.session.adopt(mark.clone(), held.now).unwrap();
+    held.sends(Purpose::SignIn);
+    let mut bare = World::empty();
+    bare.pass(seconds(1_000));
+    bare.session.adopt(mark, bare.now).unwrap();
+    bare.sends(Purpose::Refresh);
+    bare.fails(imts_core::Failure::unknown());
+    bare.pass(seconds(10));
+    assert_eq!(bare.ask(), 'C', "one replay and no more");
+}
+
+#[test]
+fn what_is_saved_while_a_refresh_is_under_way_is_in_doubt() {
+    let mut world = World::signed_in(Keep::Held);
+    assert!(!world.session.saved(world.now).unwrap().is_in_doubt());
+    world.pass(seconds(800));
+    world.sends(Purpose::Refresh);
+    assert!(world.session.saved(world.now).unwrap().is_in_doubt());
+}
+
+#[test]
+fn an_access_token_that_was_saved_in_the_future_counts_as_dead() {
+    let world = World::signed_in(Keep::Held);
+    let saved = world.session.saved(world.now).unwrap();
+    let mut early = World::empty();
+    early.now.wall = Wall::from_unix_micros(START.wall.unix_micros() - 1);
+    early.session.adopt(saved, early.now).unwrap();
+    assert_eq!(early.phase(), "expired");
+    early.sends(Purpose::Refresh);
+}
+
+#[test]
+fn a_restored_life_is_never_longer_than_the_whole() {
+    let world = World::signed_in(Keep::Held);
+    let mut form: serde_json::Value =
+        serde_json::from_slice(&world.session.saved(world.now).unwrap().to_json()).unwrap();
+    form["access"]["ends_at_us"] = i64::MAX.into();
+    form["refresh"]["ends_at_us"] = i64::MAX.into();
+    let saved = Saved::from_json(form.to_string().as_bytes()).unwrap();
+    let mut restored = World::empty();
+    restored.session.adopt(saved, restored.now).unwrap();
+    assert_eq!(restored.ready().remaining(restored.now), seconds(900));
+    restored.pass(policy().refresh_lifetime_cap);
+    assert_eq!(restored.phase(), "unauthenticated");
+}
+
+#[test]
+fn a_state_of_another_endpoint_or_agent_is_an_error() {
+    let world = World::signed_in(Keep::Held);
+    let saved = world.session.saved(world.now).unwrap();
+    let elsewhere = Endpoint::https("https://other.example").unwrap();
+    let mut other = Session::new(elsewhere, Contract::imts(), policy()).unwrap();
+    assert_eq!(other.adopt(saved.clone(), world.now), Err(AdoptError::OtherEndpoint));
+    let mut other = World::empty();
+    other.session.sign_in(credentials("agent-2"), Keep::Held, other.now);
+    assert_eq!(other.session.adopt(saved, other.now), Err(AdoptError::OtherAgent));
+    assert_eq!(other.phase(), "unauthenticated");
+}
+
+#[test]
+fn a_sibling_that_renewed_stales_our_own_request() {
+    let mut ours = World::signed_in(Keep::Held);
+    let mut sibling = World::empty();
+    sibling.session.adopt(ours.session.saved(ours.now).unwrap(), sibling.now).unwrap();
+    for world in [&mut ours, &mut sibling] {
+        world.pass(seconds(800));
+        world.sends(Purpose::Refresh);
+    }
+    sibling
+        .reply(&crate::support::answer(200, &crate::support::grant_of("theirs", Some("t"), 900)))
+        .unwrap();
+    ours.session.adopt(sibling.session.saved(sibling.now).unwrap(), ours.now).unwrap();
+    assert_eq!(ours.ready().expose_token(), "theirs");
+    ours.granted();
+    assert_eq!(ours.ready().expose_token(), "theirs");
+}
+
+#[test]
+fn a_rejected_token_does_not_come_back_by_way_of_a_sibling() {
+    let mut ours = World::signed_in(Keep::Held);
+    let mut sibling = World::of(session_with(policy()).with_store());
+    sibling.session.adopt(ours.session.saved(ours.now).unwrap(), sibling.now).unwrap();
+    sibling.pass(seconds(800));
+    assert_eq!(sibling.ask(), 'K');
+    ours.pass(seconds(800));
+    let bearer = ours.bearer.clone().unwrap();
+    ours.session.reject(bearer.epoch(), ours.now);
+    ours.session.adopt(sibling.save.unwrap().1, ours.now).unwrap();
+    assert_eq!(ours.phase(), "expired");
+}
+
+#[test]
+fn a_saved_form_that_is_cut_or_changed_is_an_error() {
+    let world = World::signed_in(Keep::Held);
+    let bytes = world.session.saved(world.now).unwrap().to_json();
+    for length in 0..bytes.len() {
+        let error = Saved::from_json(&bytes[..length]).unwrap_err();
+        assert!(matches!(error, SavedError::Damaged { .. }), "{length}: {error:?}");
+    }
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let changed =
+        |from: &str, to: &str| Saved::from_json(text.replace(from, to).as_bytes()).unwrap_err();
+    assert_eq!(changed("\"version\":1", "\"version\":2"), SavedError::Version { found: 2 });
+    assert!(matches!(
+        changed("\"generation\"", "\"x\":1,\"generation\""),
+        SavedError::Damaged { .. }
+    ));
+    assert_eq!(changed("access-1", "a b"), SavedError::Value { field: "access.token" });
+    assert_eq!(changed("refresh-1", ""), SavedError::Value { field: "refresh.token" });
+    assert_eq!(
+        changed("\"generation\":1", "\"generation\":0"),
+        SavedError::Value { field: "generation" }
+    );
+    assert_eq!(Saved::from_json(&vec![b' '; 70_000]).unwrap_err(), SavedError::TooLarge);
+    assert!(!format!("{:?}", changed("access-1", "access 1")).contains("access 1"));
+}

@@ -1,0 +1,268 @@
+//! Every state by every event, equal to `docs/transitions.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Response;
+use imts_core::{Epoch, Failure, Keep, NotSent, Purpose, Saved, Wall};
+use serde_json::json;
+
+use crate::support::{
+    AGENT, World, answer, credentials, policy, seconds, session_with, with_retry_after,
+};
+
+const TABLES: &str = include_str!("../../docs/transitions.md");
+
+const STATES: [(&str, fn() -> World); 21] = [
+    ("none", World::empty),
+    ("held", || World::with_credentials(Keep::Held)),
+    ("once", || World::with_credentials(Keep::Once)),
+    ("signing", || {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world
+    }),
+    ("valid", || aged(Keep::Held, 60)),
+    ("expiring", || aged(Keep::Held, 800)),
+    ("refrshng", || refreshing(Keep::Held, 800)),
+    ("expired", || aged(Keep::Held, 1_000)),
+    ("renewing", || refreshing(Keep::Held, 1_000)),
+    ("valid-b", || aged(Keep::Once, 60)),
+    ("expird-b", || aged(Keep::Once, 1_000)),
+    ("renwng-b", || refreshing(Keep::Once, 1_000)),
+    ("doubt", || doubtful(refreshing(Keep::Held, 800))),
+    ("doubt-b", || doubtful(refreshing(Keep::Once, 1_000))),
+    ("quiet", || {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.fails(Failure::not_sent(NotSent::vouch()));
+        world
+    }),
+    ("quiet-u", || {
+        let mut world = refreshing(Keep::Held, 800);
+        world.reply(&with_retry_after(answer(503, &json!({})), "60")).unwrap_err();
+        world
+    }),
+    ("dead", || {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.refused();
+        world
+    }),
+    ("missing", || {
+        let mut world = refreshing(Keep::Held, 1_000);
+        world.reply(&answer(404, &json!({}))).unwrap_err();
+        world
+    }),
+    ("marking", marking),
+    ("saving", saving),
+    ("saving-o", || {
+        let mut world = marking();
+        world.saved();
+        world.sends(Purpose::Refresh);
+        world.granted();
+        assert_eq!(world.ask(), 'K');
+        world
+    }),
+];
+
+fn aged(keep: Keep, age: u64) -> World {
+    let mut world = World::signed_in(keep);
+    world.pass(seconds(age));
+    world
+}
+
+fn refreshing(keep: Keep, age: u64) -> World {
+    let mut world = aged(keep, age);
+    world.sends(Purpose::Refresh);
+    world
+}
+
+fn doubtful(mut world: World) -> World {
+    world.fails(Failure::unknown());
+    world.pass(seconds(10));
+    world
+}
+
+fn saving() -> World {
+    let mut world = World::of(session_with(policy()).with_store());
+    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.sends(Purpose::SignIn);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    world
+}
+
+fn marking() -> World {
+    let mut world = saving();
+    world.saved();
+    world.save = None;
+    world.ready();
+    world.pass(seconds(800));
+    assert_eq!(world.ask(), 'K');
+    world
+}
+
+/// What happens; `None` where it cannot happen in this state.
+type Event = fn(&mut World) -> Option<()>;
+
+const EVENTS: [(&str, Event); 25] = [
+    ("ask", |_| Some(())),
+    ("6 s pass", |world| passes(world, 6)),
+    ("31 s pass", |world| passes(world, 31)),
+    ("900 s pass", |world| passes(world, 900)),
+    ("31 days pass", |world| passes(world, 31 * 86_400)),
+    ("wall clock +1 h", |world| jumps(world, 3_600_000_000)),
+    ("wall clock -1 h", |world| jumps(world, -3_600_000_000)),
+    ("grant", |world| {
+        let grant = world.next_grant(true);
+        replies(world, &grant)
+    }),
+    ("grant without refresh token", |world| {
+        let grant = world.next_grant(false);
+        replies(world, &grant)
+    }),
+    ("401 in JSON", |world| replies(world, &answer(401, &json!({ "error": {} })))),
+    ("404", |world| replies(world, &answer(404, &json!({ "error": {} })))),
+    ("503, Retry-After 120", |world| {
+        replies(world, &with_retry_after(answer(503, &json!({})), "120"))
+    }),
+    ("500", |world| replies(world, &answer(500, &json!({})))),
+    ("200, not understood", |world| replies(world, &answer(200, &json!({ "ok": 1 })))),
+    ("302", |world| replies(world, &answer(302, &json!({})))),
+    ("not sent", |world| fails(world, Failure::not_sent(NotSent::vouch()))),
+    ("lost", |world| fails(world, Failure::unknown())),
+    ("current token rejected", |world| {
+        let epoch = world.bearer.as_ref().map(imts_core::Bearer::epoch).unwrap_or_default();
+        world.session.reject(epoch, world.now);
+        Some(())
+    }),
+    ("old token rejected", |world| {
+        world.session.reject(Epoch::default(), world.now);
+        Some(())
+    }),
+    ("credentials of the same agent", |world| {
+        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        Some(())
+    }),
+    ("credentials of another agent", |world| {
+        world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+        Some(())
+    }),
+    ("signed out", |world| {
+        world.session.sign_out();
+        Some(())
+    }),
+    ("sibling's state, generation 9", |world| adopts(world, 9)),
+    ("sibling's state, generation 1", |world| adopts(world, 1)),
+    ("save reported", |world| {
+        world.save.as_ref()?;
+        world.saved();
+        Some(())
+    }),
+];
+
+fn passes(world: &mut World, time: u64) -> Option<()> {
+    world.pass(seconds(time));
+    Some(())
+}
+
+fn jumps(world: &mut World, micros: i64) -> Option<()> {
+    world.now.wall = Wall::from_unix_micros(world.now.wall.unix_micros() + micros);
+    Some(())
+}
+
+fn replies(world: &mut World, response: &Response<Vec<u8>>) -> Option<()> {
+    let _there_is_one = world.ticket?;
+    let _what_the_one_who_waits_is_told = world.reply(response);
+    Some(())
+}
+
+fn fails(world: &mut World, failure: Failure) -> Option<()> {
+    let _there_is_one = world.ticket?;
+    world.fails(failure);
+    Some(())
+}
+
+/// What a sibling has saved just now: tokens that live 900 s and 30 days.
+fn adopts(world: &mut World, generation: u64) -> Option<()> {
+    let now = world.now.wall.unix_micros();
+    let (access_end, refresh_end) = (now + 900_000_000, now + 30 * 86_400_000_000);
+    let form = json!({
+        "version": 1, "generation": generation, "endpoint": "https://service.example",
+        "agent_id": AGENT, "saved_at_us": now,
+        "access": { "token": "sibling-a", "ends_at_us": access_end, "lifetime_us": 900_000_000,
+                    "expire_at_us": access_end },
+        "refresh": { "token": "sibling-r", "ends_at_us": refresh_end, "expire_at_us": refresh_end,
+                     "in_doubt": false },
+    });
+    let saved = Saved::from_json(form.to_string().as_bytes()).unwrap();
+    world.session.adopt(saved, world.now).unwrap();
+    Some(())
+}
+
+/// A state after an event, in three signs.
+fn cell(mut world: World, event: Event) -> String {
+    if event(&mut world).is_none() {
+        return ".".to_owned();
+    }
+    let refresh = match world.session.saved(world.now) {
+        Some(saved) if saved.is_in_doubt() => '?',
+        Some(saved) if !saved.to_json().ends_with(br#""refresh":null}"#) => '+',
+        _ => '-',
+    };
+    let step = world.ask();
+    let phase = match world.phase().as_str() {
+        "unauthenticated" => 'U',
+        "valid" => 'V',
+        "expiring" => 'E',
+        "expired" => 'X',
+        other => panic!("{other}"),
+    };
+    [phase, step, refresh].iter().collect()
+}
+
+/// The document's cells by state and event.
+fn document() -> BTreeMap<(String, String), String> {
+    let mut cells = BTreeMap::new();
+    let mut states: Vec<String> = Vec::new();
+    for line in TABLES.lines().filter(|line| !line.starts_with("|-")) {
+        let Some(row) = line.strip_prefix("| ").and_then(|row| row.strip_suffix(" |")) else {
+            states.clear();
+            continue;
+        };
+        let mut row = row.split(" | ").map(str::to_owned);
+        let first = row.next().unwrap();
+        if first == "event" {
+            states = row.collect();
+        } else if !states.is_empty() {
+            let values: Vec<_> = row.collect();
+            assert_eq!(values.len(), states.len(), "{line}");
+            for (state, value) in states.iter().zip(values) {
+                let before = cells.insert((state.clone(), first.clone()), value);
+                assert!(before.is_none(), "{state} × {first} stands twice");
+            }
+        }
+    }
+    cells
+}
+
+#[test]
+fn every_state_by_every_event_is_as_the_document_says() {
+    let documented = document();
+    let mut wrong = Vec::new();
+    let mut expected = BTreeSet::new();
+    for (state, build) in STATES {
+        for (event, happen) in EVENTS {
+            let key = (state.to_owned(), event.to_owned());
+            let got = cell(build(), happen);
+            match documented.get(&key) {
+                Some(said) if *said == got => {}
+                said => wrong.push(format!("{state} × {event}: documented {said:?}, got {got:?}")),
+            }
+            expected.insert(key);
+        }
+    }
+    let extra: Vec<_> = documented.keys().filter(|key| !expected.contains(*key)).collect();
+    assert!(extra.is_empty(), "documented, and neither state nor event of the test: {extra:?}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
