@@ -245,6 +245,9 @@ impl<F> Hub<F> {
             }
             Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
         };
+        if outcome.is_ok() && self.on_grant.is_none() {
+            return self.landed(&mut state, Ok(()));
+        }
         self.next(&mut state, outcome)
     }
 
@@ -258,14 +261,20 @@ impl<F> Hub<F> {
         let mut state = self.lock();
         state.save_failure = outcome.err().map(Source::from);
         state.session.on_saved(ticket, self.now());
-        self.next(&mut state, Ok(()))
+        if saved.is_in_doubt() {
+            return self.next(&mut state, Ok(()));
+        }
+        self.landed(&mut state, Ok(()))
     }
 
+    /// Goes on where the renewal is not over: a save, or a sign-in after a refresh of no use. It is
+    /// over with its grant, even one that is due for renewal from the start: that is for the next
+    /// ask to begin, or a service slower than its tokens would be asked for ever.
     fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>) -> Next {
         if state.door == Door::Closed {
             return Next::Landed(Err(CallError::Closed));
         }
-        let landed = match self.step(state, Duration::ZERO) {
+        let outcome = match self.step(state, Duration::ZERO) {
             Ok(Ask::Fly(work, _)) => {
                 state.journal.went_on(&work);
                 return Next::Work(work);
@@ -277,8 +286,12 @@ impl<F> Hub<F> {
             }
             Err(error) => Err(error),
         };
-        state.journal.ended(&state.session, &landed, self.now());
-        Next::Landed(landed)
+        self.landed(state, outcome)
+    }
+
+    fn landed(&self, state: &mut State<F>, outcome: Result<(), CallError>) -> Next {
+        state.journal.ended(&state.session, &outcome, self.now());
+        Next::Landed(outcome)
     }
 
     fn dress(&self, mut request: Request<Body>) -> Request<Body> {

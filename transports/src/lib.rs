@@ -26,6 +26,8 @@ mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
 mod nonblocking;
+#[cfg(feature = "_tls")]
+mod tls;
 mod trace;
 mod transport;
 #[cfg(feature = "ureq")]
@@ -42,10 +44,12 @@ pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport, Proxy, ProxyError};
 pub use crate::nonblocking::AsyncClient;
+#[cfg(feature = "_tls")]
+pub use crate::tls::{Certificates, CryptoProvider, PrivateKey, Tls, TlsBuilder, TlsError};
 pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
 #[cfg(feature = "ureq")]
 pub use crate::ureq::UreqTransport;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "ureq"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

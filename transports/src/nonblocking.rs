@@ -54,10 +54,11 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// assert!(bearer.header().to_str()?.starts_with("Bearer "));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # });
-/// # match example.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-/// #     Poll::Ready(outcome) => outcome,
-/// #     Poll::Pending => Err("the sandbox answers at once".into()),
-/// # }
+/// # let Poll::Ready(outcome) = example.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+/// #     panic!("the sandbox answers at once");
+/// # };
+/// # outcome?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct AsyncClient {

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,9 +18,21 @@ use imts_core::{Body, Failure, NotSent};
 use super::connect::ConnectError;
 use super::reason::Reason;
 
-/// A request's body as hyper takes it: sent whole, with its length.
-#[derive(Debug)]
+/// A request's body as hyper takes it: sent whole, with its length. `Debug` prints the length
+/// alone.
 pub struct HyperBody(Option<Bytes>);
+
+impl fmt::Debug for HyperBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HyperBody({} bytes)", self.length())
+    }
+}
+
+impl HyperBody {
+    fn length(&self) -> usize {
+        self.0.as_ref().map_or(0, Bytes::len)
+    }
+}
 
 impl From<Body> for HyperBody {
     fn from(body: Body) -> Self {
@@ -43,7 +56,7 @@ impl HttpBody for HyperBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        SizeHint::with_exact(self.length() as u64)
     }
 }
 

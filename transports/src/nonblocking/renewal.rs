@@ -65,7 +65,10 @@ impl Shared {
         let flight = Flight::new(fly(Arc::downgrade(self), Arc::clone(&self.transport), work));
         let former = state.flight.replace(flight.clone());
         drop(state);
-        drop(former);
+        if let Some(former) = former {
+            // The session has given it up; those who still wait for it ask again.
+            former.land(Ok(()));
+        }
         self.spawn(&flight);
         match meanwhile {
             Some(bearer) => {

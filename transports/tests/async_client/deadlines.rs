@@ -109,3 +109,25 @@ async fn a_flight_whose_runtime_stands_still_is_replaced_once_its_time_is_over()
     tokio::time::sleep(Duration::from_millis(5)).await;
     client.token().await.unwrap();
 }
+
+#[test]
+fn a_renewal_ends_with_its_grant_even_one_that_is_due_for_renewal_from_the_start() {
+    for has_store in [false, true] {
+        let world = World::default();
+        world.sandbox().settings_mut().access_lifetime = Duration::from_secs(10);
+        let slow = world.clone();
+        let transport = world.when(move || {
+            slow.pass(6);
+            assert!(slow.calls() < 20, "a renewal that never ends");
+            std::future::ready(())
+        });
+        let builder = world.builder();
+        let builder = if has_store { builder.on_grant(|_| Ok(())) } else { builder };
+        let client = builder.nonblocking(transport).unwrap();
+        for asks in 1..=3 {
+            at_once(client.token()).unwrap();
+            // One that was waited for, and one begun in passing.
+            assert!(world.calls() <= 2 * asks, "{} calls for {asks} asks", world.calls());
+        }
+    }
+}

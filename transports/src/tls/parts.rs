@@ -1,0 +1,103 @@
+//! Certificates and private keys, from PEM or DER to values that can be used.
+//!
+//! Owns their parsing. Knows neither what a certificate is for nor where its bytes came from.
+
+use std::fmt;
+
+use rustls::RootCertStore;
+use rustls::pki_types::pem::{Error as PemError, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroize;
+
+use super::error::TlsError;
+
+/// One or more X.509 certificates: roots to trust, or the client's own chain.
+#[derive(Clone)]
+pub struct Certificates(Vec<CertificateDer<'static>>);
+
+impl Certificates {
+    /// All certificates of a PEM text, in its order. Sections of other kinds are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::NoCertificate`], [`TlsError::Pem`], [`TlsError::Certificate`].
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
+        let all = CertificateDer::pem_slice_iter(pem.as_ref());
+        Self::of(all.collect::<Result<_, _>>().map_err(|_| TlsError::Pem)?)
+    }
+
+    /// One certificate in DER.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::Certificate`].
+    pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, TlsError> {
+        Self::of(vec![CertificateDer::from(der.into())])
+    }
+
+    /// These and others, in that order.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(super) fn into_der(self) -> Vec<CertificateDer<'static>> {
+        self.0
+    }
+
+    fn of(all: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
+        if all.is_empty() {
+            return Err(TlsError::NoCertificate);
+        }
+        for (index, certificate) in all.iter().enumerate() {
+            let parsed = RootCertStore::empty().add(certificate.clone());
+            parsed.map_err(|_| TlsError::Certificate { place: index + 1 })?;
+        }
+        Ok(Self(all))
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificates({})", self.0.len())
+    }
+}
+
+/// The private key of a client's certificate. Wiped when it is dropped; never printed.
+pub struct PrivateKey(PrivateKeyDer<'static>);
+
+impl PrivateKey {
+    /// The first private key of a PEM text: PKCS #8, PKCS #1 or SEC1, not encrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::NoPrivateKey`], [`TlsError::Pem`].
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
+        PrivateKeyDer::from_pem_slice(pem.as_ref()).map(Self).map_err(|error| match error {
+            PemError::NoItemsFound => TlsError::NoPrivateKey,
+            _ => TlsError::Pem,
+        })
+    }
+
+    /// What rustls wants; its copy is in its hands.
+    pub(super) fn into_der(self) -> PrivateKeyDer<'static> {
+        self.0.clone_key()
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(..)")
+    }
+}

@@ -1,0 +1,77 @@
+//! One transport, several runtimes, one after the other.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use imts::{CallError, Clock, ManualClock};
+use imts_sandbox::{Front, Sandbox, Settings, Time};
+
+use crate::{builder, hyper};
+
+/// What a future comes to at its first poll.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn service(latency: u64) -> (Front, ManualClock) {
+    let mut settings = Settings::default();
+    settings.latency = Duration::from_millis(latency);
+    let clock = ManualClock::default();
+    let time = clock.clone();
+    let front = Front::builder(Sandbox::new(settings))
+        .clock(move || Time::from_micros(time.now().wall.unix_micros()))
+        .start()
+        .unwrap();
+    (front, clock)
+}
+
+#[test]
+fn what_was_pooled_in_a_runtime_that_is_gone_is_not_used() {
+    let (front, clock) = service(0);
+    let made = builder(&front.url()).clock(clock.clone()).nonblocking(hyper().build());
+    let client = made.unwrap();
+    for calls in 1..=4 {
+        let runtime = runtime();
+        runtime.block_on(client.token()).unwrap();
+        assert_eq!(front.log().len(), calls);
+        clock.advance(Duration::from_secs(901));
+    }
+}
+
+#[test]
+fn a_flight_whose_runtime_is_gone_is_an_error_once_and_then_flies_again() {
+    let (front, clock) = service(100);
+    let client = builder(&front.url()).clock(clock.clone()).nonblocking(hyper().build()).unwrap();
+    runtime().block_on(async {
+        let hasty = client.with_patience(Duration::from_millis(30));
+        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+    });
+    let second = runtime();
+    let error = second.block_on(client.token()).unwrap_err();
+    assert!(error.trouble().is_some(), "{error:?}");
+    clock.advance(Duration::from_secs(1));
+    second.block_on(client.token()).unwrap();
+}
+
+#[test]
+fn a_flight_whose_runtime_stands_still_holds_nobody_up_for_ever() {
+    let (front, clock) = service(50);
+    let client = builder(&front.url()).clock(clock).nonblocking(hyper().build()).unwrap();
+    let first = runtime();
+    first.block_on(async {
+        let hasty = client.with_patience(Duration::from_millis(10));
+        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+    });
+    // The first runtime is still there, and nothing drives it.
+    let hasty = client.with_patience(Duration::from_millis(200));
+    let error = runtime().block_on(hasty.token()).unwrap_err();
+    assert!(matches!(error, CallError::TimedOut), "{error:?}");
+}

@@ -1,0 +1,63 @@
+//! hyper's client on smol: no thread of tokio's in the whole process.
+#![cfg(feature = "hyper-util")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use imts::{Builder, CallError, Credentials, Endpoint, HyperTransport};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox, Settings};
+use smol::net::TcpStream;
+use smol_hyper::rt::{FuturesIo, SmolExecutor, SmolTimer};
+
+/// The names of this process's threads, where the system tells them.
+fn threads() -> Vec<String> {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok()).collect()
+}
+
+#[test]
+fn hyper_runs_on_smol_without_a_thread_of_tokios() {
+    let mut settings = Settings::default();
+    settings.latency = Duration::from_millis(20);
+    let front = Front::start(Sandbox::new(settings)).unwrap();
+
+    let executor = Arc::new(smol::Executor::new());
+    let dialled = Arc::new(Mutex::new(Vec::new()));
+    let hosts = Arc::clone(&dialled);
+    let dial = move |host: String, port: u16| {
+        hosts.lock().unwrap().push(host.clone());
+        async move { Ok(FuturesIo::new(TcpStream::connect((host, port)).await?)) }
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let transport = HyperTransport::builder(Arc::new(tls))
+        .runtime(SmolExecutor::new(Arc::clone(&executor)), SmolTimer::new(), dial)
+        .build();
+    let url = format!("http://localhost:{}", front.address().port());
+    let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
+        .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
+        .nonblocking(transport)
+        .unwrap();
+
+    smol::block_on(executor.run(async {
+        let hasty = client.with_patience(Duration::from_millis(1));
+        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        let asks: Vec<_> = (0..100)
+            .map(|_| {
+                let client = client.clone();
+                executor.spawn(async move { client.token().await })
+            })
+            .collect();
+        for ask in asks {
+            ask.await.unwrap();
+        }
+    }));
+    assert_eq!(front.log().len(), 1);
+    assert_eq!(*dialled.lock().unwrap(), ["127.0.0.1"], "localhost is never looked up");
+    let threads = threads();
+    assert!(!threads.iter().any(|name| name.contains("tokio")), "{threads:?}");
+}
