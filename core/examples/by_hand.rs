@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     break;
                 }
                 Step::Send(ticket, out) => {
-                    println!("minute {minute}: {} goes out", out.purpose());
+                    println!("minute {minute}: {} goes out", ticket.purpose());
                     let response = exchange(out, now);
                     session.on_reply(ticket, Reply::from(&response), now)?;
                 }

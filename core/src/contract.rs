@@ -7,7 +7,10 @@ use std::fmt;
 
 use http::Method;
 
+use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
+use crate::operation::Operation;
+use crate::operations::{GET_TOKEN_PATH, GetToken, REFRESH_TOKEN_PATH, RefreshToken};
 
 /// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
 ///
@@ -49,31 +52,51 @@ impl fmt::Display for Evidence {
     }
 }
 
-/// The two exchanges of a session.
+/// The two exchanges of a session, and the operations that its token is for.
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) sign_in: SignIn,
     pub(crate) refresh: Option<Refresh>,
+    pub(crate) operations: Catalogue,
 }
 
 impl Contract {
     /// IMTS as its pages print it: Get token as published, Refresh token as assumed.
     #[must_use]
     pub fn imts() -> Self {
-        Self { sign_in: SignIn::imts(), refresh: Some(Refresh::imts()) }
+        let (sign_in, refresh) = (SignIn::imts(), Some(Refresh::imts()));
+        Self { sign_in, refresh, operations: Catalogue::imts() }
     }
 
     /// The same contract with another way to sign in.
     #[must_use]
-    pub fn with_sign_in(self, sign_in: SignIn) -> Self {
+    pub fn with_sign_in(mut self, sign_in: SignIn) -> Self {
+        let (path, evidence) = (Some(sign_in.path.clone()), sign_in.evidence);
+        self.operations.set_session_path(GetToken::NAME, path, evidence);
         Self { sign_in, ..self }
     }
 
     /// The same contract with another way to refresh, or with none: a session then renews by
     /// signing in.
     #[must_use]
-    pub fn with_refresh(self, refresh: impl Into<Option<Refresh>>) -> Self {
-        Self { refresh: refresh.into(), ..self }
+    pub fn with_refresh(mut self, refresh: impl Into<Option<Refresh>>) -> Self {
+        let refresh = refresh.into();
+        let path = refresh.as_ref().map(|refresh| refresh.path.clone());
+        let evidence = refresh.as_ref().map_or(Evidence::Unknown, |refresh| refresh.evidence);
+        self.operations.set_session_path(RefreshToken::NAME, path, evidence);
+        Self { refresh, ..self }
+    }
+
+    /// The same contract with other operations, or with other paths for them.
+    #[must_use]
+    pub fn with_operations(self, operations: Catalogue) -> Self {
+        Self { operations, ..self }
+    }
+
+    /// The operations that may be called.
+    #[must_use]
+    pub fn operations(&self) -> &Catalogue {
+        &self.operations
     }
 
     /// How to sign in.
@@ -107,8 +130,8 @@ impl SignIn {
     /// Published in full: `POST /v5/partner/transfer/agent/auth`.
     #[must_use]
     pub fn imts() -> Self {
-        let path = ServicePath::constant("/v5/partner/transfer/agent/auth");
-        Self { path, evidence: Evidence::Published }
+        let path = ServicePath::constant(GET_TOKEN_PATH);
+        Self { path, evidence: GetToken::EVIDENCE }
     }
 
     /// Get token's exchange on another path.
@@ -144,14 +167,14 @@ impl Refresh {
     /// `POST /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
     #[must_use]
     pub fn imts() -> Self {
-        let path = ServicePath::constant("/v5/partner/transfer/agent/refresh");
+        let path = ServicePath::constant(REFRESH_TOKEN_PATH);
         Self::new(Method::POST, path, TokenIn::Body { field: "refresh_token".to_owned() })
     }
 
     /// A refresh as the integrator knows it to be.
     #[must_use]
     pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
-        Self { method, path, token_in, evidence: Evidence::Assumed }
+        Self { method, path, token_in, evidence: RefreshToken::EVIDENCE }
     }
 
     /// The same refresh with the integrator's own label of how surely it is known.

@@ -28,35 +28,28 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// A request that the session wants sent, and the bounds of its reply.
+/// A request that a session or a call wants sent, and the bounds of its reply.
 ///
-/// Send it once, as it is, with redirects off; report the reply or the failure under the ticket
-/// that came with it.
+/// Send it once, as it is, with redirects off; report the reply or the failure, to a session under
+/// the ticket that came with it.
 #[derive(Debug)]
 #[must_use = "a request that is not sent must be reported as a failure"]
 pub struct Exchange {
     pub(crate) request: Request<Body>,
-    pub(crate) purpose: Purpose,
     pub(crate) reply_limit: usize,
     pub(crate) time_limit: Duration,
 }
 
 impl Exchange {
-    /// What the request is for.
-    #[must_use]
-    pub fn purpose(&self) -> Purpose {
-        self.purpose
-    }
-
     /// How many bytes of the reply's body are worth reading. Read at most one more than that, and
-    /// hand in what was read: the session sees by the length that it was too much.
+    /// hand in what was read: its length tells that it was too much.
     #[must_use]
     pub fn reply_limit(&self) -> usize {
         self.reply_limit
     }
 
-    /// How long the whole exchange may take, from now; past it the session counts the reply as
-    /// lost (though a success that comes later still counts).
+    /// How long the whole exchange may take, from now; past it the reply counts as lost
+    /// (though a session still takes a success that comes later).
     #[must_use]
     pub fn time_limit(&self) -> Duration {
         self.time_limit

@@ -53,6 +53,9 @@
 //! | what went wrong and what to do | [`Trouble`], [`ReplyError`], [`Recovery`] |
 //! | how to sign in and refresh, and how surely that is known | [`contract`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
+//! | the operations, typed, and the list of them | [`operations`], [`Operation`], [`Catalogue`] |
+//! | one call, safe with money, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
+//! | what is written down of a call before it is sent | [`journal`] |
 
 #![forbid(
     clippy::unwrap_used,
@@ -71,10 +74,16 @@
     clippy::disallowed_macros
 )]
 
+mod call;
+mod catalogue;
 pub mod contract;
 mod endpoint;
 mod error;
 mod exchange;
+pub mod journal;
+mod json;
+mod operation;
+pub mod operations;
 mod policy;
 mod problem;
 mod saved;
@@ -84,13 +93,20 @@ mod time;
 mod trouble;
 mod wire;
 
+pub use crate::call::{
+    Call, CallFault, CallStep, Ending, Failed, OperationError, Outcome, Permit, Unknown,
+};
+pub use crate::catalogue::{Catalogue, CatalogueError, Decided, Entry};
 pub use crate::contract::{Contract, Evidence};
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 pub use crate::error::{JsonFault, Malformed, Problem, Recovery, ReplyError, Unexpected};
 pub use crate::exchange::{Exchange, Purpose, Reply};
+pub use crate::json::Json;
+pub use crate::operation::{Auth, Class, Operation, Unencodable};
 pub use crate::policy::{Policy, Replay};
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
 pub use crate::session::{AdoptError, Keep, Phase, SaveTicket, Session, Step, Ticket, Usable};
 pub use crate::time::{Mono, Now, Wall};
 pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};
+pub use crate::wire::{Granted, Success};

@@ -56,6 +56,12 @@ pub struct Policy {
     pub refresh_lifetime_cap: Duration,
     /// The longest body of a reply, in bytes. Default 65,536.
     pub reply_limit: usize,
+    /// How often one call is sent at most, where it may be sent again at all. Default 3.
+    pub call_attempts: u32,
+    /// Whether the service is known to answer 401 before it processes anything: a call that creates
+    /// or moves money is then sent once more with a new token, and else its outcome is unknown.
+    /// Default false: nothing is published about it.
+    pub unauthorized_is_unprocessed: bool,
 }
 
 impl Default for Policy {
@@ -79,6 +85,8 @@ impl Default for Policy {
             access_lifetime_cap: Duration::from_secs(24 * HOUR),
             refresh_lifetime_cap: Duration::from_secs(400 * 24 * HOUR),
             reply_limit: 65_536,
+            call_attempts: 3,
+            unauthorized_is_unprocessed: false,
         }
     }
 }

@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::Recovery;
+use crate::operations::passes_luhn;
 
 /// The longest message or code that is kept, in bytes.
 const MAX_TEXT: usize = 512;
@@ -158,9 +159,9 @@ fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
     (code, message)
 }
 
-/// Blots out secrets, then control characters, then cuts.
+/// Blots out card numbers and secrets, then control characters, then cuts.
 fn tidy(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
+    let mut text = without_card_numbers(text);
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         if text.contains(secret) {
             text = text.replace(secret, "[redacted]");
@@ -174,6 +175,41 @@ fn tidy(text: &str, secrets: &[&str]) -> String {
         tidied.push(if is_unprintable(character) { ' ' } else { character });
     }
     tidied
+}
+
+/// Blots out whatever has the form of a card number: 12 to 19 digits, perhaps in groups, whose
+/// check digit is right. A service may quote what it was sent.
+fn without_card_numbers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let number = card_number(rest);
+        match number {
+            Some(_) => kept.push_str("[redacted]"),
+            None => kept.push(character),
+        }
+        rest = rest.get(number.unwrap_or(character.len_utf8())..).unwrap_or_default();
+    }
+    kept
+}
+
+/// How many bytes of a text are a card number that it begins with.
+fn card_number(text: &str) -> Option<usize> {
+    const LONGEST: usize = 19;
+    text.bytes().next().filter(u8::is_ascii_digit)?;
+    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-');
+    let mut digits = Vec::with_capacity(LONGEST);
+    let mut length = None;
+    for (place, byte) in text.bytes().take_while(is_part).take(2 * LONGEST).enumerate() {
+        if !byte.is_ascii_digit() {
+            continue;
+        }
+        digits.push(byte);
+        if (12..=LONGEST).contains(&digits.len()) && passes_luhn(digits.iter().copied()) {
+            length = place.checked_add(1);
+        }
+    }
+    length
 }
 
 /// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.

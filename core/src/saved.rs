@@ -179,7 +179,7 @@ mod json {
         /// would keep a password; it is wiped from memory on drop.
         #[must_use]
         pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-            json(&Form {
+            let form = Form {
                 version: VERSION,
                 generation: self.generation,
                 endpoint: Cow::Borrowed(&self.endpoint),
@@ -197,7 +197,10 @@ mod json {
                     expire_at_us: refresh.expire_at.unix_micros(),
                     in_doubt: refresh.in_doubt,
                 }),
-            })
+            };
+            let json = json(&form);
+            debug_assert!(json.is_ok(), "strings and numbers have a JSON");
+            json.unwrap_or_default()
         }
 
         /// Reads the saved form.

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use serde::Serialize;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::operation::Unencodable;
 use crate::time::{End, Now, Wall};
 
 /// An agent's credentials: what a partner of the service is given by the vendor's support.
@@ -185,6 +187,21 @@ pub struct Body(Bytes);
 impl Body {
     pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(wiped(bytes))
+    }
+
+    /// The JSON of a value, written into memory of the exact size.
+    ///
+    /// # Errors
+    ///
+    /// [`Unencodable`], where the value is none that JSON has.
+    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
+        crate::wire::json(value).map(Self::new)
+    }
+
+    /// Whether there is no byte in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The bytes, to hand to an HTTP client. They share memory with this body and are wiped with

@@ -227,6 +227,12 @@ impl Session {
         &self.endpoint
     }
 
+    /// What the session knows of the service.
+    #[must_use]
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
     /// The choices that the session was made with.
     #[must_use]
     pub fn policy(&self) -> &Policy {

@@ -143,6 +143,11 @@ impl Failure {
         Self { source: Some(Arc::new(source)), ..self }
     }
 
+    /// The proof that the request did not leave, where there is one.
+    pub(crate) fn proof(&self) -> Option<&NotSent> {
+        self.not_sent.as_ref()
+    }
+
     /// Whether the request is known not to have left.
     #[must_use]
     pub fn is_not_sent(&self) -> bool {

@@ -1,15 +1,17 @@
-//! Between values and bytes: the requests of the two exchanges, and what a reply to one says.
+//! Between values and bytes: the requests of the operations, and what a reply to one says.
 //!
 //! Owns JSON, headers and dates. Knows nothing of sessions: it says what a reply *is*, and the
-//! session decides what that means.
+//! session, or the call, decides what that means.
 
 mod decode;
 mod encode;
+mod grant;
 
-pub(crate) use decode::{Granted, Limits, grant};
-#[cfg(feature = "persist")]
-pub(crate) use encode::json;
-pub(crate) use encode::{refresh, sign_in};
+pub use decode::Success;
+pub(crate) use decode::{read, refusal};
+pub(crate) use encode::{json, request};
+pub use grant::Granted;
+pub(crate) use grant::grant;
 
 /// The longest token that is accepted, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;

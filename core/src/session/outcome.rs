@@ -11,10 +11,12 @@ use super::grant::{Access, Grant, Refresh, RefreshUse};
 use super::{Keep, Session, Standing, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
+use crate::operation::Operation;
+use crate::operations::GetToken;
 use crate::secret::Bearer;
 use crate::time::{End, Now};
 use crate::trouble::{Failure, Fault, Trouble};
-use crate::wire::{self, Granted, Limits};
+use crate::wire::{self, Granted};
 
 impl Session {
     /// The reply to the request of this ticket came in whole.
@@ -92,7 +94,13 @@ impl Session {
             grant.and_then(|grant| grant.access.as_ref()).map(|held| held.bearer.expose_token()),
         ];
         let secrets = secrets.map(Option::unwrap_or_default);
-        wire::grant(reply, ticket.sent.wall, &Limits::from(&self.policy), &secrets)
+        let limit = self.policy.reply_limit;
+        let mut granted = wire::read(reply, ticket.sent.wall, limit, &secrets, GetToken::decode)?;
+        granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
+        if let Some(refresh) = &mut granted.refresh {
+            refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);
+        }
+        Ok(granted)
     }
 
     fn accept(&mut self, granted: Granted, ticket: Ticket, now: Now) -> Result<(), Arc<Trouble>> {

@@ -3,14 +3,18 @@
 //! Owns the order of things (busy, route, quiet, mark, send) and what is known of the refresh
 //! token's use on the way out. What comes back is [`outcome`](super::outcome)'s matter.
 
-use http::Request;
+use http::header::AUTHORIZATION;
+use http::{Method, Request};
 
-use super::grant::{Refresh, RefreshUse};
+use super::grant::{self, RefreshUse};
 use super::store::Saving;
 use super::{Flight, Keep, Session, Standing, Step, Ticket};
+use crate::contract::{Refresh, TokenIn};
 use crate::exchange::{Exchange, Purpose};
+use crate::operation::Operation;
+use crate::operations::{GetToken, RefreshToken};
 use crate::policy::Replay;
-use crate::secret::Body;
+use crate::secret::{Body, bearer_header};
 use crate::time::{Mono, Now};
 use crate::wire;
 
@@ -77,13 +81,19 @@ impl Session {
     fn request(&self, purpose: Purpose) -> Option<Request<Body>> {
         match purpose {
             Purpose::SignIn => {
-                let held = self.held.as_ref()?;
-                Some(wire::sign_in(&self.sign_in_uri, &held.credentials))
+                let body = GetToken::new(&self.held.as_ref()?.credentials).encode().ok()?;
+                Some(wire::request(Method::POST, &self.sign_in_uri, body))
             }
             Purpose::Refresh => {
                 let token = &self.grant.as_ref()?.refresh.as_ref()?.token;
-                let contract = self.contract.refresh.as_ref()?;
-                Some(wire::refresh(self.refresh_uri.as_ref()?, contract, token))
+                let Refresh { method, token_in, .. } = self.contract.refresh.as_ref()?;
+                let body = RefreshToken { token, token_in }.encode().ok()?;
+                let mut request = wire::request(method.clone(), self.refresh_uri.as_ref()?, body);
+                if *token_in == TokenIn::Bearer {
+                    let bearer = bearer_header(token.expose())?;
+                    request.headers_mut().insert(AUTHORIZATION, bearer);
+                }
+                Some(request)
             }
         }
     }
@@ -101,7 +111,7 @@ impl Session {
         let time_limit = self.policy.time_limit;
         self.flight = Some(Flight { ticket, deadline: now.mono.after(time_limit) });
         let reply_limit = self.policy.reply_limit;
-        Step::Send(ticket, Exchange { request, purpose, reply_limit, time_limit })
+        Step::Send(ticket, Exchange { request, reply_limit, time_limit })
     }
 
     /// The refresh token was sent, and is known not to be spent by that.
@@ -122,7 +132,7 @@ impl Session {
         });
     }
 
-    pub(super) fn with_refresh(&mut self, change: impl FnOnce(&mut Refresh)) {
+    pub(super) fn with_refresh(&mut self, change: impl FnOnce(&mut grant::Refresh)) {
         if let Some(refresh) = self.grant.as_mut().and_then(|grant| grant.refresh.as_mut()) {
             change(refresh);
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(doc)]
+use super::Session;
 use crate::exchange::{Exchange, Purpose};
 use crate::saved::Saved;
 use crate::secret::Bearer;

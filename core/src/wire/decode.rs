@@ -1,191 +1,136 @@
-//! What a reply to a renewal says: a grant, or why it is none.
+//! What a reply says: a success to be decoded, a refusal, or neither.
 //!
 //! The checks come in this order: redirect, status, content type, size, then JSON. What promises
-//! success is read strictly, what refuses is read leniently.
+//! success is read strictly, what refuses is read leniently. What a success holds is the
+//! operation's own matter.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
-use zeroize::Zeroize;
+use serde_json::value::RawValue;
 
-use super::is_token;
 use crate::error::{Malformed, Problem, ReplyError, Unexpected};
 use crate::exchange::Reply;
-use crate::policy::Policy;
-use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
 
-/// What a successful sign-in or refresh yields, before it belongs to a session.
-pub(crate) struct Granted {
-    /// `Bearer TOKEN`, sensitive.
-    pub(crate) access: HeaderValue,
-    /// How long the access token lives from the moment the request was sent.
-    pub(crate) access_lifetime: Duration,
-    /// When the access token ends by the server's clock.
-    pub(crate) access_expire_at: Wall,
-    /// A new refresh token, where the reply carries one.
-    pub(crate) refresh: Option<NewRefresh>,
+/// A reply that promises success, before its JSON is read: a 2xx whose content type is JSON and
+/// whose body is within its limit.
+#[derive(Clone, Copy)]
+pub struct Success<'a> {
+    body: &'a [u8],
+    received: Wall,
 }
 
-pub(crate) struct NewRefresh {
-    pub(crate) token: Token,
-    pub(crate) lifetime: Duration,
-    /// When it ends by the server's clock.
-    pub(crate) expire_at: Wall,
-}
+impl<'a> Success<'a> {
+    /// The body, as it came.
+    #[must_use]
+    pub fn body(self) -> &'a [u8] {
+        self.body
+    }
 
-/// What bounds a grant.
-pub(crate) struct Limits {
-    pub(crate) reply: usize,
-    pub(crate) access_lifetime: Duration,
-    pub(crate) refresh_lifetime: Duration,
-}
+    /// When it came, by the server's `Date` or else by this machine's clock.
+    pub(crate) fn received(self) -> Wall {
+        self.received
+    }
 
-impl From<&Policy> for Limits {
-    fn from(policy: &Policy) -> Self {
-        Self {
-            reply: policy.reply_limit,
-            access_lifetime: policy.access_lifetime_cap,
-            refresh_lifetime: policy.refresh_lifetime_cap,
+    /// The `payload` of the published envelope, `{"state": true, …, "payload": …}`; one that is not
+    /// there counts as `null`. Unknown fields of the envelope are ignored, a known one twice is
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`], where the body is no such envelope or its payload no `T`.
+    pub fn payload<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
+        #[derive(Deserialize)]
+        struct Envelope<'a> {
+            state: bool,
+            #[serde(borrow)]
+            payload: Option<&'a RawValue>,
         }
+        const MISSING: Malformed = Malformed::Missing { field: "payload" };
+        let envelope: Envelope<'a> = self.json()?;
+        match envelope.payload {
+            _ if !envelope.state => Err(MISSING),
+            Some(payload) => {
+                serde_json::from_str(payload.get()).map_err(|error| Malformed::from(&error))
+            }
+            None => serde_json::from_str("null").map_err(|_| MISSING),
+        }
+    }
+
+    /// Whether the body is a refusal, however unlike a success the rest of it is.
+    pub(crate) fn says_state_false(self) -> bool {
+        #[derive(Deserialize)]
+        struct State {
+            state: bool,
+        }
+        serde_json::from_slice::<State>(self.body).is_ok_and(|State { state }| !state)
+    }
+
+    /// The whole body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`], where the body is no `T`.
+    pub fn json<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
+        let text = std::str::from_utf8(self.body).map_err(|_| Malformed::Encoding)?;
+        serde_json::from_str(text).map_err(|error| Malformed::from(&error))
     }
 }
 
-/// Reads the reply to a request that was sent when the local wall clock showed `sent`.
+impl fmt::Debug for Success<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Success").field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+/// Reads the reply to a request that was sent when the local wall clock showed `sent`, by the
+/// operation's own `decode`.
 ///
 /// `secrets` are those of the request, to be blotted out of a refusal that quotes them.
-pub(crate) fn grant(
+pub(crate) fn read<T>(
     reply: Reply<'_>,
     sent: Wall,
-    limits: &Limits,
+    limit: usize,
     secrets: &[&str],
-) -> Result<Granted, ReplyError> {
+    decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
+) -> Result<T, ReplyError> {
     let status = reply.status;
-    let date = header(reply.headers, &DATE).and_then(Wall::from_http_date);
-    let retry_after = || retry_after(reply.headers, date.unwrap_or(sent));
-    let unexpected = || ReplyError::Unexpected(Unexpected { status, retry_after: retry_after() });
+    let received = server_time(reply.headers).unwrap_or(sent);
     let is_json = is_json(reply.headers);
-    let fits = reply.body.len() <= limits.reply;
-    let refused = || {
-        let problem = Problem::read(status, is_json && fits, reply.body, retry_after(), secrets);
-        ReplyError::Refused(problem)
+    let fits = reply.body.len() <= limit;
+    let refused = || ReplyError::Refused(refusal(reply, sent, limit, secrets));
+    let unexpected = || {
+        let retry_after = retry_after(reply.headers, received);
+        ReplyError::Unexpected(Unexpected { status, retry_after })
     };
+    let success = Success { body: reply.body, received };
     match status.as_u16() {
         200..=299 if !is_json => Err(unexpected()),
-        200..=299 if !fits => Err(Malformed::TooLarge { limit: limits.reply }.into()),
-        200..=299 => match tokens(reply.body, date.unwrap_or(sent), limits) {
-            Err(_) if says_state_false(reply.body) => Err(refused()),
+        200..=299 if !fits => Err(Malformed::TooLarge { limit }.into()),
+        200..=299 => match decode(success) {
+            Err(_) if success.says_state_false() => Err(refused()),
             outcome => Ok(outcome?),
         },
         400..=499 => Err(refused()),
-        500..=599 if is_json && fits && says_state_false(reply.body) => Err(refused()),
+        500..=599 if is_json && fits && success.says_state_false() => Err(refused()),
         _ => Err(unexpected()),
     }
 }
 
-/// Get token's reply as published. Unknown fields are ignored, a known one twice is refused.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    state: bool,
-    #[serde(borrow)]
-    response_time: Option<Text<'a>>,
-    #[serde(borrow)]
-    payload: Option<Payload<'a>>,
+/// A reply that is no success, read leniently, whatever its status.
+pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: &[&str]) -> Problem {
+    let received = server_time(reply.headers).unwrap_or(sent);
+    let is_json = is_json(reply.headers) && reply.body.len() <= limit;
+    let retry_after = retry_after(reply.headers, received);
+    Problem::read(reply.status, is_json, reply.body, retry_after, secrets)
 }
 
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    access_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    access_expire_at: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_expire_at: Option<Text<'a>>,
-}
-
-/// A string that borrows from the reply, unless it was escaped; what it owns is wiped on drop.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Drop for Text<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(text) = &mut self.0 {
-            text.zeroize();
-        }
-    }
-}
-
-fn tokens(body: &[u8], received: Wall, limits: &Limits) -> Result<Granted, Malformed> {
-    let text = std::str::from_utf8(body).map_err(|_| Malformed::Encoding)?;
-    let envelope: Envelope<'_> =
-        serde_json::from_str(text).map_err(|error| Malformed::from(&error))?;
-    if !envelope.state {
-        return Err(Malformed::Missing { field: "payload" });
-    }
-    let from = match &envelope.response_time {
-        Some(time) => date(time, "response_time")?,
-        None => received,
-    };
-    let payload = required(envelope.payload.as_ref(), "payload")?;
-    let access = required(payload.access_token.as_ref(), "access_token")?;
-    let access = Some(access.0.as_ref())
-        .filter(|token| is_token(token))
-        .and_then(bearer_header)
-        .ok_or(Malformed::Token { field: "access_token" })?;
-    let (access_expire_at, access_lifetime) =
-        lifetime(payload.access_expire_at.as_ref(), "access_expire_at", from)?;
-    let refresh = match &payload.refresh_token {
-        Some(token) if !token.0.is_empty() => {
-            if !is_token(&token.0) {
-                return Err(Malformed::Token { field: "refresh_token" });
-            }
-            let (expire_at, lifetime) =
-                lifetime(payload.refresh_expire_at.as_ref(), "refresh_expire_at", from)?;
-            let lifetime = lifetime.min(limits.refresh_lifetime);
-            Some(NewRefresh { token: Token::new(&token.0), lifetime, expire_at })
-        }
-        _ => {
-            if let Some(text) = &payload.refresh_expire_at {
-                date(text, "refresh_expire_at")?;
-            }
-            None
-        }
-    };
-    let access_lifetime = access_lifetime.min(limits.access_lifetime);
-    Ok(Granted { access, access_lifetime, access_expire_at, refresh })
-}
-
-fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
-    value.ok_or(Malformed::Missing { field })
-}
-
-fn date(text: &Text<'_>, field: &'static str) -> Result<Wall, Malformed> {
-    Wall::from_rfc3339(&text.0).ok_or(Malformed::Date { field })
-}
-
-/// An end by the server's clock, and what is left of it from `from` by the same clock.
-fn lifetime(
-    end: Option<&Text<'_>>,
-    field: &'static str,
-    from: Wall,
-) -> Result<(Wall, Duration), Malformed> {
-    let end = date(required(end, field)?, field)?;
-    let lifetime = end.since(from);
-    if lifetime.is_zero() { Err(Malformed::Lifetime { field }) } else { Ok((end, lifetime)) }
-}
-
-/// Whether a body is a refusal, however unlike a grant the rest of it is.
-fn says_state_false(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct State {
-        state: bool,
-    }
-    serde_json::from_slice::<State>(body).is_ok_and(|State { state }| !state)
+fn server_time(headers: &HeaderMap) -> Option<Wall> {
+    header(headers, &DATE).and_then(Wall::from_http_date)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

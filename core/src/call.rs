@@ -1,0 +1,385 @@
+//! One operation from request to outcome: token first, then the exchange, and what its answer, or
+//! the lack of one, proves.
+//!
+//! Owns the order of things and the one rule of money: what creates something or moves money is sent
+//! again only with proof that it was not processed. What an answer means is in [`judge`]. Knows
+//! nothing of how a token is obtained: it asks its driver for one.
+
+mod judge;
+mod outcome;
+mod setup;
+mod step;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::Method;
+use http::header::AUTHORIZATION;
+
+pub use self::outcome::{CallFault, Ending, Failed, Outcome, Permit, Unknown};
+use self::setup::Frozen;
+pub use self::setup::OperationError;
+pub use self::step::CallStep;
+use crate::error::Malformed;
+use crate::exchange::{Exchange, Reply};
+use crate::journal::{Entry, Intent};
+use crate::operation::{Auth, Class};
+use crate::secret::{Bearer, Epoch};
+use crate::time::{Mono, Now};
+use crate::trouble::{Failure, Source};
+use crate::wire::{self, Success};
+
+type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
+
+/// One call of one operation.
+///
+/// [`poll`](Call::poll) is the one output; each kind of event has one input. The request's bytes are
+/// fixed when the call is made: each attempt sends the same ones. A call that is dropped in
+/// mid-flight is one whose outcome is unknown.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts_core::operations::{Confirm, Own};
+/// use imts_core::{
+///     Call, CallStep, Catalogue, Contract, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
+///     Policy, Reply, ServicePath, Session, Step, Wall,
+/// };
+/// # fn send(exchange: imts_core::Exchange) -> http::Response<Vec<u8>> {
+/// #     let body: &[u8] = match exchange.request().uri().path() {
+/// #         "/confirm" => br#"{"state":true,"payload":{"done":1}}"#,
+/// #         _ => include_bytes!("../tests/fixtures/get-token.reply.json"),
+/// #     };
+/// #     http::Response::builder().header("content-type", "application/json").body(body.to_vec()).unwrap()
+/// # }
+///
+/// let mut operations = Catalogue::imts();
+/// operations.set_path("confirm", ServicePath::new("/confirm")?, Evidence::Assumed)?;
+/// let contract = Contract::imts().with_operations(operations);
+/// let endpoint = Endpoint::https("https://service.example")?;
+/// let mut session = Session::new(endpoint, contract, Policy::default())?;
+/// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
+/// session.sign_in(Credentials::new("agent", "secret")?, Keep::Held, now);
+///
+/// let confirm = Own::<Confirm, _>::new([("transfer_id", "17")]).with_reference("17");
+/// let mut call = session.call(&confirm, now.mono.after(Duration::from_secs(60)))?;
+/// let outcome = loop {
+///     match call.poll(now) {
+///         CallStep::Token => match session.poll(now) {
+///             Step::Ready(bearer) => call.on_bearer(bearer),
+///             Step::Send(ticket, exchange) => {
+///                 session.on_reply(ticket, Reply::from(&send(exchange)), now)?;
+///             }
+///             other => panic!("{other:?}"),
+///         },
+///         CallStep::Send(exchange) => call.on_reply(Reply::from(&send(exchange)), now),
+///         CallStep::Reject(epoch) => session.reject(epoch, now),
+///         CallStep::Wait { until } => panic!("sleep until {until:?}"),
+///         CallStep::Record(_) => panic!("no journal is declared"),
+///         CallStep::Over(outcome) => break outcome,
+///     }
+/// };
+/// assert!(matches!(outcome, Outcome::Done(reply) if reply.as_str() == r#"{"done":1}"#));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Call<R> {
+    frozen: Option<Box<Frozen>>,
+    decode: Decode<R>,
+    deadline: Mono,
+    stage: Stage<R>,
+    bearer: Option<Bearer>,
+    /// A token that the service refused, to be told to the session.
+    refused: Option<Epoch>,
+    /// The number that the journal gave the call.
+    recorded: Option<u64>,
+    /// When a request first left, as far as is known.
+    sent: Option<Now>,
+    attempts: u32,
+    /// Whether it was sent once more because of a 401.
+    replayed: bool,
+    /// Why the last attempt was of no use.
+    last: Option<CallFault>,
+}
+
+enum Stage<R> {
+    /// The journal is to be told of the intent.
+    Intent,
+    /// A token is needed.
+    Token,
+    /// The journal is to be told that the request is about to leave.
+    Mark,
+    /// The request is to be sent.
+    Send,
+    /// The request was handed out; its reply counts as lost after this.
+    Sent {
+        now: Now,
+        until: Mono,
+    },
+    /// The next attempt is due at this time.
+    Quiet {
+        until: Mono,
+    },
+    /// The journal is to be told of the end.
+    End(Outcome<R>),
+    /// The end is to be told.
+    Told(Outcome<R>),
+    Over,
+}
+
+impl<R> Call<R> {
+    fn thawed(frozen: Box<Frozen>, decode: Decode<R>, deadline: Mono) -> Self {
+        Self {
+            stage: if frozen.journal { Stage::Intent } else { Stage::Token },
+            frozen: Some(frozen),
+            decode,
+            deadline,
+            bearer: None,
+            refused: None,
+            recorded: None,
+            sent: None,
+            attempts: 0,
+            replayed: false,
+            last: None,
+        }
+    }
+
+    /// The same call with a journal declared: where it moves money, it yields [`CallStep::Record`]
+    /// before and after its request leaves.
+    #[must_use]
+    pub fn with_journal(mut self) -> Self {
+        if let Some(frozen) = self.frozen.as_mut().filter(|it| it.class == Class::Money) {
+            frozen.journal = true;
+            self.stage = Stage::Intent;
+        }
+        self
+    }
+
+    /// The same call under another name of the caller's for what is asked for.
+    #[must_use]
+    pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.reference = Some(reference.into());
+        }
+        self
+    }
+
+    /// What to do next.
+    pub fn poll(&mut self, now: Now) -> CallStep<R> {
+        if let Some(epoch) = self.refused.take() {
+            return CallStep::Reject(epoch);
+        }
+        self.pass_deadlines(now);
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Intent => self.record_intent(now),
+            Stage::Token => self.need_token(now),
+            Stage::Mark => self.mark(now),
+            Stage::Send => self.send(now),
+            Stage::Sent { now, until } => self.stay(Stage::Sent { now, until }, until),
+            Stage::Quiet { until } => self.stay(Stage::Quiet { until }, until),
+            Stage::End(outcome) => self.record_end(outcome, now),
+            Stage::Told(outcome) => CallStep::Over(outcome),
+            Stage::Over => CallStep::Wait { until: Mono::from_micros(u64::MAX) },
+        }
+    }
+
+    /// Here is the token that was asked for.
+    pub fn on_bearer(&mut self, bearer: Bearer) {
+        if matches!(self.stage, Stage::Token) {
+            self.bearer = Some(bearer);
+        }
+    }
+
+    /// There is no token, and this is why: the call ends unsent.
+    pub fn on_no_bearer(&mut self, why: Source) {
+        if matches!(self.stage, Stage::Token) {
+            self.fail(CallFault::NoToken(why));
+        }
+    }
+
+    /// What came of [`CallStep::Record`]. Where the entry could not be written before the request
+    /// left, the call ends unsent; after its end it only stays in doubt in the journal.
+    pub fn on_recorded(&mut self, outcome: Result<u64, Source>) {
+        match (std::mem::replace(&mut self.stage, Stage::Over), outcome) {
+            (Stage::Intent, Ok(id)) => {
+                self.recorded = Some(id);
+                self.stage = Stage::Token;
+            }
+            (Stage::Mark, Ok(_)) => self.stage = Stage::Send,
+            (Stage::Intent | Stage::Mark, Err(why)) => self.fail(CallFault::Journal(why)),
+            (Stage::End(outcome), _) => self.stage = Stage::Told(outcome),
+            (stage, _) => self.stage = stage,
+        }
+    }
+
+    /// The reply came in whole, or cut one byte past the exchange's limit.
+    pub fn on_reply(&mut self, reply: Reply<'_>, now: Now) {
+        let Stage::Sent { now: sent, .. } = self.stage else { return };
+        let Some(frozen) = &self.frozen else { return };
+        let bearer = self.bearer.take();
+        let secret = bearer.as_ref().map(Bearer::expose_token).unwrap_or_default();
+        let decode = self.decode;
+        let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, &[secret], |it| {
+            if it.says_state_false() {
+                return Err(Malformed::Missing { field: "payload" });
+            }
+            decode(it)
+        });
+        if reply.status == http::StatusCode::UNAUTHORIZED {
+            self.refused = bearer.as_ref().map(Bearer::epoch);
+        }
+        let verdict = judge::reply(frozen, outcome, &reply, sent.wall, &[secret], self.replayed);
+        self.follow(verdict, now);
+    }
+
+    /// No reply came, or the driver gave up on it.
+    pub fn on_failure(&mut self, why: Failure, now: Now) {
+        if !matches!(self.stage, Stage::Sent { .. }) {
+            return;
+        }
+        self.bearer = None;
+        let Some(frozen) = &self.frozen else { return };
+        self.follow(judge::failure(frozen.class, why), now);
+    }
+
+    /// Applies what time alone brings about.
+    fn pass_deadlines(&mut self, now: Now) {
+        match self.stage {
+            Stage::Sent { until, .. } if now.mono >= until => {
+                self.on_failure(Failure::unknown().timed_out(), now);
+            }
+            Stage::Quiet { until } if now.mono >= until => self.stage = Stage::Token,
+            _ => {}
+        }
+        let unsent = matches!(
+            self.stage,
+            Stage::Intent | Stage::Token | Stage::Mark | Stage::Send | Stage::Quiet { .. }
+        );
+        if unsent && now.mono >= self.deadline {
+            let why = self.last.take().unwrap_or(CallFault::OutOfTime);
+            self.fail(why);
+        }
+    }
+
+    fn record_intent(&mut self, now: Now) -> CallStep<R> {
+        self.stage = Stage::Intent;
+        match &self.frozen {
+            Some(frozen) => CallStep::Record(Entry::Intent(Intent {
+                operation: frozen.name.clone(),
+                reference: frozen.reference.clone(),
+                digest: frozen.digest,
+                at: now.wall,
+            })),
+            None => CallStep::Wait { until: self.deadline },
+        }
+    }
+
+    fn need_token(&mut self, now: Now) -> CallStep<R> {
+        let needs_none = self.frozen.as_ref().is_some_and(|frozen| frozen.auth == Auth::None);
+        if self.bearer.is_none() && !needs_none {
+            self.stage = Stage::Token;
+            return CallStep::Token;
+        }
+        if self.recorded.is_some() { self.mark(now) } else { self.send(now) }
+    }
+
+    fn mark(&mut self, now: Now) -> CallStep<R> {
+        self.stage = Stage::Mark;
+        let id = self.recorded.unwrap_or_default();
+        CallStep::Record(Entry::Sending { id, at: now.wall })
+    }
+
+    fn send(&mut self, now: Now) -> CallStep<R> {
+        let Some(frozen) = &self.frozen else {
+            return CallStep::Wait { until: self.deadline };
+        };
+        let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
+        if let Some(bearer) = &self.bearer {
+            request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
+        }
+        let time_limit = frozen.policy.time_limit.min(self.deadline.since(now.mono));
+        let reply_limit = frozen.policy.reply_limit;
+        self.attempts = self.attempts.saturating_add(1);
+        self.sent.get_or_insert(now);
+        self.stage = Stage::Sent { now, until: now.mono.after(time_limit) };
+        CallStep::Send(Exchange { request, reply_limit, time_limit })
+    }
+
+    fn stay(&mut self, stage: Stage<R>, until: Mono) -> CallStep<R> {
+        self.stage = stage;
+        CallStep::Wait { until: until.min(self.deadline) }
+    }
+
+    fn record_end(&mut self, outcome: Outcome<R>, now: Now) -> CallStep<R> {
+        let Some(id) = self.recorded else { return CallStep::Over(outcome) };
+        let ending = outcome.ending();
+        self.stage = Stage::End(outcome);
+        CallStep::Record(Entry::Ended { id, at: now.wall, ending })
+    }
+
+    fn follow(&mut self, verdict: judge::Verdict<R>, now: Now) {
+        match verdict {
+            judge::Verdict::Over(reply) => self.end(Outcome::Done(reply)),
+            judge::Verdict::Refused(problem) => self.end(Outcome::Refused(problem)),
+            judge::Verdict::Failed(why) => self.fail(why),
+            judge::Verdict::Unknown(why) => self.lose(why, now),
+            judge::Verdict::Again { proof, why, pause } => self.again(proof, why, pause, now),
+        }
+    }
+
+    /// Sends it again, if there is a proof, and time and attempts are left.
+    fn again(&mut self, proof: judge::Proof, why: CallFault, pause: judge::Pause, now: Now) {
+        let Some(frozen) = &self.frozen else { return };
+        let wait = match pause {
+            judge::Pause::None => Duration::ZERO,
+            judge::Pause::BackOff(retry_after) => frozen
+                .policy
+                .backoff(self.attempts, now.mono.as_micros())
+                .max(frozen.policy.obeyed(retry_after)),
+        };
+        let until = now.mono.after(wait);
+        if self.attempts >= frozen.policy.call_attempts || until >= self.deadline {
+            return match proof.into_refusal() {
+                Some(problem) => self.end(Outcome::Refused(problem)),
+                None => self.fail(why),
+            };
+        }
+        self.replayed |= matches!(pause, judge::Pause::None);
+        self.sent = None;
+        self.last = Some(why);
+        self.stage = Stage::Quiet { until };
+    }
+
+    fn fail(&mut self, why: CallFault) {
+        let decode = self.decode;
+        let permit = self.frozen.take().map(|frozen| Permit { frozen, decode });
+        self.stage = Stage::End(Outcome::Failed(Failed { why, permit }));
+    }
+
+    fn lose(&mut self, why: CallFault, now: Now) {
+        let Some(frozen) = self.frozen.take() else { return };
+        let unknown = Unknown {
+            operation: frozen.name,
+            class: frozen.class,
+            reference: frozen.reference,
+            sent_at: self.sent.unwrap_or(now).wall,
+            digest: frozen.digest,
+            why,
+        };
+        self.stage = Stage::End(Outcome::Unknown(unknown));
+    }
+
+    fn end(&mut self, outcome: Outcome<R>) {
+        self.frozen = None;
+        self.stage = Stage::End(outcome);
+    }
+}
+
+impl<R> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.frozen.as_ref().map(|frozen| frozen.name.as_str());
+        f.debug_struct("Call")
+            .field("operation", &name)
+            .field("attempts", &self.attempts)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! What an answer, or the lack of one, says about a call: done, refused, unknown, or to be sent
+//! again.
+//!
+//! Owns the table of answers by class, and the proofs that a retry takes. A proof is made here
+//! alone, and consumed by the retry.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::outcome::CallFault;
+use super::setup::Frozen;
+use crate::error::{Problem, ReplyError};
+use crate::exchange::Reply;
+use crate::operation::Class;
+use crate::policy::Policy;
+use crate::time::Wall;
+use crate::trouble::{Failure, NotSent};
+use crate::wire;
+
+pub(super) enum Verdict<R> {
+    Over(R),
+    Refused(Problem),
+    Failed(CallFault),
+    Unknown(CallFault),
+    Again { proof: Proof, why: CallFault, pause: Pause },
+}
+
+/// How long to wait before the next attempt.
+#[derive(Clone, Copy)]
+pub(super) enum Pause {
+    /// Not at all: only the token was refused. There is one such attempt in a call.
+    None,
+    /// As long as back-off says, or the service where that is longer.
+    BackOff(Option<Duration>),
+}
+
+/// That a request may be sent again. Not `Clone`: each retry takes one of its own.
+pub(super) struct Proof(Ground);
+
+enum Ground {
+    /// It never left.
+    NotSent,
+    /// It was refused for its token, and the policy says that this comes before any processing.
+    Unauthorized,
+    /// It changes nothing; this is the refusal, if that is what came.
+    Reads(Option<Problem>),
+}
+
+impl Proof {
+    fn of_not_sent(_: &NotSent) -> Self {
+        Self(Ground::NotSent)
+    }
+
+    fn of_unauthorized(policy: &Policy) -> Option<Self> {
+        policy.unauthorized_is_unprocessed.then_some(Self(Ground::Unauthorized))
+    }
+
+    fn of_read(class: Class) -> Option<Self> {
+        (class == Class::Read).then_some(Self(Ground::Reads(None)))
+    }
+
+    /// The refusal with which a call ends that is not sent again after all.
+    pub(super) fn into_refusal(self) -> Option<Problem> {
+        match self.0 {
+            Ground::Reads(refusal) => refusal,
+            Ground::NotSent | Ground::Unauthorized => None,
+        }
+    }
+}
+
+/// What a reply says, read as `outcome`.
+pub(super) fn reply<R>(
+    frozen: &Frozen,
+    outcome: Result<R, ReplyError>,
+    reply: &Reply<'_>,
+    sent: Wall,
+    secrets: &[&str],
+    replayed: bool,
+) -> Verdict<R> {
+    let error = match outcome {
+        Ok(reply) => return Verdict::Over(reply),
+        Err(error) => error,
+    };
+    let limit = frozen.policy.reply_limit;
+    let problem = match &error {
+        ReplyError::Refused(problem) => problem.clone(),
+        _ => wire::refusal(*reply, sent, limit, secrets),
+    };
+    if !reply.status.is_success() && is_decided(frozen, &problem) {
+        return Verdict::Refused(problem);
+    }
+    let is_whole = reply.body.len() <= limit;
+    match frozen.class {
+        Class::Read => read(error, replayed),
+        Class::Create | Class::Money => write(error, &frozen.policy, is_whole, replayed),
+    }
+}
+
+/// What it says that no reply came.
+pub(super) fn failure<R>(class: Class, failure: Failure) -> Verdict<R> {
+    let proof = failure.proof().map(Proof::of_not_sent);
+    let proof = proof.or_else(|| Proof::of_read(class));
+    let why = CallFault::Failed(failure);
+    match proof {
+        Some(proof) => Verdict::Again { proof, why, pause: Pause::BackOff(None) },
+        None => Verdict::Unknown(why),
+    }
+}
+
+/// Whether the contract says that this refusal comes before any processing.
+fn is_decided(frozen: &Frozen, problem: &Problem) -> bool {
+    let code_is = |code| frozen.decided.codes.contains(code);
+    frozen.decided.statuses.contains(&problem.status().as_u16())
+        || problem.code().is_some_and(code_is)
+}
+
+/// A reply that is no success, to what changes nothing.
+fn read<R>(error: ReplyError, replayed: bool) -> Verdict<R> {
+    let status = match &error {
+        ReplyError::Refused(problem) => problem.status(),
+        ReplyError::Unexpected(unexpected) => unexpected.status(),
+        ReplyError::Malformed(_) => return Verdict::Failed(CallFault::Reply(error)),
+    };
+    let pause = match status.as_u16() {
+        401 if !replayed => Some(Pause::None),
+        408 | 425 | 429 | 500..=599 => Some(Pause::BackOff(error.retry_after())),
+        _ => None,
+    };
+    let refusal = match &error {
+        ReplyError::Refused(problem) => Some(problem.clone()),
+        _ => None,
+    };
+    match (pause, refusal) {
+        (Some(pause), refusal) => {
+            let proof = Proof(Ground::Reads(refusal));
+            Verdict::Again { proof, why: CallFault::Reply(error), pause }
+        }
+        (None, Some(problem)) => Verdict::Refused(problem),
+        (None, None) => Verdict::Failed(CallFault::Reply(error)),
+    }
+}
+
+/// A reply that is no success, to what creates something or moves money.
+fn write<R>(error: ReplyError, policy: &Policy, is_whole: bool, replayed: bool) -> Verdict<R> {
+    let ReplyError::Refused(problem) = &error else {
+        return Verdict::Unknown(CallFault::Reply(error));
+    };
+    let status = problem.status();
+    if problem.says_state_false() && !status.is_server_error() {
+        return Verdict::Refused(problem.clone());
+    }
+    match status {
+        StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(policy) {
+            Some(_) if replayed => Verdict::Failed(CallFault::Reply(error)),
+            Some(proof) => {
+                Verdict::Again { proof, why: CallFault::Reply(error), pause: Pause::None }
+            }
+            None => Verdict::Unknown(CallFault::Reply(error)),
+        },
+        status if status.is_client_error() && is_whole && !may_pass(status) => {
+            Verdict::Refused(problem.clone())
+        }
+        _ => Verdict::Unknown(CallFault::Reply(error)),
+    }
+}
+
+/// Statuses by which a proxy, or a service under load, may answer for a request that it took.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429)
+}

@@ -1,0 +1,270 @@
+//! How a call ends, and what each end lets the caller do.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::setup::Frozen;
+use super::{Call, Decode};
+use crate::error::{Problem, Recovery, ReplyError};
+use crate::journal::Digest;
+use crate::operation::Class;
+use crate::time::{Mono, Wall};
+use crate::trouble::{Failure, Source};
+
+/// How a call has ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Outcome<R> {
+    /// The service did it, and this is its reply: a 2xx with `state: true`.
+    Done(R),
+    /// The service refused it: nothing was created, and no money moved.
+    Refused(Problem),
+    /// It was sent, and no reply says what became of it: it may have been done. **Never simply
+    /// send it again**: ask Status, Info or Search first.
+    Unknown(Unknown),
+    /// It was not done: nothing was sent, or it only asked a question and got no answer.
+    Failed(Failed<R>),
+}
+
+impl<R> Outcome<R> {
+    /// What to do about it; `None` where it was done.
+    #[must_use]
+    pub fn recovery(&self) -> Option<Recovery> {
+        match self {
+            Self::Done(_) => None,
+            Self::Refused(problem) => Some(problem.recovery()),
+            Self::Unknown(_) => Some(Recovery::Resolve),
+            Self::Failed(failed) => Some(failed.why().recovery()),
+        }
+    }
+
+    /// What a journal keeps of it.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        match self {
+            Self::Done(_) => Ending::Done,
+            Self::Refused(_) => Ending::Refused,
+            Self::Unknown(_) => Ending::Unknown,
+            Self::Failed(_) => Ending::NotSent,
+        }
+    }
+}
+
+/// How a call has ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// The service did it.
+    Done,
+    /// The service refused it.
+    Refused,
+    /// What became of it is not known.
+    Unknown,
+    /// It was not processed.
+    NotSent,
+}
+
+impl Ending {
+    /// The name in lower case, as it stands in outputs and journals.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::NotSent => "not_sent",
+        }
+    }
+}
+
+/// A call that was sent, and of which no reply says what became. Holds what is needed to find out.
+#[derive(Clone, Debug)]
+#[must_use = "it may have been done: find out before anything is sent again"]
+pub struct Unknown {
+    pub(super) operation: String,
+    pub(super) class: Class,
+    pub(super) reference: Option<String>,
+    pub(super) sent_at: Wall,
+    pub(super) digest: Digest,
+    pub(super) why: CallFault,
+}
+
+impl Unknown {
+    /// The operation's name.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// What it does.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The caller's own name for what was asked for.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+
+    /// When it was first sent, by this machine's clock.
+    #[must_use]
+    pub fn sent_at(&self) -> Wall {
+        self.sent_at
+    }
+
+    /// The digest of the bytes that were sent.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Why it is not known.
+    #[must_use]
+    pub fn why(&self) -> &CallFault {
+        &self.why
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "what became of {}", self.operation)?;
+        if let Some(reference) = &self.reference {
+            write!(f, " (reference {reference})")?;
+        }
+        write!(
+            f,
+            " is unknown: {}. It may have been done: ask status, info or search, and do not send it \
+             again before they say that it was not",
+            self.why
+        )
+    }
+}
+
+/// A call that was not done.
+#[must_use]
+pub struct Failed<R> {
+    pub(super) why: CallFault,
+    pub(super) permit: Option<Permit<R>>,
+}
+
+impl<R> Failed<R> {
+    /// Why.
+    #[must_use]
+    pub fn why(&self) -> &CallFault {
+        &self.why
+    }
+
+    /// The permit to send it again, the same bytes: there is one where its request was made.
+    #[must_use]
+    pub fn into_permit(self) -> Option<Permit<R>> {
+        self.permit
+    }
+}
+
+impl<R> fmt::Debug for Failed<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failed").field("why", &self.why).finish_non_exhaustive()
+    }
+}
+
+/// Permits one more try of a call that is known not to have been processed. It holds the call's
+/// request, so it permits no other; a retry consumes it; only this crate makes one.
+///
+/// ```compile_fail,E0061
+/// # use imts_core::{Json, Mono, Permit};
+/// fn again(permit: Permit<Json>, until: Mono) {
+///     let call = Permit::retry(until); // a retry without a permit
+/// }
+/// ```
+///
+/// ```compile_fail,E0382
+/// # use imts_core::{Json, Mono, Permit};
+/// fn twice(permit: Permit<Json>, until: Mono) {
+///     let (one, two) = (permit.retry(until), permit.retry(until));
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use imts_core::{Json, Mono, Unknown};
+/// fn after_all(unknown: Unknown, until: Mono) {
+///     let call = unknown.into_permit().unwrap().retry(until);
+/// }
+/// ```
+///
+/// ```
+/// # use imts_core::{Call, Json, Mono, Permit};
+/// fn once(permit: Permit<Json>, until: Mono) -> Call<Json> {
+///     permit.retry(until)
+/// }
+/// ```
+pub struct Permit<R> {
+    pub(super) frozen: Box<Frozen>,
+    pub(super) decode: Decode<R>,
+}
+
+impl<R> Permit<R> {
+    /// The call anew, with the same bytes, to be over by this moment.
+    #[must_use]
+    pub fn retry(self, deadline: Mono) -> Call<R> {
+        Call::thawed(self.frozen, self.decode, deadline)
+    }
+}
+
+impl<R> fmt::Debug for Permit<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("operation", &self.frozen.name).finish_non_exhaustive()
+    }
+}
+
+/// Why a call brought no reply that counts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum CallFault {
+    /// The service answered, and not with a success.
+    Reply(ReplyError),
+    /// No reply came.
+    Failed(Failure),
+    /// There was no token to send it with.
+    NoToken(Source),
+    /// The journal could not be written.
+    Journal(Source),
+    /// The caller's time was over before it could be sent.
+    OutOfTime,
+}
+
+impl CallFault {
+    /// What to do about it, where it is known that nothing was done.
+    #[must_use]
+    pub fn recovery(&self) -> Recovery {
+        match self {
+            Self::Reply(error) => error.recovery(),
+            Self::Failed(_) | Self::NoToken(_) | Self::OutOfTime => Recovery::Retry { after: None },
+            Self::Journal(_) => Recovery::Fix,
+        }
+    }
+}
+
+impl fmt::Display for CallFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply(error) => error.fmt(f),
+            Self::Failed(failure) => failure.fmt(f),
+            Self::NoToken(source) => write!(f, "there is no token to send it with: {source}"),
+            Self::Journal(source) => {
+                write!(f, "the journal could not be written, so nothing was sent: {source}")
+            }
+            Self::OutOfTime => f.write_str("the time for the call was over before it was sent"),
+        }
+    }
+}
+
+impl StdError for CallFault {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Failed(failure) => failure.source(),
+            Self::NoToken(source) | Self::Journal(source) => Some(source.as_ref()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! From an operation to a call: its class, its URL, its bytes, all fixed before anything is sent.
+
+use http::Uri;
+use thiserror::Error;
+
+use super::Call;
+use crate::catalogue::{Decided, Entry};
+use crate::contract::Contract;
+use crate::endpoint::{Endpoint, EndpointError, ServicePath};
+use crate::error::Malformed;
+use crate::journal::Digest;
+use crate::json::Json;
+use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::policy::Policy;
+use crate::secret::Body;
+use crate::session::Session;
+use crate::time::Mono;
+use crate::wire::Success;
+
+/// What is sent, in each attempt the same.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(super) name: String,
+    pub(super) class: Class,
+    pub(super) auth: Auth,
+    pub(super) decided: Decided,
+    pub(super) uri: Uri,
+    pub(super) body: Body,
+    pub(super) digest: Digest,
+    pub(super) reference: Option<String>,
+    pub(super) policy: Policy,
+    pub(super) journal: bool,
+}
+
+/// Why an operation cannot be called. The caller's to mend; nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// The catalogue has no operation of this name.
+    #[error("there is no operation `{name}` in the contract")]
+    NoSuchOperation {
+        /// The name.
+        name: String,
+    },
+    /// The operation's path is not known.
+    #[error(
+        "the path of `{name}` is unknown: take it from the vendor's page and put it into the \
+         contract file, under [operation.{name}] as path = \"/…\", or give it to Catalogue::set_path"
+    )]
+    NoPath {
+        /// The operation's name.
+        name: String,
+    },
+    /// The type claims a lower class than the operation has.
+    #[error("`{name}` has the class {has}, and a type that calls it {claimed} cannot be called")]
+    ClassLowered {
+        /// The operation's name.
+        name: String,
+        /// The class that it has.
+        has: Class,
+        /// The class that the type claims.
+        claimed: Class,
+    },
+    /// The path cannot be used, or makes no URL with the endpoint.
+    #[error(transparent)]
+    Path(#[from] EndpointError),
+    /// The request has no JSON.
+    #[error(transparent)]
+    Encode(#[from] Unencodable),
+}
+
+impl Session {
+    /// A call of an operation, to be over by this moment.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`], where the operation has no path, or its request no JSON.
+    pub fn call<O: Operation>(
+        &self,
+        operation: &O,
+        deadline: Mono,
+    ) -> Result<Call<O::Reply>, OperationError> {
+        let frozen = Frozen::of(operation, self.endpoint(), self.contract(), self.policy())?;
+        Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
+    }
+
+    /// A call of the operation of this name, with a request and a reply that are JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`], where the contract has no such operation, or no path for it.
+    pub fn call_named(
+        &self,
+        name: &str,
+        request: &Json,
+        deadline: Mono,
+    ) -> Result<Call<Json>, OperationError> {
+        let body = Body::json(request)?;
+        let frozen = Frozen::named(name, body, self.endpoint(), self.contract(), self.policy())?;
+        Ok(Call::thawed(Box::new(frozen), payload, deadline))
+    }
+}
+
+impl Frozen {
+    /// A request by its type.
+    pub(super) fn of<O: Operation>(
+        operation: &O,
+        endpoint: &Endpoint,
+        contract: &Contract,
+        policy: &Policy,
+    ) -> Result<Self, OperationError> {
+        let entry = contract.operations.entry(O::NAME);
+        let has = entry.map_or(O::CLASS, Entry::class);
+        if O::CLASS < has {
+            let name = O::NAME.to_owned();
+            return Err(OperationError::ClassLowered { name, has, claimed: O::CLASS });
+        }
+        let path = match (entry.and_then(Entry::path), O::PATH) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) => ServicePath::new(path)?,
+            (None, None) => return Err(OperationError::NoPath { name: O::NAME.to_owned() }),
+        };
+        let body = operation.encode()?;
+        Ok(Self {
+            name: O::NAME.to_owned(),
+            class: O::CLASS,
+            auth: O::AUTH,
+            decided: entry.map(Entry::decided).cloned().unwrap_or_default(),
+            uri: endpoint.join(&path)?,
+            digest: Digest::of(body.as_ref()),
+            body,
+            reference: operation.reference(),
+            policy: policy.clone(),
+            journal: false,
+        })
+    }
+
+    /// A request by its name in the catalogue.
+    pub(super) fn named(
+        name: &str,
+        body: Body,
+        endpoint: &Endpoint,
+        contract: &Contract,
+        policy: &Policy,
+    ) -> Result<Self, OperationError> {
+        let name = name.to_owned();
+        let Some(entry) = contract.operations.entry(&name) else {
+            return Err(OperationError::NoSuchOperation { name });
+        };
+        let Some(path) = entry.path() else { return Err(OperationError::NoPath { name }) };
+        Ok(Self {
+            name,
+            class: entry.class(),
+            auth: entry.auth(),
+            decided: entry.decided().clone(),
+            uri: endpoint.join(path)?,
+            digest: Digest::of(body.as_ref()),
+            body,
+            reference: None,
+            policy: policy.clone(),
+            journal: false,
+        })
+    }
+}
+
+fn payload(success: Success<'_>) -> Result<Json, Malformed> {
+    success.payload()
+}

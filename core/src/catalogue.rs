@@ -1,0 +1,282 @@
+//! The operations that a client may call, by name: class, path, evidence.
+//!
+//! Owns the list of the section's seventeen operations, and what an integrator adds: paths that
+//! this crate does not know, refusals that are known to come before any processing, operations
+//! outside the list. Knows nothing of files; a contract file is read elsewhere.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use crate::contract::Evidence;
+use crate::endpoint::ServicePath;
+use crate::operation::{Auth, Class, Operation};
+use crate::operations::{
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, GetToken, Info, Own, Payout, PayoutConfirm, PrintApplication,
+    RefreshToken, Search, Status,
+};
+
+/// The operations of a contract, in the order of the service's section.
+///
+/// ```
+/// use imts_core::{Catalogue, Class, Evidence, ServicePath};
+///
+/// let mut catalogue = Catalogue::imts();
+/// assert_eq!(catalogue.len(), 17);
+/// assert!(catalogue.entry("confirm").unwrap().path().is_none()); // unknown: never invented
+/// let path = ServicePath::new("/v5/partner/transfer/example")?; // from the vendor's page
+/// catalogue.set_path("confirm", path, Evidence::Assumed)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Catalogue(Vec<Entry>);
+
+/// One operation of a catalogue.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    name: String,
+    class: Class,
+    auth: Auth,
+    evidence: Evidence,
+    path: Option<ServicePath>,
+    decided: Decided,
+    in_section: bool,
+}
+
+/// The refusals of an operation that are known to come before any processing: with one of them,
+/// nothing was created and no money moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// HTTP statuses.
+    pub statuses: BTreeSet<u16>,
+    /// The service's error codes, numbers as their digits.
+    pub codes: BTreeSet<String>,
+}
+
+/// Why a catalogue is not changed. The integrator's to mend.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// The name stands in no catalogue yet, and its class was not given.
+    #[error("there is no operation `{name}`: one outside the service's section needs a class")]
+    NoSuchOperation {
+        /// The name.
+        name: String,
+    },
+    /// The operation is one of the section's, whose class is fixed.
+    #[error("the class of `{name}` is {class} and cannot be set: it is one of the section's")]
+    ClassIsFixed {
+        /// The name.
+        name: String,
+        /// Its class.
+        class: Class,
+    },
+    /// The name is empty, or not made of lower-case letters, digits and hyphens.
+    #[error("an operation's name is made of lower-case letters, digits and hyphens")]
+    Name,
+    /// The path of a token exchange is set in the contract, not here.
+    #[error(
+        "the path of `{name}` belongs to the session: set it with Contract::with_sign_in or with_refresh"
+    )]
+    Session {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Catalogue {
+    /// The section's seventeen operations, as its pages have them.
+    #[must_use]
+    pub fn imts() -> Self {
+        Self(vec![
+            Entry::of::<GetToken<'_>>(),
+            Entry::of::<RefreshToken<'_>>(),
+            Entry::of::<Own<GetAgents, ()>>(),
+            Entry::of::<Fees>(),
+            Entry::of::<Own<CreatePerson, ()>>(),
+            Entry::of::<Own<CreateBusiness, ()>>(),
+            Entry::of::<CreateTransfer>(),
+            Entry::of::<Own<PrintApplication, ()>>(),
+            Entry::of::<Own<Confirm, ()>>(),
+            Entry::of::<Own<Search, ()>>(),
+            Entry::of::<Own<Payout, ()>>(),
+            Entry::of::<Own<PayoutConfirm, ()>>(),
+            Entry::of::<Own<Cancel, ()>>(),
+            Entry::of::<Own<GetPersonInfo, ()>>(),
+            Entry::of::<Own<GetBusinessInfo, ()>>(),
+            Entry::of::<Own<Status, ()>>(),
+            Entry::of::<Own<Info, ()>>(),
+        ])
+    }
+
+    /// The operation of this name.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.name == name)
+    }
+
+    /// All operations: the section's in its order, then those that were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none. There always is one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives an operation its path, and says how surely the integrator knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::NoSuchOperation`]; [`CatalogueError::Session`] for the two token exchanges.
+    pub fn set_path(
+        &mut self,
+        name: &str,
+        path: ServicePath,
+        evidence: Evidence,
+    ) -> Result<(), CatalogueError> {
+        let entry = self.entry_mut(name)?;
+        if entry.auth == Auth::None {
+            return Err(CatalogueError::Session { name: name.to_owned() });
+        }
+        entry.path = Some(path);
+        entry.evidence = evidence;
+        Ok(())
+    }
+
+    /// Says which refusals of an operation are known to come before any processing.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::NoSuchOperation`].
+    pub fn set_decided(&mut self, name: &str, decided: Decided) -> Result<(), CatalogueError> {
+        self.entry_mut(name)?.decided = decided;
+        Ok(())
+    }
+
+    /// Adds an operation outside the section, or gives one that was added another path and class.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::ClassIsFixed`], where the operation is one of the section's;
+    /// [`CatalogueError::Name`].
+    pub fn add(
+        &mut self,
+        name: &str,
+        class: Class,
+        path: ServicePath,
+        evidence: Evidence,
+    ) -> Result<(), CatalogueError> {
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
+            return Err(CatalogueError::Name);
+        }
+        if let Some(Entry { class, .. }) = self.entry(name).filter(|entry| entry.in_section) {
+            let (name, class) = (name.to_owned(), *class);
+            return Err(CatalogueError::ClassIsFixed { name, class });
+        }
+        self.0.retain(|entry| entry.name != name);
+        self.0.push(Entry {
+            name: name.to_owned(),
+            class,
+            auth: Auth::Bearer,
+            evidence,
+            path: Some(path),
+            decided: Decided::default(),
+            in_section: false,
+        });
+        Ok(())
+    }
+
+    /// Keeps the entry of a token exchange equal to the contract's.
+    pub(crate) fn set_session_path(
+        &mut self,
+        name: &str,
+        path: Option<ServicePath>,
+        evidence: Evidence,
+    ) {
+        if let Ok(entry) = self.entry_mut(name) {
+            (entry.path, entry.evidence) = (path, evidence);
+        }
+    }
+
+    fn entry_mut(&mut self, name: &str) -> Result<&mut Entry, CatalogueError> {
+        self.0
+            .iter_mut()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| CatalogueError::NoSuchOperation { name: name.to_owned() })
+    }
+}
+
+impl Default for Catalogue {
+    /// [`Catalogue::imts`].
+    fn default() -> Self {
+        Self::imts()
+    }
+}
+
+impl Entry {
+    /// What a type of this crate says of its operation.
+    fn of<O: Operation>() -> Self {
+        Self {
+            name: O::NAME.to_owned(),
+            class: O::CLASS,
+            auth: O::AUTH,
+            evidence: O::EVIDENCE,
+            path: O::PATH.map(ServicePath::constant),
+            decided: Decided::default(),
+            in_section: true,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When its request may be sent again.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// Whether it takes the session's token.
+    #[must_use]
+    pub fn auth(&self) -> Auth {
+        self.auth
+    }
+
+    /// How surely its contract is known.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// Its path, where one is known.
+    #[must_use]
+    pub fn path(&self) -> Option<&ServicePath> {
+        self.path.as_ref()
+    }
+
+    /// The refusals that are known to come before any processing.
+    #[must_use]
+    pub fn decided(&self) -> &Decided {
+        &self.decided
+    }
+
+    /// Whether it is one of the service's section, and not one that was added.
+    #[must_use]
+    pub fn is_in_section(&self) -> bool {
+        self.in_section
+    }
+}

@@ -1,0 +1,74 @@
+//! JSON whose contract is not known: kept as text, so that every number stays exact.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::error::Malformed;
+
+/// One JSON value as its text. `Debug` prints its length: it may hold personal data.
+///
+/// ```
+/// use imts_core::Json;
+///
+/// let json = Json::parse(r#"{"amount": 123456789012345.6789}"#)?;
+/// assert_eq!(json.as_str(), r#"{"amount": 123456789012345.6789}"#);
+/// # Ok::<(), imts_core::Malformed>(())
+/// ```
+#[derive(Clone)]
+pub struct Json(Box<RawValue>);
+
+impl Json {
+    /// Takes a text that is one JSON value.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] says where it is none.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        serde_json::from_str(text).map(Self).map_err(|error| Malformed::from(&error))
+    }
+
+    /// The JSON of a value.
+    ///
+    /// # Errors
+    ///
+    /// [`Unencodable`](crate::Unencodable), where the value is none that JSON has.
+    pub fn of(value: &impl Serialize) -> Result<Self, crate::Unencodable> {
+        serde_json::value::to_raw_value(value).map(Self).map_err(|_| crate::Unencodable)
+    }
+
+    /// The text as it came, without the white space around it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Reads it as a type of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] says where it is none.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+        serde_json::from_str(self.as_str()).map_err(|error| Malformed::from(&error))
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Json({} bytes)", self.as_str().len())
+    }
+}

@@ -1,0 +1,79 @@
+//! An amount of money as an exact decimal: it never meets a binary fraction.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::FieldError;
+
+/// An amount of at most 15 digits before the point and 4 after it (the digits are assumed; the
+/// published example is 15.4). It reaches the wire as a JSON number with exactly these digits.
+///
+/// ```
+/// use imts_core::operations::Amount;
+///
+/// let amount: Amount = "123456789012345.6789".parse()?;
+/// assert_eq!(amount.to_string(), "123456789012345.6789");
+/// assert!("0.00001".parse::<Amount>().is_err());
+/// # Ok::<(), imts_core::operations::FieldError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount {
+    /// In ten thousandths.
+    parts: u64,
+}
+
+const WHOLE_DIGITS: usize = 15;
+const DECIMALS: usize = 4;
+/// Ten thousandths in a whole.
+const SCALE: u64 = 10_000;
+
+impl FromStr for Amount {
+    type Err = FieldError;
+
+    /// Reads digits, and perhaps a point and more digits: no sign, no exponent, no separator.
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        const FORM: &str = "a decimal of at most 15 digits before the point and 4 after it";
+        let wrong = FieldError::new("amount", FORM);
+        let (whole, decimals) = match text.split_once('.') {
+            Some((_, "")) => return Err(wrong),
+            Some(halves) => halves,
+            None => (text, ""),
+        };
+        let are_digits = |text: &str, at_most: usize| {
+            text.len() <= at_most && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if whole.is_empty() || !are_digits(whole, WHOLE_DIGITS) || !are_digits(decimals, DECIMALS) {
+            return Err(wrong);
+        }
+        let digits = format!("{whole}{decimals:0<DECIMALS$}");
+        digits.parse().map(|parts| Self { parts }).map_err(|_| wrong)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whole = self.parts.checked_div(SCALE).unwrap_or_default();
+        let rest = self.parts.checked_rem(SCALE).unwrap_or_default();
+        if rest == 0 {
+            return write!(f, "{whole}");
+        }
+        let decimals = format!("{rest:0>DECIMALS$}");
+        write!(f, "{whole}.{}", decimals.trim_end_matches('0'))
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = RawValue::from_string(self.to_string());
+        number.map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}

@@ -1,0 +1,94 @@
+//! `POST /v5/partner/transfer/fees` (draft): what a transfer would cost.
+
+use serde::Serialize;
+
+use super::{Amount, Country, Currency, FieldError};
+use crate::contract::Evidence;
+use crate::error::Malformed;
+use crate::json::Json;
+use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::secret::Body;
+use crate::wire::Success;
+
+/// The fees of a transfer, as an older page of the vendor's has it. The reply is unknown: it comes
+/// as JSON whose numbers are exact.
+///
+/// ```
+/// use imts_core::Operation;
+/// use imts_core::operations::{Fees, Originator};
+///
+/// let fees = Fees {
+///     originator_type: Originator::Person,
+///     target_country: "UZB".parse()?,
+///     amount_source: "15.4".parse()?,
+///     currency_source: "KZT".parse()?,
+///     currency_target: "UZS".parse()?,
+///     pg_sig: None,
+/// };
+/// assert_eq!(
+///     std::str::from_utf8(fees.encode()?.as_ref())?,
+///     r#"{"originator_type":"person","target_country":"UZB","amount_source":15.4,"currency_source":"KZT","currency_target":"UZS"}"#,
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Serialize)]
+pub struct Fees {
+    /// Who sends.
+    pub originator_type: Originator,
+    /// Where the money goes.
+    pub target_country: Country,
+    /// How much is sent.
+    pub amount_source: Amount,
+    /// The currency that is sent.
+    pub currency_source: Currency,
+    /// The currency that is received.
+    pub currency_target: Currency,
+    /// The request's signature. Its recipe, and whether it is still asked for, are unknown: the
+    /// caller supplies it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pg_sig: Option<Signature>,
+}
+
+/// Who sends a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Originator {
+    /// A natural person.
+    Person,
+    /// A legal entity.
+    Business,
+}
+
+/// A signature: 1 to 512 bytes (draft: at most 512).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signature(String);
+
+impl Signature {
+    /// Takes a signature that the caller has made.
+    ///
+    /// # Errors
+    ///
+    /// [`FieldError`], where it is empty or longer than 512 bytes.
+    pub fn new(signature: impl Into<String>) -> Result<Self, FieldError> {
+        let signature = signature.into();
+        let ok = (1..=512).contains(&signature.len());
+        FieldError::require(ok, Self(signature), "pg_sig", "1 to 512 bytes")
+    }
+}
+
+impl Operation for Fees {
+    const NAME: &'static str = "fees";
+    const PATH: Option<&'static str> = Some("/v5/partner/transfer/fees");
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = Class::Read;
+    const EVIDENCE: Evidence = Evidence::Draft;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(self)
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        success.payload()
+    }
+}

@@ -1,0 +1,45 @@
+//! `POST /v5/partner/transfer/agent/auth` (published): credentials in, a grant out.
+
+use serde::Serialize;
+
+use crate::contract::Evidence;
+use crate::error::Malformed;
+use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::secret::{Body, Credentials};
+use crate::wire::{Granted, Success, grant};
+
+pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
+
+/// Get token. A session makes this request by itself.
+#[derive(Debug)]
+pub struct GetToken<'a>(&'a Credentials);
+
+impl<'a> GetToken<'a> {
+    /// Signs in with these credentials.
+    #[must_use]
+    pub fn new(credentials: &'a Credentials) -> Self {
+        Self(credentials)
+    }
+}
+
+impl Operation for GetToken<'_> {
+    const NAME: &'static str = "get-token";
+    const PATH: Option<&'static str> = Some(PATH);
+    const AUTH: Auth = Auth::None;
+    const CLASS: Class = Class::Read;
+    const EVIDENCE: Evidence = Evidence::Published;
+    type Reply = Granted;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            agent_id: &'a str,
+            agent_secret: &'a str,
+        }
+        Body::json(&Fields { agent_id: self.0.agent_id(), agent_secret: self.0.expose_secret() })
+    }
+
+    fn decode(success: Success<'_>) -> Result<Granted, Malformed> {
+        grant(success)
+    }
+}

@@ -1,0 +1,89 @@
+//! An operation whose fields are the integrator's: what its page prints, this crate does not know.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::contract::Evidence;
+use crate::error::Malformed;
+use crate::json::Json;
+use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::secret::Body;
+use crate::wire::Success;
+
+/// The name and the class of an operation, and no more.
+pub trait Named {
+    /// Its name in the catalogue.
+    const NAME: &'static str;
+    /// When its request may be sent again.
+    const CLASS: Class;
+}
+
+/// The operation `N` with a request `Q` and a reply `R` of the integrator's own. Its path comes from
+/// the contract's catalogue.
+///
+/// The reply is read from the `payload` of the published envelope (assumed for all operations but
+/// Get token); one that is not there counts as `null`.
+///
+/// ```
+/// use imts_core::Operation;
+/// use imts_core::operations::{Confirm, Own};
+///
+/// #[derive(serde::Serialize)]
+/// struct Fields<'a> { transfer_id: &'a str }
+///
+/// let confirm = Own::<Confirm, _>::new(Fields { transfer_id: "17" }).with_reference("17");
+/// assert_eq!(confirm.encode()?.as_ref(), br#"{"transfer_id":"17"}"#);
+/// # Ok::<(), imts_core::Unencodable>(())
+/// ```
+pub struct Own<N, Q, R = Json> {
+    request: Q,
+    reference: Option<String>,
+    kind: PhantomData<fn() -> (N, R)>,
+}
+
+impl<N: Named, Q: Serialize, R: DeserializeOwned> Own<N, Q, R> {
+    /// The operation with this request.
+    #[must_use]
+    pub fn new(request: Q) -> Self {
+        Self { request, reference: None, kind: PhantomData }
+    }
+
+    /// The same with the caller's own name for what is asked for.
+    #[must_use]
+    pub fn with_reference(self, reference: impl Into<String>) -> Self {
+        Self { reference: Some(reference.into()), ..self }
+    }
+}
+
+impl<N: Named, Q: Serialize, R: DeserializeOwned> Operation for Own<N, Q, R> {
+    const NAME: &'static str = N::NAME;
+    const PATH: Option<&'static str> = None;
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = N::CLASS;
+    const EVIDENCE: Evidence = Evidence::Unknown;
+    type Reply = R;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&self.request)
+    }
+
+    fn decode(success: Success<'_>) -> Result<R, Malformed> {
+        success.payload()
+    }
+
+    fn reference(&self) -> Option<String> {
+        self.reference.clone()
+    }
+}
+
+impl<N: Named, Q, R> fmt::Debug for Own<N, Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Own")
+            .field("name", &N::NAME)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}
