@@ -7,6 +7,7 @@
 mod grant;
 mod outcome;
 mod pace;
+mod rejected;
 mod renewal;
 mod step;
 mod store;
@@ -14,11 +15,12 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Uri};
+use http::Uri;
 
 use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
 use self::pace::Pace;
+use self::rejected::Rejected;
 pub use self::step::{Keep, Step, Ticket};
 use self::store::Store;
 pub use self::store::{AdoptError, SaveTicket};
@@ -48,8 +50,7 @@ pub struct Session {
     held: Option<Held>,
     /// The grant in use.
     grant: Option<Grant>,
-    /// The token that the service rejected last: it is not handed out again even if granted anew.
-    rejected: Option<HeaderValue>,
+    rejected: Rejected,
     epoch: Epoch,
     /// The number of the last ticket.
     serial: u64,
@@ -114,7 +115,7 @@ impl Session {
             agent_id: None,
             held: None,
             grant: None,
-            rejected: None,
+            rejected: Rejected::default(),
             epoch: Epoch::default(),
             serial: 0,
             stale_to: 0,
@@ -173,7 +174,7 @@ impl Session {
         let same_agent = self.agent_id.as_deref() == Some(credentials.agent_id());
         if !same_agent {
             self.drop_grant();
-            self.rejected = None;
+            self.rejected.forget();
             self.agent_id = Some(credentials.agent_id().to_owned());
         }
         self.abandon_flight();
@@ -184,7 +185,7 @@ impl Session {
     pub fn sign_out(&mut self) {
         self.drop_grant();
         self.abandon_flight();
-        self.rejected = None;
+        self.rejected.forget();
         self.held = None;
         self.agent_id = None;
     }
@@ -196,8 +197,8 @@ impl Session {
         let now = self.observe(now);
         let Some(grant) = self.grant.as_mut().filter(|grant| grant.epoch == epoch) else { return };
         let Some(access) = grant.access.take() else { return };
-        let is_fresh = grant.since.is_some_and(|since| now.mono.since(since) < self.policy.settle);
-        self.rejected = Some(access.bearer.header().clone());
+        let is_fresh = grant.is_younger_than(self.policy.settle, now);
+        self.rejected.add(&access.bearer);
         if is_fresh {
             self.failed(Trouble::rejected(), now);
         }
@@ -259,9 +260,13 @@ impl Session {
     }
 
     fn usable(&self, now: Now, at_least: Duration) -> Option<(Bearer, Due)> {
-        let access = self.grant.as_ref()?.usable_access(now)?;
+        let grant = self.grant.as_ref()?;
+        let access = grant.usable_access(now)?;
         let remaining = access.bearer.remaining(now);
-        if remaining < at_least && access.lifetime > at_least {
+        if remaining < at_least
+            && access.lifetime > at_least
+            && !grant.is_younger_than(self.policy.renew_after, now)
+        {
             return None;
         }
         let once = self.held.as_ref().is_some_and(|held| held.keep == Keep::Once);
@@ -279,7 +284,6 @@ impl Session {
 
     fn drop_grant(&mut self) {
         self.grant = None;
-        self.refresh_missing_until = None;
         if let Some(store) = &mut self.store {
             store.forget();
         }

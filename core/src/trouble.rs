@@ -31,6 +31,9 @@ pub enum Fault {
     Failed(Failure),
     /// The grant's access token was dead when it came: the exchange took longer than it lives.
     DeadOnArrival,
+    /// The grant's access token was good, and lives shorter than `policy.renew_after`: no token
+    /// until that has passed.
+    ShortLived,
     /// The service refused a token within `policy.settle` of granting it.
     Rejected,
 }
@@ -62,7 +65,7 @@ impl Trouble {
         match &self.fault {
             Fault::Reply(error) => error.recovery(),
             Fault::Failed(_) | Fault::Rejected => Recovery::Retry { after: None },
-            Fault::DeadOnArrival => Recovery::Report,
+            Fault::DeadOnArrival | Fault::ShortLived => Recovery::Report,
         }
     }
 
@@ -78,7 +81,7 @@ impl Trouble {
 
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(purpose) = self.purpose {
+        if let (Some(purpose), false) = (self.purpose, matches!(self.fault, Fault::ShortLived)) {
             write!(f, "{purpose} failed: ")?;
         }
         match &self.fault {
@@ -86,6 +89,9 @@ impl fmt::Display for Trouble {
             Fault::Failed(failure) => failure.fmt(f),
             Fault::DeadOnArrival => {
                 f.write_str("the token was dead on arrival: the reply took longer than it lives")
+            }
+            Fault::ShortLived => {
+                f.write_str("the token lived too short a time to be renewed at once")
             }
             Fault::Rejected => f.write_str("the service rejected a token that it had just granted"),
         }

@@ -13,7 +13,7 @@ use crate::time::{End, Mono, Now, Wall};
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) epoch: Epoch,
-    /// When it came in; `None` where it was restored, which says nothing of its age.
+    /// When it came into use; `None` where it was restored, and old by then.
     pub(crate) since: Option<Mono>,
     /// `None` once it was rejected.
     pub(crate) access: Option<Access>,
@@ -28,6 +28,13 @@ pub(crate) struct Access {
     pub(crate) lifetime: Duration,
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
+}
+
+impl Access {
+    /// How much of its life is over.
+    pub(crate) fn age(&self, now: Now) -> Duration {
+        self.lifetime.saturating_sub(self.bearer.remaining(now))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +60,10 @@ pub(crate) enum RefreshUse {
 }
 
 impl Grant {
+    pub(crate) fn is_younger_than(&self, age: Duration, now: Now) -> bool {
+        self.since.is_some_and(|since| now.mono.since(since) < age)
+    }
+
     pub(crate) fn usable_access(&self, now: Now) -> Option<&Access> {
         self.access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero())
     }

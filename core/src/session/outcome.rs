@@ -113,12 +113,13 @@ impl Session {
             Purpose::Refresh => self.refresh_missing_until = None,
         }
         let end = End::after(ticket.sent, granted.access_lifetime);
-        let was_rejected = self.rejected.as_ref() == Some(&granted.access);
         let access = Access {
             bearer: Bearer::new(granted.access, self.epoch, end),
             lifetime: granted.access_lifetime,
             expire_at: granted.access_expire_at,
         };
+        let is_short = access.lifetime < self.policy.renew_after;
+        let was_rejected = self.rejected.has(&access);
         let refresh = match granted.refresh {
             Some(new) => Some(Refresh {
                 token: new.token,
@@ -142,6 +143,10 @@ impl Session {
             Fault::DeadOnArrival
         } else {
             self.pace.succeeded(now.mono);
+            if is_short {
+                let trouble = Trouble::of(ticket.purpose, Fault::ShortLived);
+                self.pace.rests(now.mono.after(self.policy.renew_after), trouble.into());
+            }
             return Ok(());
         };
         let trouble = Arc::new(Trouble::of(ticket.purpose, fault));

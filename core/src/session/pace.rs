@@ -21,18 +21,25 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// A renewal failed: the next one waits for the longer of back-off and what the service asks.
+    /// A renewal failed: the next one waits for the longest of back-off, what the service asks, and
+    /// what it asked for before.
     pub(crate) fn failed(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
         self.failures = self.failures.saturating_add(1);
         let backoff = policy.backoff(self.failures, now.as_micros());
         let wait: Duration = backoff.max(policy.obeyed(trouble.retry_after()));
-        self.quiet_until = Some(now.after(wait));
+        self.be_quiet_until(now.after(wait));
         self.good_since = None;
         self.last = Some(trouble);
     }
 
     /// A renewal failed in a way that waiting does not mend.
     pub(crate) fn noted(&mut self, trouble: Arc<Trouble>) {
+        self.last = Some(trouble);
+    }
+
+    /// A grant came in that lives too short a time for the next renewal to follow at once.
+    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<Trouble>) {
+        self.be_quiet_until(until);
         self.last = Some(trouble);
     }
 
@@ -54,6 +61,10 @@ impl Pace {
     pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
         let until = self.quiet_until.filter(|until| now < *until)?;
         Some((until, self.last.clone()?))
+    }
+
+    fn be_quiet_until(&mut self, until: Mono) {
+        self.quiet_until = self.quiet_until.max(Some(until));
     }
 
     pub(crate) fn last(&self) -> Option<&Arc<Trouble>> {

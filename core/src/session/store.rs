@@ -60,11 +60,11 @@ impl Session {
     /// The save of this ticket is over, whether it succeeded or failed: a failed one is the
     /// driver's to report, and the grant is used all the same.
     pub fn on_saved(&mut self, ticket: SaveTicket, now: Now) {
-        self.observe(now);
+        let now = self.observe(now);
         let is_current = |saving: &mut Saving| saving.ticket == ticket;
         let Some(store) = &mut self.store else { return };
         if store.saving.take_if(is_current).is_some() {
-            self.use_saved();
+            self.use_saved(now);
         }
     }
 
@@ -101,6 +101,7 @@ impl Session {
         if saved.generation <= self.generation {
             return Ok(());
         }
+        let known = self.grant.take().and_then(|grant| grant.access);
         self.drop_grant();
         self.abandon_flight();
         self.epoch = self.epoch.next();
@@ -110,16 +111,18 @@ impl Session {
         let access = saved.access.filter(|_| !from_future).and_then(|access| {
             restored_access(&access, self.policy.access_lifetime_cap, self.epoch, now)
         });
-        let is_rejected = |access: &Access| {
-            self.rejected.as_ref().is_some_and(|header| access.bearer.has_token_of(header))
+        let access = access.filter(|access| !self.rejected.has(access));
+        let alive = access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero());
+        let is_known = |access: &Access| {
+            known.as_ref().is_some_and(|known| access.bearer.has_token_of(known.bearer.header()))
         };
-        let access = access.filter(|access| !is_rejected(access));
-        if access.is_some() {
+        if alive.is_some_and(|access| !is_known(access)) {
             self.pace.succeeded(now.mono);
         }
+        let is_fresh = alive.is_some_and(|access| access.age(now) < self.policy.settle);
         self.grant = Some(Grant {
             epoch: self.epoch,
-            since: None,
+            since: is_fresh.then_some(now.mono),
             access,
             refresh: saved
                 .refresh
@@ -165,14 +168,18 @@ impl Session {
         let is_late = |saving: &mut Saving| now.mono >= saving.deadline;
         let Some(store) = &mut self.store else { return };
         if store.saving.take_if(is_late).is_some() {
-            self.use_saved();
+            self.use_saved(now);
         }
     }
 
     /// Uses what a save was made for: the grant that came in, or else the refresh token.
-    fn use_saved(&mut self) {
+    fn use_saved(&mut self, now: Now) {
         match self.store.as_mut().and_then(|store| store.incoming.take()) {
-            Some(grant) => self.grant = Some(grant),
+            Some(mut grant) => {
+                grant.access.take_if(|access| self.rejected.has(access));
+                grant.since = Some(now.mono);
+                self.grant = Some(grant);
+            }
             None => self.with_refresh(|refresh| refresh.marked = true),
         }
     }

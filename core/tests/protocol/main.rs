@@ -1,6 +1,7 @@
 //! The protocol, held to its contract and its rules, in virtual time.
 #![cfg(feature = "persist")]
 
+mod attacks;
 mod endpoints;
 mod known_answers;
 mod pacing;

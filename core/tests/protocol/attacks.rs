@@ -1,0 +1,199 @@
+//! What tries to get round the rules: siblings, saves under way, services that change their mind.
+
+use std::error::Error;
+use std::time::Duration;
+
+use imts_core::{Fault, Keep, Purpose, Session, Step};
+use serde_json::json;
+
+use crate::support::{
+    AGENT, World, answer, credentials, grant_of, policy, seconds, session_with, with_retry_after,
+};
+
+#[test]
+fn a_rejected_token_that_is_granted_again_is_not_used_once_its_save_is_over() {
+    let mut world = World::of(session_with(policy()).with_store());
+    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.sends(Purpose::SignIn);
+    world.granted();
+    assert_eq!(world.ask(), 'K');
+    world.saved();
+    let old = world.ready();
+    world.pass(seconds(800));
+    assert_eq!(world.ask(), 'K');
+    world.saved();
+    world.sends(Purpose::Refresh);
+    world.reply(&answer(200, &grant_of("access-1", Some("refresh-2"), 1_700))).unwrap();
+    assert_eq!(world.ask(), 'K');
+    world.session.reject(old.epoch(), world.now);
+    world.saved();
+    assert_ne!(world.ask(), 'R', "access-1 was rejected while its second grant was being saved");
+    assert_eq!(world.phase(), "expired");
+}
+
+#[test]
+fn tokens_that_are_granted_in_turns_stay_rejected() {
+    let mut world = World::signed_in(Keep::Held);
+    for turn in 0..8 {
+        world.pass(seconds(61));
+        if let Some(token) = world.session.phase(world.now).usable() {
+            let epoch = token.bearer().epoch();
+            world.session.reject(epoch, world.now);
+        }
+        world.sends(Purpose::Refresh);
+        let token = ["access-2", "access-1"][turn % 2];
+        let outcome = world.reply(&answer(200, &grant_of(token, Some("r"), 5_000)));
+        assert_eq!(outcome.is_ok(), turn == 0, "{token} in turn {turn}");
+    }
+}
+
+/// What a sibling's session makes of a state that another one saved.
+fn adopts(world: &mut World, from: &World) {
+    let saved = from.session.saved(from.now).unwrap();
+    world.session.adopt(saved, world.now).unwrap();
+}
+
+#[test]
+fn siblings_do_not_renew_in_turns_against_a_service_that_rejects_every_token() {
+    let mut siblings = [World::with_credentials(Keep::Held), World::with_credentials(Keep::Held)];
+    let mut renewals = 0;
+    for _ in 0..600 {
+        for mine in 0..2 {
+            match siblings[mine].ask() {
+                'R' => {
+                    let world = &mut siblings[mine];
+                    let epoch = world.bearer.as_ref().unwrap().epoch();
+                    world.session.reject(epoch, world.now);
+                }
+                'S' | 'F' => {
+                    renewals += 1;
+                    let (access, refresh) = (format!("a{renewals}"), format!("r{renewals}"));
+                    let grant = answer(200, &grant_of(&access, Some(&refresh), 9_000));
+                    siblings[mine].reply(&grant).unwrap();
+                    let [one, other] = &mut siblings;
+                    if mine == 0 { adopts(other, one) } else { adopts(one, other) }
+                }
+                'W' => {}
+                step => panic!("{step}"),
+            }
+        }
+        for world in &mut siblings {
+            world.pass(Duration::from_millis(100));
+        }
+    }
+    // Each sibling alone: at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s.
+    assert!(renewals <= 14, "{renewals} renewals in a minute");
+}
+
+#[test]
+fn a_siblings_dead_token_does_not_end_the_quiet() {
+    let mut world = World::signed_in(Keep::Held);
+    let mut sibling = World::empty();
+    adopts(&mut sibling, &world);
+    for world in [&mut world, &mut sibling] {
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+    }
+    world.reply(&with_retry_after(answer(503, &json!({})), "600")).unwrap_err();
+    let mut saved: serde_json::Value =
+        serde_json::from_slice(&sibling.session.saved(sibling.now).unwrap().to_json()).unwrap();
+    saved["generation"] = 7.into();
+    let saved = imts_core::Saved::from_json(saved.to_string().as_bytes()).unwrap();
+    world.session.adopt(saved, world.now).unwrap();
+    assert_eq!(world.waits().0, seconds(600), "what it brought was dead");
+}
+
+#[test]
+fn a_sibling_does_not_make_a_missing_refresh_be_asked_for_again() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    world.reply(&answer(404, &json!({}))).unwrap_err();
+    let mut sibling = World::with_credentials(Keep::Held);
+    sibling.pass(seconds(1_000));
+    for _ in 0..2 {
+        sibling.sends(Purpose::SignIn);
+        sibling.reply(&answer(200, &grant_of("theirs", Some("their-r"), 900))).unwrap();
+        sibling.session.sign_in(credentials(AGENT), Keep::Once, sibling.now);
+    }
+    adopts(&mut world, &sibling);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::SignIn);
+}
+
+#[test]
+fn a_shorter_wait_never_replaces_a_longer_one() {
+    let mut world = World::with_credentials(Keep::Held);
+    world.sends(Purpose::SignIn);
+    world.reply(&answer(200, &grant_of("a", Some("r"), 40))).unwrap();
+    let bearer = world.ready();
+    world.pass(seconds(21));
+    world.sends(Purpose::Refresh);
+    world.reply(&with_retry_after(answer(429, &json!({})), "600")).unwrap_err();
+    world.session.reject(bearer.epoch(), world.now);
+    assert_eq!(world.waits().0, seconds(600), "the service asked for quiet before");
+}
+
+#[test]
+fn a_caller_who_wants_nearly_the_whole_lifetime_gets_one_renewal_a_second() {
+    let mut world = World::signed_in(Keep::Held);
+    let latency = Duration::from_millis(20);
+    let mut renewals = 0;
+    for _ in 0..500 {
+        match world.session.poll_for(world.now, seconds(900) - latency / 2) {
+            Step::Send(ticket, _) => {
+                renewals += 1;
+                world.ticket = Some(ticket);
+                world.pass(latency);
+                let grant = world.next_grant(true);
+                world.reply(&grant).unwrap();
+            }
+            Step::Ready(_) => world.pass(latency),
+            step => panic!("{step:?}"),
+        }
+    }
+    assert!((9..=11).contains(&renewals), "{renewals} renewals in ten seconds");
+}
+
+#[test]
+fn tokens_that_live_less_than_a_second_cost_one_renewal_a_second() {
+    let mut world = World::with_credentials(Keep::Held);
+    let (mut renewals, mut served) = (0, 0);
+    for _ in 0..1_000 {
+        match world.ask() {
+            'R' => served += 1,
+            'S' | 'F' => {
+                renewals += 1;
+                let mut grant = grant_of(&format!("a{renewals}"), Some("r"), 0);
+                let ends = "2025-07-23T11:17:31.627745Z";
+                grant["payload"]["access_expire_at"] = ends.into();
+                world.reply(&answer(200, &grant)).unwrap();
+                assert_eq!(world.ask(), 'R', "50 ms are 50 ms");
+            }
+            'W' => {
+                let trouble = world.session.last_trouble().unwrap();
+                assert!(matches!(trouble.fault(), Fault::ShortLived), "{trouble}");
+                assert!(trouble.source().is_none());
+            }
+            step => panic!("{step}"),
+        }
+        world.pass(Duration::from_millis(10));
+    }
+    assert!((9..=11).contains(&renewals) && served >= 40, "{renewals} renewals in ten seconds");
+}
+
+#[test]
+fn a_session_of_one_agent_never_uses_what_was_granted_to_another() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(800));
+    world.sends(Purpose::Refresh);
+    let theirs = world.session.saved(world.now).unwrap();
+    world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+    world.granted();
+    assert_eq!(world.phase(), "unauthenticated", "a grant to agent-1 came late");
+    world.session.adopt(theirs, world.now).unwrap_err();
+    world.sends(Purpose::SignIn);
+    world.granted();
+    let own: &Session = &world.session;
+    assert_eq!(own.saved(world.now).unwrap().agent_id(), Some("agent-2"));
+}
