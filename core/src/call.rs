@@ -217,7 +217,8 @@ impl<R> Call<R> {
         let bearer = self.bearer.take();
         let secret = bearer.as_ref().map(Bearer::expose_token).unwrap_or_default();
         let decode = self.decode;
-        let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, &[secret], |it| {
+        let secrets: Option<&[&str]> = Some(&[secret]);
+        let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, secrets, |it| {
             if it.says_state_false() {
                 return Err(Malformed::Missing { field: "payload" });
             }
@@ -226,7 +227,7 @@ impl<R> Call<R> {
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
-        let verdict = judge::reply(frozen, outcome, &reply, sent.wall, &[secret], self.replayed);
+        let verdict = judge::reply(frozen, outcome, &reply, sent.wall, secrets, self.replayed);
         self.follow(verdict, now);
     }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::error::Recovery;
 use crate::operations::passes_luhn;
+use crate::wire::json;
 
 /// The longest message or code that is kept, in bytes.
 const MAX_TEXT: usize = 512;
@@ -35,21 +36,21 @@ pub struct Problem {
 
 impl Problem {
     /// Reads a refusal. `json` tells whether the reply's content type is JSON; each of `secrets`
-    /// is blotted out of what is kept as text.
+    /// is blotted out of what is kept as text. Where they are not known, no text is kept.
     pub(crate) fn read(
         status: StatusCode,
         json: bool,
         body: &[u8],
         retry_after: Option<Duration>,
-        secrets: &[&str],
+        secrets: Option<&[&str]>,
     ) -> Self {
         let value = if json { serde_json::from_slice(body).ok() } else { None };
         let fields = value.as_ref().and_then(Value::as_object);
         let (code, message) = fields.map_or((None, None), code_and_message);
         Self {
             status,
-            code: code.map(|text| tidy(&text, secrets)),
-            message: message.map(|text| tidy(text, secrets)),
+            code: code.zip(secrets).map(|(text, secrets)| tidy(&text, secrets)),
+            message: message.zip(secrets).map(|(text, secrets)| tidy(text, secrets)),
             retry_after,
             is_json: fields.is_some(),
             says_state_false: fields
@@ -159,12 +160,18 @@ fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
     (code, message)
 }
 
-/// Blots out card numbers and secrets, then control characters, then cuts.
+/// Blots out card numbers, and secrets as they are and as JSON has them; then control characters;
+/// then cuts.
 fn tidy(text: &str, secrets: &[&str]) -> String {
     let mut text = without_card_numbers(text);
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        if text.contains(secret) {
-            text = text.replace(secret, "[redacted]");
+        let quoted = json(secret).unwrap_or_default();
+        let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
+        let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+        for form in [escaped, secret] {
+            if !form.is_empty() && text.contains(form) {
+                text = text.replace(form, "[redacted]");
+            }
         }
     }
     let mut tidied = String::new();

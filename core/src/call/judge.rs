@@ -75,7 +75,7 @@ pub(super) fn reply<R>(
     outcome: Result<R, ReplyError>,
     reply: &Reply<'_>,
     sent: Wall,
-    secrets: &[&str],
+    secrets: Option<&[&str]>,
     replayed: bool,
 ) -> Verdict<R> {
     let error = match outcome {

@@ -86,6 +86,7 @@ impl Session {
         self.flight.take_if(|flight| flight.ticket == ticket).is_some()
     }
 
+    /// What the request carried is known while it is in flight; later it may have been replaced.
     fn decode(&self, ticket: Ticket, reply: Reply<'_>) -> Result<Granted, ReplyError> {
         let grant = self.grant.as_ref();
         let secrets = [
@@ -94,8 +95,10 @@ impl Session {
             grant.and_then(|grant| grant.access.as_ref()).map(|held| held.bearer.expose_token()),
         ];
         let secrets = secrets.map(Option::unwrap_or_default);
+        let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
+        let secrets = is_in_flight.then_some(&secrets[..]);
         let limit = self.policy.reply_limit;
-        let mut granted = wire::read(reply, ticket.sent.wall, limit, &secrets, GetToken::decode)?;
+        let mut granted = wire::read(reply, ticket.sent.wall, limit, secrets, GetToken::decode)?;
         granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
         if let Some(refresh) = &mut granted.refresh {
             refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);

@@ -90,12 +90,13 @@ impl fmt::Debug for Success<'_> {
 /// Reads the reply to a request that was sent when the local wall clock showed `sent`, by the
 /// operation's own `decode`.
 ///
-/// `secrets` are those of the request, to be blotted out of a refusal that quotes them.
+/// `secrets` are those of the request, to be blotted out of a refusal that quotes them; where
+/// they are not known, none of its text is kept.
 pub(crate) fn read<T>(
     reply: Reply<'_>,
     sent: Wall,
     limit: usize,
-    secrets: &[&str],
+    secrets: Option<&[&str]>,
     decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
 ) -> Result<T, ReplyError> {
     let status = reply.status;
@@ -122,7 +123,12 @@ pub(crate) fn read<T>(
 }
 
 /// A reply that is no success, read leniently, whatever its status.
-pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: &[&str]) -> Problem {
+pub(crate) fn refusal(
+    reply: Reply<'_>,
+    sent: Wall,
+    limit: usize,
+    secrets: Option<&[&str]>,
+) -> Problem {
     let received = server_time(reply.headers).unwrap_or(sent);
     let is_json = is_json(reply.headers) && reply.body.len() <= limit;
     let retry_after = retry_after(reply.headers, received);

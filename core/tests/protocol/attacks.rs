@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{Fault, Keep, Purpose, Session, Step};
+use imts_core::{Credentials, Failure, Fault, Keep, Purpose, Session, Step};
 use serde_json::json;
 
 use crate::support::{
@@ -132,6 +132,46 @@ fn a_shorter_wait_never_replaces_a_longer_one() {
     world.reply(&with_retry_after(answer(429, &json!({})), "600")).unwrap_err();
     world.session.reject(bearer.epoch(), world.now);
     assert_eq!(world.waits().0, seconds(600), "the service asked for quiet before");
+}
+
+#[test]
+fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
+    let secret = |text: &str| Credentials::new(AGENT, text).unwrap();
+    let mut world = World::empty();
+    world.session.sign_in(secret("first-secret"), Keep::Held, world.now);
+    world.sends(Purpose::SignIn);
+    world.session.sign_in(secret("other-secret"), Keep::Held, world.now);
+    let quote = json!({ "error": { "message": "wrong: first-secret", "code": "first-secret" } });
+    let trouble = world.reply(&answer(401, &quote)).unwrap_err();
+    let told = format!("{trouble} {trouble:?}");
+    assert!(!told.contains("first-secret"), "{told}");
+
+    let mut world = World::signed_in(Keep::Once);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    let first = world.ticket.unwrap();
+    world.fails(Failure::unknown());
+    world.pass(seconds(10));
+    world.sends(Purpose::Refresh);
+    world.refused();
+    let quote = answer(401, &json!({ "error": { "message": "used before: refresh-1" } }));
+    let trouble = world.session.on_reply(first, (&quote).into(), world.now).unwrap_err();
+    let told = format!("{trouble} {trouble:?}");
+    assert!(!told.contains("refresh-1"), "{told}");
+}
+
+#[test]
+fn a_secret_that_is_quoted_in_escaped_form_is_blotted_out() {
+    let secret = r#""s"3\cr/et""#;
+    let mut world = World::empty();
+    let credentials = Credentials::new(AGENT, secret).unwrap();
+    world.session.sign_in(credentials, Keep::Held, world.now);
+    world.sends(Purpose::SignIn);
+    let sent = String::from_utf8(world.requests[0].1.body().as_ref().to_vec()).unwrap();
+    let quote = json!({ "error": { "message": format!("cannot take {sent}") } });
+    let trouble = world.reply(&answer(400, &quote)).unwrap_err();
+    let told = trouble.to_string();
+    assert!(told.contains(r#""agent_secret":"[redacted]""#), "{told}");
 }
 
 #[test]
