@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Recovery;
 use crate::operations::passes_luhn;
-use crate::wire::json;
+use crate::wire::{is_object, json, says_state_false};
 
 /// The longest message or code that is kept, in bytes.
 const MAX_TEXT: usize = 512;
@@ -52,9 +52,8 @@ impl Problem {
             code: code.zip(secrets).map(|(text, secrets)| tidy(&text, secrets)),
             message: message.zip(secrets).map(|(text, secrets)| tidy(text, secrets)),
             retry_after,
-            is_json: fields.is_some(),
-            says_state_false: fields
-                .is_some_and(|fields| fields.get("state") == Some(&Value::Bool(false))),
+            is_json: json && is_object(body),
+            says_state_false: json && says_state_false(body),
             body: body.iter().take(MAX_BODY).copied().collect(),
         }
     }

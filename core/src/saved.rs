@@ -137,7 +137,7 @@ mod json {
         Duration, MAX_LENGTH, Saved, SavedAccess, SavedError, SavedRefresh, VERSION, Wall,
     };
     use crate::secret::Token;
-    use crate::wire::{is_token, json};
+    use crate::wire::{Object, is_token, json};
 
     /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z.
     #[derive(Serialize, Deserialize)]
@@ -151,9 +151,9 @@ mod json {
         agent_id: Option<Cow<'a, str>>,
         saved_at_us: i64,
         #[serde(borrow)]
-        access: Option<AccessForm<'a>>,
+        access: Option<Object<AccessForm<'a>>>,
         #[serde(borrow)]
-        refresh: Option<RefreshForm<'a>>,
+        refresh: Option<Object<RefreshForm<'a>>>,
     }
 
     #[derive(Serialize, Deserialize)]
@@ -185,17 +185,21 @@ mod json {
                 endpoint: Cow::Borrowed(&self.endpoint),
                 agent_id: self.agent_id.as_deref().map(Cow::Borrowed),
                 saved_at_us: self.saved_at.unix_micros(),
-                access: self.access.as_ref().map(|access| AccessForm {
-                    token: access.token.expose(),
-                    ends_at_us: access.ends_at.unix_micros(),
-                    lifetime_us: u64::try_from(access.lifetime.as_micros()).unwrap_or(u64::MAX),
-                    expire_at_us: access.expire_at.unix_micros(),
+                access: self.access.as_ref().map(|access| {
+                    Object(AccessForm {
+                        token: access.token.expose(),
+                        ends_at_us: access.ends_at.unix_micros(),
+                        lifetime_us: u64::try_from(access.lifetime.as_micros()).unwrap_or(u64::MAX),
+                        expire_at_us: access.expire_at.unix_micros(),
+                    })
                 }),
-                refresh: self.refresh.as_ref().map(|refresh| RefreshForm {
-                    token: refresh.token.expose(),
-                    ends_at_us: refresh.ends_at.unix_micros(),
-                    expire_at_us: refresh.expire_at.unix_micros(),
-                    in_doubt: refresh.in_doubt,
+                refresh: self.refresh.as_ref().map(|refresh| {
+                    Object(RefreshForm {
+                        token: refresh.token.expose(),
+                        ends_at_us: refresh.ends_at.unix_micros(),
+                        expire_at_us: refresh.expire_at.unix_micros(),
+                        in_doubt: refresh.in_doubt,
+                    })
                 }),
             };
             let json = json(&form);
@@ -217,11 +221,11 @@ mod json {
                 column: error.column(),
             };
             check_version(bytes)?;
-            let form: Form<'_> = serde_json::from_slice(bytes).map_err(damaged)?;
+            let Object(form): Object<Form<'_>> = serde_json::from_slice(bytes).map_err(damaged)?;
             if form.generation == 0 || form.generation > u64::MAX / 2 {
                 return Err(SavedError::Value { field: "generation" });
             }
-            let access = form.access.map(|access| {
+            let access = form.access.map(|Object(access)| {
                 if access.lifetime_us == 0 {
                     return Err(SavedError::Value { field: "access.lifetime_us" });
                 }
@@ -232,7 +236,7 @@ mod json {
                     expire_at: Wall::from_unix_micros(access.expire_at_us),
                 })
             });
-            let refresh = form.refresh.map(|refresh| {
+            let refresh = form.refresh.map(|Object(refresh)| {
                 Ok(SavedRefresh {
                     token: token(refresh.token, "refresh.token")?,
                     ends_at: Wall::from_unix_micros(refresh.ends_at_us),
@@ -258,8 +262,8 @@ mod json {
             version: u32,
         }
         match serde_json::from_slice(bytes) {
-            Ok(Version { version: VERSION }) => Ok(()),
-            Ok(Version { version: found }) => Err(SavedError::Version { found }),
+            Ok(Object(Version { version: VERSION })) => Ok(()),
+            Ok(Object(Version { version: found })) => Err(SavedError::Version { found }),
             Err(error) => Err(SavedError::Damaged { line: error.line(), column: error.column() }),
         }
     }

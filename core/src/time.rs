@@ -117,8 +117,9 @@ impl Wall {
     }
 
     /// Reads a date in the two forms that the service prints, and in any other that RFC 3339
-    /// allows; `None` where it is none of them.
+    /// allows; `None` where it is none of them, such as with U+2212 for a minus sign.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        let text = Some(text).filter(|text| text.is_ascii())?;
         DateTime::parse_from_rfc3339(text).ok().map(|date| Self(date.timestamp_micros()))
     }
 

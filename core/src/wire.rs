@@ -6,12 +6,14 @@
 mod decode;
 mod encode;
 mod grant;
+mod object;
 
 pub use decode::Success;
-pub(crate) use decode::{read, refusal};
+pub(crate) use decode::{is_object, read, refusal, says_state_false};
 pub(crate) use encode::{json, request};
 pub use grant::Granted;
 pub(crate) use grant::grant;
+pub(crate) use object::Object;
 
 /// The longest token that is accepted, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;

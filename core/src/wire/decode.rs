@@ -10,8 +10,10 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::object::Object;
 use crate::error::{Malformed, Problem, ReplyError, Unexpected};
 use crate::exchange::Reply;
 use crate::time::Wall;
@@ -51,7 +53,7 @@ impl<'a> Success<'a> {
             payload: Option<&'a RawValue>,
         }
         const MISSING: Malformed = Malformed::Missing { field: "payload" };
-        let envelope: Envelope<'a> = self.json()?;
+        let Object(envelope): Object<Envelope<'a>> = self.json()?;
         match envelope.payload {
             _ if !envelope.state => Err(MISSING),
             Some(payload) => {
@@ -61,13 +63,9 @@ impl<'a> Success<'a> {
         }
     }
 
-    /// Whether the body is a refusal, however unlike a success the rest of it is.
+    /// Whether the body is a refusal all the same.
     pub(crate) fn says_state_false(self) -> bool {
-        #[derive(Deserialize)]
-        struct State {
-            state: bool,
-        }
-        serde_json::from_slice::<State>(self.body).is_ok_and(|State { state }| !state)
+        says_state_false(self.body)
     }
 
     /// The whole body as JSON.
@@ -133,6 +131,26 @@ pub(crate) fn refusal(
     let is_json = is_json(reply.headers) && reply.body.len() <= limit;
     let retry_after = retry_after(reply.headers, received);
     Problem::read(reply.status, is_json, reply.body, retry_after, secrets)
+}
+
+/// Whether a body is a refusal, however unlike a success the rest of it is.
+pub(crate) fn says_state_false(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct State {
+        state: bool,
+    }
+    object(body).is_some_and(|State { state }| !state)
+}
+
+/// Whether a body is a JSON object: its grammar counts, not whether each number and each escape in
+/// it can be represented.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    object::<IgnoredAny>(body).is_some()
+}
+
+fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    let text = std::str::from_utf8(body).ok()?;
+    serde_json::from_str(text).ok().map(|Object(fields)| fields)
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Wall> {

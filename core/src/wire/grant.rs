@@ -10,7 +10,7 @@ use http::HeaderValue;
 use serde::Deserialize;
 use zeroize::Zeroize;
 
-use super::{Success, is_token};
+use super::{Object, Success, is_token};
 use crate::error::Malformed;
 use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
@@ -49,7 +49,7 @@ struct Envelope<'a> {
     #[serde(borrow)]
     response_time: Option<Text<'a>>,
     #[serde(borrow)]
-    payload: Option<Payload<'a>>,
+    payload: Option<Object<Payload<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ impl Drop for Text<'_> {
 }
 
 pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
-    let envelope: Envelope<'_> = success.json()?;
+    let Object(envelope): Object<Envelope<'_>> = success.json()?;
     if !envelope.state {
         return Err(Malformed::Missing { field: "payload" });
     }
@@ -85,7 +85,7 @@ pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
         Some(time) => date(time, "response_time")?,
         None => success.received(),
     };
-    let payload = required(envelope.payload.as_ref(), "payload")?;
+    let Object(payload) = required(envelope.payload.as_ref(), "payload")?;
     let access = required(payload.access_token.as_ref(), "access_token")?;
     let access = Some(access.0.as_ref())
         .filter(|token| is_token(token))

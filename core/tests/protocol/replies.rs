@@ -143,6 +143,7 @@ fn dates_are_rfc_3339_with_an_offset_and_an_unreadable_one_is_malformed() {
         "10000-01-01T00:00:00Z",
         "2025-07-23T11:32:31+99:00",
         " 2025-07-23T11:32:31Z",
+        "2025-07-23T11:32:31\u{2212}06:00",
     ] {
         for field in ["access_expire_at", "refresh_expire_at"] {
             assert_eq!(malformed(&with(field, json!(bad))), Malformed::Date { field }, "{bad}");
@@ -324,4 +325,39 @@ fn an_error_says_what_happened_and_to_whom() {
         assert!(trouble.to_string().contains(text), "{trouble}");
         assert!(trouble.to_string().starts_with("sign-in failed: "), "{trouble}");
     }
+}
+
+#[test]
+fn a_list_of_the_fields_values_is_no_object() {
+    let payload = json!(["a.b.c", "d.e.f", "2025-07-23T11:32:31Z", "2025-08-22T11:17:31Z"]);
+    let mut grant = grant();
+    let list = json!([true, grant["response_time"], grant["payload"]]);
+    grant["payload"] = payload;
+    for body in [list, grant, json!([false])] {
+        let found = malformed(&answer(200, &body));
+        assert!(matches!(found, Malformed::Json { fault: JsonFault::Data, .. }), "{body} {found}");
+    }
+}
+
+#[test]
+fn a_refusal_is_one_whatever_else_its_json_holds() {
+    for extra in ["1e999", r#""\ud800""#, &("[".repeat(200) + &"]".repeat(200))] {
+        let body = format!(r#"{{"state":false,"extra":{extra}}}"#);
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(Duration::from_secs(800));
+        world.sends(Purpose::Refresh);
+        world.reply(&raw(200, "application/json", body.as_bytes())).unwrap_err();
+        world.sends(Purpose::SignIn);
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.reply(&raw(422, "application/json", body.as_bytes())).unwrap_err();
+        assert_eq!(world.ask(), 'C', "{extra}: credentials that never worked are dead");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_utf_8_says_nothing_at_all() {
+    let body = b"{\"state\":false,\"message\":\"\xff\"}";
+    assert_eq!(malformed(&raw(200, "application/json", body)), Malformed::Encoding);
+    assert!(matches!(told(&raw(500, "application/json", body)), Err(ReplyError::Unexpected(_))));
 }

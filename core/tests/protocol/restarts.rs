@@ -208,3 +208,15 @@ fn a_saved_form_that_is_cut_or_changed_is_an_error() {
     assert_eq!(Saved::from_json(&vec![b' '; 70_000]).unwrap_err(), SavedError::TooLarge);
     assert!(!format!("{:?}", changed("access-1", "access 1")).contains("access 1"));
 }
+
+#[test]
+fn a_list_of_a_saved_forms_values_is_none() {
+    for list in [
+        r#"[1,1,"https://service.example",null,0,null,null]"#,
+        r#"{"version":1,"generation":1,"endpoint":"x","agent_id":null,"saved_at_us":0,
+            "access":["t",1,1,1],"refresh":null}"#,
+    ] {
+        let error = Saved::from_json(list.as_bytes()).unwrap_err();
+        assert!(matches!(error, SavedError::Damaged { .. }), "{error:?}");
+    }
+}
