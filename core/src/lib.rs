@@ -106,7 +106,9 @@ pub use crate::operation::{Auth, Class, Operation, Unencodable};
 pub use crate::policy::{Policy, Replay};
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
-pub use crate::session::{AdoptError, Keep, Phase, SaveTicket, Session, Step, Ticket, Usable};
+pub use crate::session::{
+    AdoptError, Keep, Outlook, Phase, SaveTicket, Session, Step, Ticket, Usable,
+};
 pub use crate::time::{Mono, Now, Wall};
 pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};
 pub use crate::wire::{Granted, Success};

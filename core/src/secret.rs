@@ -130,6 +130,10 @@ impl Bearer {
         self.end.wall()
     }
 
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
     pub(crate) fn has_token_of(&self, header: &HeaderValue) -> bool {
         self.header == header
     }

@@ -6,6 +6,7 @@
 
 mod grant;
 mod outcome;
+mod outlook;
 mod pace;
 mod rejected;
 mod renewal;
@@ -19,6 +20,7 @@ use http::Uri;
 
 use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
+pub use self::outlook::Outlook;
 use self::pace::Pace;
 use self::rejected::Rejected;
 pub use self::step::{Keep, Step, Ticket};
@@ -269,9 +271,13 @@ impl Session {
         {
             return None;
         }
-        let once = self.held.as_ref().is_some_and(|held| held.keep == Keep::Once);
-        let due = once || remaining <= self.policy.margin_of(access.lifetime);
+        let due = self.signs_in_once() || remaining <= self.policy.margin_of(access.lifetime);
         Some((access.bearer.clone(), if due { Due::Yes } else { Due::No }))
+    }
+
+    /// Whether credentials for one sign-in wait to be used, which is then due at once.
+    fn signs_in_once(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.keep == Keep::Once)
     }
 
     /// Makes every request under way stale. A refresh token that one of them carries may be spent.

@@ -163,6 +163,15 @@ impl End {
         self.remaining(now).is_zero()
     }
 
+    /// `by` before the end, on both clocks.
+    pub(crate) fn sooner(self, by: Duration) -> Now {
+        let by = micros(by);
+        Now {
+            mono: Mono(self.mono.0.saturating_sub(by)),
+            wall: Wall(self.wall.0.saturating_sub_unsigned(by)),
+        }
+    }
+
     /// The end as this machine's wall clock will show it.
     pub(crate) fn wall(self) -> Wall {
         self.wall

@@ -185,7 +185,8 @@ fn fails(world: &mut World, failure: Failure) -> Option<()> {
     Some(())
 }
 
-/// What a sibling has saved just now: tokens that live 900 s and 30 days.
+/// What a sibling has saved just now: tokens that live 900 s and 30 days. It cannot be adopted where
+/// another agent has signed in.
 fn adopts(world: &mut World, generation: u64) -> Option<()> {
     let now = world.now.wall.unix_micros();
     let (access_end, refresh_end) = (now + 900_000_000, now + 30 * 86_400_000_000);
@@ -198,8 +199,7 @@ fn adopts(world: &mut World, generation: u64) -> Option<()> {
                      "in_doubt": false },
     });
     let saved = Saved::from_json(form.to_string().as_bytes()).unwrap();
-    world.session.adopt(saved, world.now).unwrap();
-    Some(())
+    world.session.adopt(saved, world.now).ok()
 }
 
 /// A state after an event, in three signs.
@@ -267,4 +267,48 @@ fn every_state_by_every_event_is_as_the_document_says() {
     let extra: Vec<_> = documented.keys().filter(|key| !expected.contains(*key)).collect();
     assert!(extra.is_empty(), "documented, and neither state nor event of the test: {extra:?}");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// While an outlook holds, whoever has it needs no poll: none would do anything but yield its token.
+#[test]
+fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
+    let later: [Event; 5] = [
+        |_| Some(()),
+        |world| passes(world, 6),
+        |world| passes(world, 31),
+        |world| passes(world, 700),
+        |world| jumps(world, 700_000_000),
+    ];
+    let mut held = 0;
+    for (state, build) in STATES {
+        for (first, happens) in EVENTS {
+            for (second, follows) in EVENTS {
+                for pass in later {
+                    let mut world = build();
+                    let _both = (happens(&mut world), follows(&mut world));
+                    let Some(outlook) = world.session.outlook() else { continue };
+                    let (epoch, due) = (outlook.bearer().epoch(), outlook.due());
+                    pass(&mut world);
+                    let now = world.now;
+                    if due.is_some_and(|due| now.mono < due.mono && now.wall < due.wall) {
+                        held += 1;
+                        let asked = (world.ask(), world.bearer.map(|bearer| bearer.epoch()));
+                        assert_eq!(asked, ('R', Some(epoch)), "{state}, {first}, {second}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(held > 5_000, "an outlook held {held} times only");
+}
+
+#[test]
+fn a_token_that_is_neither_due_nor_being_renewed_has_an_outlook_until_its_margin() {
+    let world = aged(Keep::Held, 60);
+    let due = world.session.outlook().unwrap().due().unwrap();
+    assert_eq!(due.mono.since(world.now.mono), seconds(900 - 120 - 60));
+    assert_eq!(due.wall.since(world.now.wall), seconds(900 - 120 - 60));
+    let mut world = aged(Keep::Held, 60);
+    world.session.reject(world.bearer.clone().unwrap().epoch(), world.now);
+    assert!(world.session.outlook().is_none(), "a rejected token has none");
 }

@@ -1,0 +1,64 @@
+//! What a session will yield as long as nothing but time happens to it.
+//!
+//! Owns that forecast, by which a driver serves asks without the session in hand. Decides nothing:
+//! it says until when a poll would do nothing else than yield the token.
+
+use std::time::Duration;
+
+use super::Session;
+use crate::secret::Bearer;
+use crate::time::Now;
+
+/// A token that polls yield until something other than time happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    bearer: &'a Bearer,
+    due: Option<Now>,
+}
+
+impl<'a> Outlook<'a> {
+    /// The token.
+    #[must_use]
+    pub fn bearer(self) -> &'a Bearer {
+        self.bearer
+    }
+
+    /// While both clocks are before this, a [`poll`](Session::poll) yields the token and does
+    /// nothing else. `None` where a poll may do more at any time: send, save, or pass a deadline.
+    #[must_use]
+    pub fn due(self) -> Option<Now> {
+        self.due
+    }
+}
+
+impl Session {
+    /// What polls yield until the next reply, report, rejection, or other input; `None` where no
+    /// token is usable at the latest time that the session has seen.
+    ///
+    /// ```
+    /// use imts_core::{Contract, Endpoint, Policy, Session};
+    ///
+    /// let endpoint = Endpoint::https("https://service.example")?;
+    /// let session = Session::new(endpoint, Contract::imts(), Policy::default())?;
+    /// assert!(session.outlook().is_none(), "no token yet");
+    /// # Ok::<(), imts_core::EndpointError>(())
+    /// ```
+    #[must_use]
+    pub fn outlook(&self) -> Option<Outlook<'_>> {
+        let access = self.grant.as_ref()?.access.as_ref()?;
+        let end = access.bearer.end();
+        if self.seen >= end.sooner(Duration::ZERO).mono {
+            return None;
+        }
+        let due = end.sooner(self.policy.margin_of(access.lifetime));
+        let is_calm = self.seen < due.mono && self.flight.is_none() && !self.signs_in_once();
+        let nothing_to_save = self
+            .store
+            .as_ref()
+            .is_none_or(|store| store.incoming.is_none() && store.saving.is_none());
+        Some(Outlook {
+            bearer: &access.bearer,
+            due: Some(due).filter(|_| is_calm && nothing_to_save),
+        })
+    }
+}
