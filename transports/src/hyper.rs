@@ -6,8 +6,6 @@
 
 mod connect;
 mod exchange;
-mod proxy;
-mod reason;
 mod runtime;
 
 use std::fmt;
@@ -20,13 +18,14 @@ use hyper::rt::{Executor, Read, Timer, Write};
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use imts_core::{Body, Failure, NotSent};
-use rustls::ClientConfig;
 use thiserror::Error;
 
 use self::connect::Connector;
 pub use self::exchange::HyperBody;
-pub use self::proxy::{Proxy, ProxyError};
 use self::runtime::{Runtime, Time};
+use crate::connect::CONNECT_TIMEOUT;
+use crate::proxy::Proxy;
+use crate::tls::{Tls, TlsError};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::within;
 
@@ -43,13 +42,22 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// What a transport is made of, with this TLS configuration.
-    pub fn builder(tls: Arc<ClientConfig>) -> HyperBuilder {
+    /// A transport on tokio that trusts what the platform trusts.
+    ///
+    /// # Errors
+    ///
+    /// [`TlsError::PlatformRoots`], where the platform has no roots.
+    pub fn new() -> Result<Self, TlsError> {
+        Ok(Self::builder(Tls::platform()?).build())
+    }
+
+    /// What a transport is made of, with these TLS settings.
+    pub fn builder(tls: Tls) -> HyperBuilder {
         HyperBuilder {
             tls,
             runtime: Runtime::tokio(),
             proxy: None,
-            connect_timeout: Duration::from_secs(10),
+            connect_timeout: CONNECT_TIMEOUT,
         }
     }
 
@@ -102,7 +110,7 @@ impl fmt::Debug for HyperTransport {
 /// Collects what a [`HyperTransport`] is made of.
 #[must_use]
 pub struct HyperBuilder {
-    tls: Arc<ClientConfig>,
+    tls: Tls,
     runtime: Runtime,
     proxy: Option<Proxy>,
     connect_timeout: Duration,
@@ -140,7 +148,7 @@ impl HyperBuilder {
     #[must_use]
     pub fn build(self) -> HyperTransport {
         let Runtime { tasks, time, is_here, .. } = self.runtime.clone();
-        let connector = Connector::new(self.runtime, self.tls, self.proxy, self.connect_timeout);
+        let connector = Connector::new(self.runtime, &self.tls, self.proxy, self.connect_timeout);
         let client = Client::builder(tasks)
             .pool_timer(time.clone())
             .pool_idle_timeout(IDLE)

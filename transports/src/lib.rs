@@ -13,6 +13,7 @@
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
 //! | `tracing` | events of renewals, rejections and back-off, without a secret in them |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
+//! | `aws-lc-rs` | [`CryptoProvider::AwsLcRs`], a second one to choose for [`Tls`] |
 //!
 //! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
 //! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).
@@ -20,12 +21,18 @@
 mod blocking;
 mod builder;
 pub mod clock;
+#[cfg(feature = "_tls")]
+mod connect;
 mod error;
 mod flight;
 mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
 mod nonblocking;
+#[cfg(feature = "_tls")]
+mod proxy;
+#[cfg(feature = "_tls")]
+mod reason;
 #[cfg(feature = "_tls")]
 mod tls;
 mod trace;
@@ -42,13 +49,15 @@ pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::error::CallError;
 pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
-pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport, Proxy, ProxyError};
+pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
 pub use crate::nonblocking::AsyncClient;
+#[cfg(feature = "_tls")]
+pub use crate::proxy::{Proxy, ProxyError};
 #[cfg(feature = "_tls")]
 pub use crate::tls::{Certificates, CryptoProvider, PrivateKey, Tls, TlsBuilder, TlsError};
 pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
 #[cfg(feature = "ureq")]
-pub use crate::ureq::UreqTransport;
+pub use crate::ureq::{UreqBuilder, UreqTransport};
 
 #[cfg(all(doctest, feature = "ureq"))]
 #[doc = include_str!("../../README.md")]

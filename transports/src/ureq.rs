@@ -1,64 +1,132 @@
-//! The ready-made transport of the blocking client, over `ureq`.
+//! The ready-made transport of the blocking client, over ureq.
+//!
+//! Owns its settings: no redirect, no second try, the limits of a reply's head. Where connections go
+//! is [`connect`]'s matter, what a failure proves [`exchange`]'s. It has no runtime: a request is
+//! made on the thread that asks for it. Knows nothing of sessions.
 
-use std::io::Read;
-use std::sync::Arc;
+mod buffers;
+mod connect;
+mod exchange;
+mod link;
+mod lookup;
+mod stream;
+mod tunnel;
+
+use std::fmt;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Failure, NotSent};
-use ureq::tls::{RootCerts, TlsConfig};
+use imts_core::{Body, Failure};
+use ureq::Agent;
+use ureq::config::Config;
 
+use self::connect::{Connector, NoLookup};
+use crate::connect::CONNECT_TIMEOUT;
+use crate::proxy::Proxy;
+use crate::tls::{Tls, TlsError};
 use crate::transport::{Bounds, Transport};
 
-/// Carries requests by `ureq`.
-#[derive(Clone, Debug)]
+/// Sends requests by ureq: HTTP/1.1, over TLS but for loopback.
+///
+/// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
+/// loopback, and lets nothing in the environment change what it does. It has no runtime of its own,
+/// and blocks the thread that calls it: inside an async runtime, the client's renewal has a thread
+/// for itself, and only whoever waits for it is blocked. Clones share their connections.
+#[derive(Clone)]
 pub struct UreqTransport {
-    agent: ureq::Agent,
+    agent: Agent,
 }
 
 impl UreqTransport {
-    /// A transport with the default settings.
+    /// A transport that trusts what the platform trusts.
     ///
     /// # Errors
     ///
-    /// None.
-    pub fn new() -> Result<Self, std::convert::Infallible> {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent("")
-            .accept("")
-            .tls_config(tls)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .build();
-        Ok(Self { agent: config.new_agent() })
+    /// [`TlsError::PlatformRoots`], where the platform has no roots.
+    pub fn new() -> Result<Self, TlsError> {
+        Ok(Self::builder(Tls::platform()?).build())
+    }
+
+    /// What a transport is made of, with these TLS settings.
+    pub fn builder(tls: Tls) -> UreqBuilder {
+        UreqBuilder { tls, proxy: None, connect_timeout: CONNECT_TIMEOUT }
+    }
+
+    /// A transport over an agent of the caller's own, which answers for where its connections go and
+    /// how long they may take to come about. Its middleware must send each request at most once.
+    ///
+    /// Redirects and errors by status are switched off for each request, and its time limit is set.
+    /// How far a request that failed had come, such an agent does not tell: it counts as not sent
+    /// only where the agent refused the URL, or found no address for it.
+    #[must_use]
+    pub fn over(agent: Agent) -> Self {
+        Self { agent }
     }
 }
 
 impl Transport for UreqTransport {
     fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
-        let request = request.map(|body| body.as_ref().to_vec());
-        let request =
-            self.agent.configure_request(request).timeout_global(Some(bounds.time_limit)).build();
-        let response = self.agent.run(request).map_err(|error| match error {
-            ureq::Error::Timeout(_) => Failure::unknown().timed_out(),
-            ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
-                Failure::not_sent(NotSent::vouch()).because(io)
-            }
-            _ => Failure::unknown(),
-        })?;
-        let (parts, body) = response.into_parts();
-        let mut bytes = Vec::new();
-        body.into_reader()
-            .take(bounds.reply_limit as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::unknown().because(error))?;
-        Ok(Response::from_parts(parts, bytes))
+        let (head, body) = request.into_parts();
+        let request = self
+            .agent
+            .configure_request(Request::from_parts(head, body.as_ref()))
+            .timeout_global(Some(bounds.time_limit))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .build();
+        let response = self.agent.run(request).map_err(exchange::failure)?;
+        exchange::read(response, bounds.reply_limit)
     }
 }
+
+impl fmt::Debug for UreqTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqTransport").finish_non_exhaustive()
+    }
+}
+
+/// Collects what a [`UreqTransport`] is made of.
+#[derive(Debug)]
+#[must_use]
+pub struct UreqBuilder {
+    tls: Tls,
+    proxy: Option<Proxy>,
+    connect_timeout: Duration,
+}
+
+impl UreqBuilder {
+    /// How long a connection may take to come about: name, TCP, proxy and TLS together.
+    /// Default 10 s.
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+
+    /// A proxy for connections that leave this machine. Default none.
+    pub fn proxy(self, proxy: Proxy) -> Self {
+        Self { proxy: Some(proxy), ..self }
+    }
+
+    /// The transport.
+    #[must_use]
+    pub fn build(self) -> UreqTransport {
+        // A proxy that ureq itself finds in the environment is dropped here unused.
+        let config = Config::builder()
+            .proxy(None)
+            .user_agent("")
+            .accept("")
+            .accept_encoding("")
+            .max_idle_age(IDLE)
+            .max_response_header_size(HEAD)
+            .build();
+        let connector = Connector::new(&self.tls, self.proxy, self.connect_timeout);
+        UreqTransport { agent: Agent::with_parts(config, connector, NoLookup) }
+    }
+}
+
+/// How long an idle connection is kept: less than servers usually do, so that a request seldom
+/// meets one that is just being closed.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// The most bytes that the head of a reply may have.
+const HEAD: usize = 65_536;

@@ -34,7 +34,7 @@ fn hyper_runs_on_smol_without_a_thread_of_tokios() {
         .unwrap()
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    let transport = HyperTransport::builder(Arc::new(tls))
+    let transport = HyperTransport::builder(Arc::new(tls).into())
         .runtime(SmolExecutor::new(Arc::clone(&executor)), SmolTimer::new(), dial)
         .build();
     let url = format!("http://localhost:{}", front.address().port());

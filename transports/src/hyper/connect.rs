@@ -1,29 +1,28 @@
 //! From a URL to a byte stream: name, TCP, proxy and TLS, all within one time limit.
 //!
-//! Owns where connections may go: https anywhere, plain http to loopback alone, and loopback never
-//! through a proxy nor through a resolver. Knows nothing of requests.
+//! Owns the connections of hyper's client. Where they may go is [`crate::connect`]'s to say. Knows
+//! nothing of requests.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::Scheme;
+use http::uri::{PathAndQuery, Scheme};
 use hyper::rt::{Read, ReadBufCursor, Timer, Write};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use thiserror::Error;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use super::proxy::Proxy;
-use super::runtime::{BoxedError, BoxedIo, Runtime};
+use super::runtime::{BoxedIo, Runtime};
+use crate::connect::{ConnectError, Place};
+use crate::proxy::{Proxy, authority};
+use crate::tls::Tls;
 use crate::transport::BoxFuture;
 use crate::within::within;
 
@@ -38,31 +37,14 @@ struct Wiring {
     time_limit: Duration,
 }
 
-/// Why no connection came about.
-#[derive(Debug, Error)]
-pub(super) enum ConnectError {
-    #[error("plain http to another machine would send the secret in clear: only https does")]
-    PlainHttp,
-    #[error("the URL's host is no name that a certificate could have")]
-    Host,
-    #[error(transparent)]
-    Tcp(BoxedError),
-    #[error("the proxy gave no connection")]
-    Proxy(#[source] BoxedError),
-    #[error("TLS handshake failed")]
-    Tls(#[source] io::Error),
-    #[error("no connection within {:.1} s", .0.as_secs_f64())]
-    TimedOut(Duration),
-}
-
 impl Connector {
     pub(super) fn new(
         runtime: Runtime,
-        tls: Arc<ClientConfig>,
+        tls: &Tls,
         proxy: Option<Proxy>,
         time_limit: Duration,
     ) -> Self {
-        Self(Arc::new(Wiring { runtime, tls, proxy, time_limit }))
+        Self(Arc::new(Wiring { runtime, tls: tls.client_config(), proxy, time_limit }))
     }
 }
 
@@ -86,50 +68,51 @@ impl Service<Uri> for Connector {
 }
 
 async fn connect(wiring: Arc<Wiring>, uri: Uri) -> Result<Link, ConnectError> {
-    let host = bare_host(&uri);
-    let is_loopback = is_loopback(host);
-    let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
-    if !is_secure && !is_loopback {
-        return Err(ConnectError::PlainHttp);
-    }
-    let proxy = wiring.proxy.as_ref().filter(|_| !is_loopback);
-    let io = match proxy.and_then(|proxy| proxy.intercept(&uri)) {
-        Some(intercept) => {
-            let mut tunnel = Tunnel::new(intercept.uri().clone(), ToProxy(Arc::clone(&wiring)));
-            if let Some(authorization) = intercept.basic_auth() {
-                tunnel = tunnel.with_auth(authorization.clone());
-            }
-            tunnel.call(uri.clone()).await.map_err(|error| ConnectError::Proxy(error.into()))?
-        }
-        None => tcp(&wiring.runtime, &uri).await?,
+    let place = Place::of(&uri)?;
+    let proxy = wiring.proxy.as_ref().filter(|_| !place.is_loopback());
+    let io = match proxy.filter(|proxy| proxy.serves(place.host)) {
+        Some(proxy) => through(Arc::clone(&wiring), proxy, &uri).await?,
+        None => tcp(&wiring.runtime, place).await?,
     };
-    Ok(Link(if is_secure { secure(Arc::clone(&wiring.tls), host, io).await? } else { io }))
+    Ok(Link(if place.is_secure { secure(Arc::clone(&wiring.tls), place, io).await? } else { io }))
 }
 
-/// Opens a TCP connection to where a URL points.
-async fn tcp(runtime: &Runtime, uri: &Uri) -> Result<BoxedIo, ConnectError> {
-    let host = bare_host(uri);
-    let port =
-        uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
-    if host != LOCALHOST {
-        return runtime.dial(host, port).await.map_err(ConnectError::Tcp);
+/// Opens a TCP connection.
+async fn tcp(runtime: &Runtime, place: Place<'_>) -> Result<BoxedIo, ConnectError> {
+    let mut first = None;
+    for host in place.hosts() {
+        match runtime.dial(host, place.port).await {
+            Ok(io) => return Ok(io),
+            Err(error) => first = first.or(Some(error)),
+        }
     }
-    match runtime.dial("127.0.0.1", port).await {
-        Ok(io) => Ok(io),
-        Err(error) => runtime.dial("::1", port).await.map_err(|_| ConnectError::Tcp(error)),
-    }
+    Err(first.map_or(ConnectError::Host, ConnectError::Tcp))
 }
 
 async fn secure(
     config: Arc<ClientConfig>,
-    host: &str,
+    place: Place<'_>,
     io: BoxedIo,
 ) -> Result<BoxedIo, ConnectError> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::Host)?;
     let connector = TlsConnector::from(config);
-    let connector = connector.with_alpn(vec![b"http/1.1".to_vec()]);
-    let stream = connector.connect(name, TokioIo::new(io)).await.map_err(ConnectError::Tls)?;
-    Ok(Box::new(TokioIo::new(stream)))
+    let stream = connector.connect(place.server_name()?, TokioIo::new(io)).await;
+    Ok(Box::new(TokioIo::new(stream.map_err(ConnectError::Tls)?)))
+}
+
+/// Opens a tunnel to where a URL points.
+async fn through(wiring: Arc<Wiring>, proxy: &Proxy, uri: &Uri) -> Result<BoxedIo, ConnectError> {
+    let place = proxy.place();
+    let url = Uri::builder()
+        .scheme(if place.is_secure { Scheme::HTTPS } else { Scheme::HTTP })
+        .authority(authority(place.host, place.port).ok_or(ConnectError::Host)?)
+        .path_and_query(PathAndQuery::from_static("/"))
+        .build()
+        .map_err(|_| ConnectError::Host)?;
+    let mut tunnel = Tunnel::new(url, ToProxy(Arc::clone(&wiring)));
+    if let Some(authorization) = proxy.authorization() {
+        tunnel = tunnel.with_auth(authorization.clone());
+    }
+    tunnel.call(uri.clone()).await.map_err(|error| ConnectError::Proxy(error.into()))
 }
 
 /// Connects to the proxy itself, by TLS where its URL says https.
@@ -145,28 +128,17 @@ impl Service<Uri> for ToProxy {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
+    fn call(&mut self, _: Uri) -> Self::Future {
         let wiring = Arc::clone(&self.0);
         Box::pin(async move {
-            let io = tcp(&wiring.runtime, &uri).await?;
-            if uri.scheme() != Some(&Scheme::HTTPS) {
+            let proxy = wiring.proxy.as_ref().ok_or(ConnectError::Host)?;
+            let io = tcp(&wiring.runtime, proxy.place()).await?;
+            if !proxy.place().is_secure {
                 return Ok(io);
             }
-            secure(Arc::clone(&wiring.tls), bare_host(&uri), io).await
+            secure(Arc::clone(&wiring.tls), proxy.place(), io).await
         })
     }
-}
-
-const LOCALHOST: &str = "localhost";
-
-fn is_loopback(host: &str) -> bool {
-    host == LOCALHOST || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The host, an IPv6 address without its brackets.
-fn bare_host(uri: &Uri) -> &str {
-    let host = uri.host().unwrap_or_default();
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// A connection that hyper may use.

@@ -15,8 +15,8 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy;
 use imts_core::{Body, Failure, NotSent};
 
-use super::connect::ConnectError;
-use super::reason::Reason;
+use crate::connect::ConnectError;
+use crate::reason::Reason;
 
 /// A request's body as hyper takes it: sent whole, with its length. `Debug` prints the length
 /// alone.

@@ -2,19 +2,20 @@
 //!
 //! Owns the choice of runtime; tokio is the default one. Knows nothing of HTTP.
 
-use std::error::Error as StdError;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Uri;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{PathAndQuery, Scheme};
 use hyper::rt::{Executor, Read, Sleep, Timer, Write};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use crate::connect::BoxedError;
+use crate::proxy::authority;
 use crate::transport::BoxFuture;
 
 /// A byte stream, whatever it is made of.
@@ -23,7 +24,6 @@ pub(super) trait Io: Read + Write + Send + Unpin {}
 impl<T: Read + Write + Send + Unpin> Io for T {}
 
 pub(super) type BoxedIo = Box<dyn Io>;
-pub(super) type BoxedError = Box<dyn StdError + Send + Sync>;
 
 type Dial = Arc<dyn Fn(&str, u16) -> BoxFuture<'static, Result<BoxedIo, BoxedError>> + Send + Sync>;
 
@@ -80,14 +80,12 @@ impl Runtime {
     }
 }
 
-fn uri_of(host: &str, port: u16) -> Result<Uri, http::Error> {
-    let authority =
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    Uri::builder()
+fn uri_of(host: &str, port: u16) -> Result<Uri, BoxedError> {
+    let uri = Uri::builder()
         .scheme(Scheme::HTTP)
-        .authority(Authority::from_maybe_shared(authority)?)
-        .path_and_query(PathAndQuery::from_static("/"))
-        .build()
+        .authority(authority(host, port).ok_or("the host is no name")?)
+        .path_and_query(PathAndQuery::from_static("/"));
+    Ok(uri.build()?)
 }
 
 #[derive(Clone)]

@@ -134,7 +134,7 @@ fn no_trust() -> Arc<rustls::ClientConfig> {
 }
 
 fn hyper() -> HyperBuilder {
-    HyperTransport::builder(no_trust())
+    HyperTransport::builder(no_trust().into())
 }
 
 fn builder(url: &str) -> Builder {

@@ -1,0 +1,82 @@
+//! Where connections may go, and why none came about: what both ready-made transports hold to.
+//!
+//! Owns the rule: https anywhere, plain http to loopback alone, and loopback never through a proxy
+//! nor through a resolver. Does no I/O, and knows nothing of requests.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::IpAddr;
+use std::slice;
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use rustls::pki_types::ServerName;
+use thiserror::Error;
+
+/// One end of a connection: this host, this port, and whether TLS is spoken there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// A name, or an address without brackets.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    pub(crate) is_secure: bool,
+}
+
+impl<'a> Place<'a> {
+    /// Where a URL points, if a secret may go there.
+    pub(crate) fn of(uri: &'a Uri) -> Result<Self, ConnectError> {
+        let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+        let place = Self { host: bare(uri.host().unwrap_or_default()), port, is_secure };
+        if place.is_secure || place.is_loopback() {
+            return Ok(place);
+        }
+        Err(ConnectError::PlainHttp)
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.host == LOCALHOST
+            || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// What to dial, one after another until one answers. `localhost` is never looked up: who
+    /// answers for that name decides where the secret goes.
+    pub(crate) fn hosts(&self) -> &[&'a str] {
+        if self.host == LOCALHOST { &["127.0.0.1", "::1"] } else { slice::from_ref(&self.host) }
+    }
+
+    /// Whom a certificate has to be for.
+    pub(crate) fn server_name(&self) -> Result<ServerName<'static>, ConnectError> {
+        ServerName::try_from(self.host.to_owned()).map_err(|_| ConnectError::Host)
+    }
+}
+
+/// A URL's host, an IPv6 address without its brackets.
+pub(crate) fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// How long a connection may take to come about, unless it is said otherwise.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+const LOCALHOST: &str = "localhost";
+
+/// Why no connection came about: not one byte of a request was handed to any.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectError {
+    #[error("plain http to another machine would send the secret in clear: only https does")]
+    PlainHttp,
+    #[error("the URL's host is no name that a certificate could have")]
+    Host,
+    #[error(transparent)]
+    Tcp(BoxedError),
+    #[error("the proxy gave no connection")]
+    Proxy(#[source] BoxedError),
+    #[error("TLS handshake failed")]
+    Tls(#[source] io::Error),
+    #[error("no connection within {:.1} s", .0.as_secs_f64())]
+    TimedOut(Duration),
+}
+
+pub(crate) type BoxedError = Box<dyn StdError + Send + Sync>;

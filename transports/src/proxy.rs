@@ -1,0 +1,198 @@
+//! Which proxy, if any, a connection goes through.
+//!
+//! Owns the reading of proxy URLs and, where that is asked for, of the environment. Loopback is
+//! none of its business: it never goes through a proxy. Knows nothing of connections.
+
+mod exceptions;
+
+use std::fmt;
+
+use http::uri::Authority;
+use http::{HeaderValue, Uri};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use self::exceptions::Exceptions;
+use crate::connect::{Place, bare};
+
+/// A proxy for https, reached by `CONNECT`.
+#[derive(Clone)]
+pub struct Proxy {
+    host: String,
+    port: u16,
+    is_secure: bool,
+    authorization: Option<HeaderValue>,
+    exceptions: Exceptions,
+}
+
+/// Why a proxy cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// Not `http://HOST:PORT` or `https://HOST:PORT`, with `USER:PASSWORD@` or without.
+    #[error("the proxy is not http://HOST:PORT or https://HOST:PORT")]
+    Malformed,
+}
+
+impl Proxy {
+    /// The proxy at `http://HOST:PORT` or `https://HOST:PORT`; a user name and a password before
+    /// the host, percent-encoded, are sent to it as `Proxy-Authorization`.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`].
+    pub fn new(url: &str) -> Result<Self, ProxyError> {
+        Self::parse(url, Exceptions::default()).ok_or(ProxyError::Malformed)
+    }
+
+    /// The proxy that the environment names for https, `None` where it names none: the first of
+    /// `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is set and not empty, except
+    /// for what `NO_PROXY` or `no_proxy` lists: host names with all that is below them, addresses,
+    /// networks such as `10.0.0.0/8`, or `*`.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`]: a variable that is set and cannot be used is not passed over.
+    pub fn from_env() -> Result<Option<Self>, ProxyError> {
+        let first = |names: &[&str]| {
+            let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+            names.iter().find_map(value)
+        };
+        let Some(url) = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) else {
+            return Ok(None);
+        };
+        let exceptions = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
+        let exceptions = Exceptions::from(&*exceptions.to_string_lossy());
+        let proxy = url.to_str().and_then(|url| Self::parse(url, exceptions));
+        proxy.map(Some).ok_or(ProxyError::Malformed)
+    }
+
+    fn parse(url: &str, exceptions: Exceptions) -> Option<Self> {
+        let uri = url.parse::<Uri>().ok()?;
+        let is_secure = match uri.scheme_str()? {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let authority = uri.authority()?;
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() || uri.host()?.is_empty() {
+            return None;
+        }
+        let authorization = match authority.as_str().rsplit_once('@') {
+            Some((user, _)) => Some(basic(user)?),
+            None => None,
+        };
+        let (host, port) = (bare(uri.host()?).to_owned(), uri.port_u16()?);
+        Some(Self { host, port, is_secure, authorization, exceptions })
+    }
+
+    /// Whether connections to this host go through it.
+    pub(crate) fn serves(&self, host: &str) -> bool {
+        !self.exceptions.contain(host)
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { host: &self.host, port: self.port, is_secure: self.is_secure }
+    }
+
+    /// What is sent to it as `Proxy-Authorization`.
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proxy(..)")
+    }
+}
+
+/// `HOST:PORT` as it stands in a request line and in a URL.
+pub(crate) fn authority(host: &str, port: u16) -> Option<Authority> {
+    let text =
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    Authority::try_from(text).ok()
+}
+
+/// `USER:PASSWORD`, percent-encoded, as the value of `Proxy-Authorization` (RFC 7617).
+fn basic(user: &str) -> Option<HeaderValue> {
+    let mut pair = unescape(user)?;
+    if !user.contains(':') {
+        pair.push(b':');
+    }
+    let mut value = HeaderValue::try_from(format!("Basic {}", base64(&pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// The bytes behind a percent-encoding.
+fn unescape(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let byte = match byte {
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            byte => byte,
+        };
+        bytes.push(byte);
+    }
+    Some(bytes)
+}
+
+/// Base64 with padding (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |n: usize| u32::from(three.get(n).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place > three.len() { '=' } else { char::from(digit) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Proxy, base64};
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        // RFC 4648, section 10.
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_password_are_decoded_once() {
+        // RFC 7617, section 2, and a password with a colon and a percent sign in it.
+        for (url, value) in [
+            ("http://Aladdin:open%20sesame@proxy:1", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("http://u:a%3Ab%25@proxy:1", "Basic dTphOmIl"),
+            ("http://u@proxy:1", "Basic dTo="),
+        ] {
+            let proxy = Proxy::new(url).unwrap();
+            let authorization = proxy.authorization().unwrap();
+            assert_eq!(authorization, value);
+            assert!(authorization.is_sensitive());
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_where_its_url_says() {
+        let proxy = Proxy::new("https://[::1]:3128/").unwrap();
+        let place = proxy.place();
+        assert_eq!((place.host, place.port, place.is_secure), ("::1", 3128, true));
+        assert!(proxy.authorization().is_none());
+    }
+}
