@@ -1,0 +1,186 @@
+//! What a failure proves: a request that may have left is never said not to have been sent.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use imts::{Bounds, Failure};
+
+use crate::raw::{Raw, eventually};
+use crate::{BOUNDS, Carrier, GRANT, Made, ok};
+
+/// What becomes of one request, over a transport with little patience for connections.
+fn failing(url: &str) -> [(Carrier, Failure); 2] {
+    failing_within(url, Duration::from_secs(20))
+}
+
+fn failing_within(url: &str, connect_timeout: Duration) -> [(Carrier, Failure); 2] {
+    let made = Made { connect_timeout, ..Made::default() };
+    Carrier::both(&made).map(|carrier| {
+        let failure = carrier.send(url, BOUNDS).unwrap_err();
+        (carrier, failure)
+    })
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    for host in ["127.0.0.1", "localhost"] {
+        for (carrier, failure) in failing(&format!("http://{host}:{port}/")) {
+            assert!(failure.is_not_sent() && !failure.is_timed_out(), "{carrier:?}: {failure}");
+            assert!(failure.to_string().contains("refused"), "{carrier:?}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_nobody_has_is_not_sent() {
+    for (carrier, failure) in failing("https://imts.invalid/") {
+        assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn localhost_is_this_machine_and_is_reached_on_either_protocol() {
+    let four = Raw::saying(ok(GRANT));
+    for carrier in Carrier::plain() {
+        carrier.send(&format!("http://localhost:{}/", four.address.port()), BOUNDS).unwrap();
+    }
+    let Ok(six) = TcpListener::bind("[::1]:0") else { return };
+    let url = format!("http://localhost:{}/", six.local_addr().unwrap().port());
+    for carrier in Carrier::plain() {
+        let url = url.clone();
+        let asked = std::thread::spawn(move || {
+            let bounds = Bounds { time_limit: Duration::from_secs(1), ..BOUNDS };
+            carrier.send(&url, bounds).unwrap_err()
+        });
+        drop(six.accept().unwrap());
+        assert!(!asked.join().unwrap().is_not_sent());
+    }
+}
+
+#[test]
+fn a_handshake_that_never_ends_is_not_sent_and_timed_out() {
+    let silent = Raw::silent();
+    let url = format!("https://{}/", silent.address);
+    for (carrier, failure) in failing_within(&url, Duration::from_millis(200)) {
+        assert!(failure.is_not_sent() && failure.is_timed_out(), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn a_handshake_that_drips_is_given_up_at_the_connect_timeout() {
+    let service = Raw::start(|line| {
+        // A TLS record that takes hours.
+        for byte in [22, 3, 3, 0x40, 0].into_iter().chain(std::iter::repeat(0)) {
+            if !line.say(&[byte]) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let url = format!("https://{}/", service.address);
+    let began = Instant::now();
+    for (carrier, failure) in failing_within(&url, Duration::from_millis(300)) {
+        assert!(failure.is_not_sent() && failure.is_timed_out(), "{carrier:?}: {failure}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_time_limit_that_ends_before_there_is_a_connection_is_not_sent_or_says_nothing() {
+    let silent = Raw::silent();
+    let bounds = Bounds { time_limit: Duration::from_millis(200), ..BOUNDS };
+    for carrier in Carrier::plain() {
+        let failure = carrier.send(&format!("https://{}/", silent.address), bounds).unwrap_err();
+        assert!(failure.is_timed_out(), "{carrier:?}: {failure}");
+    }
+    assert_eq!(silent.requests(), 0);
+}
+
+#[test]
+fn plain_http_to_another_machine_is_not_sent() {
+    for (carrier, failure) in failing("http://192.0.2.1/") {
+        assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
+        assert!(failure.to_string().contains("plain http"), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_after_the_request_proves_nothing() {
+    for reset in [false, true] {
+        let service = Raw::start(move |line| {
+            line.request();
+            if reset {
+                line.reset();
+            }
+        });
+        for (carrier, failure) in failing(&service.url()) {
+            assert!(!failure.is_not_sent() && !failure.is_timed_out(), "{carrier:?}: {failure}");
+        }
+        assert_eq!(service.requests(), 2, "nothing is sent twice");
+    }
+}
+
+#[test]
+fn a_pooled_connection_that_dies_proves_nothing_and_nothing_is_sent_twice() {
+    for reset in [false, true] {
+        for carrier in Carrier::plain() {
+            let service = Raw::start(move |line| {
+                line.request();
+                line.say(ok(GRANT).as_bytes());
+                // The second request is read, perhaps acted upon, and never answered.
+                line.request();
+                if reset {
+                    line.reset();
+                }
+            });
+            carrier.send(&service.url(), BOUNDS).unwrap();
+            pooled();
+            let failure = carrier.send(&service.url(), BOUNDS).unwrap_err();
+            assert!(!failure.is_not_sent(), "{carrier:?}: {failure}");
+            assert_eq!((service.connections(), service.requests()), (1, 2), "{carrier:?}");
+        }
+    }
+}
+
+#[test]
+fn an_idle_connection_that_was_closed_or_has_been_spoken_on_is_not_used() {
+    for unasked in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"] {
+        let service = Raw::start(move |line| {
+            line.request();
+            line.say(ok(GRANT).as_bytes());
+            std::thread::sleep(Duration::from_millis(20));
+            line.say(unasked.as_bytes());
+            if !unasked.is_empty() {
+                line.listen();
+            }
+        });
+        for (carrier, served) in Carrier::plain().into_iter().zip([3, 6]) {
+            for _ in 0..3 {
+                let reply = carrier.send(&service.url(), BOUNDS).unwrap();
+                assert_eq!(reply.body(), GRANT.as_bytes(), "{carrier:?}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            eventually("each request has a connection of its own", || {
+                (service.connections(), service.requests()) == (served, served)
+            });
+        }
+    }
+}
+
+#[test]
+fn a_request_that_runs_out_of_time_may_have_left() {
+    let silent = Raw::silent();
+    let bounds = Bounds { time_limit: Duration::from_millis(200), ..BOUNDS };
+    for carrier in Carrier::plain() {
+        let failure = carrier.send(&silent.url(), bounds).unwrap_err();
+        assert!(failure.is_timed_out() && !failure.is_not_sent(), "{carrier:?}: {failure}");
+    }
+}
+
+/// Long enough for hyper's task to give a connection back.
+fn pooled() {
+    std::thread::sleep(Duration::from_millis(50));
+}

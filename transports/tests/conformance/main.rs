@@ -1,0 +1,128 @@
+//! One suite for both ready-made transports: real sockets on loopback, a service that may be
+//! hostile, and the same outcome whichever transport carries the request.
+#![cfg(all(feature = "ureq", feature = "hyper-util"))]
+
+mod evidence;
+mod hostile;
+mod offsets;
+mod proxies;
+mod raw;
+mod sandbox;
+mod tls;
+
+use std::fmt;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use http::{Request, Response};
+use imts::{
+    AsyncTransport, Bearer, Body, Bounds, Builder, CallError, Certificates, Credentials, Endpoint,
+    Failure, HyperTransport, Proxy, Tls, Transport, UreqTransport,
+};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
+use tokio::runtime::Runtime;
+
+/// What both transports are made of.
+pub(crate) struct Made {
+    pub(crate) tls: Tls,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) connect_timeout: Duration,
+}
+
+impl Default for Made {
+    /// Trusts an authority that has certified nobody.
+    fn default() -> Self {
+        Self { tls: NOBODY.clone(), proxy: None, connect_timeout: Duration::from_secs(20) }
+    }
+}
+
+static NOBODY: LazyLock<Tls> = LazyLock::new(|| {
+    let nobody = rcgen::generate_simple_self_signed(["nobody.example".to_owned()]).unwrap();
+    let roots = Certificates::from_pem(nobody.cert.pem()).unwrap();
+    Tls::builder().only_roots(roots).build().unwrap()
+});
+
+/// One of the two transports.
+#[derive(Clone)]
+pub(crate) enum Carrier {
+    Ureq(UreqTransport),
+    Hyper(HyperTransport),
+}
+
+/// Where hyper's connections live.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+impl Carrier {
+    /// Each of the two.
+    pub(crate) fn both(made: &Made) -> [Self; 2] {
+        let mut ureq =
+            UreqTransport::builder(made.tls.clone()).connect_timeout(made.connect_timeout);
+        let mut hyper =
+            HyperTransport::builder(made.tls.clone()).connect_timeout(made.connect_timeout);
+        if let Some(proxy) = &made.proxy {
+            ureq = ureq.proxy(proxy.clone());
+            hyper = hyper.proxy(proxy.clone());
+        }
+        [Self::Ureq(ureq.build()), Self::Hyper(hyper.build())]
+    }
+
+    /// Each of the two, as they are made for plain http.
+    pub(crate) fn plain() -> [Self; 2] {
+        Self::both(&Made::default())
+    }
+
+    pub(crate) fn send(&self, url: &str, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+        let body = Body::from(BODY.to_vec());
+        let request = Request::post(url).header("content-type", "application/json");
+        let request = request.body(body).unwrap();
+        match self {
+            Self::Ureq(ureq) => ureq.send(request, bounds),
+            Self::Hyper(hyper) => RUNTIME.block_on(hyper.send(request, bounds)),
+        }
+    }
+
+    /// The first token that a client over this transport gets.
+    pub(crate) fn token(&self, builder: Builder) -> Result<Bearer, CallError> {
+        match self {
+            Self::Ureq(ureq) => builder.blocking(ureq.clone()).unwrap().token(),
+            Self::Hyper(hyper) => {
+                let client = builder.nonblocking(hyper.clone()).unwrap();
+                RUNTIME.block_on(client.token())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ureq(_) => "ureq",
+            Self::Hyper(_) => "hyper",
+        })
+    }
+}
+
+/// A client of a service on loopback.
+pub(crate) fn builder(url: &str) -> Builder {
+    Builder::new(Endpoint::plain_loopback(url).unwrap())
+        .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
+}
+
+/// What is sent where no client sends.
+pub(crate) const BODY: &[u8] = br#"{"agent_id":"agent","agent_secret":"secret"}"#;
+
+pub(crate) const BOUNDS: Bounds =
+    Bounds { reply_limit: 65_536, time_limit: Duration::from_secs(30) };
+
+/// A grant as the service prints it, for a quarter of an hour.
+pub(crate) const GRANT: &str = r#"{"state":true,"response_time":"2026-01-01T00:00:00.000000Z","payload":{"access_token":"access-1","refresh_token":"refresh-1","access_expire_at":"2026-01-01T00:15:00+00:00","refresh_expire_at":"2026-01-31T00:00:00+00:00"}}"#;
+
+/// A whole answer with this body.
+pub(crate) fn ok(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}

@@ -1,0 +1,159 @@
+//! A proxy is used when it is given, for other machines alone, and never because of the
+//! environment.
+
+use std::process::Command;
+use std::time::Duration;
+
+use imts::{Proxy, ProxyError};
+
+use crate::raw::Raw;
+use crate::{BOUNDS, Carrier, GRANT, Made, builder, ok};
+
+/// Says no to whoever asks for a tunnel.
+fn refusing() -> Raw {
+    Raw::saying("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+}
+
+fn through(proxy: &str, connect_timeout: Duration) -> [Carrier; 2] {
+    let proxy = Some(Proxy::new(proxy).unwrap());
+    Carrier::both(&Made { proxy, connect_timeout, ..Made::default() })
+}
+
+#[test]
+fn loopback_never_goes_through_a_proxy() {
+    let (trap, service) = (refusing(), Raw::saying(ok(GRANT)));
+    for carrier in through(&trap.url(), Duration::from_millis(300)) {
+        for host in ["127.0.0.1", "localhost"] {
+            let url = format!("http://{host}:{}", service.address.port());
+            carrier.token(builder(&url)).unwrap();
+        }
+        carrier.send(&format!("https://{}/", service.address), BOUNDS).unwrap_err();
+    }
+    assert_eq!((trap.connections(), service.connections()), (0, 6));
+}
+
+#[test]
+fn other_machines_are_reached_by_a_tunnel_and_a_refused_one_is_not_sent() {
+    for nth in [0, 1] {
+        let proxy = refusing();
+        let given = proxy.url().replace("http://", "http://user:pass%20word@");
+        let carrier = &through(&given, Duration::from_secs(20))[nth];
+        let failure = carrier.send("https://service.example/path", BOUNDS).unwrap_err();
+        assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
+        assert!(failure.to_string().contains("proxy authorization required"), "{failure}");
+        let told = format!("{failure:?} {failure}");
+        assert!(!["pass%20", "pass word", "dXNlcj"].iter().any(|it| told.contains(it)), "{told}");
+        let heard = proxy.heard();
+        assert!(heard.starts_with("CONNECT service.example:443 HTTP/1.1\r\n"), "{heard}");
+        assert!(heard.contains("Host: service.example:443\r\n"), "{heard}");
+        let authorization = "Proxy-Authorization: Basic dXNlcjpwYXNzIHdvcmQ=\r\n";
+        assert!(heard.contains(authorization), "{heard}");
+        assert!(!heard.contains("/path") && !heard.contains("secret"), "{heard}");
+    }
+}
+
+#[test]
+fn a_proxy_that_does_not_open_a_tunnel_is_not_sent() {
+    let flood = format!("HTTP/1.1 200 OK\r\n{}", "x-flood: 0123456789\r\n".repeat(10_000));
+    for answer in [
+        "",
+        "HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        "HTTP/1.1 302 Found\r\n\r\n",
+        "SSH-2.0\r\n\r\n",
+        &flood,
+    ] {
+        let proxy = Raw::saying(answer);
+        for carrier in through(&proxy.url(), Duration::from_secs(20)) {
+            let failure = carrier.send("https://service.example/", BOUNDS).unwrap_err();
+            assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
+            assert!(failure.to_string().contains("proxy"), "{carrier:?}: {failure}");
+        }
+        assert!(!proxy.heard().contains("secret"));
+    }
+}
+
+#[test]
+fn a_proxy_that_never_answers_is_within_the_connect_timeout() {
+    let silent = Raw::silent();
+    for scheme in ["http", "https"] {
+        let proxy = silent.url().replace("http:", &format!("{scheme}:"));
+        for carrier in through(&proxy, Duration::from_millis(200)) {
+            let failure = carrier.send("https://service.example/", BOUNDS).unwrap_err();
+            assert!(failure.is_not_sent() && failure.is_timed_out(), "{carrier:?}: {failure}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_an_error_and_not_passed_over() {
+    for url in [
+        "",
+        "socks5://127.0.0.1:1080",
+        "ftp://127.0.0.1:21",
+        "http://",
+        "http://127.0.0.1",
+        "http://:3128",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:3128/path",
+        "http://127.0.0.1:3128?query",
+        "http://user:%zz@127.0.0.1:3128",
+        "127.0.0.1:3128",
+        "not a url",
+        "/path",
+    ] {
+        assert_eq!(Proxy::new(url).unwrap_err(), ProxyError::Malformed, "{url:?}");
+    }
+    let proxy = Proxy::new("http://user:secret@127.0.0.1:3128").unwrap();
+    assert!(!format!("{proxy:?}").contains("secret"));
+}
+
+const VARIABLES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+
+/// Tells the process that a test started from the one that starts it.
+const INSIDE: &str = "IMTS_TEST_INSIDE";
+
+/// Runs a test again in a process whose environment names a proxy.
+fn again_with_a_proxy(test: &str, proxy: &str, exceptions: &str) {
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", &format!("proxies::{test}"), "--nocapture"]).env(INSIDE, "1");
+    for name in VARIABLES {
+        again.env(name, proxy);
+    }
+    assert!(again.env("NO_PROXY", exceptions).status().unwrap().success());
+}
+
+#[test]
+fn the_environment_is_not_read_unless_asked() {
+    if std::env::var_os(INSIDE).is_none() {
+        let trap = refusing();
+        again_with_a_proxy("the_environment_is_not_read_unless_asked", &trap.url(), "");
+        return assert_eq!(trap.connections(), 2, "met once by each that was given it");
+    }
+    let service = Raw::saying(ok(GRANT));
+    for carrier in Carrier::plain() {
+        carrier.token(builder(&service.url())).unwrap();
+        let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
+        assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");
+    }
+    let proxy = Some(Proxy::from_env().unwrap().expect("the environment names one"));
+    for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
+        let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
+        assert!(failure.contains("proxy"), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn what_the_environment_excepts_does_not_go_through_its_proxy() {
+    if std::env::var_os(INSIDE).is_none() {
+        let (trap, test) =
+            (refusing(), "what_the_environment_excepts_does_not_go_through_its_proxy");
+        again_with_a_proxy(test, &trap.url(), "other.example,invalid");
+        return assert_eq!(trap.connections(), 0);
+    }
+    let proxy = Some(Proxy::from_env().unwrap().expect("the environment names one"));
+    for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
+        let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
+        assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");
+    }
+}
