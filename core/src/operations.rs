@@ -33,7 +33,6 @@ pub use self::confirm::Confirm;
 pub use self::create_business::CreateBusiness;
 pub use self::create_person::CreatePerson;
 pub use self::create_transfer::CreateTransfer;
-pub(crate) use self::destination::passes_luhn;
 pub use self::destination::{CardNumber, Destination, Iban, Phone};
 pub use self::fees::{Fees, Originator, Signature};
 pub use self::get_agents::GetAgents;

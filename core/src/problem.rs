@@ -11,13 +11,14 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::error::Recovery;
-use crate::operations::passes_luhn;
 use crate::wire::{is_object, json, says_state_false};
 
 /// The longest message or code that is kept, in bytes.
 const MAX_TEXT: usize = 512;
 /// The longest raw body that is kept, in bytes.
 const MAX_BODY: usize = 4_096;
+/// How few digits a card number has (ISO/IEC 7812-1).
+const SHORTEST_CARD_NUMBER: usize = 12;
 
 /// What the service said when it refused.
 ///
@@ -183,39 +184,32 @@ fn tidy(text: &str, secrets: &[&str]) -> String {
     tidied
 }
 
-/// Blots out whatever has the form of a card number: 12 to 19 digits, perhaps in groups, whose
-/// check digit is right. A service may quote what it was sent.
+/// Blots out whatever could be a card number, or hold one: 12 digits or more, perhaps in groups. A
+/// service may quote what it was sent.
 fn without_card_numbers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        let number = card_number(rest);
-        match number {
-            Some(_) => kept.push_str("[redacted]"),
-            None => kept.push(character),
-        }
-        rest = rest.get(number.unwrap_or(character.len_utf8())..).unwrap_or_default();
+        let length = digits(rest).unwrap_or(character.len_utf8());
+        let (run, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let count = run.bytes().filter(u8::is_ascii_digit).count();
+        kept.push_str(if count < SHORTEST_CARD_NUMBER { run } else { "[redacted]" });
+        rest = after;
     }
     kept
 }
 
-/// How many bytes of a text are a card number that it begins with.
-fn card_number(text: &str) -> Option<usize> {
-    const LONGEST: usize = 19;
-    text.bytes().next().filter(u8::is_ascii_digit)?;
-    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'-');
-    let mut digits = Vec::with_capacity(LONGEST);
-    let mut length = None;
-    for (place, byte) in text.bytes().take_while(is_part).take(2 * LONGEST).enumerate() {
-        if !byte.is_ascii_digit() {
-            continue;
-        }
-        digits.push(byte);
-        if (12..=LONGEST).contains(&digits.len()) && passes_luhn(digits.iter().copied()) {
-            length = place.checked_add(1);
+/// How many bytes of digits, in groups that a space or a hyphen parts, a text begins with.
+fn digits(text: &str) -> Option<usize> {
+    let mut end = None;
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => end = place.checked_add(1),
+            b' ' | b'-' if end == Some(place) => {}
+            _ => break,
         }
     }
-    length
+    end
 }
 
 /// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.

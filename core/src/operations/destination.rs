@@ -122,7 +122,7 @@ fn is_iban(text: &str) -> bool {
 
 /// Whether these are digits whose last one checks the others: every second one from the right is
 /// doubled, its digits added, and the sum of all is a multiple of ten.
-pub(crate) fn passes_luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
+fn passes_luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
     let sum = digits.rev().zip([false, true].into_iter().cycle()).try_fold(
         0_u32,
         |sum, (byte, is_doubled)| {

@@ -1,0 +1,174 @@
+//! The list of operations, held to the files, to the fixtures, and to its own rules.
+
+use std::fs;
+use std::path::Path;
+
+use imts_core::operations::{Confirm, Own};
+use imts_core::{
+    Auth, Body, Catalogue, CatalogueError, Class, Contract, EndpointError, Evidence, Json,
+    Malformed, Operation, OperationError, ServicePath, Success, Unencodable,
+};
+use serde_json::Value;
+
+use crate::support::{Desk, TIME, policy};
+
+/// Name, path, class and evidence, as the service's section has them.
+const SECTION: &str = include_str!("../fixtures/operations.json");
+
+#[test]
+fn the_catalogue_is_the_sections_list() {
+    let section: Vec<Value> = serde_json::from_str(SECTION).unwrap();
+    let catalogue = Catalogue::imts();
+    assert_eq!((section.len(), catalogue.len()), (17, 17));
+    for (listed, entry) in section.iter().zip(catalogue.iter()) {
+        let path = entry.path().map(ServicePath::as_str);
+        assert_eq!(listed["name"], entry.name());
+        assert_eq!(listed["path"].as_str(), path, "{}", entry.name());
+        assert_eq!(listed["class"], entry.class().as_str(), "{}", entry.name());
+        assert_eq!(listed["evidence"], entry.evidence().as_str(), "{}", entry.name());
+        let takes_token = !matches!(entry.name(), "get-token" | "refresh-token");
+        assert_eq!(entry.auth() == Auth::Bearer, takes_token);
+        assert!(path.is_none_or(|path| ServicePath::new(path).is_ok()), "{path:?}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test may look at the files that it is about")]
+fn each_operation_has_a_file_whose_first_line_is_its_method_and_path() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations");
+    for entry in Catalogue::imts().iter() {
+        let file = folder.join(format!("{}.rs", entry.name().replace('-', "_")));
+        let source = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{}", file.display()));
+        let first = source.lines().next().unwrap();
+        let expected = match entry.path() {
+            Some(path) => format!("//! `POST {path}`"),
+            None => "//! `POST`, path unknown".to_owned(),
+        };
+        assert!(first.starts_with(&expected), "{}: {first}", entry.name());
+        assert!(source.contains(&format!("\"{}\"", entry.name())), "{}", entry.name());
+    }
+}
+
+#[test]
+fn an_operation_without_a_path_is_an_error_that_says_where_to_put_it() {
+    let desk = Desk::with(policy(), Catalogue::imts());
+    let call = desk.session.call(&Own::<Confirm, _>::new(()), desk.now.mono.after(TIME));
+    let error = call.unwrap_err();
+    assert_eq!(error, OperationError::NoPath { name: "confirm".to_owned() });
+    for words in ["confirm", "[operation.confirm]", "path = ", "vendor's page"] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let json = Json::parse("{}").unwrap();
+    let named = |name: &str| desk.session.call_named(name, &json, desk.now.mono.after(TIME));
+    assert_eq!(named("confirm").unwrap_err(), error);
+    assert!(matches!(named("nothing"), Err(OperationError::NoSuchOperation { .. })));
+}
+
+/// Claims that it only asks.
+struct Lowered;
+
+impl Operation for Lowered {
+    const NAME: &'static str = "confirm";
+    const PATH: Option<&'static str> = Some("/confirm");
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = Class::Read;
+    const EVIDENCE: Evidence = Evidence::Assumed;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&())
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        success.payload()
+    }
+}
+
+#[test]
+fn a_catalogued_class_cannot_be_lowered() {
+    let desk = Desk::new();
+    let error = desk.session.call(&Lowered, desk.now.mono.after(TIME)).unwrap_err();
+    assert!(matches!(error, OperationError::ClassLowered { has: Class::Money, .. }), "{error:?}");
+    let mut catalogue = Catalogue::imts();
+    let path = ServicePath::new("/confirm").unwrap();
+    let error = catalogue.add("confirm", Class::Read, path, Evidence::Assumed).unwrap_err();
+    assert!(matches!(error, CatalogueError::ClassIsFixed { class: Class::Money, .. }));
+}
+
+/// Would lead elsewhere.
+struct Elsewhere;
+
+impl Operation for Elsewhere {
+    const NAME: &'static str = "elsewhere";
+    const PATH: Option<&'static str> = Some("//evil.example/steal");
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = Class::Read;
+    const EVIDENCE: Evidence = Evidence::Assumed;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&())
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        success.payload()
+    }
+}
+
+#[test]
+fn a_path_that_could_carry_the_token_elsewhere_is_an_error() {
+    let desk = Desk::new();
+    let error = desk.session.call(&Elsewhere, desk.now.mono.after(TIME)).unwrap_err();
+    assert_eq!(error, OperationError::Path(EndpointError::Path));
+    for path in [
+        "https://evil.example/",
+        "//evil.example",
+        "/a/../b",
+        "/a/%2e%2e/b",
+        "/a%2fb",
+        "/a?b",
+        "/a#b",
+        "/a\\b",
+        "/a\nb",
+        "a",
+        "",
+        "/a/./b",
+        "/é",
+    ] {
+        assert!(ServicePath::new(path).is_err(), "{path:?}");
+    }
+}
+
+#[test]
+fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_another() {
+    let mut catalogue = Catalogue::imts();
+    let path = |path: &str| ServicePath::new(path).unwrap();
+    let unknown = catalogue.set_path("report", path("/r"), Evidence::Assumed).unwrap_err();
+    assert!(matches!(unknown, CatalogueError::NoSuchOperation { .. }));
+    catalogue.add("report", Class::Read, path("/r"), Evidence::Assumed).unwrap();
+    catalogue.add("report", Class::Money, path("/s"), Evidence::Draft).unwrap();
+    let entry = catalogue.entry("report").unwrap();
+    assert_eq!((entry.class(), entry.path().unwrap().as_str()), (Class::Money, "/s"));
+    assert_eq!(catalogue.len(), 18);
+    for bad in ["", "Report", "re port", "a.b", &"x".repeat(65)] {
+        let added = catalogue.add(bad, Class::Read, path("/r"), Evidence::Assumed);
+        assert_eq!(added.unwrap_err(), CatalogueError::Name, "{bad:?}");
+    }
+}
+
+#[test]
+fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_they_are() {
+    let path = ServicePath::new("/v6/renew").unwrap();
+    let error = Catalogue::imts().set_path("refresh-token", path.clone(), Evidence::Assumed);
+    assert!(matches!(error.unwrap_err(), CatalogueError::Session { .. }));
+    let refresh = imts_core::contract::Refresh::new(
+        http::Method::POST,
+        path,
+        imts_core::contract::TokenIn::Bearer,
+    );
+    let contract = Contract::imts().with_refresh(refresh);
+    let entry = contract.operations().entry("refresh-token").unwrap();
+    assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
+    let without = Contract::imts().with_refresh(None);
+    assert!(without.operations().entry("refresh-token").unwrap().path().is_none());
+}

@@ -1,0 +1,76 @@
+//! What is written down of a call, and when.
+
+use imts_core::journal::{Digest, Entry};
+use imts_core::operations::{Confirm, CreatePerson, Status};
+use imts_core::{CallFault, Ending, Outcome};
+
+use crate::support::{Desk, done, lost, not_sent, word};
+
+fn lines(desk: &Desk) -> Vec<String> {
+    let line = |entry: &Entry| match entry {
+        Entry::Intent(intent) => format!("intent {}", intent.operation),
+        Entry::Sending { id, .. } => format!("sending {id}"),
+        Entry::Ended { id, ending, .. } => format!("ended {id} {}", ending.as_str()),
+    };
+    desk.entries.iter().map(line).collect()
+}
+
+#[test]
+fn intent_and_sending_are_written_before_the_request_and_its_end_after() {
+    let mut desk = Desk::new();
+    let call = desk.call::<Confirm>().with_journal();
+    assert_eq!(word(&desk.drive(call, vec![done()])), "done");
+    assert_eq!(lines(&desk), ["intent confirm", "sending 7", "ended 7 done"]);
+    let Entry::Intent(intent) = &desk.entries[0] else { panic!("the intent comes first") };
+    assert_eq!(intent.reference.as_deref(), Some("ref-17"));
+    assert_eq!(intent.digest, Digest::of(desk.requests[0].body().as_ref()));
+    assert!(!format!("{:?}", desk.entries).contains("canary"), "no token is written down");
+}
+
+#[test]
+fn each_attempt_is_written_down_and_so_is_an_unknown_end() {
+    let mut desk = Desk::new();
+    let call = desk.call::<Confirm>().with_journal();
+    assert_eq!(word(&desk.drive(call, vec![not_sent(), lost()])), "unknown");
+    let expected = ["intent confirm", "sending 7", "sending 7", "ended 7 unknown"];
+    assert_eq!(lines(&desk), expected);
+}
+
+#[test]
+fn what_cannot_be_written_down_is_not_sent() {
+    for breaks_at in [0, 1] {
+        let mut desk = Desk::new();
+        desk.journal_breaks_at = Some(breaks_at);
+        let call = desk.call::<Confirm>().with_journal();
+        let outcome = desk.drive(call, vec![]);
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        assert!(matches!(failed.why(), CallFault::Journal(_)));
+        assert!(desk.requests.is_empty());
+        assert!(failed.into_permit().is_some());
+    }
+}
+
+#[test]
+fn an_end_that_cannot_be_written_down_is_told_all_the_same() {
+    let mut desk = Desk::new();
+    desk.journal_breaks_at = Some(2);
+    let call = desk.call::<Confirm>().with_journal();
+    assert_eq!(desk.drive(call, vec![done()]).ending(), Ending::Done);
+}
+
+#[test]
+fn only_money_is_written_down() {
+    let mut desk = Desk::new();
+    let (reads, creates) = (desk.call::<Status>(), desk.call::<CreatePerson>());
+    for call in [reads, creates] {
+        assert_eq!(word(&desk.drive(call.with_journal(), vec![done()])), "done");
+    }
+    assert!(desk.entries.is_empty());
+}
+
+#[test]
+fn a_digest_tells_bytes_apart_and_is_the_published_function() {
+    assert_eq!(Digest::of(b"").to_string(), "cbf29ce484222325");
+    assert_eq!(Digest::of(b"foobar").to_string(), "85944171f73967e8");
+    assert_ne!(Digest::of(b"ab"), Digest::of(b"ba"));
+}

@@ -1,0 +1,9 @@
+//! Calls: their forms, their table of answers, and what may be sent again, in virtual time.
+
+mod attempts;
+mod catalogue;
+mod forms;
+mod journal;
+mod outcomes;
+mod refusals;
+mod support;

@@ -1,0 +1,139 @@
+//! What each answer means, by class: the table, whole.
+
+use imts_core::{Catalogue, Decided, Outcome, Recovery};
+use serde_json::json;
+
+use crate::support::{Act, Desk, answer, catalogue, done, lost, not_sent, policy, typed, word};
+
+/// One answer, and what it is to a question, to a creation, and to money. `again` is sent again.
+const TABLE: &[(&str, &str, &str)] = &[
+    // answer, to a read, to a creation or to money
+    ("200 done", "done", "done"),
+    ("201 done", "done", "done"),
+    ("200 state false", "refused", "refused"),
+    ("200 no state", "not_sent", "unknown"),
+    ("200 html", "not_sent", "unknown"),
+    ("200 cut json", "not_sent", "unknown"),
+    ("200 oversized", "not_sent", "unknown"),
+    ("204 empty", "not_sent", "unknown"),
+    ("302", "not_sent", "unknown"),
+    ("400", "refused", "refused"),
+    ("400 html", "refused", "refused"),
+    ("400 oversized", "refused", "unknown"),
+    ("401", "again", "unknown"),
+    ("401 state false", "again", "refused"),
+    ("403", "refused", "refused"),
+    ("404", "refused", "refused"),
+    ("408", "again", "unknown"),
+    ("409", "refused", "refused"),
+    ("422", "refused", "refused"),
+    ("425", "again", "unknown"),
+    ("429", "again", "unknown"),
+    ("429 state false", "again", "refused"),
+    ("500", "again", "unknown"),
+    ("500 state false", "again", "unknown"),
+    ("503", "again", "unknown"),
+    ("lost", "again", "unknown"),
+    ("silence", "again", "unknown"),
+    ("not sent", "again", "again"),
+];
+
+fn act(name: &str) -> Act {
+    let error = json!({ "error": { "message": "no", "code": 1 } });
+    let says_false = json!({ "state": false, "message": "no" });
+    let (status, kind) = name.split_once(' ').unwrap_or((name, ""));
+    let status = status.parse().unwrap_or(0);
+    match (name, kind) {
+        ("lost", _) => lost(),
+        ("silence", _) => Act::Silence,
+        ("not sent", _) => not_sent(),
+        (_, "done") => answer(status, &json!({ "state": true, "payload": null })),
+        (_, "state false") => answer(status, &says_false),
+        (_, "no state") => answer(status, &json!({ "payload": {} })),
+        (_, "html") => typed(status, "text/html", b"<html>"),
+        (_, "cut json") => typed(status, "application/json", b"{\"state\":tr"),
+        (_, "oversized") => typed(status, "application/json", &vec![b' '; 65_537]),
+        (_, "empty") => typed(status, "application/json", b""),
+        _ => answer(status, &error),
+    }
+}
+
+#[test]
+fn every_answer_means_what_the_table_says() {
+    for (name, read, write) in TABLE {
+        for (class, expected) in [("read", read), ("create", write), ("money", write)] {
+            let mut desk = Desk::new();
+            let again = *expected == "again";
+            let mut script = vec![act(name)];
+            script.extend(again.then(done));
+            let outcome = match class {
+                "read" => desk.reads(script),
+                "create" => desk.creates(script),
+                _ => desk.pays(script),
+            };
+            let expected = if again { "done" } else { expected };
+            assert_eq!(word(&outcome), expected, "{name} to {class}: {outcome:?}");
+            assert_eq!(desk.requests.len(), if again { 2 } else { 1 }, "{name} to {class}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_outcome_says_what_to_ask_and_for_what() {
+    let mut desk = Desk::new();
+    let Outcome::Unknown(unknown) = desk.pays(vec![lost()]) else { panic!("it was lost") };
+    assert_eq!((unknown.operation(), unknown.reference()), ("confirm", Some("ref-17")));
+    assert_eq!(unknown.sent_at(), desk.now.wall);
+    let body = desk.requests[0].body().as_ref();
+    assert_eq!(unknown.digest(), imts_core::journal::Digest::of(body));
+    let text = unknown.to_string();
+    for words in ["confirm", "ref-17", "status, info or search", "do not send it again"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert_eq!(Outcome::<()>::Unknown(unknown).recovery(), Some(Recovery::Resolve));
+}
+
+#[test]
+fn a_refusal_that_the_contract_calls_decided_is_one_whatever_its_status() {
+    let decided = Decided {
+        statuses: [429, 503].into(),
+        codes: ["1001".to_owned(), "LIMIT".to_owned()].into(),
+    };
+    let mut catalogue = catalogue();
+    catalogue.set_decided("confirm", decided).unwrap();
+    let of = |act| word(&Desk::with(policy(), catalogue.clone()).pays(vec![act]));
+    assert_eq!(of(answer(429, &json!({}))), "refused");
+    assert_eq!(of(typed(503, "text/html", b"busy")), "refused");
+    assert_eq!(of(answer(500, &json!({ "error_code": 1001 }))), "refused");
+    assert_eq!(of(answer(500, &json!({ "error": { "code": "LIMIT" } }))), "refused");
+    assert_eq!(of(answer(500, &json!({ "error_code": 1002 }))), "unknown");
+    assert_eq!(of(answer(408, &json!({}))), "unknown");
+    // What is decided of one operation says nothing of another.
+    let mut desk = Desk::with(policy(), catalogue.clone());
+    assert_eq!(word(&desk.creates(vec![answer(429, &json!({}))])), "unknown");
+    assert!(Catalogue::imts().entry("confirm").unwrap().decided().statuses.is_empty());
+}
+
+#[test]
+fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
+    // This type reads any JSON at all, and would take a refusal for a reply.
+    struct Any;
+    impl imts_core::Operation for Any {
+        const NAME: &'static str = "confirm";
+        const PATH: Option<&'static str> = None;
+        const AUTH: imts_core::Auth = imts_core::Auth::Bearer;
+        const CLASS: imts_core::Class = imts_core::Class::Money;
+        const EVIDENCE: imts_core::Evidence = imts_core::Evidence::Unknown;
+        type Reply = imts_core::Json;
+        fn encode(&self) -> Result<imts_core::Body, imts_core::Unencodable> {
+            imts_core::Body::json(&())
+        }
+        fn decode(it: imts_core::Success<'_>) -> Result<Self::Reply, imts_core::Malformed> {
+            it.json()
+        }
+    }
+    let mut desk = Desk::new();
+    let call = desk.session.call(&Any, desk.now.mono.after(crate::support::TIME)).unwrap();
+    let outcome = desk.drive(call, vec![answer(200, &json!({ "state": false }))]);
+    assert_eq!(word(&outcome), "refused");
+}

@@ -1,0 +1,77 @@
+//! What a refusal says, whatever its shape, and what it must not say.
+
+use imts_core::{Outcome, Problem};
+use serde_json::{Value, json};
+
+use crate::support::{Desk, answer, typed};
+
+fn refused(status: u16, body: &Value) -> Problem {
+    let mut desk = Desk::new();
+    match desk.pays(vec![answer(status, body)]) {
+        Outcome::Refused(problem) => problem,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_refusal_in_any_known_shape_yields_status_code_message_and_the_raw_body() {
+    let shapes = [
+        json!({ "status": "error", "error_code": 100_101, "error_description": "no funds", "dt": "x" }),
+        json!({ "error": { "message": "no funds", "code": 100_101 } }),
+        json!({ "state": false, "message": "no funds", "code": "100101" }),
+    ];
+    for body in shapes {
+        let problem = refused(422, &body);
+        assert_eq!(problem.status(), 422);
+        assert_eq!(problem.code(), Some("100101"), "{body}");
+        assert_eq!(problem.message(), Some("no funds"), "{body}");
+        assert_eq!(problem.expose_body(), body.to_string().as_bytes());
+    }
+    let problem = refused(400, &json!({ "error": { "message": "m", "errors": { "f": ["x"] } } }));
+    assert_eq!((problem.code(), problem.message()), (None, Some("m")));
+}
+
+#[test]
+fn a_refusal_in_no_known_shape_yields_its_status_and_the_raw_body() {
+    let mut desk = Desk::new();
+    let outcome = desk.pays(vec![typed(409, "text/html", b"<h1>Conflict</h1>")]);
+    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((problem.status().as_u16(), problem.code(), problem.message()), (409, None, None));
+    assert_eq!(problem.expose_body(), b"<h1>Conflict</h1>");
+}
+
+#[test]
+fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
+    for quoted in [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "x4111111111111111y",
+        "17 4111111111111111 17",
+        "canary-access-1",
+        "6304000000000000000",
+    ] {
+        let problem =
+            refused(422, &json!({ "message": format!("bad: {quoted}!"), "code": quoted }));
+        let texts = format!("{problem} {problem:?} {:?} {:?}", problem.code(), problem.message());
+        for secret in ["1111", "canary", "0000000000"] {
+            assert!(!texts.contains(secret), "{quoted}: {texts}");
+        }
+        assert!(texts.contains("bad: "), "{texts}");
+    }
+}
+
+#[test]
+fn shorter_numbers_and_dates_are_left_alone() {
+    for text in ["12345678901", "order 20261125 at 2026-11-25 18:20", "1 2 3 -- 4567890123 - 45"] {
+        let problem = refused(422, &json!({ "message": text }));
+        assert_eq!(problem.message(), Some(text));
+    }
+}
+
+#[test]
+fn a_flood_of_digits_is_read_in_no_time_to_speak_of() {
+    let flood = "1 ".repeat(30_000);
+    let problem = refused(422, &json!({ "message": flood }));
+    assert!(problem.message().unwrap().len() <= 512);
+}
