@@ -1,23 +1,24 @@
 //! The client for threads.
 //!
-//! Owns the thread of a flight and the waiting for it. What is to be done is the session's to say;
-//! a flight belongs to the client, and goes on when the caller who started it has left.
+//! Owns the waiting for a renewal. How one goes on in a thread of its own is [`renewal`]'s matter; what
+//! is to be done is the session's to say.
+
+mod renewal;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{
-    Bearer, Credentials, Endpoint, Epoch, Failure, Keep, NotSent, Phase, Saved, Source,
-};
+use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
 
+use self::renewal::Shared;
+use crate::bearer::Bearer;
 use crate::builder::Builder;
-use crate::clock::Deadline;
+use crate::clock::{Clock, Deadline};
 use crate::error::CallError;
 use crate::flight::Flight;
-use crate::hub::{Ask, Hub, Next, TransportPanicked, Work};
+use crate::handle::Handle;
+use crate::hub::{Ask, Entry, Held, Hub};
 use crate::transport::Transport;
 
 /// A client for threads. Clones share one session; any number of threads may ask at once.
@@ -47,11 +48,6 @@ pub struct Client {
 /// How many renewals one ask waits for before it gives up on tokens that die at once.
 const ATTEMPTS: usize = 3;
 
-struct Shared {
-    hub: Hub<Flight>,
-    transport: Arc<dyn Transport>,
-}
-
 impl Client {
     /// What a client is made of.
     #[must_use]
@@ -60,7 +56,7 @@ impl Client {
     }
 
     pub(crate) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>, patience: Duration) -> Self {
-        Self { shared: Arc::new(Shared { hub, transport }), patience }
+        Self { shared: Arc::new(Shared::new(hub, transport)), patience }
     }
 
     /// The same client with another patience: how long its callers wait for a renewal, at most.
@@ -90,20 +86,16 @@ impl Client {
     /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
     /// [`token`](Client::token).
     pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
-        let deadline = Deadline::after(self.patience);
-        let mut wanted = at_least;
-        for _ in 0..ATTEMPTS {
-            if let Some(bearer) = self.ask(wanted, deadline)? {
-                let remaining = bearer.remaining(self.shared.hub.now());
-                if remaining < at_least {
-                    return Err(CallError::ShortLived { remaining });
-                }
-                return Ok(bearer);
-            }
-            // A second renewal would bring no longer life than the first.
-            wanted = Duration::ZERO;
+        match self.shared.hub.enter(at_least) {
+            Entry::Served(bearer) => Ok(bearer),
+            Entry::Held(held) => self.asked(held, at_least),
         }
-        Err(CallError::ShortLived { remaining: Duration::ZERO })
+    }
+
+    /// For one thread that asks very often: it keeps the token at hand between asks.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.clone(), self.shared.hub.sight())
     }
 
     /// The service refused this token with a 401: it is never handed out again, and the next ask
@@ -146,33 +138,65 @@ impl Client {
     /// given up is marked as [in doubt](Saved::is_in_doubt). A renewal that was given up changes
     /// nothing any more, though its thread lives on until the transport returns.
     pub fn close(&self, deadline: Duration) -> Option<Saved> {
-        if let Some(flight) = self.shared.hub.close().filter(|it| !it.is_on_this_thread()) {
-            let _outcome = flight.wait(Deadline::after(deadline));
-        }
+        let deadline = Deadline::after(deadline);
+        let flight = self.shared.hub.close().filter(|flight| !flight.is_on_this_thread());
+        let has_landed = flight.is_none_or(|flight| flight.lands_by(deadline));
         let (flight, saved) = self.shared.hub.abandon();
         if let Some(flight) = flight {
             flight.land(Err(CallError::Closed));
         }
+        if has_landed {
+            self.shared.join();
+        }
         saved
     }
 
-    /// A token, or `None` once a flight that had to be waited for has landed well.
-    fn ask(&self, at_least: Duration, deadline: Deadline) -> Result<Option<Bearer>, CallError> {
-        let flight = {
-            let mut state = self.shared.hub.lock();
-            match self.shared.hub.ask(&mut state, at_least)? {
-                Ask::Ready(bearer) => return Ok(Some(bearer)),
-                Ask::Join(_) => state.flight.clone().ok_or(CallError::TimedOut)?,
-                Ask::Fly(work, meanwhile) => {
-                    let flight = Flight::default();
-                    state.flight = Some(flight.clone());
-                    drop(state);
-                    self.shared.start(&flight, work);
-                    if meanwhile.is_some() {
-                        return Ok(meanwhile);
-                    }
-                    flight
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.shared.hub.clock()
+    }
+
+    /// Asks with the session in hand, and again after each flight that had to be waited for.
+    fn asked(&self, held: Held<'_, Flight>, at_least: Duration) -> Result<Bearer, CallError> {
+        let deadline = Deadline::after(self.patience);
+        let (mut held, mut wanted) = (held, at_least);
+        for _ in 0..ATTEMPTS {
+            if let Some(bearer) = self.ask(held, wanted, deadline)? {
+                let remaining = bearer.remaining(self.shared.hub.now());
+                if remaining < at_least {
+                    return Err(CallError::ShortLived { remaining });
                 }
+                return Ok(bearer);
+            }
+            // A second renewal would bring no longer life than the first.
+            wanted = Duration::ZERO;
+            held = self.shared.hub.lock();
+        }
+        Err(CallError::ShortLived { remaining: Duration::ZERO })
+    }
+
+    /// A token, or `None` once a flight that had to be waited for has landed well.
+    fn ask(
+        &self,
+        mut held: Held<'_, Flight>,
+        at_least: Duration,
+        deadline: Deadline,
+    ) -> Result<Option<Bearer>, CallError> {
+        let flight = match self.shared.hub.ask(&mut held, at_least)? {
+            Ask::Ready(bearer) => return Ok(Some(bearer)),
+            Ask::Join(_) => {
+                let flight = held.flight.clone().ok_or(CallError::TimedOut)?;
+                drop(held);
+                flight
+            }
+            Ask::Fly(work, meanwhile) => {
+                let flight = Flight::default();
+                held.flight = Some(flight.clone());
+                drop(held);
+                self.shared.start(&flight, work);
+                if meanwhile.is_some() {
+                    return Ok(meanwhile);
+                }
+                flight
             }
         };
         if flight.is_on_this_thread() {
@@ -188,60 +212,5 @@ impl fmt::Debug for Client {
             .field("patience", &self.patience)
             .field("session", &self.shared.hub.lock().session)
             .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// Runs a flight on a thread of its own.
-    fn start(self: &Arc<Self>, flight: &Flight, work: Box<Work>) {
-        let (shared, aboard) = (Arc::clone(self), flight.clone());
-        let (hand, take) = mpsc::sync_channel(1);
-        let spawned = thread::Builder::new().name("imts-renewal".to_owned()).spawn(move || {
-            if let Ok(work) = take.recv() {
-                let outcome = aboard.on_this_thread(|| shared.fly(work));
-                shared.land(&aboard, outcome);
-            }
-        });
-        match spawned {
-            Ok(_detached) => drop(hand.send(work)),
-            Err(error) => self.land(flight, self.ground(work, error)),
-        }
-    }
-
-    fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
-        loop {
-            let next = match *work {
-                Work::Send(ticket, request, bounds) => {
-                    let send = AssertUnwindSafe(|| self.transport.send(request, bounds));
-                    let outcome = catch_unwind(send)
-                        .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)));
-                    self.hub.on_reply(ticket, outcome)
-                }
-                Work::Save(ticket, saved) => self.hub.save(ticket, &saved),
-            };
-            match next {
-                Next::Work(more) => work = more,
-                Next::Landed(outcome) => return outcome,
-            }
-        }
-    }
-
-    /// The machine has no thread to give: nothing was sent.
-    fn ground(&self, work: Box<Work>, error: std::io::Error) -> Result<(), CallError> {
-        match *work {
-            Work::Send(ticket, ..) => {
-                let failure = Failure::not_sent(NotSent::vouch()).because(error);
-                match self.hub.on_reply(ticket, Err(failure)) {
-                    Next::Work(more) => self.fly(more),
-                    Next::Landed(outcome) => outcome,
-                }
-            }
-            save @ Work::Save(..) => self.fly(Box::new(save)),
-        }
-    }
-
-    fn land(&self, flight: &Flight, outcome: Result<(), CallError>) {
-        self.hub.lock().flight.take_if(|current| current.is(flight));
-        flight.land(outcome);
     }
 }

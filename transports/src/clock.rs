@@ -1,32 +1,55 @@
 //! The only place that reads clocks.
 //!
-//! Owns the two sources of [`Now`], and the deadline of a caller who waits. Knows nothing of what
-//! the readings are for.
+//! Owns the two sources of [`Now`], precise and coarse, and the deadline of a caller who waits. Knows
+//! nothing of what the readings are for.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod portable;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use imts_core::{Mono, Now, Wall};
 
 /// Where a client reads the time: one source for its whole life.
+///
+/// Only [`now`](Clock::now) is needed. The others are for a clock that has a reading at hand which
+/// is cheaper and a little old: they come together, or not at all.
 pub trait Clock: Send + Sync {
     /// What the two clocks show.
     fn now(&self) -> Now;
-}
 
-/// The machine's own clocks: [`Instant`] and [`SystemTime`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+    /// What the two clocks showed a moment ago, no longer than [`lag`](Clock::lag).
+    fn coarse(&self) -> Now {
+        self.now()
+    }
 
-impl Clock for SystemClock {
-    fn now(&self) -> Now {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let elapsed = ORIGIN.get_or_init(Instant::now).elapsed();
-        Now { mono: Mono::from(elapsed), wall: wall(SystemTime::now()) }
+    /// How far behind [`now`](Clock::now) a [`coarse`](Clock::coarse) reading may be. Read once for
+    /// each client; a token counts as due for renewal that much sooner.
+    fn lag(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// A number that is another one after each change of [`coarse`](Clock::coarse); `None` where
+    /// there is none that is cheaper to read. While it stays, what was found by a coarse reading is
+    /// taken to hold.
+    fn tick(&self) -> Option<u64> {
+        None
     }
 }
+
+/// The machine's own clocks.
+///
+/// On Linux these are `CLOCK_MONOTONIC` and `CLOCK_REALTIME`, and their coarse versions, which cost
+/// an eighth and are as old as the last timer tick: the monotonic one stands still while the machine
+/// is suspended, the other one does not. Elsewhere, [`Instant`] and
+/// [`SystemTime`](std::time::SystemTime).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
 /// A clock that stands still until it is told otherwise, for tests in virtual time. Clones share
 /// one time.
@@ -108,13 +131,4 @@ impl Deadline {
         let Some(at) = self.0 else { return Some(Duration::MAX) };
         Some(at.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
-}
-
-/// The system's time in microseconds, negative before 1970.
-fn wall(time: SystemTime) -> Wall {
-    let micros = match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |us| -us),
-    };
-    Wall::from_unix_micros(micros)
 }

@@ -3,19 +3,26 @@
 //! Owns the waiting and the sharing of one outcome. Knows nothing of sessions.
 
 use std::cell::Cell;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::clock::Deadline;
 use crate::error::CallError;
+use crate::sync::{Condvar, Mutex, thread_local};
 
 /// A flight as those see it who wait for it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Flight(Arc<Landing>);
 
-#[derive(Default)]
 struct Landing {
     outcome: Mutex<Option<Result<(), CallError>>>,
     landed: Condvar,
+}
+
+impl Default for Flight {
+    /// One that is under way.
+    fn default() -> Self {
+        Self(Arc::new(Landing { outcome: Mutex::new(None), landed: Condvar::new() }))
+    }
 }
 
 impl Flight {
@@ -28,12 +35,21 @@ impl Flight {
 
     /// Waits for the outcome, no longer than the deadline.
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<(), CallError> {
+        self.outcome_by(deadline).unwrap_or(Err(CallError::TimedOut))
+    }
+
+    /// Waits for the flight to land, and says whether it did by the deadline.
+    pub(crate) fn lands_by(&self, deadline: Deadline) -> bool {
+        self.outcome_by(deadline).is_some()
+    }
+
+    fn outcome_by(&self, deadline: Deadline) -> Option<Result<(), CallError>> {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(outcome) = &*slot {
-                return outcome.clone();
+                return Some(outcome.clone());
             }
-            let left = deadline.left().ok_or(CallError::TimedOut)?;
+            let left = deadline.left()?;
             let waited = self.0.landed.wait_timeout(slot, left);
             slot = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -45,15 +61,15 @@ impl Flight {
 
     /// Marks the current thread as this flight's, for as long as `work` runs.
     pub(crate) fn on_this_thread<R>(&self, work: impl FnOnce() -> R) -> R {
-        let before = ABOARD.replace(Some(Arc::as_ptr(&self.0).addr()));
+        let before = ABOARD.with(|aboard| aboard.replace(Some(Arc::as_ptr(&self.0).addr())));
         let result = work();
-        ABOARD.set(before);
+        ABOARD.with(|aboard| aboard.set(before));
         result
     }
 
     /// Whether the current thread is the one that this flight runs on: waiting would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
-        ABOARD.get() == Some(Arc::as_ptr(&self.0).addr())
+        ABOARD.with(Cell::get) == Some(Arc::as_ptr(&self.0).addr())
     }
 }
 

@@ -1,25 +1,30 @@
-//! One session shared by everyone who holds a client: the lock, the clock, the hook.
+//! One session shared by everyone who holds a client: the lock, the clock, the hook, the published
+//! token.
 //!
 //! Owns the translation between the session's steps and what a driver does. Knows nothing of
 //! threads or futures: both clients drive a flight by [`Hub::ask`], then [`Hub::on_reply`] or
 //! [`Hub::save`] until there is nothing left to do.
 
+mod held;
+
 use std::error::Error;
-use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use imts_core::{
-    Bearer, Body, Credentials, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session,
-    Source, Step, Ticket, Trouble,
+    Body, Credentials, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session, Source,
+    Step, Ticket, Trouble,
 };
 use zeroize::Zeroize;
 
+use self::held::Door;
+pub(crate) use self::held::{Held, State};
+use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::trace::{Journal, Notes};
+use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
 
 /// Whatever a hook failed with.
@@ -31,56 +36,22 @@ pub(crate) type OnGrant = Box<dyn Fn(&Saved) -> Result<(), HookError> + Send + S
 /// `F` is what a kind of client keeps of a flight, for those who join it.
 pub(crate) struct Hub<F> {
     state: Mutex<State<F>>,
+    /// What most asks are served from. Written by whoever holds the state, before it is let go.
+    published: Published<Snapshot>,
     clock: Arc<dyn Clock>,
+    /// How far the clock's coarse readings may be behind.
+    lag: Duration,
     on_grant: Option<OnGrant>,
     /// Added to each request, unless it has them.
     headers: HeaderMap,
 }
 
-pub(crate) struct State<F> {
-    pub(crate) session: Session,
-    pub(crate) flight: Option<F>,
-    door: Door,
-    /// Why the last save failed.
-    save_failure: Option<Source>,
-    journal: Journal,
-}
-
-/// Holds the state. What was noted meanwhile is told once it is let go.
-pub(crate) struct Held<'a, F> {
-    state: MutexGuard<'a, State<F>>,
-    /// Dropped after the guard.
-    notes: Notes,
-}
-
-/// Whether a client still takes asks, and a flight of its own still goes on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Door {
-    Open,
-    /// No more asks; a flight under way is brought to its end.
-    Closing,
-    /// Nothing more is done.
-    Closed,
-}
-
-impl<F> Deref for Held<'_, F> {
-    type Target = State<F>;
-
-    fn deref(&self) -> &State<F> {
-        &self.state
-    }
-}
-
-impl<F> DerefMut for Held<'_, F> {
-    fn deref_mut(&mut self) -> &mut State<F> {
-        &mut self.state
-    }
-}
-
-impl<F> Drop for Held<'_, F> {
-    fn drop(&mut self) {
-        self.notes = self.state.journal.take();
-    }
+/// How an ask begins.
+pub(crate) enum Entry<'a, F> {
+    /// With its end.
+    Served(Bearer),
+    /// With the session in hand, to [ask](Hub::ask).
+    Held(Held<'a, F>),
 }
 
 /// What an asker is told.
@@ -122,24 +93,48 @@ impl<F> Hub<F> {
         on_grant: Option<OnGrant>,
         headers: HeaderMap,
     ) -> Self {
-        let state = Mutex::new(State {
-            session,
-            flight: None,
-            door: Door::Open,
-            save_failure: None,
-            journal: Journal::default(),
-        });
-        Self { state, clock, on_grant, headers }
+        let lag = clock.lag();
+        let (state, published) = (Mutex::new(State::new(session)), Published::nothing());
+        let hub = Self { state, published, clock, lag, on_grant, headers };
+        // A session that was restored has a token to publish.
+        drop(hub.lock());
+        hub
     }
 
     pub(crate) fn now(&self) -> Now {
         self.clock.now()
     }
 
-    /// The shared state. A holder that panicked left it consistent: every change is one call.
-    pub(crate) fn lock(&self) -> Held<'_, F> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Held { state, notes: Notes::default() }
+    /// Serves an ask from what is published, or hands over the session.
+    ///
+    /// While no renewal is due, that is all there is to it: no lock, no precise clock. While one is,
+    /// whoever comes while another asker has the session is served the old token all the same.
+    pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
+        let published = self.published.load();
+        let Some(snapshot) = published.as_ref() else { return Entry::Held(self.lock()) };
+        let coarse = self.clock.coarse();
+        if !snapshot.lasts(at_least, coarse) {
+            return Entry::Held(self.lock());
+        }
+        let is_served = snapshot.is_calm(coarse) || {
+            if let Some(held) = self.try_lock() {
+                return Entry::Held(held);
+            }
+            snapshot.is_usable(self.now())
+        };
+        match Bearer::lent(published).filter(|_| is_served) {
+            Some(bearer) => Entry::Served(bearer),
+            None => Entry::Held(self.lock()),
+        }
+    }
+
+    /// For one thread or task to keep what is published at hand.
+    pub(crate) fn sight(&self) -> Sight {
+        Sight::new(self.published.sighted())
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     pub(crate) fn reject(&self, epoch: Epoch) {
@@ -173,9 +168,10 @@ impl<F> Hub<F> {
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
         match state.door {
             Door::Open => {
-                let asked = self.step(state, at_least);
+                let now = self.now();
+                let asked = self.step(state, at_least, now);
                 if let Ok(Ask::Fly(work, _)) = &asked {
-                    state.journal.started(&state.session, work, at_least, self.now());
+                    state.journal.started(&state.session, work, at_least, now);
                 }
                 asked
             }
@@ -202,15 +198,14 @@ impl<F> Hub<F> {
         (state.flight.take(), state.session.saved(self.now()))
     }
 
-    fn step(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
-        let now = self.now();
+    fn step(&self, state: &mut State<F>, at_least: Duration, now: Now) -> Result<Ask, CallError> {
         match state.session.poll_for(now, at_least) {
             Step::Ready(bearer) => {
                 let remaining = bearer.remaining(now);
                 if remaining < at_least {
                     return Err(CallError::ShortLived { remaining });
                 }
-                Ok(Ask::Ready(bearer))
+                Ok(Ask::Ready(bearer.into()))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
             Step::Wait { until, last } => {
@@ -235,6 +230,17 @@ impl<F> Hub<F> {
         ticket: Ticket,
         outcome: Result<Response<Vec<u8>>, Failure>,
     ) -> Next {
+        let report = AssertUnwindSafe(|| self.reported(ticket, outcome));
+        catch_unwind(report).unwrap_or_else(|_| {
+            // The ticket may still count as under way.
+            let failure = Failure::unknown().because(ClockPanicked);
+            let give_up = || self.lock().session.on_failure(ticket, failure, self.now());
+            drop(catch_unwind(AssertUnwindSafe(give_up)));
+            Next::Landed(Ok(()))
+        })
+    }
+
+    fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, Failure>) -> Next {
         let mut state = self.lock();
         let now = self.now();
         let outcome = match outcome {
@@ -246,9 +252,9 @@ impl<F> Hub<F> {
             Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
         };
         if outcome.is_ok() && self.on_grant.is_none() {
-            return self.landed(&mut state, Ok(()));
+            return landed(&mut state, Ok(()), now);
         }
-        self.next(&mut state, outcome)
+        self.next(&mut state, outcome, now)
     }
 
     /// Hands a state to the hook, outside the lock, and goes on whatever came of it.
@@ -258,23 +264,28 @@ impl<F> Hub<F> {
                 .unwrap_or_else(|_| Err(HookPanicked.into())),
             None => Ok(()),
         };
-        let mut state = self.lock();
-        state.save_failure = outcome.err().map(Source::from);
-        state.session.on_saved(ticket, self.now());
-        if saved.is_in_doubt() {
-            return self.next(&mut state, Ok(()));
-        }
-        self.landed(&mut state, Ok(()))
+        let go_on = || {
+            let mut state = self.lock();
+            let now = self.now();
+            state.save_failure = outcome.err().map(Source::from);
+            state.session.on_saved(ticket, now);
+            if saved.is_in_doubt() {
+                return self.next(&mut state, Ok(()), now);
+            }
+            landed(&mut state, Ok(()), now)
+        };
+        // A save that is not reported is over in good time by itself.
+        catch_unwind(AssertUnwindSafe(go_on)).unwrap_or_else(|_| Next::Landed(Ok(())))
     }
 
     /// Goes on where the renewal is not over: a save, or a sign-in after a refresh of no use. It is
     /// over with its grant, even one that is due for renewal from the start: that is for the next
     /// ask to begin, or a service slower than its tokens would be asked for ever.
-    fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>) -> Next {
+    fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>, now: Now) -> Next {
         if state.door == Door::Closed {
             return Next::Landed(Err(CallError::Closed));
         }
-        let outcome = match self.step(state, Duration::ZERO) {
+        let outcome = match self.step(state, Duration::ZERO, now) {
             Ok(Ask::Fly(work, _)) => {
                 state.journal.went_on(&work);
                 return Next::Work(work);
@@ -286,12 +297,7 @@ impl<F> Hub<F> {
             }
             Err(error) => Err(error),
         };
-        self.landed(state, outcome)
-    }
-
-    fn landed(&self, state: &mut State<F>, outcome: Result<(), CallError>) -> Next {
-        state.journal.ended(&state.session, &outcome, self.now());
-        Next::Landed(outcome)
+        landed(state, outcome, now)
     }
 
     fn dress(&self, mut request: Request<Body>) -> Request<Body> {
@@ -302,15 +308,25 @@ impl<F> Hub<F> {
     }
 }
 
+fn landed<F>(state: &mut State<F>, outcome: Result<(), CallError>, now: Now) -> Next {
+    state.journal.ended(&state.session, &outcome, now);
+    Next::Landed(outcome)
+}
+
 /// The old token, for an asker who starts its renewal.
 fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<Bearer> {
     let usable = session.phase(now).usable()?;
-    Some(usable.bearer().clone()).filter(|_| usable.remaining() >= at_least)
+    (usable.remaining() >= at_least).then(|| usable.bearer().clone().into())
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the on_grant hook panicked")]
 struct HookPanicked;
+
+/// Why an exchange failed whose reply came while the clock could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the clock panicked")]
+struct ClockPanicked;
 
 /// Why an exchange failed whose transport panicked.
 #[derive(Debug, thiserror::Error)]

@@ -18,6 +18,7 @@
 //! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
 //! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).
 
+mod bearer;
 mod blocking;
 mod builder;
 pub mod clock;
@@ -25,10 +26,12 @@ pub mod clock;
 mod connect;
 mod error;
 mod flight;
+mod handle;
 mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
 mod nonblocking;
+mod sync;
 #[cfg(feature = "_tls")]
 mod proxy;
 #[cfg(feature = "_tls")]
@@ -43,10 +46,12 @@ mod within;
 
 pub use imts_core::*;
 
+pub use crate::bearer::Bearer;
 pub use crate::blocking::Client;
 pub use crate::builder::{BuildError, Builder};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::error::CallError;
+pub use crate::handle::{AsyncHandle, Handle};
 pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};

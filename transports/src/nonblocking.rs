@@ -1,28 +1,29 @@
 //! The client for tasks, on any executor or none.
 //!
-//! Owns the waiting: for a renewal, no longer than it may take and no longer than the caller's
-//! patience. How a renewal goes on without a thread is [`renewal`]'s matter, how a future is shared
-//! [`flight`]'s. Knows nothing of any runtime: the transport brings I/O and timer.
+//! Owns what a caller may ask of it. How a caller waits is [`asking`]'s matter, how a renewal goes on
+//! without a thread [`renewal`]'s, how a future is shared [`flight`]'s. Knows nothing of any runtime:
+//! the transport brings I/O and timer.
 
+mod asking;
 mod flight;
 mod renewal;
 
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use imts_core::{Bearer, Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
+use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
 
 pub(crate) use self::flight::Flight;
+use self::renewal::Shared;
 pub(crate) use self::renewal::Spawner;
-use self::renewal::{Asked, Shared};
+use crate::bearer::Bearer;
 use crate::builder::Builder;
+use crate::clock::Clock;
 use crate::error::CallError;
-use crate::hub::Hub;
-use crate::transport::{AsyncTransport, BoxFuture};
+use crate::handle::AsyncHandle;
+use crate::hub::{Entry, Hub};
+use crate::transport::AsyncTransport;
 
 /// A client for tasks. Clones share one session; any number of tasks may ask at once, on any
 /// executor, and on several.
@@ -65,13 +66,6 @@ pub struct AsyncClient {
     shared: Arc<Shared>,
     patience: Duration,
 }
-
-/// How many renewals one ask waits for before it gives up on tokens that die at once.
-const ATTEMPTS: usize = 3;
-
-/// How much longer than its time limit a flight is waited for: its own timer comes first, unless
-/// the runtime that would have fired it stands still.
-const GRACE: Duration = Duration::from_secs(1);
 
 impl AsyncClient {
     /// What a client is made of.
@@ -116,30 +110,17 @@ impl AsyncClient {
     /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
     /// [`token`](AsyncClient::token).
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
-        let mut patience = None;
-        let mut wanted = at_least;
-        let mut renewals = 0;
-        while renewals < ATTEMPTS {
-            let (flight, overdue) = match self.shared.ask(wanted)? {
-                Asked::Ready(bearer) => {
-                    let remaining = bearer.remaining(self.shared.hub.now());
-                    if remaining < at_least {
-                        return Err(CallError::ShortLived { remaining });
-                    }
-                    return Ok(bearer);
-                }
-                Asked::Wait { flight, overdue } => (flight, overdue),
-            };
-            match self.wait(flight.as_ref(), overdue, &mut patience).await {
-                Waited::Landed(outcome) => outcome?,
-                Waited::Overdue => continue,
-                Waited::TimedOut => return Err(CallError::TimedOut),
-            }
-            // A second renewal would bring no longer life than the first.
-            wanted = Duration::ZERO;
-            renewals += 1;
-        }
-        Err(CallError::ShortLived { remaining: Duration::ZERO })
+        let asked = match self.shared.hub.enter(at_least) {
+            Entry::Served(bearer) => return Ok(bearer),
+            Entry::Held(held) => self.shared.ask(held, at_least)?,
+        };
+        self.asked(asked, at_least).await
+    }
+
+    /// For one task that asks very often: it keeps the token at hand between asks.
+    #[must_use]
+    pub fn handle(&self) -> AsyncHandle {
+        AsyncHandle::new(self.clone(), self.shared.hub.sight())
     }
 
     /// The service refused this token with a 401: it is never handed out again, and the next ask
@@ -192,35 +173,8 @@ impl AsyncClient {
         saved
     }
 
-    /// Waits for a flight, no longer than it should take and no longer than the caller's patience.
-    async fn wait(
-        &self,
-        flight: Option<&Flight>,
-        overdue: Duration,
-        patience: &mut Option<BoxFuture<'static, ()>>,
-    ) -> Waited {
-        let sleep = |duration| self.shared.transport.sleep(duration);
-        let mut landing = flight.map(Flight::wait);
-        let mut overrun = None;
-        poll_fn(|cx| {
-            if let Some(landing) = &mut landing
-                && let Poll::Ready(outcome) = Pin::new(landing).poll(cx)
-            {
-                return Poll::Ready(Waited::Landed(outcome));
-            }
-            let patience = patience.get_or_insert_with(|| sleep(self.patience));
-            if patience.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Waited::TimedOut);
-            }
-            if overdue < self.patience {
-                let overrun = overrun.get_or_insert_with(|| sleep(overdue.saturating_add(GRACE)));
-                if overrun.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Waited::Overdue);
-                }
-            }
-            Poll::Pending
-        })
-        .await
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.shared.hub.clock()
     }
 }
 
@@ -231,11 +185,4 @@ impl fmt::Debug for AsyncClient {
             .field("session", &self.shared.hub.lock().session)
             .finish_non_exhaustive()
     }
-}
-
-enum Waited {
-    Landed(Result<(), CallError>),
-    /// The flight did not even end by its own time limit.
-    Overdue,
-    TimedOut,
 }

@@ -40,6 +40,7 @@ mod off {
 #[cfg(feature = "tracing")]
 mod on {
     use std::mem;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
     use imts_core::{Epoch, Fault, Mono, Now, Phase, Purpose, ReplyError, Session, Trouble};
@@ -145,7 +146,10 @@ mod on {
 
     impl Drop for Notes {
         fn drop(&mut self) {
-            self.0.drain(..).for_each(Note::tell);
+            for note in self.0.drain(..) {
+                // A listener that panics is no reason to leave a renewal undone.
+                let _told = catch_unwind(AssertUnwindSafe(|| note.tell()));
+            }
         }
     }
 

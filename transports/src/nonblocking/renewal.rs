@@ -11,11 +11,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Bearer, Body, Failure};
+use imts_core::{Body, Failure};
 
 use super::flight::Flight;
+use crate::bearer::Bearer;
 use crate::error::CallError;
-use crate::hub::{Ask, Hub, Next, TransportPanicked, Work};
+use crate::hub::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::within;
 
@@ -42,12 +43,19 @@ pub(super) enum Asked {
 }
 
 impl Shared {
-    pub(super) fn ask(self: &Arc<Self>, at_least: Duration) -> Result<Asked, CallError> {
-        let mut state = self.hub.lock();
+    pub(super) fn ask(
+        self: &Arc<Self>,
+        held: Held<'_, Flight>,
+        at_least: Duration,
+    ) -> Result<Asked, CallError> {
+        let mut state = held;
         if let Some(flight) = state.flight.clone() {
             drop(state);
             flight.advance();
-            state = self.hub.lock();
+            state = match self.hub.enter(at_least) {
+                Entry::Served(bearer) => return Ok(Asked::Ready(bearer)),
+                Entry::Held(held) => held,
+            };
             state.flight.take_if(|flight| flight.has_landed());
         }
         let (work, meanwhile) = match self.hub.ask(&mut state, at_least)? {

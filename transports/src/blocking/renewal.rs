@@ -1,0 +1,101 @@
+//! A renewal in a thread of its own, which lives no longer than the renewal.
+//!
+//! Owns that thread. A flight belongs to the client, and goes on when the caller who started it has
+//! left; what is to be done is the session's to say.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+
+use imts_core::{Failure, NotSent};
+
+use crate::error::CallError;
+use crate::flight::Flight;
+use crate::hub::{Hub, Next, TransportPanicked, Work};
+use crate::sync::{Mutex, thread};
+use crate::transport::Transport;
+
+/// What all clones of a client share.
+pub(super) struct Shared {
+    pub(super) hub: Hub<Flight>,
+    transport: Arc<dyn Transport>,
+    /// The thread of the last flight.
+    last: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+impl Shared {
+    pub(super) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>) -> Self {
+        Self { hub, transport, last: Mutex::new(None) }
+    }
+
+    /// Runs a flight on a thread of its own.
+    pub(super) fn start(self: &Arc<Self>, flight: &Flight, work: Box<Work>) {
+        let hand = Arc::new(Mutex::new(Some(work)));
+        let (shared, aboard, handed) = (Arc::clone(self), flight.clone(), Arc::clone(&hand));
+        let spawned = thread::Builder::new().name("imts-renewal".to_owned()).spawn(move || {
+            if let Some(work) = take(&handed) {
+                let outcome = aboard.on_this_thread(|| shared.fly(work));
+                shared.land(&aboard, outcome);
+            }
+        });
+        match spawned {
+            Ok(thread) => *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread),
+            Err(error) => {
+                if let Some(work) = take(&hand) {
+                    let outcome = flight.on_this_thread(|| self.ground(work, error));
+                    self.land(flight, outcome);
+                }
+            }
+        }
+    }
+
+    /// Waits for the end of the last flight's thread, which has nothing left to do.
+    pub(super) fn join(&self) {
+        let Some(thread) = take(&self.last) else { return };
+        if thread.thread().id() != thread::current().id() {
+            // It has told its outcome: how it ends is nobody's matter.
+            let _ended = thread.join();
+        }
+    }
+
+    fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
+        loop {
+            let next = match *work {
+                Work::Send(ticket, request, bounds) => {
+                    let send = AssertUnwindSafe(|| self.transport.send(request, bounds));
+                    let outcome = catch_unwind(send)
+                        .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)));
+                    self.hub.on_reply(ticket, outcome)
+                }
+                Work::Save(ticket, saved) => self.hub.save(ticket, &saved),
+            };
+            match next {
+                Next::Work(more) => work = more,
+                Next::Landed(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// The machine has no thread to give: nothing was sent.
+    fn ground(&self, work: Box<Work>, error: io::Error) -> Result<(), CallError> {
+        match *work {
+            Work::Send(ticket, ..) => {
+                let failure = Failure::not_sent(NotSent::vouch()).because(error);
+                match self.hub.on_reply(ticket, Err(failure)) {
+                    Next::Work(more) => self.fly(more),
+                    Next::Landed(outcome) => outcome,
+                }
+            }
+            save @ Work::Save(..) => self.fly(Box::new(save)),
+        }
+    }
+
+    fn land(&self, flight: &Flight, outcome: Result<(), CallError>) {
+        self.hub.lock().flight.take_if(|current| current.is(flight));
+        flight.land(outcome);
+    }
+}
+
+fn take<T>(place: &Mutex<Option<T>>) -> Option<T> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
+}

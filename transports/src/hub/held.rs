@@ -1,0 +1,128 @@
+//! The shared state in one's hands, and what follows from letting go of it.
+//!
+//! Owns the lock's two consequences: before it is let go, what the session would now tell an asker is
+//! published; after, what was noted meanwhile is told. Nobody can change the session and forget it.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{PoisonError, TryLockError};
+
+use imts_core::{Epoch, Now, Session, Source};
+
+use super::Hub;
+use crate::bearer::Snapshot;
+use crate::sync::MutexGuard;
+use crate::trace::{Journal, Notes};
+
+pub(crate) struct State<F> {
+    pub(crate) session: Session,
+    pub(crate) flight: Option<F>,
+    pub(super) door: Door,
+    /// Why the last save failed.
+    pub(super) save_failure: Option<Source>,
+    pub(super) journal: Journal,
+    shown: Option<Shown>,
+    /// The number of the last snapshot.
+    serial: u64,
+}
+
+/// Whether a client still takes asks, and a flight of its own still goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    Open,
+    /// No more asks; a flight under way is brought to its end.
+    Closing,
+    /// Nothing more is done.
+    Closed,
+}
+
+/// What is published, as far as it may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    epoch: Epoch,
+    due: Option<Now>,
+}
+
+impl<F> State<F> {
+    pub(super) fn new(session: Session) -> Self {
+        Self {
+            session,
+            flight: None,
+            door: Door::Open,
+            save_failure: None,
+            journal: Journal::default(),
+            shown: None,
+            serial: 0,
+        }
+    }
+}
+
+/// Holds the state.
+pub(crate) struct Held<'a, F> {
+    hub: &'a Hub<F>,
+    state: MutexGuard<'a, State<F>>,
+    /// Dropped after the guard, because whoever listens may ask the same client for a token.
+    notes: Notes,
+}
+
+impl<F> Hub<F> {
+    /// The shared state. A holder that panicked left it consistent: every change is one call.
+    pub(crate) fn lock(&self) -> Held<'_, F> {
+        self.held(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The shared state, unless someone else has it.
+    pub(super) fn try_lock(&self) -> Option<Held<'_, F>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(self.held(state)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(self.held(poisoned.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn held<'a>(&'a self, state: MutexGuard<'a, State<F>>) -> Held<'a, F> {
+        Held { hub: self, state, notes: Notes::default() }
+    }
+}
+
+impl<F> Held<'_, F> {
+    /// Publishes what an asker may be told without the session. A flight that is to be polled, or
+    /// taken away once it has landed, is in the way of that.
+    fn publish(&mut self) {
+        let state = &mut *self.state;
+        let outlook = state.session.outlook().filter(|_| state.door == Door::Open);
+        let shown = outlook.map(|outlook| Shown {
+            epoch: outlook.bearer().epoch(),
+            due: outlook.due().filter(|_| state.flight.is_none()),
+        });
+        if shown == state.shown {
+            return;
+        }
+        state.shown = shown;
+        state.serial += 1;
+        let snapshot = outlook
+            .zip(shown)
+            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due, self.hub.lag, state.serial));
+        self.hub.published.store(snapshot);
+    }
+}
+
+impl<F> Deref for Held<'_, F> {
+    type Target = State<F>;
+
+    fn deref(&self) -> &State<F> {
+        &self.state
+    }
+}
+
+impl<F> DerefMut for Held<'_, F> {
+    fn deref_mut(&mut self) -> &mut State<F> {
+        &mut self.state
+    }
+}
+
+impl<F> Drop for Held<'_, F> {
+    fn drop(&mut self) {
+        self.publish();
+        self.notes = self.state.journal.take();
+    }
+}

@@ -1,0 +1,107 @@
+//! Locks, threads and what is published: the one seam between this crate and a model of them.
+//!
+//! Under `cfg(imts_loom)` they are loom's, which tries out how threads may interleave; everything
+//! that is shared between threads is built on what stands here.
+
+#[cfg(not(imts_loom))]
+pub(crate) use self::machine::*;
+#[cfg(imts_loom)]
+pub(crate) use self::model::*;
+
+/// The machine's own.
+#[cfg(not(imts_loom))]
+mod machine {
+    pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use std::{thread, thread_local};
+
+    use std::sync::Arc;
+
+    use arc_swap::{ArcSwapOption, Cache};
+
+    /// A place that any thread reads without a lock.
+    pub(crate) struct Published<T>(Arc<ArcSwapOption<T>>);
+
+    /// What was read there, not kept for long.
+    pub(crate) type Lent<T> = arc_swap::Guard<Option<Arc<T>>>;
+
+    /// What one reader found there last.
+    pub(crate) struct Sighted<T>(Cache<Arc<ArcSwapOption<T>>, Option<Arc<T>>>);
+
+    impl<T> Published<T> {
+        pub(crate) fn nothing() -> Self {
+            Self(Arc::new(ArcSwapOption::empty()))
+        }
+
+        pub(crate) fn load(&self) -> Lent<T> {
+            self.0.load()
+        }
+
+        pub(crate) fn store(&self, value: Option<T>) {
+            self.0.store(value.map(Arc::new));
+        }
+
+        pub(crate) fn sighted(&self) -> Sighted<T> {
+            Sighted(Cache::new(Arc::clone(&self.0)))
+        }
+    }
+
+    impl<T> Sighted<T> {
+        /// What is there now.
+        pub(crate) fn look(&mut self) -> Option<&T> {
+            self.0.load().as_deref()
+        }
+    }
+}
+
+/// Loom's.
+#[cfg(imts_loom)]
+mod model {
+    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+    pub(crate) use loom::thread;
+
+    use std::sync::{Arc, PoisonError};
+
+    /// As the standard one, whose constant initializers loom does not know.
+    macro_rules! thread_local {
+        ($(#[$meta:meta])* static $name:ident: $of:ty = const $value:block;) => {
+            loom::thread_local! { $(#[$meta])* static $name: $of = $value; }
+        };
+    }
+    pub(crate) use thread_local;
+
+    /// A place that any thread reads.
+    pub(crate) struct Published<T>(Arc<Mutex<Option<Arc<T>>>>);
+
+    pub(crate) type Lent<T> = Option<Arc<T>>;
+
+    pub(crate) struct Sighted<T> {
+        place: Arc<Mutex<Option<Arc<T>>>>,
+        seen: Option<Arc<T>>,
+    }
+
+    impl<T> Published<T> {
+        pub(crate) fn nothing() -> Self {
+            Self(Arc::new(Mutex::new(None)))
+        }
+
+        pub(crate) fn load(&self) -> Lent<T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+
+        pub(crate) fn store(&self, value: Option<T>) {
+            let value = value.map(Arc::new);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        }
+
+        pub(crate) fn sighted(&self) -> Sighted<T> {
+            Sighted { place: Arc::clone(&self.0), seen: None }
+        }
+    }
+
+    impl<T> Sighted<T> {
+        pub(crate) fn look(&mut self) -> Option<&T> {
+            self.seen = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.seen.as_deref()
+        }
+    }
+}
