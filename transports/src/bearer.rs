@@ -5,9 +5,11 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use imts_core::{Mono, Now, Outlook, Wall};
+use imts_core::{Epoch, Mono, Now, Outlook, Wall};
 
 use crate::clock::Clock;
 use crate::sync::{Lent, Sighted};
@@ -16,28 +18,26 @@ use crate::sync::{Lent, Sighted};
 ///
 /// Taking one and letting it go costs no allocation, and no count of references that threads would
 /// contend for. A clone is for keeping.
+#[must_use]
 pub struct Bearer(Share);
 
 enum Share {
     Lent(Lent<Snapshot>),
-    Own(imts_core::Bearer),
+    Own(Arc<imts_core::Bearer>),
 }
 
 impl Bearer {
-    /// `None` where nothing is published.
-    pub(crate) fn lent(snapshot: Lent<Snapshot>) -> Option<Self> {
-        snapshot.is_some().then_some(Self(Share::Lent(snapshot)))
-    }
-
-    /// The same, no longer lent.
-    pub(crate) fn into_own(self) -> Self {
-        Self::from(imts_core::Bearer::from(self))
+    /// Lends what is published, which must be something.
+    #[inline]
+    pub(crate) fn lent(snapshot: Lent<Snapshot>) -> Self {
+        Self(Share::Lent(snapshot))
     }
 }
 
 impl Deref for Bearer {
     type Target = imts_core::Bearer;
 
+    #[inline]
     fn deref(&self) -> &imts_core::Bearer {
         match &self.0 {
             Share::Own(bearer) => bearer,
@@ -50,8 +50,15 @@ impl Deref for Bearer {
 }
 
 impl Clone for Bearer {
+    /// One of its own, no longer lent.
     fn clone(&self) -> Self {
-        Self::from(imts_core::Bearer::clone(self))
+        match &self.0 {
+            Share::Own(bearer) => Self(Share::Own(Arc::clone(bearer))),
+            Share::Lent(lent) => match lent.as_ref() {
+                Some(snapshot) => snapshot.bearer.clone(),
+                None => unreachable!("only what is there is lent"),
+            },
+        }
     }
 }
 
@@ -63,16 +70,13 @@ impl AsRef<imts_core::Bearer> for Bearer {
 
 impl From<imts_core::Bearer> for Bearer {
     fn from(bearer: imts_core::Bearer) -> Self {
-        Self(Share::Own(bearer))
+        Self(Share::Own(Arc::new(bearer)))
     }
 }
 
 impl From<Bearer> for imts_core::Bearer {
     fn from(bearer: Bearer) -> Self {
-        match bearer.0 {
-            Share::Own(bearer) => bearer,
-            Share::Lent(_) => Self::clone(&bearer),
-        }
+        Self::clone(&bearer)
     }
 }
 
@@ -90,57 +94,73 @@ pub(crate) struct Snapshot {
     due: Option<Now>,
     /// How far a coarse reading may be behind.
     lag: Duration,
-    /// Counts what was published, so that a reader knows one from another.
-    serial: u64,
+    /// The last tick of the clock at which no renewal was due; 0 where that is not known.
+    calm_at: AtomicU64,
 }
 
 impl Snapshot {
-    pub(crate) fn new(outlook: Outlook<'_>, due: Option<Now>, lag: Duration, serial: u64) -> Self {
+    pub(crate) fn new(outlook: Outlook<'_>, due: Option<Now>, lag: Duration) -> Self {
         let by = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         let due = due.map(|due| Now {
             mono: Mono::from_micros(due.mono.as_micros().saturating_sub(by)),
             wall: Wall::from_unix_micros(due.wall.unix_micros().saturating_sub_unsigned(by)),
         });
-        Self { bearer: outlook.bearer().clone().into(), due, lag, serial }
+        Self { bearer: outlook.bearer().clone().into(), due, lag, calm_at: AtomicU64::new(0) }
     }
 
     /// Whether the token is good and no renewal due.
-    pub(crate) fn is_calm(&self, coarse: Now) -> bool {
+    ///
+    /// Nothing is ordered by the tick that is kept: a stale one costs a reading of the clock.
+    #[inline]
+    pub(crate) fn is_calm(&self, clock: &dyn Clock) -> bool {
+        let Some(tick) = clock.tick() else { return self.is_early(clock.coarse()) };
+        if tick != 0 && tick == self.calm_at.load(Ordering::Relaxed) {
+            return true;
+        }
+        let is_calm = self.is_early(clock.coarse());
+        if is_calm {
+            self.calm_at.store(tick, Ordering::Relaxed);
+        }
+        is_calm
+    }
+
+    fn is_early(&self, coarse: Now) -> bool {
         self.due.is_some_and(|due| coarse.mono < due.mono && coarse.wall < due.wall)
     }
 
-    /// Whether the token has so much life left, by a coarse reading.
-    pub(crate) fn lasts(&self, at_least: Duration, coarse: Now) -> bool {
-        at_least.is_zero() || self.bearer.remaining(coarse) >= at_least.saturating_add(self.lag)
+    /// Whether the token has so much life left.
+    #[inline]
+    pub(crate) fn lasts(&self, at_least: Duration, clock: &dyn Clock) -> bool {
+        at_least.is_zero()
+            || self.bearer.remaining(clock.coarse()) >= at_least.saturating_add(self.lag)
+    }
+
+    /// Whether this is the token of that grant.
+    pub(crate) fn is_of(&self, epoch: Epoch) -> bool {
+        self.bearer.epoch() == epoch
     }
 
     /// Whether the token is good, due or not.
-    pub(crate) fn is_usable(&self, now: Now) -> bool {
-        !self.bearer.remaining(now).is_zero()
+    pub(crate) fn is_usable(&self, clock: &dyn Clock) -> bool {
+        !self.bearer.remaining(clock.now()).is_zero()
     }
 }
 
-/// What one thread or task found published, and when it was last checked.
+/// What one thread or task found published last.
 pub(crate) struct Sight {
+    clock: Arc<dyn Clock>,
     snapshot: Sighted<Snapshot>,
-    /// The snapshot that was found calm, and the tick of the clock at which it was.
-    calm_at: Option<(u64, u64)>,
 }
 
 impl Sight {
-    pub(crate) fn new(snapshot: Sighted<Snapshot>) -> Self {
-        Self { snapshot, calm_at: None }
+    pub(crate) fn new(clock: Arc<dyn Clock>, snapshot: Sighted<Snapshot>) -> Self {
+        Self { clock, snapshot }
     }
 
     /// The published token, if it is good now and no renewal due.
-    pub(crate) fn calm(&mut self, clock: &dyn Clock) -> Option<&Bearer> {
+    #[inline]
+    pub(crate) fn calm(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.look()?;
-        let seen = clock.tick().map(|tick| (snapshot.serial, tick));
-        if seen.is_some() && seen == self.calm_at {
-            return Some(&snapshot.bearer);
-        }
-        let is_calm = snapshot.is_calm(clock.coarse());
-        self.calm_at = seen.filter(|_| is_calm);
-        is_calm.then_some(&snapshot.bearer)
+        snapshot.is_calm(&*self.clock).then_some(&snapshot.bearer)
     }
 }

@@ -14,7 +14,7 @@ use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
 use self::renewal::Shared;
 use crate::bearer::Bearer;
 use crate::builder::Builder;
-use crate::clock::{Clock, Deadline};
+use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::flight::Flight;
 use crate::handle::Handle;
@@ -149,10 +149,6 @@ impl Client {
             self.shared.join();
         }
         saved
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        self.shared.hub.clock()
     }
 
     /// Asks with the session in hand, and again after each flight that had to be waited for.

@@ -27,17 +27,15 @@ use crate::nonblocking::AsyncClient;
 /// ```
 pub struct Handle {
     client: Client,
-    kept: Kept,
+    sight: Sight,
+    /// The answer to the last ask that went to the client.
+    answer: Option<Bearer>,
 }
 
 /// An [`AsyncClient`] for one task that asks very often. What is said of a [`Handle`] holds for this
 /// one too.
 pub struct AsyncHandle {
     client: AsyncClient,
-    kept: Kept,
-}
-
-struct Kept {
     sight: Sight,
     /// The answer to the last ask that went to the client.
     answer: Option<Bearer>,
@@ -45,7 +43,7 @@ struct Kept {
 
 impl Handle {
     pub(crate) fn new(client: Client, sight: Sight) -> Self {
-        Self { client, kept: Kept { sight, answer: None } }
+        Self { client, sight, answer: None }
     }
 
     /// A token that is valid now; see [`Client::token`].
@@ -53,18 +51,21 @@ impl Handle {
     /// # Errors
     ///
     /// [`CallError`].
+    #[inline]
     pub fn token(&mut self) -> Result<&Bearer, CallError> {
-        self.kept.answer = None;
-        if let Some(bearer) = self.kept.sight.calm(self.client.clock()) {
+        if self.answer.is_some() {
+            self.answer = None;
+        }
+        if let Some(bearer) = self.sight.calm() {
             return Ok(bearer);
         }
-        Ok(self.kept.answer.insert(self.client.token()?.into_own()))
+        Ok(self.answer.insert(self.client.token()?.clone()))
     }
 }
 
 impl AsyncHandle {
     pub(crate) fn new(client: AsyncClient, sight: Sight) -> Self {
-        Self { client, kept: Kept { sight, answer: None } }
+        Self { client, sight, answer: None }
     }
 
     /// A token that is valid now; see [`AsyncClient::token`].
@@ -72,12 +73,15 @@ impl AsyncHandle {
     /// # Errors
     ///
     /// [`CallError`].
+    #[inline]
     pub async fn token(&mut self) -> Result<&Bearer, CallError> {
-        self.kept.answer = None;
-        if let Some(bearer) = self.kept.sight.calm(self.client.clock()) {
+        if self.answer.is_some() {
+            self.answer = None;
+        }
+        if let Some(bearer) = self.sight.calm() {
             return Ok(bearer);
         }
-        Ok(self.kept.answer.insert(self.client.token().await?.into_own()))
+        Ok(self.answer.insert(self.client.token().await?.clone()))
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use self::held::{Held, State};
 use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::clock::Clock;
 use crate::error::CallError;
-use crate::sync::{Mutex, Published};
+use crate::sync::{Lent, Mutex, Published};
 use crate::transport::Bounds;
 
 /// Whatever a hook failed with.
@@ -109,32 +109,32 @@ impl<F> Hub<F> {
     ///
     /// While no renewal is due, that is all there is to it: no lock, no precise clock. While one is,
     /// whoever comes while another asker has the session is served the old token all the same.
+    #[inline]
     pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
         let published = self.published.load();
-        let Some(snapshot) = published.as_ref() else { return Entry::Held(self.lock()) };
-        let coarse = self.clock.coarse();
-        if !snapshot.lasts(at_least, coarse) {
-            return Entry::Held(self.lock());
+        let clock = &*self.clock;
+        if published.as_ref().is_some_and(|it| it.is_calm(clock) && it.lasts(at_least, clock)) {
+            return Entry::Served(Bearer::lent(published));
         }
-        let is_served = snapshot.is_calm(coarse) || {
-            if let Some(held) = self.try_lock() {
-                return Entry::Held(held);
-            }
-            snapshot.is_usable(self.now())
-        };
-        match Bearer::lent(published).filter(|_| is_served) {
-            Some(bearer) => Entry::Served(bearer),
-            None => Entry::Held(self.lock()),
+        self.enter_later(published, at_least)
+    }
+
+    #[cold]
+    fn enter_later(&self, published: Lent<Snapshot>, at_least: Duration) -> Entry<'_, F> {
+        if let Some(held) = self.try_lock() {
+            return Entry::Held(held);
+        }
+        let clock = &*self.clock;
+        if published.as_ref().is_some_and(|it| it.is_usable(clock) && it.lasts(at_least, clock)) {
+            Entry::Served(Bearer::lent(published))
+        } else {
+            Entry::Held(self.lock())
         }
     }
 
     /// For one thread or task to keep what is published at hand.
     pub(crate) fn sight(&self) -> Sight {
-        Sight::new(self.published.sighted())
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.clock
+        Sight::new(Arc::clone(&self.clock), self.published.sighted())
     }
 
     pub(crate) fn reject(&self, epoch: Epoch) {
@@ -205,7 +205,7 @@ impl<F> Hub<F> {
                 if remaining < at_least {
                     return Err(CallError::ShortLived { remaining });
                 }
-                Ok(Ask::Ready(bearer.into()))
+                Ok(Ask::Ready(self.share(bearer)))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
             Step::Wait { until, last } => {
@@ -298,6 +298,15 @@ impl<F> Hub<F> {
             Err(error) => Err(error),
         };
         landed(state, outcome, now)
+    }
+
+    /// The published one, where it is the same: that saves an allocation.
+    fn share(&self, bearer: imts_core::Bearer) -> Bearer {
+        let published = self.published.load();
+        match published.as_ref() {
+            Some(snapshot) if snapshot.is_of(bearer.epoch()) => Bearer::lent(published),
+            _ => bearer.into(),
+        }
     }
 
     fn dress(&self, mut request: Request<Body>) -> Request<Body> {

@@ -19,7 +19,6 @@ use self::renewal::Shared;
 pub(crate) use self::renewal::Spawner;
 use crate::bearer::Bearer;
 use crate::builder::Builder;
-use crate::clock::Clock;
 use crate::error::CallError;
 use crate::handle::AsyncHandle;
 use crate::hub::{Entry, Hub};
@@ -114,7 +113,8 @@ impl AsyncClient {
             Entry::Served(bearer) => return Ok(bearer),
             Entry::Held(held) => self.shared.ask(held, at_least)?,
         };
-        self.asked(asked, at_least).await
+        // Boxed, so that the future of an ask that waits for nothing is small.
+        Box::pin(self.asked(asked, at_least)).await
     }
 
     /// For one task that asks very often: it keeps the token at hand between asks.
@@ -171,10 +171,6 @@ impl AsyncClient {
             flight.land(Err(CallError::Closed));
         }
         saved
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        self.shared.hub.clock()
     }
 }
 

@@ -32,6 +32,7 @@ mod machine {
             Self(Arc::new(ArcSwapOption::empty()))
         }
 
+        #[inline]
         pub(crate) fn load(&self) -> Lent<T> {
             self.0.load()
         }
@@ -47,6 +48,7 @@ mod machine {
 
     impl<T> Sighted<T> {
         /// What is there now.
+        #[inline]
         pub(crate) fn look(&mut self) -> Option<&T> {
             self.0.load().as_deref()
         }

@@ -21,8 +21,6 @@ pub(crate) struct State<F> {
     pub(super) save_failure: Option<Source>,
     pub(super) journal: Journal,
     shown: Option<Shown>,
-    /// The number of the last snapshot.
-    serial: u64,
 }
 
 /// Whether a client still takes asks, and a flight of its own still goes on.
@@ -51,7 +49,6 @@ impl<F> State<F> {
             save_failure: None,
             journal: Journal::default(),
             shown: None,
-            serial: 0,
         }
     }
 }
@@ -98,10 +95,9 @@ impl<F> Held<'_, F> {
             return;
         }
         state.shown = shown;
-        state.serial += 1;
         let snapshot = outlook
             .zip(shown)
-            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due, self.hub.lag, state.serial));
+            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due, self.hub.lag));
         self.hub.published.store(snapshot);
     }
 }
