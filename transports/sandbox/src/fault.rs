@@ -4,6 +4,8 @@
 //! reset, a drip, an endless body) travels with it as an extension, for the socket front to act out;
 //! in process it is there to be read.
 
+mod dice;
+
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -11,7 +13,10 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::log::Operation;
+pub(crate) use self::dice::Dice;
+use crate::delivery::Delivery;
+use crate::operation::Operation;
+use crate::reply;
 
 /// Which requests meet a fault, and which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +99,8 @@ pub enum Fault {
     },
     /// It is not applied, and never answered: the connection is closed.
     Dropped,
-    /// It is applied; its answer is delivered so.
+    /// Its answer is delivered so, and the delivery says whether it is applied
+    /// ([`Delivery::applies`]).
     Delivery(Delivery),
     /// It is applied; its answer is held back this long.
     Latency {
@@ -103,40 +109,14 @@ pub enum Fault {
     },
 }
 
-/// How a reply is delivered: a response's extension, acted out by the socket front.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Delivery {
-    /// Not at all: the connection is closed.
-    Closed,
-    /// Not at all: the connection is reset.
-    Reset,
-    /// Not at all: the connection stays open, and silent.
-    Stalled,
-    /// The first so many bytes, head included; then the connection is closed.
-    CutAfter(usize),
-    /// The first so many bytes, head included; then the connection is reset.
-    ResetAfter(usize),
-    /// One byte at a time, with this many milliseconds in between.
-    Drip(u64),
-    /// A body without end, of the length that is promised: 64 MiB.
-    EndlessWithLength,
-    /// A body without end, until the connection is closed.
-    EndlessUntilClose,
-    /// A body without end, in chunks.
-    EndlessChunked,
-    /// Headers without end.
-    HeaderFlood,
-}
-
 impl Fault {
     /// The answer in place of applying the request, for a fault that stands before it.
     pub(crate) fn before(
         &self,
         refusal: impl FnOnce(StatusCode) -> Response<Vec<u8>>,
     ) -> Option<Response<Vec<u8>>> {
-        let status = |status: u16| StatusCode::from_u16(status).unwrap_or_default();
+        let status =
+            |status: u16| StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match self {
             Self::Status { status: code, retry_after_s } => {
                 let mut response = refusal(status(*code));
@@ -160,11 +140,8 @@ impl Fault {
                 }
                 Some(response)
             }
-            Self::Dropped => {
-                let mut response = Response::new(Vec::new());
-                response.extensions_mut().insert(Delivery::Closed);
-                Some(response)
-            }
+            Self::Dropped => Some(delivered(Delivery::Closed)),
+            Self::Delivery(delivery) if !delivery.applies() => Some(delivered(*delivery)),
             _ => None,
         }
     }
@@ -182,12 +159,17 @@ impl Fault {
             Self::Delivery(delivery) => {
                 response.extensions_mut().insert(*delivery);
             }
-            Self::Latency { ms } => {
-                response.extensions_mut().insert(crate::reply::Delay(Duration::from_millis(*ms)));
-            }
+            Self::Latency { ms } => reply::delay(response, Duration::from_millis(*ms)),
             _ => {}
         }
     }
+}
+
+/// What stands for the answer that never comes.
+fn delivered(delivery: Delivery) -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    response.extensions_mut().insert(delivery);
+    response
 }
 
 fn set_field(body: &mut Vec<u8>, name: &str, value: &Value) {
@@ -199,52 +181,4 @@ fn set_field(body: &mut Vec<u8>, name: &str, value: &Value) {
         payload.insert(name.to_owned(), value.clone());
     }
     *body = envelope.to_string().into_bytes();
-}
-
-/// Counts requests against rules.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Dice {
-    /// How many requests each rule was about, in the order of the rules.
-    counts: Vec<u64>,
-    draws: u64,
-}
-
-impl Dice {
-    /// The fault of the first rule that applies. Every rule counts the request that it is about.
-    pub(crate) fn pick(
-        &mut self,
-        rules: &[Rule],
-        operation: Operation,
-        seed: u64,
-    ) -> Option<Fault> {
-        self.counts.resize(rules.len(), 0);
-        let mut picked = None;
-        for (rule, count) in rules.iter().zip(&mut self.counts) {
-            if rule.operation.is_some_and(|only| only != operation) {
-                continue;
-            }
-            *count += 1;
-            let applies = match rule.when {
-                When::Always => true,
-                When::Nth(n) => *count == n,
-                When::Every(n) => n != 0 && count.is_multiple_of(n),
-                When::Percent(percent) => {
-                    self.draws += 1;
-                    scramble(seed ^ scramble(self.draws)) % 100 < u64::from(percent)
-                }
-            };
-            if applies && picked.is_none() {
-                picked = Some(rule.fault.clone());
-            }
-        }
-        picked
-    }
-}
-
-/// Spreads neighbouring numbers far apart (the finalizer of SplitMix64).
-fn scramble(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -4,18 +4,24 @@
 //! answered is the [`Sandbox`]'s to say; how HTTP is spoken is in [`wire`].
 
 mod delivery;
+mod gzip;
+mod incoming;
+mod stop;
 mod wire;
 
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use http::{Request, Response};
+use socket2::SockRef;
 
+use self::stop::Stop;
+use self::wire::Service;
+use crate::delivery::Delivery;
 use crate::log::Entry;
 use crate::reply::Delay;
 use crate::sandbox::Sandbox;
@@ -36,6 +42,7 @@ pub type Handler =
 /// ```
 pub struct Front {
     shared: Arc<Shared>,
+    listener: Arc<TcpListener>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -44,7 +51,9 @@ struct Shared {
     sandbox: Mutex<Sandbox>,
     handler: Mutex<Handler>,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
-    stopping: AtomicBool,
+    request_within: Duration,
+    most: usize,
+    stop: Stop,
     /// Only a connection's own thread keeps its socket open, so that it can reset it.
     connections: Mutex<Vec<(Weak<TcpStream>, JoinHandle<()>)>>,
 }
@@ -55,6 +64,8 @@ pub struct FrontBuilder {
     port: u16,
     handler: Handler,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
+    request_within: Duration,
+    most: usize,
 }
 
 impl Front {
@@ -75,6 +86,8 @@ impl Front {
             port: 0,
             handler: Box::new(Sandbox::handle),
             clock: Box::new(|| Time::from(SystemTime::now())),
+            request_within: Duration::from_secs(30),
+            most: 4_096,
         }
     }
 
@@ -124,47 +137,87 @@ impl FrontBuilder {
         Self { clock: Box::new(clock), ..self }
     }
 
+    /// How long a request may take to come in, from its first byte; it is then answered with 408. A
+    /// connection between two requests may stay silent for ever. Default 30 s.
+    #[must_use]
+    pub fn request_within(self, request_within: Duration) -> Self {
+        Self { request_within, ..self }
+    }
+
+    /// How many connections it serves at a time, each in a thread; one more is closed as it comes.
+    /// Default 4,096.
+    #[must_use]
+    pub fn connections(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
     /// Begins to serve.
     ///
     /// # Errors
     ///
     /// The system's, where it does not give the port.
     pub fn start(self) -> io::Result<Front> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
+        let listener = Arc::new(TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?);
         let shared = Arc::new(Shared {
             address: listener.local_addr()?,
             sandbox: Mutex::new(self.sandbox),
             handler: Mutex::new(self.handler),
             clock: self.clock,
-            stopping: AtomicBool::new(false),
+            request_within: self.request_within,
+            most: self.most,
+            stop: Stop::default(),
             connections: Mutex::default(),
         });
-        let accepting = Arc::clone(&shared);
+        let (accepting, listening) = (Arc::clone(&shared), Arc::clone(&listener));
         let accepting = thread::Builder::new()
             .name("imts-sandbox".to_owned())
-            .spawn(move || accepting.accept(&listener))?;
-        Ok(Front { shared, accepting: Some(accepting) })
+            .spawn(move || accepting.accept(&listening))?;
+        Ok(Front { shared, listener, accepting: Some(accepting) })
     }
 }
 
 impl Shared {
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        for stream in listener.incoming() {
-            if self.stopping.load(Ordering::SeqCst) {
+        // How long to wait where the system has no descriptor or no thread left.
+        const PAUSE: Duration = Duration::from_millis(10);
+        loop {
+            let stream = listener.accept().map(|(stream, _)| Arc::new(stream));
+            if self.stop.is_stopped() {
                 return;
             }
-            let Ok(stream) = stream.map(Arc::new) else { continue };
+            let mut connections = lock(&self.connections);
+            connections.retain(|(_, thread)| !thread.is_finished());
+            let Ok(stream) = stream else {
+                drop(connections);
+                self.stop.wait(PAUSE);
+                continue;
+            };
+            if connections.len() >= self.most {
+                continue;
+            }
             let handle = Arc::downgrade(&stream);
             let shared = Arc::clone(self);
             let thread = thread::Builder::new()
                 .name("imts-sandbox-connection".to_owned())
-                .spawn(move || drop(wire::serve(&stream, |request| shared.answer(request))));
-            let mut connections = lock(&self.connections);
-            connections.retain(|(_, thread)| !thread.is_finished());
+                .spawn(move || drop(shared.serve(&stream)));
             if let Ok(thread) = thread {
                 connections.push((handle, thread));
             }
         }
+    }
+
+    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
+        let service = Service {
+            before_read: &|request| self.before_read(request),
+            answer: &|request| self.answer(request),
+            request_within: self.request_within,
+            stop: &self.stop,
+        };
+        wire::serve(stream, &service)
+    }
+
+    fn before_read(&self, request: &Request<Vec<u8>>) -> Option<Delivery> {
+        lock(&self.sandbox).before_read((self.clock)(), request.uri().path())
     }
 
     fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
@@ -173,34 +226,26 @@ impl Shared {
             handler(&mut lock(&self.sandbox), (self.clock)(), request)
         };
         if let Some(Delay(delay)) = response.extensions().get() {
-            self.hold(*delay);
+            self.stop.wait(*delay);
         }
         response
-    }
-
-    /// Sleeps, but not past the end of the front.
-    fn hold(&self, mut delay: Duration) {
-        const SLICE: Duration = Duration::from_millis(10);
-        while !delay.is_zero() && !self.stopping.load(Ordering::SeqCst) {
-            let slice = delay.min(SLICE);
-            thread::sleep(slice);
-            delay -= slice;
-        }
     }
 }
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts; should this fail, it has ended already.
+        self.shared.stop.stop();
+        // Wakes the thread that accepts, in the way of one system or of another.
+        drop(SockRef::from(&*self.listener).shutdown(Shutdown::Both));
         drop(TcpStream::connect(self.shared.address));
         if let Some(accepting) = self.accepting.take() {
             drop(accepting.join());
         }
-        for (stream, thread) in lock(&self.shared.connections).drain(..) {
-            if let Some(stream) = stream.upgrade() {
-                drop(stream.shutdown(Shutdown::Both));
-            }
+        let connections = std::mem::take(&mut *lock(&self.shared.connections));
+        for stream in connections.iter().filter_map(|(stream, _)| stream.upgrade()) {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+        for (_, thread) in connections {
             drop(thread.join());
         }
     }

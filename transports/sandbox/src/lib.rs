@@ -1,22 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+mod calls;
+mod contract;
 mod control;
+mod delivery;
 mod fault;
+mod fees;
 mod front;
+mod ledger;
 mod log;
+mod operation;
 mod reply;
 mod request;
 mod sandbox;
+mod served;
 mod settings;
 mod time;
 mod token;
+mod tokens;
 
-pub use crate::fault::{Delivery, Fault, Rule, When};
+pub use crate::contract::ContractError;
+pub use crate::delivery::{Delivery, Ending, Position};
+pub use crate::fault::{Fault, Rule, When};
+pub use crate::fees::FEES_PATH;
 pub use crate::front::{Front, FrontBuilder, Handler};
-pub use crate::log::{Entry, Operation, Verdict};
+pub use crate::ledger::{Intent, Ledger};
+pub use crate::log::{Entry, Verdict};
+pub use crate::operation::{Class, Name, NameError, Operation};
 pub use crate::reply::Delay;
-pub use crate::sandbox::{Counters, ECHO_PATH, GET_TOKEN_PATH, REFRESH_PATH, Sandbox};
+pub use crate::sandbox::{ECHO_PATH, Sandbox};
+pub use crate::served::{Decided, Evidence, Scripted, Served};
 pub use crate::settings::{
-    DEFAULT_AGENT, DEFAULT_SECRET, ErrorShape, NoToken, Outage, RetryAfter, Rotation, Settings,
+    DEFAULT_AGENT, DEFAULT_SECRET, ErrorShape, GET_TOKEN_PATH, NoToken, Outage, REFRESH_PATH,
+    RetryAfter, Rotation, Settings,
 };
 pub use crate::time::Time;
+pub use crate::tokens::Counters;

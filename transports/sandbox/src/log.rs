@@ -1,6 +1,12 @@
 //! What reached the service: one entry a request, never a secret in it.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::operation::Operation;
+use crate::time::Time;
 
 /// One request to the service, as it was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,19 +24,49 @@ pub struct Entry {
     pub verdict: Verdict,
 }
 
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Operation {
-    /// Get token.
-    GetToken,
-    /// Refresh token.
-    Refresh,
-    /// The sandbox's own protected operation.
-    Echo,
-    /// No operation that the sandbox has.
-    Other,
+/// The latest entries, and how many there ever were.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    entries: Vec<Entry>,
+    counts: BTreeMap<Operation, usize>,
+    total: u64,
+}
+
+impl Log {
+    /// Adds an entry; forgets old ones where there are more than twice `limit`.
+    pub(crate) fn push(
+        &mut self,
+        limit: usize,
+        at: Time,
+        operation: Operation,
+        status: StatusCode,
+        verdict: Verdict,
+    ) {
+        if self.entries.len() >= limit.saturating_mul(2) {
+            self.entries.drain(..self.entries.len().saturating_sub(limit));
+        }
+        self.total += 1;
+        *self.counts.entry(operation).or_default() += 1;
+        self.entries.push(Entry {
+            number: self.total,
+            at_us: at.micros(),
+            operation,
+            status: status.as_u16(),
+            verdict,
+        });
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub(crate) fn count(&self, operation: Operation) -> usize {
+        self.counts.get(&operation).copied().unwrap_or_default()
+    }
 }
 
 /// What was answered and why.
@@ -46,6 +82,10 @@ pub enum Verdict {
     RefreshedAgain,
     /// The bearer was accepted.
     Echoed,
+    /// An operation was answered that had nothing to apply, or that its script has not applied.
+    Answered,
+    /// An operation that creates something or moves money was applied.
+    Applied,
     /// Unknown agent or wrong secret.
     WrongCredentials,
     /// No such refresh token, or it was revoked.
@@ -64,6 +104,8 @@ pub enum Verdict {
     BadRequest,
     /// No such path.
     NoSuchPath,
+    /// The ledger is full: nothing was applied.
+    LedgerFull,
     /// The service is out.
     Outage,
     /// A rule's fault stood before it: it was not applied.
@@ -79,6 +121,8 @@ impl Verdict {
             Self::Refreshed => "refresh token accepted, tokens granted",
             Self::RefreshedAgain => "retired refresh token accepted within its grace",
             Self::Echoed => "access token accepted",
+            Self::Answered => "answered, nothing applied",
+            Self::Applied => "applied",
             Self::WrongCredentials => "wrong agent id or secret",
             Self::UnknownRefreshToken => "unknown or revoked refresh token",
             Self::ExpiredRefreshToken => "expired refresh token",
@@ -88,6 +132,7 @@ impl Verdict {
             Self::ExpiredBearer => "expired access token",
             Self::BadRequest => "not a request that a strict server takes",
             Self::NoSuchPath => "no such path",
+            Self::LedgerFull => "the sandbox's ledger is full, not applied",
             Self::Outage => "service out",
             Self::Faulted => "answered by a fault, not applied",
         }

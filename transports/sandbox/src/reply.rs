@@ -7,6 +7,9 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::log::Verdict;
+use crate::request::Refusal;
+use crate::served::Evidence;
 use crate::settings::{ErrorShape, RetryAfter};
 use crate::time::Time;
 
@@ -14,12 +17,16 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delay(pub Duration);
 
-/// On what an answer rests.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Evidence {
-    Published,
-    Assumed,
+/// Holds a reply back for so much longer.
+pub(crate) fn delay(response: &mut Response<Vec<u8>>, by: Duration) {
+    if !by.is_zero() {
+        let Delay(so_far) = *response.extensions().get().unwrap_or(&Delay(Duration::ZERO));
+        response.extensions_mut().insert(Delay(so_far.saturating_add(by)));
+    }
 }
+
+/// What becomes of a request.
+pub(crate) type Answer = Result<(Verdict, Response<Vec<u8>>), Refusal>;
 
 /// The envelope of a success, its fields in the published order.
 #[derive(Serialize)]
@@ -96,16 +103,12 @@ pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &'static str) ->
 }
 
 fn empty(status: StatusCode, now: Time, evidence: Evidence) -> Response<Vec<u8>> {
-    let label = match evidence {
-        Evidence::Published => "published",
-        Evidence::Assumed => "assumed",
-    };
     let mut response = Response::new(Vec::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if let Ok(date) = HeaderValue::try_from(now.to_http()) {
         headers.insert(DATE, date);
     }
-    headers.insert("x-sandbox-evidence", HeaderValue::from_static(label));
+    headers.insert("x-sandbox-evidence", HeaderValue::from_static(evidence.as_str()));
     response
 }

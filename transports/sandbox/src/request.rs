@@ -24,7 +24,7 @@ pub(crate) fn no_such_path() -> Refusal {
     Refusal::new(404, Verdict::NoSuchPath, "no such path")
 }
 
-fn bad_request(status: u16, message: impl Into<String>) -> Refusal {
+pub(crate) fn bad_request(status: u16, message: impl Into<String>) -> Refusal {
     Refusal::new(status, Verdict::BadRequest, message)
 }
 

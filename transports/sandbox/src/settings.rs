@@ -6,8 +6,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Rule;
+use crate::fees::FEES_PATH;
+use crate::operation::{Class, Operation};
+use crate::served::{Evidence, Served};
 use crate::time::Time;
 
+/// Where Get token is (published).
+pub const GET_TOKEN_PATH: &str = "/v5/partner/transfer/agent/auth";
+/// Where Refresh token is (assumed).
+pub const REFRESH_PATH: &str = "/v5/partner/transfer/agent/refresh";
 /// The id of the agent that a sandbox knows by default.
 pub const DEFAULT_AGENT: &str = "sandbox-agent";
 /// That agent's secret: no secret at all.
@@ -42,7 +49,19 @@ pub struct Settings {
     pub quote_secrets: bool,
     /// How far the service's clock is ahead of the time it is given, in microseconds. Default 0.
     pub skew_micros: i64,
-    /// Faults, the first that applies counting. Default none.
+    /// The operations that the service has. Default: Get token (published), Refresh token (assumed)
+    /// and Fees (draft). Of all others no path is known: it is for an integrator to add them, here or
+    /// by [`add_contract`](Settings::add_contract).
+    pub operations: BTreeMap<Operation, Served>,
+    /// The field of a body that holds the id of an intent. Default `client_uuid`, as Create transfer
+    /// has it (published).
+    pub id_field: String,
+    /// How much is remembered: the ledger takes this many intents and refuses more; of the log and of
+    /// the tokens at least this many of the latest are kept, and at most twice as many. Default
+    /// 100,000.
+    pub memory_limit: usize,
+    /// Faults, the first that applies counting; whenever the list changes, they count from 1 anew.
+    /// Default none.
     pub faults: Vec<Rule>,
     /// Where the chance of [`When::Percent`](crate::When::Percent) comes from. Default 0.
     pub fault_seed: u64,
@@ -52,6 +71,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        use Evidence::{Assumed, Draft, Published};
         Self {
             agents: BTreeMap::from([(DEFAULT_AGENT.to_owned(), DEFAULT_SECRET.to_owned())]),
             access_lifetime: Duration::from_secs(900),
@@ -65,6 +85,13 @@ impl Default for Settings {
             error_shape: ErrorShape::V5,
             quote_secrets: false,
             skew_micros: 0,
+            operations: BTreeMap::from([
+                (Operation::GetToken, Served::new(GET_TOKEN_PATH, Class::Read, Published)),
+                (Operation::Refresh, Served::new(REFRESH_PATH, Class::Read, Assumed)),
+                (Operation::Fees, Served::new(FEES_PATH, Class::Read, Draft)),
+            ]),
+            id_field: "client_uuid".to_owned(),
+            memory_limit: 100_000,
             faults: Vec::new(),
             fault_seed: 0,
             latency: Duration::ZERO,

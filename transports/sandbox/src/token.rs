@@ -35,6 +35,11 @@ struct Claims<'a> {
 }
 
 impl Mint {
+    /// How many tokens it has made.
+    pub(crate) const fn made(&self) -> u64 {
+        self.made
+    }
+
     pub(crate) fn make(&mut self, kind: Kind, agent: &str, now: Time, ends: Time) -> String {
         self.made += 1;
         let id = Sha256::digest(self.made.to_be_bytes());

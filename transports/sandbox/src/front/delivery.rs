@@ -2,71 +2,151 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 
-use crate::fault::Delivery;
+use super::gzip;
+use super::stop::Stop;
+use super::wire::Whole;
+use crate::delivery::{Delivery, Ending, Position};
 
 /// The length that an endless body promises, where it promises one.
 const PROMISED: usize = 64 * 1_048_576;
+/// How long a connection that was closed waits for its peer to close.
+const LINGER: Duration = Duration::from_secs(1);
 
-/// Delivers a reply, `whole` as it should have been, and ends the connection.
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+
+/// Delivers a reply to a request for `path`, `whole` as it should have been, and ends the
+/// connection.
 ///
-/// What has no end, ends when the peer has had enough.
-pub(super) fn act(delivery: Delivery, mut stream: &TcpStream, whole: &[u8]) -> io::Result<()> {
-    let first = |bytes: usize| whole.get(..bytes).unwrap_or(whole);
+/// What has no end, ends when the peer has had enough or the front stops.
+pub(super) fn act(
+    delivery: Delivery,
+    stream: &TcpStream,
+    stop: &Stop,
+    whole: &Whole,
+    path: &str,
+) -> io::Result<()> {
+    let bytes = whole.bytes.as_slice();
+    let send = |bytes: &[u8]| { stream }.write_all(bytes);
+    let cut = |length: usize, ending| {
+        send(bytes.get(..length).unwrap_or(bytes))?;
+        end(ending, stream)
+    };
     match delivery {
-        Delivery::Closed => stream.shutdown(Shutdown::Both),
-        Delivery::Reset => reset(stream),
-        Delivery::Stalled => wait_for_peer(stream),
-        Delivery::CutAfter(bytes) => {
-            stream.write_all(first(bytes))?;
-            stream.shutdown(Shutdown::Both)
-        }
-        Delivery::ResetAfter(bytes) => {
-            stream.write_all(first(bytes))?;
-            reset(stream)
-        }
+        Delivery::Closed => end(Ending::Close, stream),
+        Delivery::Reset => end(Ending::Reset, stream),
+        Delivery::Stalled => end(Ending::Stall, stream),
+        Delivery::HalfClosed => end(Ending::HalfClose, stream),
+        Delivery::Broken { at, by } => cut(whole.until(at), by),
+        Delivery::CutAfter(length) => cut(length, Ending::Close),
+        Delivery::ResetAfter(length) => cut(length, Ending::Reset),
+        Delivery::StalledAfter(length) => cut(length, Ending::Stall),
+        Delivery::NextBroken { .. } => cut(bytes.len(), Ending::Close),
         Delivery::Drip(ms) => {
-            for byte in whole {
-                stream.write_all(&[*byte])?;
-                thread::sleep(Duration::from_millis(ms));
+            for byte in bytes {
+                send(&[*byte])?;
+                stop.wait(Duration::from_millis(ms));
             }
-            Ok(())
+            end(Ending::Close, stream)
         }
         Delivery::EndlessWithLength => {
             let length = format!("content-length: {PROMISED}\r\n\r\n");
-            write_for_ever(stream, &length, &[b' '; 8_192])
+            write_for_ever(stream, &[OK, &length], &[b' '; 8_192])
         }
-        Delivery::EndlessUntilClose => write_for_ever(stream, "\r\n", &[b' '; 8_192]),
+        Delivery::EndlessUntilClose => write_for_ever(stream, &[OK, "\r\n"], &[b' '; 8_192]),
         Delivery::EndlessChunked => {
             let mut chunk = b"2000\r\n".to_vec();
             chunk.resize(chunk.len() + 0x2000, b' ');
             chunk.extend_from_slice(b"\r\n");
-            write_for_ever(stream, "transfer-encoding: chunked\r\n\r\n", &chunk)
+            write_for_ever(stream, &[OK, "transfer-encoding: chunked\r\n\r\n"], &chunk)
+        }
+        Delivery::BadChunk => {
+            send(OK.as_bytes())?;
+            send(b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n")?;
+            end(Ending::Close, stream)
+        }
+        Delivery::GzipBomb => {
+            let bomb = gzip::bomb();
+            let framing =
+                format!("{OK}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+            send(framing.as_bytes())?;
+            send(&bomb)?;
+            end(Ending::Close, stream)
         }
         Delivery::HeaderFlood => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            loop {
-                stream.write_all(b"x-flood: 0123456789012345678901234567890123456789\r\n")?;
+            write_for_ever(stream, &[OK], &b"x-flood: 0123456789\r\n".repeat(99))
+        }
+        Delivery::Interim(count) => {
+            for _ in 0..count {
+                send(INTERIM)?;
             }
+            cut(bytes.len(), Ending::Close)
+        }
+        Delivery::InterimFlood => write_for_ever(stream, &[], &INTERIM.repeat(99)),
+        Delivery::RedirectTo(port) => {
+            let reply = format!(
+                "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://127.0.0.1:{port}{path}\r\n\
+                 content-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            send(reply.as_bytes())?;
+            end(Ending::Close, stream)
         }
     }
 }
 
-fn write_for_ever(mut stream: &TcpStream, framing: &str, piece: &[u8]) -> io::Result<()> {
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")?;
-    stream.write_all(framing.as_bytes())?;
+const INTERIM: &[u8] = b"HTTP/1.1 103 Early Hints\r\nlink: </>; rel=preload\r\n\r\n";
+
+impl Whole {
+    /// How much of it is sent where the exchange breaks there.
+    fn until(&self, at: Position) -> usize {
+        let body = self.bytes.len() - self.head;
+        match at {
+            Position::BeforeRead | Position::BeforeApply | Position::AfterApply => 0,
+            Position::MidHeaders => self.head / 2,
+            Position::MidBody if body == 0 => self.head - b"\r\n".len(),
+            Position::MidBody => self.head + body / 2,
+        }
+    }
+}
+
+/// Ends a connection.
+pub(super) fn end(ending: Ending, stream: &TcpStream) -> io::Result<()> {
+    match ending {
+        Ending::Close => close(stream),
+        Ending::Reset => SockRef::from(stream).set_linger(Some(Duration::ZERO)),
+        Ending::Stall => wait_for_peer(stream),
+        Ending::HalfClose => {
+            stream.shutdown(Shutdown::Write)?;
+            wait_for_peer(stream)
+        }
+    }
+}
+
+/// Closes by FIN. What the peer still sends is read and thrown away for a while: a socket that is
+/// closed over unread bytes answers with RST, which takes from the peer what it has not read yet.
+fn close(mut stream: &TcpStream) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)?;
+    let began = Instant::now();
+    let mut ignored = [0; 1_024];
+    while let Some(left) = LINGER.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+        stream.set_read_timeout(Some(left))?;
+        if stream.read(&mut ignored)? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn write_for_ever(mut stream: &TcpStream, head: &[&str], piece: &[u8]) -> io::Result<()> {
+    for part in head {
+        stream.write_all(part.as_bytes())?;
+    }
     loop {
         stream.write_all(piece)?;
     }
-}
-
-/// Ends a connection by RST: what is under way is thrown away.
-fn reset(stream: &TcpStream) -> io::Result<()> {
-    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }
 
 /// Says nothing until the peer has gone.

@@ -56,7 +56,7 @@ fn a_chunked_body_is_read_and_100_continue_is_answered() {
     let body = credentials().to_string();
     let (one, two) = body.split_at(10);
     let request = format!(
-        "POST {GET_TOKEN_PATH} HTTP/1.1\r\ncontent-type: application/json\r\n\
+        "POST {GET_TOKEN_PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
          expect: 100-continue\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
          {:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
         one.len(),
@@ -69,17 +69,27 @@ fn a_chunked_body_is_read_and_100_continue_is_answered() {
 #[test]
 fn what_is_not_http_is_answered_and_the_connection_closed() {
     let front = Front::start(Sandbox::default()).unwrap();
-    let cases: [(&[u8], &str); 6] = [
-        (b"nonsense\r\n\r\n", "400"),
-        (b"GET / HTTP/1.0\r\n\r\n", "505"),
-        (b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", "400"),
-        (b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n", "400"),
-        (b"POST / HTTP/1.1\r\ncontent-length: 9999999999\r\n\r\n", "413"),
-        (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "400"),
+    let length =
+        |value: &str| format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {value}\r\n\r\n");
+    let coding =
+        |rest: &str| format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n{rest}");
+    let cases = [
+        ("nonsense\r\n\r\n".to_owned(), "400"),
+        ("GET / HTTP/1.0\r\n\r\n".to_owned(), "505"),
+        (length("-1"), "400"),
+        (length("+1"), "400"),
+        (length("1, 1"), "400"),
+        (length("9999999999"), "413"),
+        (length("99999999999999999999999999"), "400"),
+        (coding("\r\nzz\r\n"), "400"),
+        (coding(&format!("\r\n1;{}", "x".repeat(4_096))), "400"),
+        (coding("\r\nfffffffffffffff\r\n"), "413"),
+        (coding("\r\n1\r\nabc"), "400"),
+        (coding("\r\n0\r\nx: y\r\n\r\n"), "400"),
     ];
     for (bytes, status) in cases {
-        let answer = exchange(&front, bytes).unwrap();
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
+        let answer = exchange(&front, bytes.as_bytes()).unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{bytes}: {answer}");
     }
     let flood =
         [b"GET / HTTP/1.1\r\n".to_vec(), b"x: y\r\n".repeat(200), b"\r\n".to_vec()].concat();

@@ -1,0 +1,156 @@
+//! The contract file: the operations of which an integrator knows more than the vendor's pages here.
+//!
+//! Owns the file's format and what makes one usable. An operation's replies are no part of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::operation::{Class, Operation};
+use crate::served::{Decided, Evidence, Served};
+use crate::settings::Settings;
+
+/// Why a contract file cannot be served. Its text says where and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractError(String);
+
+impl fmt::Display for ContractError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ContractError {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    #[serde(default)]
+    operation: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    path: String,
+    class: Option<Class>,
+    evidence: Option<Evidence>,
+    #[serde(default)]
+    decided_before_processing: Decided,
+}
+
+impl Settings {
+    /// Adds the operations of a contract file, or changes where they are; all of them or, after an
+    /// error, none.
+    ///
+    /// ```
+    /// use imts_sandbox::{Class, Operation, Settings};
+    ///
+    /// let mut settings = Settings::default();
+    /// settings.add_contract(
+    ///     r#"
+    ///     version = 1
+    ///     [operation.create-transfer]
+    ///     path = "/v5/partner/transfer/example"
+    ///     evidence = "assumed"                     # or published, or draft; optional
+    ///     [operation.create-transfer.decided_before_processing]   # optional
+    ///     statuses = [429]
+    ///     codes = ["1001", 42]
+    ///     [operation.my-report]                    # not in the catalogue: it needs a class
+    ///     path = "/v5/partner/transfer/report"
+    ///     class = "read"                           # or create, or money
+    ///     "#,
+    /// )?;
+    /// assert_eq!(settings.operations[&Operation::CreateTransfer].class, Class::Money);
+    /// # Ok::<(), imts_sandbox::ContractError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is not TOML, not of version 1, or has a field that is unknown; a name that no operation can
+    /// have; a path that is not one, is the sandbox's own or another operation's; a class that is
+    /// missing or is not the catalogue's; a status outside 100 to 999, or a code that is neither a
+    /// string nor a whole number.
+    pub fn add_contract(&mut self, file: &str) -> Result<(), ContractError> {
+        let file: File = toml::from_str(file)
+            .map_err(|error| ContractError(error.to_string().trim_end().to_owned()))?;
+        if file.version != 1 {
+            let message = format!("version {} of the file is unknown; 1 is known", file.version);
+            return Err(ContractError(message));
+        }
+        let mut added = BTreeMap::new();
+        for (name, entry) in file.operation {
+            let at = |message: String| ContractError(format!("operation.{name}: {message}"));
+            let operation = operation(&name).map_err(at)?;
+            let served = served(operation, entry).map_err(at)?;
+            if added.insert(operation, served).is_some() {
+                return Err(at("is there twice".to_owned()));
+            }
+        }
+        let mut table = self.operations.clone();
+        table.extend(added);
+        check_table(&table)?;
+        self.operations = table;
+        Ok(())
+    }
+}
+
+/// Whether every path leads to one operation.
+pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), ContractError> {
+    let mut paths = BTreeMap::new();
+    for (operation, served) in table {
+        if let Some(other) = paths.insert(&served.path, operation) {
+            return Err(ContractError(format!("{other} and {operation} have the same path")));
+        }
+    }
+    Ok(())
+}
+
+/// The operation of this name, where it can be served at a path of its own.
+pub(crate) fn operation(name: &str) -> Result<Operation, String> {
+    match name.parse().map_err(|error| format!("{error}"))? {
+        Operation::Echo | Operation::Other => Err("the name is the sandbox's own".to_owned()),
+        operation => Ok(operation),
+    }
+}
+
+fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
+    let class = class(operation, entry.class)?;
+    check_path(&entry.path)?;
+    let decided = entry.decided_before_processing;
+    if let Some(status) = decided.statuses.iter().find(|status| !(100..=999).contains(*status)) {
+        return Err(format!("{status} is no status"));
+    }
+    if !decided.codes.iter().all(|code| code.is_string() || code.is_i64() || code.is_u64()) {
+        return Err("a code is a string or a whole number".to_owned());
+    }
+    let evidence = entry.evidence.unwrap_or(Evidence::Assumed);
+    Ok(Served { decided, ..Served::new(entry.path, class, evidence) })
+}
+
+/// The class of an operation, where the catalogue or the caller says it and they do not differ.
+pub(crate) fn class(operation: Operation, said: Option<Class>) -> Result<Class, String> {
+    match (operation.class(), said) {
+        (Some(known), Some(said)) if known != said => {
+            Err(format!("the catalogue's class is {}", known.as_str()))
+        }
+        (Some(class), _) | (None, Some(class)) => Ok(class),
+        (None, None) => Err("not in the catalogue: it needs a class".to_owned()),
+    }
+}
+
+pub(crate) fn check_path(path: &str) -> Result<(), String> {
+    let visible = path.bytes().all(|byte| byte.is_ascii_graphic());
+    if !path.starts_with('/') || !visible || path.contains(['?', '#', '\\', '"']) {
+        return Err("the path must begin with / and be visible ASCII without ? and #".to_owned());
+    }
+    if path.split('/').any(|segment| segment == "." || segment == "..") || path.contains("//") {
+        return Err("the path must have no empty, . or .. segment".to_owned());
+    }
+    if path == "/_sandbox" || path.starts_with("/_sandbox/") {
+        return Err("the path is the sandbox's own".to_owned());
+    }
+    Ok(())
+}

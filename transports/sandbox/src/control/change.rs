@@ -1,0 +1,172 @@
+//! A change of the settings: what it may say, and that it holds whole or not at all.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+
+use super::Outcome;
+use crate::contract;
+use crate::fault::{Fault, Rule, When};
+use crate::operation::{Class, Operation};
+use crate::sandbox::Sandbox;
+use crate::served::{Evidence, Scripted, Served};
+use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation, Settings};
+use crate::time::Time;
+
+/// What may be changed; a field that is not there stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    access_lifetime_s: Option<u32>,
+    refresh_lifetime_s: Option<u32>,
+    rotation: Option<Rotation>,
+    no_token: Option<NoToken>,
+    refresh_endpoint: Option<bool>,
+    refuse_refresh: Option<bool>,
+    reject_access: Option<bool>,
+    /// `null` ends an outage.
+    #[serde(default, deserialize_with = "present")]
+    outage: Option<Option<OutageChange>>,
+    error_shape: Option<ErrorShape>,
+    quote_secrets: Option<bool>,
+    skew_s: Option<i32>,
+    latency_ms: Option<u32>,
+    #[serde(default)]
+    operations: BTreeMap<String, Option<OperationChange>>,
+    id_field: Option<String>,
+    faults: Option<Vec<Rule>>,
+    fault_seed: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutageChange {
+    status: Option<u16>,
+    retry_after_s: Option<u64>,
+    for_s: Option<u32>,
+}
+
+/// An operation's new place or script; `null` instead of it takes the operation away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperationChange {
+    path: Option<String>,
+    class: Option<Class>,
+    evidence: Option<Evidence>,
+    replies: Option<VecDeque<Scripted>>,
+}
+
+pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome {
+    let bad = |message: String| (StatusCode::BAD_REQUEST, message);
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    change.check().map_err(bad)?;
+    operations(sandbox.settings_mut(), change.operations).map_err(bad)?;
+    if let Some(faults) = change.faults {
+        sandbox.set_faults(faults);
+    }
+    let settings = sandbox.settings_mut();
+    set(&mut settings.id_field, change.id_field);
+    if let Some(skew) = change.skew_s {
+        settings.skew_micros = i64::from(skew).saturating_mul(1_000_000);
+    }
+    let server_now = now.shifted(settings.skew_micros);
+    if let Some(outage) = change.outage {
+        settings.outage = outage.map(|outage| Outage {
+            until: outage.for_s.map(|length| server_now.after(seconds(length))),
+            status: outage.status.unwrap_or(503),
+            retry_after: outage.retry_after_s.map(RetryAfter::Seconds),
+        });
+    }
+    set(&mut settings.access_lifetime, change.access_lifetime_s.map(seconds));
+    set(&mut settings.refresh_lifetime, change.refresh_lifetime_s.map(seconds));
+    set(&mut settings.latency, change.latency_ms.map(|ms| Duration::from_millis(ms.into())));
+    set(&mut settings.fault_seed, change.fault_seed);
+    set(&mut settings.rotation, change.rotation);
+    set(&mut settings.no_token, change.no_token);
+    set(&mut settings.refresh_endpoint, change.refresh_endpoint);
+    set(&mut settings.refuse_refresh, change.refuse_refresh);
+    set(&mut settings.reject_access, change.reject_access);
+    set(&mut settings.error_shape, change.error_shape);
+    set(&mut settings.quote_secrets, change.quote_secrets);
+    Ok(json!({}))
+}
+
+impl Change {
+    /// Whether every number in it is one that can be meant.
+    fn check(&self) -> Result<(), String> {
+        let outage = self.outage.iter().flatten().filter_map(|outage| outage.status);
+        let faults = self.faults.iter().flatten().filter_map(|rule| match rule.fault {
+            Fault::Status { status, .. }
+            | Fault::Html { status }
+            | Fault::Redirect { status, .. } => Some(status),
+            _ => None,
+        });
+        let replies =
+            self.operations.values().flatten().filter_map(|change| change.replies.as_ref());
+        let replies = replies.flatten().map(|reply| reply.status);
+        if let Some(status) = outage.chain(faults).chain(replies).find(|s| !(100..=999).contains(s))
+        {
+            return Err(format!("{status} is no status"));
+        }
+        let mut rules = self.faults.iter().flatten();
+        match rules.any(|rule| matches!(rule.when, When::Percent(101..))) {
+            true => Err("a percentage is at most 100".to_owned()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Changes the table of operations, or leaves it as it was.
+fn operations(
+    settings: &mut Settings,
+    changes: BTreeMap<String, Option<OperationChange>>,
+) -> Result<(), String> {
+    let mut table = settings.operations.clone();
+    for (name, change) in changes {
+        let at = |message| format!("operations.{name}: {message}");
+        let operation = contract::operation(&name).map_err(at)?;
+        let Some(change) = change else {
+            table.remove(&operation);
+            continue;
+        };
+        let served = served(operation, table.remove(&operation), change).map_err(at)?;
+        table.insert(operation, served);
+    }
+    contract::check_table(&table).map_err(|error| error.to_string())?;
+    settings.operations = table;
+    Ok(())
+}
+
+fn served(
+    operation: Operation,
+    known: Option<Served>,
+    change: OperationChange,
+) -> Result<Served, String> {
+    let path = change.path.or_else(|| known.as_ref().map(|served| served.path.clone()));
+    let path = path.ok_or("no path is known of it: give one")?;
+    contract::check_path(&path)?;
+    let class = contract::class(operation, change.class.or(known.as_ref().map(|k| k.class)))?;
+    let evidence = change.evidence.or(known.as_ref().map(|k| k.evidence));
+    let mut served = Served::new(path, class, evidence.unwrap_or(Evidence::Assumed));
+    if let Some(known) = known {
+        (served.decided, served.replies) = (known.decided, known.replies);
+    }
+    set(&mut served.replies, change.replies);
+    Ok(served)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// Tells `null` from a field that is not there.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

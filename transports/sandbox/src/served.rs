@@ -1,0 +1,145 @@
+//! How an operation is served: where it is, what it does, and what it answers.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::operation::Class;
+
+/// How surely a fact is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Evidence {
+    /// Printed on the vendor's current page.
+    Published,
+    /// Printed on an older page of the vendor's, marked as being in development.
+    Draft,
+    /// A choice from the section's own conventions.
+    Assumed,
+}
+
+impl Evidence {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Draft => "draft",
+            Self::Assumed => "assumed",
+        }
+    }
+}
+
+/// One operation as the sandbox serves it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Served {
+    /// Where it is, from the root, such as `/v5/partner/transfer/fees`.
+    pub path: String,
+    /// What it does: those that create something or move money are in the ledger.
+    pub class: Class,
+    /// How surely its path is known. Its replies are assumed all the same.
+    pub evidence: Evidence,
+    /// Which refusals say that nothing was applied.
+    pub decided: Decided,
+    /// What it answers: each once, in turn, and the last from then on. Empty, the default, is one
+    /// [`Scripted::default`].
+    pub replies: VecDeque<Scripted>,
+}
+
+/// The refusals that are decided before a request is processed, so that it is surely not applied.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Decided {
+    /// By status.
+    pub statuses: Vec<u16>,
+    /// By the code in the body: strings and whole numbers.
+    pub codes: Vec<Value>,
+}
+
+/// A reply as a script has it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Scripted {
+    /// The status. Default 200.
+    pub status: u16,
+    /// The payload of the success envelope. Default: the request's id, where it has one.
+    pub payload: Option<Value>,
+    /// The whole body, instead of an envelope. Default: the success envelope under a 2xx, else a
+    /// refusal in the shape that the settings ask for.
+    pub body: Option<Value>,
+    /// How many milliseconds the socket front holds it back. Default 0.
+    pub latency_ms: u64,
+    /// Whether the request is applied. Default: under a 2xx that does not say `state: false`, and
+    /// that the operation's [`Decided`] does not list.
+    pub applied: Option<bool>,
+}
+
+impl Default for Scripted {
+    fn default() -> Self {
+        Self { status: 200, payload: None, body: None, latency_ms: 0, applied: None }
+    }
+}
+
+impl Served {
+    /// An operation at this path, of this class, that answers a success.
+    #[must_use]
+    pub fn new(path: impl Into<String>, class: Class, evidence: Evidence) -> Self {
+        let (decided, replies) = (Decided::default(), VecDeque::new());
+        Self { path: path.into(), class, evidence, decided, replies }
+    }
+
+    /// The reply whose turn it is.
+    pub(crate) fn next_reply(&mut self) -> Scripted {
+        match self.replies.len() {
+            0 => Scripted::default(),
+            1 => self.replies.front().cloned().unwrap_or_default(),
+            _ => self.replies.pop_front().unwrap_or_default(),
+        }
+    }
+}
+
+impl Decided {
+    /// Whether a reply is one of these.
+    fn lists(&self, status: u16, body: Option<&Value>) -> bool {
+        let code = |pointer| body.and_then(|body| body.pointer(pointer));
+        self.statuses.contains(&status)
+            || ["/code", "/error_code", "/error/code"]
+                .into_iter()
+                .filter_map(code)
+                .any(|code| self.codes.contains(code))
+    }
+}
+
+impl Scripted {
+    /// A reply of this status, in the form that goes with it.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// A success with this payload.
+    #[must_use]
+    pub fn payload(payload: Value) -> Self {
+        Self { payload: Some(payload), ..Self::default() }
+    }
+
+    pub(crate) fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(crate) fn latency(&self) -> Duration {
+        Duration::from_millis(self.latency_ms)
+    }
+
+    pub(crate) fn applies(&self, decided: &Decided) -> bool {
+        self.applied.unwrap_or_else(|| {
+            let body = self.body.as_ref();
+            self.status_code().is_success()
+                && body.and_then(|body| body.get("state")) != Some(&Value::Bool(false))
+                && !decided.lists(self.status, body)
+        })
+    }
+}
