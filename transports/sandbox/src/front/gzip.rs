@@ -11,7 +11,7 @@ const CHECK: u32 = 0xdc61_d500;
 pub(super) fn bomb() -> Vec<u8> {
     let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], used: 8 };
     bits.push(0b1, 1); // the last block,
-    bits.push(0b10, 2); // of type 1: fixed codes, least significant bit first
+    bits.push(1, 2); // of type 1: fixed codes
     bits.push_code(0x30 + u32::from(b' '), 8);
     for _ in 0..MATCHES {
         bits.push_code(0b1100_0101, 8); // length 258

@@ -1,7 +1,10 @@
 //! The control door.
 
 use http::{Method, Request};
-use imts_sandbox::{GET_TOKEN_PATH, Rotation, Sandbox};
+use imts_sandbox::{
+    Delay, Delivery, Ending, Fault, GET_TOKEN_PATH, Operation, Position, Rotation, Rule, Sandbox,
+    Settings,
+};
 use serde_json::{Value, json};
 
 use crate::{Agent, NOON, at, credentials, json_of, post};
@@ -60,4 +63,96 @@ fn it_revokes_resets_and_leaves_no_trace_in_the_log() {
     assert_eq!(entries["entries"][0]["operation"], "echo");
     let _ = agent.service.handle(NOON, &post("/_sandbox/reset", &json!({})));
     assert!(agent.service.log().is_empty());
+}
+
+#[test]
+fn operations_are_added_scripted_moved_and_taken_away() {
+    let mut agent = Agent::signed_in(Settings::default());
+    let set = |agent: &mut Agent, operations: Value| {
+        let change = post("/_sandbox/settings", &json!({ "operations": operations }));
+        agent.service.handle(NOON, &change).status().as_u16()
+    };
+    let body = json!({ "client_uuid": "a" });
+    assert_eq!(set(&mut agent, json!({ "payout": { "path": "/p" } })), 200);
+    assert_eq!(agent.call(at(1), "/p", &body).status(), 200);
+    let replies =
+        json!([{ "status": 409, "body": { "code": 7 }, "applied": true, "latency_ms": 9 }]);
+    assert_eq!(set(&mut agent, json!({ "payout": { "replies": replies } })), 200);
+    let response = agent.call(at(1), "/p", &body);
+    assert_eq!((response.status().as_u16(), json_of(&response)), (409, json!({ "code": 7 })));
+    assert_eq!(response.extensions().get::<Delay>().unwrap().0.as_millis(), 9);
+    assert_eq!(agent.service.ledger().applied(Operation::Payout, "a"), 2);
+    let report = json!({ "report": { "path": "/r", "class": "read", "evidence": "draft" } });
+    assert_eq!(set(&mut agent, report), 200);
+    let identity = agent.control("/_sandbox");
+    let expected = json!({ "path": "/r", "class": "read", "evidence": "draft" });
+    assert_eq!(identity["operations"]["report"], expected);
+    assert_eq!(set(&mut agent, json!({ "payout": { "path": "/q" } })), 200);
+    assert_eq!(agent.call(at(1), "/p", &body).status(), 404);
+    assert_eq!(agent.call(at(1), "/q", &body).status(), 409);
+    assert_eq!(set(&mut agent, json!({ "payout": null })), 200);
+    assert_eq!(agent.call(at(1), "/q", &body).status(), 404);
+    assert_eq!(set(&mut agent, json!({ "get-token": { "path": "/auth" } })), 200);
+    assert_eq!(agent.service.handle(NOON, &post("/auth", &credentials())).status(), 200);
+}
+
+#[test]
+fn a_change_that_is_wrong_in_one_place_changes_nothing() {
+    let rule = |when: Value, fault: Value| json!([{ "when": when, "fault": fault }]);
+    for (name, value) in [
+        ("operations", json!({ "payout": {} })),
+        ("operations", json!({ "payout": { "path": "p" } })),
+        ("operations", json!({ "payout": { "path": "/p", "class": "read" } })),
+        ("operations", json!({ "payout": { "path": "/v5/partner/transfer/fees" } })),
+        ("operations", json!({ "report": { "path": "/r" } })),
+        ("operations", json!({ "fees": { "replies": [{ "status": 1000 }] } })),
+        ("operations", json!({ "fees": { "replies": [{ "statsu": 200 }] } })),
+        ("operations", json!({ "echo": null })),
+        ("outage", json!({ "status": 0 })),
+        ("faults", rule(json!({ "percent": 101 }), json!("dropped"))),
+        ("faults", rule(json!("always"), json!({ "status": { "status": 99 } }))),
+        ("faults", rule(json!("always"), json!({ "delivery": "explode" }))),
+        (
+            "faults",
+            rule(json!("always"), json!({ "delivery": { "broken": { "at": "mid_body" } } })),
+        ),
+        ("latency_ms", json!(u64::MAX)),
+        ("skew_s", json!(1e99)),
+    ] {
+        let mut service = Sandbox::default();
+        let before = format!("{:?}", service.settings());
+        let change = json!({ "reject_access": true, "access_lifetime_s": 1, name: value });
+        let response = service.handle(NOON, &post("/_sandbox/settings", &change));
+        assert_eq!(response.status(), 400, "{change}");
+        assert_eq!(format!("{:?}", service.settings()), before, "{change}");
+    }
+}
+
+#[test]
+fn every_delivery_comes_through_as_it_is_written() {
+    for (text, delivery) in [
+        (json!("half_closed"), Delivery::HalfClosed),
+        (
+            json!({ "broken": { "at": "before_read", "by": "half_close" } }),
+            Delivery::Broken { at: Position::BeforeRead, by: Ending::HalfClose },
+        ),
+        (
+            json!({ "next_broken": { "at": "after_apply", "by": "reset" } }),
+            Delivery::NextBroken { at: Position::AfterApply, by: Ending::Reset },
+        ),
+        (json!({ "stalled_after": 3 }), Delivery::StalledAfter(3)),
+        (json!("bad_chunk"), Delivery::BadChunk),
+        (json!("gzip_bomb"), Delivery::GzipBomb),
+        (json!({ "interim": 2 }), Delivery::Interim(2)),
+        (json!("interim_flood"), Delivery::InterimFlood),
+        (json!({ "redirect_to": 80 }), Delivery::RedirectTo(80)),
+    ] {
+        let mut service = Sandbox::default();
+        let change =
+            json!({ "faults": [{ "operation": "get-token", "fault": { "delivery": text } }] });
+        let response = service.handle(NOON, &post("/_sandbox/settings", &change));
+        assert_eq!(response.status(), 200, "{change}");
+        let rule = Rule::always(Operation::GetToken, Fault::Delivery(delivery));
+        assert_eq!(service.settings().faults, [rule]);
+    }
 }

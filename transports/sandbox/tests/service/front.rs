@@ -8,13 +8,13 @@ use imts_sandbox::{Delivery, Fault, Front, GET_TOKEN_PATH, Operation, Rule, Sand
 
 use crate::credentials;
 
-fn connect(front: &Front) -> TcpStream {
+pub(crate) fn connect(front: &Front) -> TcpStream {
     let stream = TcpStream::connect(front.address()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     stream
 }
 
-fn sign_in(extra: &str) -> String {
+pub(crate) fn sign_in(extra: &str) -> String {
     let body = credentials().to_string();
     format!(
         "POST {GET_TOKEN_PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
@@ -24,7 +24,7 @@ fn sign_in(extra: &str) -> String {
 }
 
 /// Sends bytes and reads until the service closes.
-fn exchange(front: &Front, bytes: &[u8]) -> Result<String, ErrorKind> {
+pub(crate) fn exchange(front: &Front, bytes: &[u8]) -> Result<String, ErrorKind> {
     let mut stream = connect(front);
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();

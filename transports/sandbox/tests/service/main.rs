@@ -2,8 +2,10 @@
 
 mod calls;
 mod control;
+mod deliveries;
 mod faults;
 mod front;
+mod holes;
 mod ledger;
 mod rotation;
 mod sign_in;
