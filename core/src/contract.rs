@@ -140,6 +140,12 @@ impl SignIn {
         Self { path, evidence: Evidence::Assumed }
     }
 
+    /// The same with the integrator's own label of how surely it is known.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Evidence) -> Self {
+        Self { evidence, ..self }
+    }
+
     /// Where it is sent.
     #[must_use]
     pub fn path(&self) -> &ServicePath {

@@ -3,6 +3,7 @@
 //! Owns the waiting for a renewal. How one goes on in a thread of its own is [`renewal`]'s matter; what
 //! is to be done is the session's to say.
 
+mod calling;
 mod renewal;
 
 use std::fmt;

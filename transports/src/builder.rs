@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use imts_core::journal::Journal;
 use imts_core::{
     AdoptError, Contract, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Session,
 };
@@ -15,8 +16,9 @@ use thiserror::Error;
 
 use crate::blocking::Client;
 use crate::clock::{Clock, SystemClock};
-use crate::hub::{HookError, Hub, OnGrant};
+use crate::hub::{HookError, Hub, OnGrant, Recorder};
 use crate::nonblocking::{AsyncClient, Spawner};
+use crate::sync::Mutex;
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
 /// Collects what a client needs; every part but the endpoint has a default.
@@ -28,6 +30,7 @@ pub struct Builder {
     restored: Option<Saved>,
     clock: Arc<dyn Clock>,
     on_grant: Option<OnGrant>,
+    recorder: Option<Recorder>,
     user_agent: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     patience: Duration,
@@ -47,6 +50,7 @@ impl Builder {
             restored: None,
             clock: Arc::new(SystemClock),
             on_grant: None,
+            recorder: None,
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
             patience: Duration::from_secs(60),
@@ -96,6 +100,12 @@ impl Builder {
         hook: impl Fn(&Saved) -> Result<(), HookError> + Send + Sync + 'static,
     ) -> Self {
         Self { on_grant: Some(Box::new(hook)), ..self }
+    }
+
+    /// Where calls that move money are written down before they are sent, and after.
+    #[must_use]
+    pub fn journal(self, journal: impl Journal + Send + 'static) -> Self {
+        Self { recorder: Some(Mutex::new(Box::new(journal))), ..self }
     }
 
     /// Text to add to `User-Agent: imts/VERSION`, such as `my-bank/1.2`.
@@ -168,7 +178,7 @@ impl Builder {
         if let Some(saved) = self.restored {
             session.adopt(saved, now)?;
         }
-        Ok(Hub::new(session, self.clock, self.on_grant, headers))
+        Ok(Hub::new(session, self.clock, self.on_grant, self.recorder, headers))
     }
 }
 

@@ -5,6 +5,7 @@
 //! threads or futures: both clients drive a flight by [`Hub::ask`], then [`Hub::on_reply`] or
 //! [`Hub::save`] until there is nothing left to do.
 
+mod calls;
 mod held;
 
 use std::error::Error;
@@ -19,6 +20,7 @@ use imts_core::{
 };
 use zeroize::Zeroize;
 
+pub(crate) use self::calls::Recorder;
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
 use crate::bearer::{Bearer, Sight, Snapshot};
@@ -42,6 +44,8 @@ pub(crate) struct Hub<F> {
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
+    /// Who writes calls that move money down.
+    recorder: Option<Recorder>,
     /// Added to each request, unless it has them.
     headers: HeaderMap,
 }
@@ -91,11 +95,12 @@ impl<F> Hub<F> {
         session: Session,
         clock: Arc<dyn Clock>,
         on_grant: Option<OnGrant>,
+        recorder: Option<Recorder>,
         headers: HeaderMap,
     ) -> Self {
         let lag = clock.lag();
         let (state, published) = (Mutex::new(State::new(session)), Published::nothing());
-        let hub = Self { state, published, clock, lag, on_grant, headers };
+        let hub = Self { state, published, clock, lag, on_grant, recorder, headers };
         // A session that was restored has a token to publish.
         drop(hub.lock());
         hub

@@ -13,6 +13,8 @@
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
 //! | `tracing` | events of renewals, rejections and back-off, without a secret in them |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
+//! | `journal` | [`JournalFile`], which writes down what moves money before it is sent |
+//! | `contract-file` | [`contract_of`], for what an integrator knows of the service's operations |
 //! | `aws-lc-rs` | [`CryptoProvider::AwsLcRs`], a second one to choose for [`Tls`] |
 //!
 //! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
@@ -24,18 +26,22 @@ mod builder;
 pub mod clock;
 #[cfg(feature = "_tls")]
 mod connect;
+#[cfg(feature = "contract-file")]
+mod contract_file;
 mod error;
 mod flight;
 mod handle;
 mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
+#[cfg(feature = "journal")]
+mod journal_file;
 mod nonblocking;
-mod sync;
 #[cfg(feature = "_tls")]
 mod proxy;
 #[cfg(feature = "_tls")]
 mod reason;
+mod sync;
 #[cfg(feature = "_tls")]
 mod tls;
 mod trace;
@@ -50,11 +56,15 @@ pub use crate::bearer::Bearer;
 pub use crate::blocking::Client;
 pub use crate::builder::{BuildError, Builder};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "contract-file")]
+pub use crate::contract_file::{ContractFileError, contract_of};
 pub use crate::error::CallError;
 pub use crate::handle::{AsyncHandle, Handle};
 pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
+#[cfg(feature = "journal")]
+pub use crate::journal_file::{Book, CallRecord, CallState, JournalError, JournalFile};
 pub use crate::nonblocking::AsyncClient;
 #[cfg(feature = "_tls")]
 pub use crate::proxy::{Proxy, ProxyError};

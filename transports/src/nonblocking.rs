@@ -5,6 +5,7 @@
 //! the transport brings I/O and timer.
 
 mod asking;
+mod calling;
 mod flight;
 mod renewal;
 

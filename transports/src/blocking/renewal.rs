@@ -7,13 +7,14 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
-use imts_core::{Failure, NotSent};
+use http::{Request, Response};
+use imts_core::{Body, Failure, NotSent};
 
 use crate::error::CallError;
 use crate::flight::Flight;
 use crate::hub::{Hub, Next, TransportPanicked, Work};
 use crate::sync::{Mutex, thread};
-use crate::transport::Transport;
+use crate::transport::{Bounds, Transport};
 
 /// What all clones of a client share.
 pub(super) struct Shared {
@@ -58,14 +59,21 @@ impl Shared {
         }
     }
 
+    /// Sends a request. A transport that panics has failed, and with unknown outcome.
+    pub(super) fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, Failure> {
+        catch_unwind(AssertUnwindSafe(|| self.transport.send(request, bounds)))
+            .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)))
+    }
+
     fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
         loop {
             let next = match *work {
                 Work::Send(ticket, request, bounds) => {
-                    let send = AssertUnwindSafe(|| self.transport.send(request, bounds));
-                    let outcome = catch_unwind(send)
-                        .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)));
-                    self.hub.on_reply(ticket, outcome)
+                    self.hub.on_reply(ticket, self.send(request, bounds))
                 }
                 Work::Save(ticket, saved) => self.hub.save(ticket, &saved),
             };

@@ -127,7 +127,7 @@ async fn fly(
 
 /// One request within its time limit, by the transport's timer. A transport that panics has failed,
 /// and with unknown outcome.
-async fn exchange(
+pub(super) async fn exchange(
     transport: &dyn AsyncTransport,
     request: Request<Body>,
     bounds: Bounds,

@@ -1,0 +1,112 @@
+//! How a thread carries a call from its request to its outcome.
+//!
+//! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use imts_core::{Call, CallStep, Json, Now, Operation, OperationError, Outcome, Permit, Reply};
+use zeroize::Zeroize;
+
+use super::Client;
+use crate::clock::Deadline;
+
+impl Client {
+    /// Calls an operation, and waits for its outcome as long as this client's patience.
+    ///
+    /// What creates something or moves money is sent again only where it is known not to have been
+    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again.
+    ///
+    /// ```
+    /// use imts::operations::{Fees, Originator};
+    /// use imts::{Builder, Credentials, Endpoint, Outcome};
+    /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
+    /// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+    /// #     let request = request.map(|body| body.as_ref().to_vec());
+    /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
+    /// # };
+    ///
+    /// let client = Builder::new(Endpoint::https("https://sandbox.example")?)
+    ///     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
+    ///     .blocking(transport)?;
+    /// let fees = Fees {
+    ///     originator_type: Originator::Person,
+    ///     target_country: "UZB".parse()?,
+    ///     amount_source: "15.4".parse()?,
+    ///     currency_source: "KZT".parse()?,
+    ///     currency_target: "UZS".parse()?,
+    ///     pg_sig: None,
+    /// };
+    /// match client.call(&fees)? {
+    ///     Outcome::Done(reply) => println!("{}", reply.as_str()),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`], where the operation cannot be called: nothing was sent.
+    pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, OperationError> {
+        Ok(self.perform(self.shared.hub.call(operation, self.patience)?))
+    }
+
+    /// Makes a call of the operation of this name in the contract, to be
+    /// [performed](Client::perform).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Client::call).
+    pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, OperationError> {
+        self.shared.hub.call_named(name, request, self.patience)
+    }
+
+    /// Sends a call again that was not done, the same bytes.
+    pub fn call_again<R>(&self, permit: Permit<R>) -> Outcome<R> {
+        self.perform(permit.retry(self.shared.hub.deadline(self.patience)))
+    }
+
+    /// Carries a call to its end.
+    pub fn perform<R>(&self, mut call: Call<R>) -> Outcome<R> {
+        let deadline = Deadline::after(self.patience);
+        loop {
+            match call.poll(self.now_or_end(deadline)) {
+                CallStep::Token => match self.with_patience(left(deadline)).token() {
+                    Ok(bearer) => call.on_bearer(bearer.into()),
+                    Err(error) => call.on_no_bearer(Arc::new(error)),
+                },
+                CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
+                CallStep::Send(exchange) => {
+                    let (request, bounds) = self.shared.hub.outgoing(exchange);
+                    match self.shared.send(request, bounds) {
+                        Ok(mut response) => {
+                            call.on_reply(Reply::from(&response), self.shared.hub.now());
+                            response.body_mut().zeroize();
+                        }
+                        Err(failure) => call.on_failure(failure, self.shared.hub.now()),
+                    }
+                }
+                CallStep::Reject(epoch) => self.reject(epoch),
+                CallStep::Wait { until } => {
+                    let wait = until.since(self.shared.hub.now().mono);
+                    thread::sleep(wait.min(left(deadline)));
+                }
+                CallStep::Over(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// The time; the end of all time once the caller's own has come, whatever a virtual clock shows.
+    fn now_or_end(&self, deadline: Deadline) -> Now {
+        let now = self.shared.hub.now();
+        match deadline.left() {
+            Some(_) => now,
+            None => now.advanced_by(self.patience),
+        }
+    }
+}
+
+fn left(deadline: Deadline) -> Duration {
+    deadline.left().unwrap_or_default()
+}

@@ -1,0 +1,69 @@
+//! Calls over the shared session: how one is made, how it goes out, and who writes it down.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use http::Request;
+use imts_core::journal::{Entry, Journal};
+use imts_core::{Body, Call, Exchange, Json, Mono, Operation, OperationError, Source};
+
+use super::Hub;
+use crate::sync::Mutex;
+use crate::transport::Bounds;
+
+/// Writes calls that move money down, one at a time.
+pub(crate) type Recorder = Mutex<Box<dyn Journal + Send>>;
+
+impl<F> Hub<F> {
+    /// A call of an operation, to be over in this time.
+    pub(crate) fn call<O: Operation>(
+        &self,
+        operation: &O,
+        within: Duration,
+    ) -> Result<Call<O::Reply>, OperationError> {
+        let deadline = self.deadline(within);
+        self.lock().session.call(operation, deadline).map(|call| self.written_down(call))
+    }
+
+    /// A call of the operation of this name, to be over in this time.
+    pub(crate) fn call_named(
+        &self,
+        name: &str,
+        request: &Json,
+        within: Duration,
+    ) -> Result<Call<Json>, OperationError> {
+        let deadline = self.deadline(within);
+        self.lock().session.call_named(name, request, deadline).map(|call| self.written_down(call))
+    }
+
+    pub(crate) fn deadline(&self, within: Duration) -> Mono {
+        self.now().mono.after(within)
+    }
+
+    /// The request as it goes out, and its bounds.
+    pub(crate) fn outgoing(&self, exchange: Exchange) -> (Request<Body>, Bounds) {
+        let bounds = Bounds::from(&exchange);
+        (self.dress(exchange.into_request()), bounds)
+    }
+
+    /// Makes an entry durable. A journal that panics has failed.
+    pub(crate) fn record(&self, entry: &Entry) -> Result<u64, Source> {
+        let Some(recorder) = &self.recorder else { return Err(Arc::new(NoJournal)) };
+        let mut journal = recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        catch_unwind(AssertUnwindSafe(|| journal.record(entry)))
+            .unwrap_or_else(|_| Err(Arc::new(JournalPanicked) as Source))
+    }
+
+    fn written_down<R>(&self, call: Call<R>) -> Call<R> {
+        if self.recorder.is_some() { call.with_journal() } else { call }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the client has no journal")]
+struct NoJournal;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the journal panicked")]
+struct JournalPanicked;

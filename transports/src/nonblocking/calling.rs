@@ -1,0 +1,89 @@
+//! How a task carries a call from its request to its outcome.
+//!
+//! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
+
+use std::sync::Arc;
+
+use imts_core::{Call, CallStep, Json, Now, Operation, OperationError, Outcome, Permit, Reply};
+use zeroize::Zeroize;
+
+use super::AsyncClient;
+use super::renewal::exchange;
+use crate::clock::Deadline;
+
+impl AsyncClient {
+    /// Calls an operation, and waits for its outcome as long as this client's patience.
+    ///
+    /// What creates something or moves money is sent again only where it is known not to have been
+    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again; so must a
+    /// call whose future is dropped before its end.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`], where the operation cannot be called: nothing was sent.
+    pub async fn call<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<Outcome<O::Reply>, OperationError> {
+        let call = self.shared.hub.call(operation, self.patience)?;
+        Ok(self.perform(call).await)
+    }
+
+    /// Makes a call of the operation of this name in the contract, to be
+    /// [performed](AsyncClient::perform).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](AsyncClient::call).
+    pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, OperationError> {
+        self.shared.hub.call_named(name, request, self.patience)
+    }
+
+    /// Sends a call again that was not done, the same bytes.
+    pub async fn call_again<R>(&self, permit: Permit<R>) -> Outcome<R> {
+        self.perform(permit.retry(self.shared.hub.deadline(self.patience))).await
+    }
+
+    /// Carries a call to its end. A journal is written on the task's own thread.
+    pub async fn perform<R>(&self, mut call: Call<R>) -> Outcome<R> {
+        let deadline = Deadline::after(self.patience);
+        loop {
+            match call.poll(self.now_or_end(deadline)) {
+                CallStep::Token => {
+                    let patience = deadline.left().unwrap_or_default();
+                    match self.with_patience(patience).token().await {
+                        Ok(bearer) => call.on_bearer(bearer.into()),
+                        Err(error) => call.on_no_bearer(Arc::new(error)),
+                    }
+                }
+                CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
+                CallStep::Send(out) => {
+                    let (request, bounds) = self.shared.hub.outgoing(out);
+                    match exchange(&*self.shared.transport, request, bounds).await {
+                        Ok(mut response) => {
+                            call.on_reply(Reply::from(&response), self.shared.hub.now());
+                            response.body_mut().zeroize();
+                        }
+                        Err(failure) => call.on_failure(failure, self.shared.hub.now()),
+                    }
+                }
+                CallStep::Reject(epoch) => self.reject(epoch),
+                CallStep::Wait { until } => {
+                    let wait = until.since(self.shared.hub.now().mono);
+                    let wait = wait.min(deadline.left().unwrap_or_default());
+                    self.shared.transport.sleep(wait).await;
+                }
+                CallStep::Over(outcome) => return outcome,
+            }
+        }
+    }
+
+    /// The time; the end of all time once the caller's own has come, whatever a virtual clock shows.
+    fn now_or_end(&self, deadline: Deadline) -> Now {
+        let now = self.shared.hub.now();
+        match deadline.left() {
+            Some(_) => now,
+            None => now.advanced_by(self.patience),
+        }
+    }
+}
