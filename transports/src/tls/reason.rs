@@ -63,6 +63,9 @@ fn received(alert: AlertDescription) -> String {
         | A::UnknownCA
         | A::AccessDenied => ": it does not accept the client's certificate",
         A::UnrecognisedName => ": it does not serve this host name",
+        A::HandshakeFailure => {
+            ": it has no cipher in common, or asks for a client certificate that was not given"
+        }
         A::ProtocolVersion => ": it speaks neither TLS 1.2 nor 1.3",
         _ => "",
     };

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use imts::{Builder, CallError, Fault, Policy, ReplyError};
 
 use crate::raw::{Raw, eventually};
-use crate::{Carrier, GRANT, builder, ok};
+use crate::{Carrier, GRANT, ok, plain};
 
 /// What a client makes of a service, as far as it must not depend on the transport.
 #[derive(Debug, PartialEq)]
@@ -46,8 +46,8 @@ impl From<&CallError> for Outcome {
 
 /// What both make of a service.
 fn outcomes(service: &Raw) -> [(Carrier, Outcome); 2] {
-    Carrier::plain().map(|carrier| {
-        let outcome = Outcome::of(&carrier, builder(&service.url()));
+    Carrier::untrusting().map(|carrier| {
+        let outcome = Outcome::of(&carrier, plain(&service.url()));
         (carrier, outcome)
     })
 }
@@ -60,8 +60,8 @@ fn a_redirect_is_an_error_and_is_not_followed() {
             let service = Raw::saying(format!(
                 "HTTP/1.1 {status} Moved\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"
             ));
-            for (nth, carrier) in Carrier::plain().iter().enumerate() {
-                let error = carrier.token(builder(&service.url())).unwrap_err();
+            for (nth, carrier) in Carrier::untrusting().iter().enumerate() {
+                let error = carrier.token(plain(&service.url())).unwrap_err();
                 let fault = error.trouble().unwrap().fault();
                 let Fault::Reply(ReplyError::Unexpected(reply)) = fault else {
                     panic!("{carrier:?}: {fault:?}")
@@ -157,8 +157,8 @@ fn a_reply_that_drips_is_given_up_at_the_time_limit() {
         let mut policy = Policy::default();
         policy.time_limit = Duration::from_millis(300);
         let began = Instant::now();
-        for carrier in Carrier::plain() {
-            let builder = builder(&service.url()).policy(policy.clone());
+        for carrier in Carrier::untrusting() {
+            let builder = plain(&service.url()).policy(policy.clone());
             assert_eq!(Outcome::of(&carrier, builder), Outcome::Late, "{carrier:?}");
         }
         assert!(began.elapsed() < Duration::from_secs(15));
@@ -191,8 +191,8 @@ fn hints_without_an_end_are_given_up_at_the_time_limit() {
         });
         let mut policy = Policy::default();
         policy.time_limit = Duration::from_millis(300);
-        for carrier in Carrier::plain() {
-            let builder = builder(&service.url()).policy(policy.clone());
+        for carrier in Carrier::untrusting() {
+            let builder = plain(&service.url()).policy(policy.clone());
             let outcome = Outcome::of(&carrier, builder);
             assert!(matches!(outcome, Outcome::Late | Outcome::Lost), "{carrier:?}: {outcome:?}");
         }
@@ -245,7 +245,7 @@ fn a_body_that_is_not_utf8_is_malformed() {
 
 #[test]
 fn a_second_answer_nobody_asked_for_is_not_taken_for_a_later_one() {
-    for carrier in Carrier::plain() {
+    for carrier in Carrier::untrusting() {
         let forged = ok(&GRANT.replace("access-1", "forged"));
         let service = Raw::start(move |line| {
             line.request();
@@ -253,7 +253,7 @@ fn a_second_answer_nobody_asked_for_is_not_taken_for_a_later_one() {
             line.request();
             line.say(ok(&GRANT.replace("access-1", "access-2")).as_bytes());
         });
-        let token = || Outcome::of(&carrier, builder(&service.url()));
+        let token = || Outcome::of(&carrier, plain(&service.url()));
         assert_eq!(token(), Outcome::Token("access-1".to_owned()));
         thread::sleep(Duration::from_millis(50));
         // The next one comes on a connection of its own, or not at all.

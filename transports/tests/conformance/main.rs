@@ -68,8 +68,8 @@ impl Carrier {
         [Self::Ureq(ureq.build()), Self::Hyper(hyper.build())]
     }
 
-    /// Each of the two, as they are made for plain http.
-    pub(crate) fn plain() -> [Self; 2] {
+    /// Each of the two, as they do for plain http.
+    pub(crate) fn untrusting() -> [Self; 2] {
         Self::both(&Made::default())
     }
 
@@ -105,9 +105,12 @@ impl fmt::Debug for Carrier {
 }
 
 /// A client of a service on loopback.
-pub(crate) fn builder(url: &str) -> Builder {
-    Builder::new(Endpoint::plain_loopback(url).unwrap())
-        .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
+pub(crate) fn plain(url: &str) -> Builder {
+    builder(Endpoint::plain_loopback(url).unwrap())
+}
+
+pub(crate) fn builder(endpoint: Endpoint) -> Builder {
+    Builder::new(endpoint).credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
 }
 
 /// What is sent where no client sends.

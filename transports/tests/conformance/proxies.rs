@@ -7,7 +7,7 @@ use std::time::Duration;
 use imts::{Proxy, ProxyError};
 
 use crate::raw::Raw;
-use crate::{BOUNDS, Carrier, GRANT, Made, builder, ok};
+use crate::{BOUNDS, Carrier, GRANT, Made, ok, plain};
 
 /// Says no to whoever asks for a tunnel.
 fn refusing() -> Raw {
@@ -25,7 +25,7 @@ fn loopback_never_goes_through_a_proxy() {
     for carrier in through(&trap.url(), Duration::from_millis(300)) {
         for host in ["127.0.0.1", "localhost"] {
             let url = format!("http://{host}:{}", service.address.port());
-            carrier.token(builder(&url)).unwrap();
+            carrier.token(plain(&url)).unwrap();
         }
         carrier.send(&format!("https://{}/", service.address), BOUNDS).unwrap_err();
     }
@@ -131,8 +131,8 @@ fn the_environment_is_not_read_unless_asked() {
         return assert_eq!(trap.connections(), 2, "met once by each that was given it");
     }
     let service = Raw::saying(ok(GRANT));
-    for carrier in Carrier::plain() {
-        carrier.token(builder(&service.url())).unwrap();
+    for carrier in Carrier::untrusting() {
+        carrier.token(plain(&service.url())).unwrap();
         let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
         assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");
     }

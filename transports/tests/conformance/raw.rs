@@ -53,7 +53,7 @@ impl Raw {
 
     /// Reads, and says nothing.
     pub(crate) fn silent() -> Self {
-        Self::start(|line| line.listen())
+        Self::start(Line::listen)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -137,7 +137,8 @@ impl Line {
     }
 }
 
-fn is_whole(request: &[u8]) -> bool {
+/// Whether these bytes are a whole request.
+pub(crate) fn is_whole(request: &[u8]) -> bool {
     let text = String::from_utf8_lossy(request);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.to_ascii_lowercase().split_once("content-length: ").map_or(0, |(_, rest)| {

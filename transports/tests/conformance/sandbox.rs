@@ -12,7 +12,7 @@ use imts_sandbox::{
 use serde_json::{Value, json};
 
 use crate::hostile::Outcome;
-use crate::{Carrier, builder};
+use crate::{Carrier, plain};
 
 fn service(fault: Fault) -> Sandbox {
     let mut settings = Settings::default();
@@ -48,12 +48,12 @@ fn on_a_socket(carrier: &Carrier, fault: Fault, limit: Duration) -> (Outcome, us
     let front = Front::builder(service(fault)).clock(move || time(&now)).start().unwrap();
     let mut policy = Policy::default();
     policy.time_limit = limit;
-    let outcome = Outcome::of(carrier, builder(&front.url()).clock(clock).policy(policy));
+    let outcome = Outcome::of(carrier, plain(&front.url()).clock(clock).policy(policy));
     (outcome, front.log().len())
 }
 
 fn all_agree(faults: impl IntoIterator<Item = Fault>) {
-    let carriers = Carrier::plain();
+    let carriers = Carrier::untrusting();
     for fault in faults {
         let expected = in_process(fault.clone());
         for carrier in &carriers {
@@ -210,7 +210,7 @@ fn a_delivery_means_the_same_over_both_transports() {
     let endless =
         [Delivery::EndlessWithLength, Delivery::EndlessUntilClose, Delivery::EndlessChunked];
     let late = [Delivery::Stalled, Delivery::Drip(50)];
-    for carrier in Carrier::plain() {
+    for carrier in Carrier::untrusting() {
         for fault in lost.clone() {
             let outcome = on_a_socket(&carrier, fault.clone(), Duration::from_secs(30));
             assert_eq!(outcome, (Outcome::Lost, 1), "{carrier:?}: {fault:?}");
