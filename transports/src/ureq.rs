@@ -9,8 +9,10 @@ mod connect;
 mod exchange;
 mod link;
 mod lookup;
+mod mask;
 mod stream;
 mod tunnel;
+mod veil;
 
 use std::fmt;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use ureq::Agent;
 use ureq::config::Config;
 
 use self::connect::{Connector, NoLookup};
+use self::mask::Masks;
 use crate::connect::CONNECT_TIMEOUT;
 use crate::proxy::Proxy;
 use crate::tls::{Tls, TlsError};
@@ -35,6 +38,8 @@ use crate::transport::{Bounds, Transport};
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
+    /// What its connections mask the bodies of replies with; a caller's own agent has none.
+    masks: Option<Masks>,
 }
 
 impl UreqTransport {
@@ -57,10 +62,11 @@ impl UreqTransport {
     ///
     /// Redirects and errors by status are switched off for each request, and its time limit is set.
     /// How far a request that failed had come, such an agent does not tell: it counts as not sent
-    /// only where the agent refused the URL, or found no address for it.
+    /// only where the agent refused the URL, or found no address for it. Nor does it hide replies
+    /// from the log: at the level TRACE, ureq's parser logs them, tokens included.
     #[must_use]
     pub fn over(agent: Agent) -> Self {
-        Self { agent }
+        Self { agent, masks: None }
     }
 }
 
@@ -76,7 +82,7 @@ impl Transport for UreqTransport {
             .max_redirects_will_error(false)
             .build();
         let response = self.agent.run(request).map_err(exchange::failure)?;
-        exchange::read(response, bounds.reply_limit)
+        exchange::read(response, bounds.reply_limit, self.masks.as_ref().map(Masks::last))
     }
 }
 
@@ -119,8 +125,10 @@ impl UreqBuilder {
             .max_idle_age(IDLE)
             .max_response_header_size(HEAD)
             .build();
-        let connector = Connector::new(&self.tls, self.proxy, self.connect_timeout);
-        UreqTransport { agent: Agent::with_parts(config, connector, NoLookup) }
+        let masks = Masks::default();
+        let connector = Connector::new(&self.tls, self.proxy, self.connect_timeout, masks.clone());
+        let agent = Agent::with_parts(config, connector, NoLookup);
+        UreqTransport { agent, masks: Some(masks) }
     }
 }
 

@@ -86,3 +86,52 @@ const INPUT: usize = super::HEAD + 16_384;
 
 /// Room for the longest header of a request: no header is sent in two pieces.
 const OUTPUT: usize = 32_768;
+
+#[cfg(test)]
+mod tests {
+    use ureq::unversioned::transport::Buffers as _;
+
+    use super::{Buffers, INPUT};
+
+    fn came(buffers: &mut Buffers, text: &[u8]) {
+        buffers.input_append_buf()[..text.len()].copy_from_slice(text);
+        buffers.input_appended(text.len());
+    }
+
+    #[test]
+    fn what_went_out_and_what_was_used_is_wiped() {
+        let mut buffers = Buffers::default();
+        buffers.output()[..6].copy_from_slice(b"secret");
+        buffers.wipe_output(6);
+        assert!(buffers.output().iter().all(|byte| *byte == 0));
+        came(&mut buffers, b"token and more");
+        buffers.input_consume(6);
+        assert_eq!(buffers.input(), b"and more");
+        came(&mut buffers, b" still");
+        assert_eq!(buffers.input(), b"and more still");
+        let rest = buffers.input_append_buf();
+        assert!(rest.iter().all(|byte| *byte == 0));
+        buffers.input_consume(14);
+        assert!(buffers.input.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn a_full_buffer_has_no_room_and_grows_no_more() {
+        let mut buffers = Buffers::default();
+        came(&mut buffers, &[b'x'; INPUT]);
+        assert!(buffers.input_append_buf().is_empty());
+        buffers.input_consume(1);
+        assert_eq!(buffers.input_append_buf().len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_used_waits_for_more() {
+        let mut buffers = Buffers::default();
+        assert!(!buffers.can_use_input());
+        came(&mut buffers, b"half");
+        buffers.input_consume(0);
+        assert!(!buffers.can_use_input());
+        buffers.input_consume(1);
+        assert!(buffers.can_use_input());
+    }
+}

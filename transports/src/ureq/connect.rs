@@ -20,6 +20,7 @@ use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
 use super::link::Link;
 use super::lookup::lookup;
+use super::mask::Masks;
 use super::stream::{Stream, Wire};
 use super::tunnel;
 use crate::connect::{ConnectError, Place};
@@ -31,24 +32,22 @@ pub(super) struct Connector {
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
     time_limit: Duration,
+    masks: Masks,
 }
 
 impl Connector {
-    pub(super) fn new(tls: &Tls, proxy: Option<Proxy>, time_limit: Duration) -> Self {
-        Self { tls: tls.client_config(), proxy, time_limit }
+    pub(super) fn new(tls: &Tls, proxy: Option<Proxy>, time_limit: Duration, masks: Masks) -> Self {
+        Self { tls: tls.client_config(), proxy, time_limit, masks }
     }
 
-    fn connect(&self, uri: &Uri, deadline: Instant) -> Result<Link, ConnectError> {
+    fn connect(&self, uri: &Uri, deadline: Instant) -> Result<Stream, ConnectError> {
         let place = Place::of(uri)?;
         let proxy = self.proxy.as_ref().filter(|_| !place.is_loopback());
         let stream = match proxy.filter(|proxy| proxy.serves(place.host)) {
             Some(proxy) => self.through(proxy, place, deadline)?,
             None => Stream::Tcp(tcp(place, deadline)?),
         };
-        if !place.is_secure {
-            return Ok(Link::new(stream));
-        }
-        Ok(Link::new(self.secure(place, stream)?))
+        if place.is_secure { self.secure(place, stream) } else { Ok(stream) }
     }
 
     /// Opens a tunnel through the proxy, which is itself reached by TLS where its URL says https.
@@ -94,7 +93,8 @@ impl transport::Connector for Connector {
         let connected = Connector::connect(self, details.uri, deadline).map_err(|error| {
             if Instant::now() < deadline { error } else { ConnectError::TimedOut(limit) }
         });
-        connected.map(Some).map_err(|error| Error::Other(Box::new(error)))
+        let stream = connected.map_err(|error| Error::Other(Box::new(error)))?;
+        Ok(Some(Link::new(stream, self.masks.clone())))
     }
 }
 

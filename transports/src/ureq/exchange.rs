@@ -8,6 +8,7 @@ use http::Response;
 use imts_core::{Failure, NotSent};
 use ureq::{Body, Error};
 
+use super::mask::Mask;
 use crate::connect::ConnectError;
 use crate::reason::Reason;
 
@@ -44,8 +45,12 @@ fn lost(error: &Error) -> Failure {
     }
 }
 
-/// Reads a reply's body, at most one byte more than the limit.
-pub(super) fn read(response: Response<Body>, limit: usize) -> Result<Response<Vec<u8>>, Failure> {
+/// Reads a reply's body, at most one byte more than the limit, and takes its mask off.
+pub(super) fn read(
+    response: Response<Body>,
+    limit: usize,
+    mask: Option<Mask>,
+) -> Result<Response<Vec<u8>>, Failure> {
     let (head, body) = response.into_parts();
     let enough = limit.saturating_add(1);
     // In one piece, as far as the length is known and sensible: a piece that is outgrown leaves
@@ -54,7 +59,12 @@ pub(super) fn read(response: Response<Body>, limit: usize) -> Result<Response<Ve
     let mut bytes = Vec::with_capacity(length.unwrap_or(usize::MAX).min(enough).min(AT_ONCE));
     let mut reader = body.into_reader().take(u64::try_from(enough).unwrap_or(u64::MAX));
     match reader.read_to_end(&mut bytes) {
-        Ok(_) => Ok(Response::from_parts(head, bytes)),
+        Ok(_) => {
+            if let Some(mut mask) = mask {
+                mask.apply(&mut bytes);
+            }
+            Ok(Response::from_parts(head, bytes))
+        }
         Err(error) => Err(lost(&Error::from(error))),
     }
 }

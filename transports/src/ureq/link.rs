@@ -1,6 +1,6 @@
 //! A connection as ureq uses it.
 //!
-//! Owns one stream and its buffers. Of what passes through it, it knows nothing.
+//! Owns one stream, its buffers and the veil over what comes in. Of requests it knows nothing.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,17 +11,20 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
 
 use super::buffers::Buffers;
+use super::mask::Masks;
 use super::stream::Stream;
+use super::veil::Veil;
 
 /// A connection that ureq may use.
 pub(super) struct Link {
     stream: Stream,
     buffers: Buffers,
+    veil: Veil,
 }
 
 impl Link {
-    pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, buffers: Buffers::default() }
+    pub(super) fn new(stream: Stream, masks: Masks) -> Self {
+        Self { stream, buffers: Buffers::default(), veil: Veil::new(masks) }
     }
 
     fn set_timeout(&mut self, timeout: NextTimeout) {
@@ -36,6 +39,7 @@ impl Transport for Link {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.set_timeout(timeout);
+        self.veil.restart();
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
         self.buffers.wipe_output(amount);
@@ -52,6 +56,7 @@ impl Transport for Link {
             }
         };
         let read = read.map_err(|error| broken(error, timeout))?;
+        self.veil.draw(input.get_mut(..read).unwrap_or_default());
         self.buffers.input_appended(read);
         Ok(read > 0)
     }

@@ -108,6 +108,41 @@ fn a_body_without_an_end_is_cut_at_the_limit() {
 }
 
 #[test]
+fn a_reply_is_whole_however_it_is_cut_into_pieces() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n");
+    let in_chunks = |size: usize, extension: &str| {
+        let chunks = GRANT.as_bytes().chunks(size);
+        let chunk =
+            |it: &[u8]| format!("{:X}{extension}\r\n{}\r\n", it.len(), String::from_utf8_lossy(it));
+        chunks.map(chunk).collect::<String>()
+    };
+    for answer in [
+        ok(GRANT),
+        format!("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n{}", ok(GRANT)),
+        format!("{head}connection: close\r\n\r\n{GRANT}"),
+        format!("{chunked}{}0\r\n\r\n", in_chunks(1, "")),
+        format!("{chunked}{}0\r\n\r\n", in_chunks(100, ";a=b")),
+        format!("{chunked}{}0\r\nx-trailer: 1\r\n\r\n", in_chunks(1_000, "")),
+    ] {
+        for piece in [1, 7, 100_000] {
+            let said = answer.clone();
+            let service = Raw::start(move |line| {
+                line.stream.set_nodelay(true).unwrap();
+                line.request();
+                for piece in said.as_bytes().chunks(piece) {
+                    line.say(piece);
+                }
+            });
+            for (carrier, outcome) in outcomes(&service) {
+                let expected = Outcome::Token("access-1".to_owned());
+                assert_eq!(outcome, expected, "{carrier:?}, pieces of {piece}: {answer}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_reply_that_is_cut_off_is_lost() {
     let whole = ok(GRANT);
     let chunked = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\

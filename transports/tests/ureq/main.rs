@@ -2,6 +2,7 @@
 //! suite `conformance`.
 #![cfg(feature = "ureq")]
 
+mod logged;
 mod own_agent;
 mod requests;
 mod threads;
