@@ -33,6 +33,18 @@ use crate::within::within;
 ///
 /// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
 /// loopback, and reads nothing from the environment. Clones share their connections.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts::{HyperTransport, Proxy, Tls};
+///
+/// let transport = HyperTransport::builder(Tls::platform()?)
+///     .connect_timeout(Duration::from_secs(5))
+///     .proxy(Proxy::new("http://user:password@proxy.example:3128")?)
+///     .build();
+/// # drop(transport);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct HyperTransport {
     client: Arc<dyn Requests>,

@@ -13,9 +13,9 @@
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
 //! | `tracing` | events of renewals, rejections and back-off, without a secret in them |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
-//! | `journal` | [`JournalFile`], which writes down what moves money before it is sent |
-//! | `contract-file` | [`contract_of`], for what an integrator knows of the service's operations |
-//! | `aws-lc-rs` | [`CryptoProvider::AwsLcRs`], a second one to choose for [`Tls`] |
+//! | `journal` | `JournalFile`, which writes down what moves money before it is sent |
+//! | `contract-file` | `contract_of`, for what an integrator knows of the service's operations |
+//! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second one to choose for `Tls` |
 //!
 //! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
 //! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).

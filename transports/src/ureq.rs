@@ -35,6 +35,18 @@ use crate::transport::{Bounds, Transport};
 /// loopback, and lets nothing in the environment change what it does. It has no runtime of its own,
 /// and blocks the thread that calls it: inside an async runtime, the client's renewal has a thread
 /// for itself, and only whoever waits for it is blocked. Clones share their connections.
+///
+/// ```
+/// use std::time::Duration;
+/// use imts::{Proxy, Tls, UreqTransport};
+///
+/// let transport = UreqTransport::builder(Tls::platform()?)
+///     .connect_timeout(Duration::from_secs(5))
+///     .proxy(Proxy::new("http://user:password@proxy.example:3128")?)
+///     .build();
+/// # drop(transport);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,

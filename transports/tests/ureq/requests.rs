@@ -9,14 +9,14 @@ use imts_sandbox::DEFAULT_SECRET;
 
 use crate::{BOUNDS, builder, post, ureq};
 
-/// One request as it goes over the wire.
-fn heard() -> String {
+/// What goes over the wire when somebody asks, up to the last of it.
+fn heard(ask: impl FnOnce(String) + Send + 'static, last: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = thread::spawn(move || drop(builder(&url).blocking(ureq()).unwrap().token()));
+    let asked = thread::spawn(move || ask(url));
     let (mut stream, _) = listener.accept().unwrap();
     let (mut heard, mut buffer) = (String::new(), [0; 4_096]);
-    while !heard.contains(DEFAULT_SECRET) {
+    while !heard.contains(last) {
         let read = stream.read(&mut buffer).unwrap();
         heard.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
     }
@@ -25,14 +25,28 @@ fn heard() -> String {
     heard
 }
 
+/// The names of a request's headers, in order.
+fn names(head: &str) -> Vec<String> {
+    let lines = head.lines().skip(1);
+    let mut names: Vec<_> =
+        lines.map(|line| line.split(':').next().unwrap().to_lowercase()).collect();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn nothing_is_added_to_a_request_but_its_host_and_its_length() {
-    let heard = heard();
+    let heard = heard(|url| drop(ureq().send(post(&url), BOUNDS)), "{}");
     let (head, body) = heard.split_once("\r\n\r\n").unwrap();
-    let mut names: Vec<_> =
-        head.lines().skip(1).map(|line| line.split(':').next().unwrap().to_lowercase()).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["accept", "content-length", "content-type", "host", "user-agent"], "{head}");
+    assert_eq!((names(head).join(" ").as_str(), body), ("content-length host", "{}"), "{head}");
+}
+
+#[test]
+fn a_clients_request_says_who_asks_and_nothing_of_ureq() {
+    let ask = |url: String| drop(builder(&url).blocking(ureq()).unwrap().token());
+    let heard = heard(ask, DEFAULT_SECRET);
+    let (head, body) = heard.split_once("\r\n\r\n").unwrap();
+    assert_eq!(names(head), ["accept", "content-length", "content-type", "host", "user-agent"]);
     let agent = concat!("user-agent: imts/", env!("CARGO_PKG_VERSION"));
     let length = format!("content-length: {}", body.len());
     for expected in [agent, &length] {

@@ -72,6 +72,20 @@ fn a_connection_is_used_again() {
 }
 
 #[test]
+fn a_second_answer_nobody_asked_for_is_not_taken_for_a_later_one() {
+    let authority = Authority::new("Private");
+    let answer = (ok(GRANT) + &ok("forged")).into_bytes();
+    let service = Secure::start(&authority.server(), Speaking { answer, ..Speaking::default() });
+    for carrier in Carrier::both(&trusting(&authority)) {
+        for _ in 0..3 {
+            let reply = carrier.send(&service.url(), BOUNDS).unwrap();
+            assert_eq!(reply.body(), GRANT.as_bytes(), "{carrier:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
 fn a_redirect_to_plain_http_is_not_followed() {
     let authority = Authority::new("Private");
     let plain = Raw::saying(ok(GRANT));
