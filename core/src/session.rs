@@ -60,8 +60,8 @@ pub struct Session {
     stale_to: u64,
     flight: Option<Flight>,
     pace: Pace,
-    /// Until when a missing refresh endpoint is left alone.
-    refresh_missing_until: Option<Mono>,
+    /// Until when a refresh endpoint that is missing, or out of reach, is left alone.
+    refresh_aside_until: Option<Mono>,
     /// Where a store is declared: what is to be saved before it is used.
     store: Option<Store>,
     /// Counts what was saved, across restarts and siblings.
@@ -123,7 +123,7 @@ impl Session {
             stale_to: 0,
             flight: None,
             pace: Pace::default(),
-            refresh_missing_until: None,
+            refresh_aside_until: None,
             store: None,
             generation: 0,
         })

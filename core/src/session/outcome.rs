@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use super::grant::{Access, Grant, Refresh, RefreshUse};
 use super::{Keep, Session, Standing, Ticket};
 use crate::error::ReplyError;
@@ -113,7 +111,7 @@ impl Session {
         self.generation = self.generation.saturating_add(1);
         match ticket.purpose {
             Purpose::SignIn => self.credentials_worked(),
-            Purpose::Refresh => self.refresh_missing_until = None,
+            Purpose::Refresh => self.refresh_aside_until = None,
         }
         let end = End::after(ticket.sent, granted.access_lifetime);
         let access = Access {
@@ -163,6 +161,10 @@ impl Session {
         Some(Refresh { usage: RefreshUse::Unspent, marked: false, ..refresh })
     }
 
+    fn set_refresh_aside(&mut self, now: Now) {
+        self.refresh_aside_until = Some(now.mono.after(self.policy.refresh_retry));
+    }
+
     fn credentials_worked(&mut self) {
         if let Some(held) = &mut self.held {
             held.standing = Standing::Worked { refusals: 0 };
@@ -197,7 +199,7 @@ impl Session {
         let fall_back = match Meaning::of(error) {
             Meaning::Missing => {
                 self.spare_refresh();
-                self.refresh_missing_until = Some(now.mono.after(self.policy.refresh_retry));
+                self.set_refresh_aside(now);
                 true
             }
             Meaning::Refused => {
@@ -216,6 +218,13 @@ impl Session {
             }
             Meaning::Passing => {
                 self.spare_refresh();
+                false
+            }
+            Meaning::Foreign => {
+                self.spare_refresh();
+                if self.can_sign_in() {
+                    self.set_refresh_aside(now);
+                }
                 false
             }
         };
@@ -237,31 +246,35 @@ enum Meaning {
     NotUnderstood,
     /// The service failed over it: the token may be spent.
     Lost,
-    /// It was not processed.
+    /// It was not processed, and may be tried again.
     Passing,
+    /// Something in between answered, or in a way that says nothing of the token: it is kept. The
+    /// next renewal signs in, where that is possible, or such an answer would outlast the token.
+    Foreign,
 }
 
 impl Meaning {
     fn of(error: &ReplyError) -> Self {
         match error {
             ReplyError::Malformed(_) => Self::NotUnderstood,
-            ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status()),
+            ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
             ReplyError::Refused(problem) => match problem.status().as_u16() {
-                404 | 405 | 408 | 429 | 501 | 503 => Self::of_status(problem.status()),
+                status @ (404 | 405 | 408 | 429 | 501 | 503) => Self::of_status(status),
                 _ if problem.says_state_false() => Self::Refused,
-                400 | 401 | 403 | 422 if problem.is_json() => Self::Refused,
-                _ => Self::Passing,
+                401 => Self::Refused,
+                400 | 403 | 422 if problem.is_json() => Self::Refused,
+                status => Self::of_status(status),
             },
         }
     }
 
-    fn of_status(status: StatusCode) -> Self {
-        match status.as_u16() {
+    fn of_status(status: u16) -> Self {
+        match status {
             404 | 405 | 501 => Self::Missing,
             200..=299 => Self::NotUnderstood,
-            429 | 503 => Self::Passing,
+            425 | 429 | 503 => Self::Passing,
             408 | 500..=599 => Self::Lost,
-            _ => Self::Passing,
+            _ => Self::Foreign,
         }
     }
 }

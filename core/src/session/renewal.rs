@@ -48,7 +48,7 @@ impl Session {
 
     /// How a renewal would go: refresh first, sign-in next.
     pub(super) fn route(&self, now: Now) -> Option<Purpose> {
-        let can_sign_in = self.held.as_ref().is_some_and(|held| held.standing != Standing::Dead);
+        let can_sign_in = self.can_sign_in();
         if can_sign_in && self.held.as_ref().is_some_and(|held| held.keep == Keep::Once) {
             return Some(Purpose::SignIn);
         }
@@ -61,8 +61,12 @@ impl Session {
         }
     }
 
+    pub(super) fn can_sign_in(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.standing != Standing::Dead)
+    }
+
     fn can_refresh(&self, now: Now) -> bool {
-        let there = self.refresh_missing_until.is_none_or(|until| now.mono >= until);
+        let there = self.refresh_aside_until.is_none_or(|until| now.mono >= until);
         let Some(grant) = self.grant.as_ref().filter(|_| there && self.refresh_uri.is_some())
         else {
             return false;

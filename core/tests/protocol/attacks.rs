@@ -135,6 +135,47 @@ fn a_shorter_wait_never_replaces_a_longer_one() {
 }
 
 #[test]
+fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_in() {
+    for (status, content_type) in [
+        (302, "text/html"),
+        (400, "text/html"),
+        (403, "text/html"),
+        (402, "application/json"),
+        (409, "application/json"),
+        (410, "application/json"),
+    ] {
+        for keep in [Keep::Held, Keep::Once] {
+            let mut world = World::signed_in(keep);
+            world.pass(seconds(1_000));
+            world.sends(Purpose::Refresh);
+            let mut response = answer(status, &json!({}));
+            response.headers_mut().insert("content-type", content_type.parse().unwrap());
+            world.reply(&response).unwrap_err();
+            let (wait, _) = world.waits();
+            world.pass(wait);
+            let next = if keep == Keep::Held { Purpose::SignIn } else { Purpose::Refresh };
+            world.sends(next);
+            world.granted();
+            world.pass(seconds(7_200));
+            world.sends(Purpose::Refresh);
+        }
+    }
+}
+
+#[test]
+fn a_401_refuses_a_refresh_in_any_form_so_that_a_session_without_credentials_asks_for_them() {
+    for content_type in ["text/html", "application/json"] {
+        let mut world = World::signed_in(Keep::Once);
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        let mut response = answer(401, &json!({}));
+        response.headers_mut().insert("content-type", content_type.parse().unwrap());
+        world.reply(&response).unwrap_err();
+        assert_eq!(world.ask(), 'C', "{content_type}");
+    }
+}
+
+#[test]
 fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
     let secret = |text: &str| Credentials::new(AGENT, text).unwrap();
     let mut world = World::empty();
