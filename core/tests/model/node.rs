@@ -1,0 +1,129 @@
+//! One session, and what the world knows of it without asking it.
+
+use std::collections::BTreeSet;
+
+use imts_core::{
+    Bearer, Contract, Credentials, Endpoint, Keep, Now, Policy, SaveTicket, Saved, Session, Ticket,
+};
+
+use crate::service::{Answer, Fate, SECRET};
+
+pub(crate) struct Node {
+    pub(crate) session: Session,
+    pub(crate) stores: bool,
+    /// Whether it holds credentials.
+    pub(crate) keep: Option<Keep>,
+    pub(crate) secret_is_right: bool,
+    /// Whether those credentials ever worked, and how often in a row they were refused since.
+    pub(crate) worked: bool,
+    pub(crate) refusals: u32,
+    /// Tickets that were handed out and may still be answered.
+    pub(crate) open: Vec<Open>,
+    /// The one that is under way, and its deadline.
+    pub(crate) live: Option<(Ticket, u64)>,
+    /// What it wants saved, and until when it waits for that.
+    pub(crate) save: Option<(SaveTicket, Saved, u64)>,
+    /// Tokens that were handed out, latest last.
+    pub(crate) bearers: Vec<Bearer>,
+    pub(crate) rejected: BTreeSet<String>,
+    /// No request before this, by the monotonic clock.
+    pub(crate) quiet_until: u64,
+    /// Failed renewals since the last grant: at least as many as the session counts.
+    pub(crate) failures: u32,
+    /// Requests since anything but failures came about.
+    pub(crate) burst: u32,
+    /// The event in which it last took over a saved state.
+    pub(crate) adopted: u64,
+    /// The generation that it saved or took over last.
+    pub(crate) generation: u64,
+    /// Whether a mark before a refresh may be missing in the store.
+    pub(crate) unmarked: bool,
+    pub(crate) phase: usize,
+}
+
+/// A request that was sent, and what would come back for it.
+pub(crate) struct Open {
+    pub(crate) ticket: Ticket,
+    pub(crate) answer: Option<Answer>,
+    /// A newer grant, or new credentials, came in since.
+    pub(crate) stale: bool,
+    /// The refresh token that it presented, and its fate until then.
+    pub(crate) presented: Option<(String, Fate)>,
+}
+
+impl Node {
+    pub(crate) fn new(stores: bool, policy: Policy) -> Self {
+        let endpoint = Endpoint::https("https://service.example").unwrap();
+        let session = Session::new(endpoint, Contract::imts(), policy).unwrap();
+        Self {
+            session: if stores { session.with_store() } else { session },
+            stores,
+            keep: None,
+            secret_is_right: true,
+            worked: false,
+            refusals: 0,
+            open: Vec::new(),
+            live: None,
+            save: None,
+            bearers: Vec::new(),
+            rejected: BTreeSet::new(),
+            quiet_until: 0,
+            failures: 0,
+            burst: 0,
+            adopted: 0,
+            generation: 0,
+            unmarked: false,
+            phase: 0,
+        }
+    }
+
+    pub(crate) fn sign_in(&mut self, agent: &str, right: bool, keep: Keep, now: Now) {
+        if self.session.agent_id() != Some(agent) {
+            self.save = None;
+            self.rejected.clear();
+        }
+        let secret = if right { SECRET } else { "wrong" };
+        self.session.sign_in(Credentials::new(agent, secret).unwrap(), keep, now);
+        (self.keep, self.secret_is_right) = (Some(keep), right);
+        (self.worked, self.refusals) = (false, 0);
+        self.abandon();
+    }
+
+    pub(crate) fn sign_out(&mut self) {
+        self.session.sign_out();
+        (self.keep, self.save) = (None, None);
+        self.rejected.clear();
+        self.abandon();
+    }
+
+    /// Nothing that is under way concerns the session any more.
+    pub(crate) fn abandon(&mut self) {
+        self.live = None;
+        self.burst = 0;
+        for open in &mut self.open {
+            open.stale = true;
+        }
+    }
+
+    /// Whether it is at work: a sibling leaves the store to it meanwhile.
+    pub(crate) fn is_busy(&self, now: Now) -> bool {
+        let flies = self.live.is_some_and(|(_, deadline)| now.mono.as_micros() < deadline);
+        flies || self.save.as_ref().is_some_and(|(_, _, until)| now.mono.as_micros() < *until)
+    }
+
+    pub(crate) fn granted(&mut self) {
+        self.abandon();
+        self.save = None;
+        (self.quiet_until, self.failures) = (0, 0);
+    }
+
+    pub(crate) fn failed(&mut self, now: Now, retry: Option<u64>) {
+        let policy = self.session.policy();
+        self.failures += 1;
+        let doubled = policy.backoff_first * 2_u32.pow((self.failures - 1).min(16));
+        let least = doubled.min(policy.backoff_cap) / 2;
+        let asked = std::time::Duration::from_secs(retry.unwrap_or(0)).min(policy.retry_after_cap);
+        let until = now.mono.after(least.max(asked)).as_micros();
+        self.quiet_until = self.quiet_until.max(until);
+    }
+}
