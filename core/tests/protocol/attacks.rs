@@ -1,9 +1,9 @@
-//! What tries to get round the rules: siblings, saves under way, services that change their mind.
+//! What tries to get round the rules: saves under way, services that change their mind.
 
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{Credentials, Failure, Fault, Keep, Purpose, Session, Step};
+use imts_core::{Credentials, Failure, Fault, Keep, Purpose, Step};
 use serde_json::json;
 
 use crate::support::{
@@ -45,80 +45,6 @@ fn tokens_that_are_granted_in_turns_stay_rejected() {
         let outcome = world.reply(&answer(200, &grant_of(token, Some("r"), 5_000)));
         assert_eq!(outcome.is_ok(), turn == 0, "{token} in turn {turn}");
     }
-}
-
-/// What a sibling's session makes of a state that another one saved.
-fn adopts(world: &mut World, from: &World) {
-    let saved = from.session.saved(from.now).unwrap();
-    world.session.adopt(saved, world.now).unwrap();
-}
-
-#[test]
-fn siblings_do_not_renew_in_turns_against_a_service_that_rejects_every_token() {
-    let mut siblings = [World::with_credentials(Keep::Held), World::with_credentials(Keep::Held)];
-    let mut renewals = 0;
-    for _ in 0..600 {
-        for mine in 0..2 {
-            match siblings[mine].ask() {
-                'R' => {
-                    let world = &mut siblings[mine];
-                    let epoch = world.bearer.as_ref().unwrap().epoch();
-                    world.session.reject(epoch, world.now);
-                }
-                'S' | 'F' => {
-                    renewals += 1;
-                    let (access, refresh) = (format!("a{renewals}"), format!("r{renewals}"));
-                    let grant = answer(200, &grant_of(&access, Some(&refresh), 9_000));
-                    siblings[mine].reply(&grant).unwrap();
-                    let [one, other] = &mut siblings;
-                    if mine == 0 { adopts(other, one) } else { adopts(one, other) }
-                }
-                'W' => {}
-                step => panic!("{step}"),
-            }
-        }
-        for world in &mut siblings {
-            world.pass(Duration::from_millis(100));
-        }
-    }
-    // Each sibling alone: at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s.
-    assert!(renewals <= 14, "{renewals} renewals in a minute");
-}
-
-#[test]
-fn a_siblings_dead_token_does_not_end_the_quiet() {
-    let mut world = World::signed_in(Keep::Held);
-    let mut sibling = World::empty();
-    adopts(&mut sibling, &world);
-    for world in [&mut world, &mut sibling] {
-        world.pass(seconds(1_000));
-        world.sends(Purpose::Refresh);
-    }
-    world.reply(&with_retry_after(answer(503, &json!({})), "600")).unwrap_err();
-    let mut saved: serde_json::Value =
-        serde_json::from_slice(&sibling.session.saved(sibling.now).unwrap().to_json()).unwrap();
-    saved["generation"] = 7.into();
-    let saved = imts_core::Saved::from_json(saved.to_string().as_bytes()).unwrap();
-    world.session.adopt(saved, world.now).unwrap();
-    assert_eq!(world.waits().0, seconds(600), "what it brought was dead");
-}
-
-#[test]
-fn a_sibling_does_not_make_a_missing_refresh_be_asked_for_again() {
-    let mut world = World::signed_in(Keep::Held);
-    world.pass(seconds(1_000));
-    world.sends(Purpose::Refresh);
-    world.reply(&answer(404, &json!({}))).unwrap_err();
-    let mut sibling = World::with_credentials(Keep::Held);
-    sibling.pass(seconds(1_000));
-    for _ in 0..2 {
-        sibling.sends(Purpose::SignIn);
-        sibling.reply(&answer(200, &grant_of("theirs", Some("their-r"), 900))).unwrap();
-        sibling.session.sign_in(credentials(AGENT), Keep::Once, sibling.now);
-    }
-    adopts(&mut world, &sibling);
-    world.pass(seconds(1_000));
-    world.sends(Purpose::SignIn);
 }
 
 #[test]
@@ -264,17 +190,36 @@ fn tokens_that_live_less_than_a_second_cost_one_renewal_a_second() {
 }
 
 #[test]
-fn a_session_of_one_agent_never_uses_what_was_granted_to_another() {
-    let mut world = World::signed_in(Keep::Held);
-    world.pass(seconds(800));
-    world.sends(Purpose::Refresh);
-    let theirs = world.session.saved(world.now).unwrap();
-    world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
-    world.granted();
-    assert_eq!(world.phase(), "unauthenticated", "a grant to agent-1 came late");
-    world.session.adopt(theirs, world.now).unwrap_err();
+fn an_absurd_retry_after_is_capped_or_no_wait_at_all() {
+    let (backoff, cap) = (Duration::from_millis(500), seconds(900));
+    for (value, expected) in [
+        ("99999999999999999999999999", cap),
+        ("18446744073709551615", cap),
+        ("18446744073709551616", cap),
+        ("-18446744073709551616", backoff),
+        ("1.5", backoff),
+        ("1e9", backoff),
+        ("+7", backoff),
+        ("0x10", backoff),
+        ("7, 8", backoff),
+        ("  7  ", seconds(7)),
+        ("", backoff),
+        ("NaN", backoff),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", cap),
+        ("Mon, 01 Jan 0001 00:00:00 GMT", backoff),
+        ("Thu, 31 Dec 9999 23:59:59 GMT", backoff),
+        ("Wed, 31 Feb 2026 00:00:00 GMT", backoff),
+        ("Wed, 23 Jul 2025 11:17:31 PST", backoff),
+    ] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.reply(&with_retry_after(answer(503, &json!({})), value)).unwrap_err();
+        assert_eq!(world.waits().0, expected, "Retry-After: {value:?}");
+    }
+    let mut world = World::with_credentials(Keep::Held);
     world.sends(Purpose::SignIn);
-    world.granted();
-    let own: &Session = &world.session;
-    assert_eq!(own.saved(world.now).unwrap().agent_id(), Some("agent-2"));
+    let mut response = answer(503, &json!({}));
+    response.headers_mut().insert("retry-after", http::HeaderValue::from_bytes(b"\xff7").unwrap());
+    world.reply(&response).unwrap_err();
+    assert_eq!(world.waits().0, backoff);
 }

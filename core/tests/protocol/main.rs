@@ -2,12 +2,14 @@
 #![cfg(feature = "persist")]
 
 mod attacks;
+mod clock_attacks;
 mod endpoints;
 mod known_answers;
 mod pacing;
 mod renewals;
 mod replies;
 mod restarts;
+mod siblings;
 mod support;
 mod time;
 mod transitions;

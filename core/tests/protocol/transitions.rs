@@ -12,9 +12,9 @@ use crate::support::{
 
 const TABLES: &str = include_str!("../../docs/transitions.md");
 
-type State = (&'static str, fn() -> World);
+pub(crate) type State = (&'static str, fn() -> World);
 
-const STATES: [State; 21] = [
+pub(crate) const STATES: [State; 21] = [
     ("none", World::empty),
     ("held", || World::with_credentials(Keep::Held)),
     ("once", || World::with_credentials(Keep::Once)),

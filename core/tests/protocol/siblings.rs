@@ -1,0 +1,127 @@
+//! Sessions that share what they save, and states that come from elsewhere.
+
+use std::time::Duration;
+
+use imts_core::{Contract, Endpoint, Keep, Purpose, Saved, Session};
+use serde_json::{Value, json};
+
+use crate::support::{
+    AGENT, START, World, answer, credentials, grant_of, policy, seconds, with_retry_after,
+};
+
+/// What a sibling's session makes of a state that another one saved.
+fn adopts(world: &mut World, from: &World) {
+    let saved = from.session.saved(from.now).unwrap();
+    world.session.adopt(saved, world.now).unwrap();
+}
+
+#[test]
+fn siblings_do_not_renew_in_turns_against_a_service_that_rejects_every_token() {
+    let mut siblings = [World::with_credentials(Keep::Held), World::with_credentials(Keep::Held)];
+    let mut renewals = 0;
+    for _ in 0..600 {
+        for mine in 0..2 {
+            match siblings[mine].ask() {
+                'R' => {
+                    let world = &mut siblings[mine];
+                    let epoch = world.bearer.as_ref().unwrap().epoch();
+                    world.session.reject(epoch, world.now);
+                }
+                'S' | 'F' => {
+                    renewals += 1;
+                    let (access, refresh) = (format!("a{renewals}"), format!("r{renewals}"));
+                    let grant = answer(200, &grant_of(&access, Some(&refresh), 9_000));
+                    siblings[mine].reply(&grant).unwrap();
+                    let [one, other] = &mut siblings;
+                    if mine == 0 { adopts(other, one) } else { adopts(one, other) }
+                }
+                'W' => {}
+                step => panic!("{step}"),
+            }
+        }
+        for world in &mut siblings {
+            world.pass(Duration::from_millis(100));
+        }
+    }
+    // Each sibling alone: at 0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s.
+    assert!(renewals <= 14, "{renewals} renewals in a minute");
+}
+
+#[test]
+fn a_siblings_dead_token_does_not_end_the_quiet() {
+    let mut world = World::signed_in(Keep::Held);
+    let mut sibling = World::empty();
+    adopts(&mut sibling, &world);
+    for world in [&mut world, &mut sibling] {
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+    }
+    world.reply(&with_retry_after(answer(503, &json!({})), "600")).unwrap_err();
+    let mut saved: Value =
+        serde_json::from_slice(&sibling.session.saved(sibling.now).unwrap().to_json()).unwrap();
+    saved["generation"] = 7.into();
+    let saved = Saved::from_json(saved.to_string().as_bytes()).unwrap();
+    world.session.adopt(saved, world.now).unwrap();
+    assert_eq!(world.waits().0, seconds(600), "what it brought was dead");
+}
+
+#[test]
+fn a_sibling_does_not_make_a_missing_refresh_be_asked_for_again() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    world.reply(&answer(404, &json!({}))).unwrap_err();
+    let mut sibling = World::with_credentials(Keep::Held);
+    sibling.pass(seconds(1_000));
+    for _ in 0..2 {
+        sibling.sends(Purpose::SignIn);
+        sibling.reply(&answer(200, &grant_of("theirs", Some("their-r"), 900))).unwrap();
+        sibling.session.sign_in(credentials(AGENT), Keep::Once, sibling.now);
+    }
+    adopts(&mut world, &sibling);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::SignIn);
+}
+
+#[test]
+fn a_session_of_one_agent_never_uses_what_was_granted_to_another() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(800));
+    world.sends(Purpose::Refresh);
+    let theirs = world.session.saved(world.now).unwrap();
+    world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+    world.granted();
+    assert_eq!(world.phase(), "unauthenticated", "a grant to agent-1 came late");
+    world.session.adopt(theirs, world.now).unwrap_err();
+    world.sends(Purpose::SignIn);
+    world.granted();
+    let own: &Session = &world.session;
+    assert_eq!(own.saved(world.now).unwrap().agent_id(), Some("agent-2"));
+}
+
+#[test]
+fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
+    let saved = World::signed_in(Keep::Held).session.saved(START).unwrap();
+    for url in [
+        "https://service.example:8443",
+        "https://service.example/base",
+        "https://service.example.",
+        "https://service.example.evil.example",
+        "https://api.service.example",
+        "http://localhost",
+    ] {
+        let endpoint = Endpoint::plain_loopback(url).unwrap();
+        let other = Session::new(endpoint, Contract::imts(), policy()).unwrap();
+        let mut world = World::of(other);
+        world.session.adopt(saved.clone(), world.now).unwrap_err();
+        for _ in 0..40 {
+            assert_eq!(world.ask(), 'C', "{url}");
+            world.pass(seconds(60));
+        }
+    }
+    let same = Endpoint::https("HTTPS://Service.Example:443/").unwrap();
+    let session = Session::new(same, Contract::imts(), policy()).unwrap();
+    let mut world = World::of(session);
+    world.session.adopt(saved, world.now).unwrap();
+    assert_eq!(world.ready().expose_token(), "access-1");
+}
