@@ -18,7 +18,6 @@ use crate::sync::{Lent, Sighted};
 ///
 /// Taking one and letting it go costs no allocation, and no count of references that threads would
 /// contend for. A clone is for keeping.
-#[must_use]
 pub struct Bearer(Share);
 
 enum Share {

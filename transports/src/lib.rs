@@ -48,6 +48,7 @@ mod trace;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq;
+#[cfg(feature = "hyper-util")]
 mod within;
 
 pub use imts_core::*;

@@ -7,11 +7,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::error::CallError;
+use crate::sync::{Mutex, MutexGuard, thread_local};
 use crate::transport::BoxFuture;
 
 type Outcome = Result<(), CallError>;
@@ -49,10 +51,18 @@ impl Flight {
     pub(crate) fn advance(&self) {
         let Some(mut work) = self.0.lock().take_due() else { return };
         let waker = Waker::from(Arc::clone(&self.0));
-        let polled = self.aboard(|| work.as_mut().poll(&mut Context::from_waker(&waker)));
-        match polled {
-            Poll::Ready(outcome) => self.land(outcome),
-            Poll::Pending => self.0.put_back(work),
+        let poll = || self.aboard(|| work.as_mut().poll(&mut Context::from_waker(&waker)));
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Poll::Ready(outcome)) => {
+                self.land(outcome);
+                discard(work);
+            }
+            Ok(Poll::Pending) => self.0.put_back(work),
+            // What the session knows of it, those who wait are told when they ask again.
+            Err(_) => {
+                self.land(Ok(()));
+                discard(work);
+            }
         }
     }
 
@@ -63,7 +73,7 @@ impl Flight {
         state.outcome.get_or_insert(outcome);
         let (work, waiting) = (state.work.take(), mem::take(&mut state.waiting));
         drop(state);
-        drop(work);
+        discard(work);
         wake(waiting);
     }
 
@@ -83,11 +93,11 @@ impl Flight {
 
     /// Whether the current thread is polling this flight: waiting for it would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
-        ABOARD.with_borrow(|aboard| aboard.contains(&self.mark()))
+        ABOARD.with(|aboard| aboard.borrow().contains(&self.mark()))
     }
 
     fn aboard<R>(&self, work: impl FnOnce() -> R) -> R {
-        ABOARD.with_borrow_mut(|aboard| aboard.push(self.mark()));
+        ABOARD.with(|aboard| aboard.borrow_mut().push(self.mark()));
         let _on_board = OnBoard;
         work()
     }
@@ -143,7 +153,7 @@ impl Course {
         let mut state = self.lock();
         if state.outcome.is_some() {
             drop(state);
-            return drop(work);
+            return discard(work);
         }
         state.work = Some(work);
         // Woken while it was polled: polling again here could hold the thread for ever.
@@ -182,12 +192,20 @@ struct OnBoard;
 
 impl Drop for OnBoard {
     fn drop(&mut self) {
-        ABOARD.with_borrow_mut(Vec::pop);
+        ABOARD.with(|aboard| aboard.borrow_mut().pop());
     }
 }
 
+/// Wakes all, also those who come after one whose waker panics.
 fn wake(waiting: BTreeMap<u64, Waker>) {
-    waiting.into_values().for_each(Waker::wake);
+    for waker in waiting.into_values() {
+        drop(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+    }
+}
+
+/// Drops what is not ours; whether its destructor panics is no matter of those who wait.
+pub(super) fn discard<T>(foreign: T) {
+    drop(catch_unwind(AssertUnwindSafe(|| drop(foreign))));
 }
 
 thread_local! {

@@ -5,7 +5,6 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
@@ -13,12 +12,11 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts_core::{Body, Failure};
 
-use super::flight::Flight;
+use super::flight::{Flight, discard};
 use crate::bearer::Bearer;
 use crate::error::CallError;
 use crate::hub::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
-use crate::within::within;
 
 /// Runs a future in the background.
 pub(crate) type Spawner = Box<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
@@ -132,15 +130,23 @@ pub(super) async fn exchange(
     request: Request<Body>,
     bounds: Bounds,
 ) -> Result<Response<Vec<u8>>, Failure> {
-    let mut work = pin!(async move {
-        let limit = async { transport.sleep(bounds.time_limit).await };
-        within(limit, async { transport.send(request, bounds).await }).await
-    });
-    poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))).unwrap_or_else(|_| {
-            Poll::Ready(Some(Err(Failure::unknown().because(TransportPanicked))))
-        })
+    let (mut request, mut sending, mut limit) = (Some(request), None, None);
+    let outcome = poll_fn(|cx| {
+        let poll = || {
+            if let Some(request) = request.take() {
+                sending = Some(transport.send(request, bounds));
+            }
+            // What is there comes first, however late it is looked at.
+            if let Some(Poll::Ready(outcome)) = sending.as_mut().map(|it| it.as_mut().poll(cx)) {
+                return Poll::Ready(outcome);
+            }
+            let limit = limit.get_or_insert_with(|| transport.sleep(bounds.time_limit));
+            limit.as_mut().poll(cx).map(|()| Err(Failure::unknown().timed_out()))
+        };
+        catch_unwind(AssertUnwindSafe(poll))
+            .unwrap_or_else(|_| Poll::Ready(Err(Failure::unknown().because(TransportPanicked))))
     })
-    .await
-    .unwrap_or_else(|| Err(Failure::unknown().timed_out()))
+    .await;
+    discard((sending, limit));
+    outcome
 }

@@ -6,6 +6,7 @@ mod deadlines;
 mod expiring;
 mod hooks;
 mod runtimes;
+mod unwinding;
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};

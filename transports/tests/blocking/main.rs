@@ -5,6 +5,7 @@ mod flights;
 mod hooks;
 #[cfg(feature = "ureq")]
 mod killed;
+mod unwinding;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
