@@ -20,10 +20,10 @@ mod off {
     use crate::hub::Work;
 
     #[derive(Default)]
-    pub(crate) struct Journal;
+    pub(crate) struct Journal {}
 
     #[derive(Default)]
-    pub(crate) struct Notes;
+    pub(crate) struct Notes {}
 
     impl Journal {
         pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
@@ -32,7 +32,7 @@ mod off {
         pub(crate) fn backed_off(&mut self, _: Duration) {}
         pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
         pub(crate) fn take(&mut self) -> Notes {
-            Notes
+            Notes {}
         }
     }
 }
