@@ -7,6 +7,8 @@ use std::time::Duration;
 use imts::{CallError, Fault, Recovery, ReplyError};
 use serde_json::json;
 
+use crate::out;
+
 /// A failure as it is reported, on stderr for people or on stdout as JSON.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -89,11 +91,11 @@ impl Failure {
             if let Some(after) = self.recovery.retry_after() {
                 error["retry_after_s"] = seconds(after);
             }
-            println!("{}", json!({ "error": error }));
+            drop(out::line(json!({ "error": error })));
         } else {
-            eprintln!("error: {}", self.message);
+            out::note(format_args!("error: {}", self.message));
             if let Some(advice) = self.advice() {
-                eprintln!("  {advice}");
+                out::note(format_args!("  {advice}"));
             }
         }
         ExitCode::from(self.kind.exit_code())

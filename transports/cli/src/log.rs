@@ -2,10 +2,12 @@
 //!
 //! A server may quote a secret anywhere in its reply, so of a reply only numbers are told.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{Body, Bounds, Failure, Transport};
+use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Transport};
+
+use crate::out;
 
 /// How much to tell.
 #[derive(Clone, Copy, Debug)]
@@ -19,20 +21,14 @@ impl Log {
     }
 
     /// The same transport, telling of each request what this log's level asks for.
-    pub(crate) fn wrap(self, transport: impl Transport) -> impl Transport {
-        move |request: Request<Body>, bounds: Bounds| {
-            let began = Instant::now();
-            self.request(&request, bounds);
-            let outcome = transport.send(request, bounds);
-            self.outcome(&outcome, began);
-            outcome
-        }
+    pub(crate) fn wrap<T>(self, transport: T) -> Logged<T> {
+        Logged { log: self, transport }
     }
 
     /// Tells something at the given level.
     pub(crate) fn tell(self, level: u8, text: impl FnOnce() -> String) {
         if self.level >= level {
-            eprintln!("imts: {}", text());
+            out::note(format_args!("imts: {}", text()));
         }
     }
 
@@ -65,5 +61,41 @@ impl Log {
                 });
             }
         }
+    }
+}
+
+/// A transport that tells what goes through it.
+pub(crate) struct Logged<T> {
+    log: Log,
+    transport: T,
+}
+
+impl<T: Transport> Transport for Logged<T> {
+    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+        let began = Instant::now();
+        self.log.request(&request, bounds);
+        let outcome = self.transport.send(request, bounds);
+        self.log.outcome(&outcome, began);
+        outcome
+    }
+}
+
+impl<T: AsyncTransport> AsyncTransport for Logged<T> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        Box::pin(async move {
+            let began = Instant::now();
+            self.log.request(&request, bounds);
+            let outcome = self.transport.send(request, bounds).await;
+            self.log.outcome(&outcome, began);
+            outcome
+        })
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.transport.sleep(duration)
     }
 }

@@ -3,16 +3,22 @@
 //! Owns parsing, dispatch and exit codes. What a command does is in its own module.
 
 mod args;
+mod carrier;
+mod client;
 mod demo;
 mod failure;
+mod interrupt;
 mod log;
+mod out;
 mod sandbox;
 mod settings;
+mod timeout;
 mod token;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
@@ -25,7 +31,7 @@ fn main() -> ExitCode {
     let (json, outcome) = match &args.command {
         Command::Demo(demo) => (demo.json, demo::run(demo, args.log())),
         Command::Token(token) => (token.json, token::run(token, args.log())),
-        Command::Sandbox(sandbox) => (false, sandbox::run(sandbox)),
+        Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, args.log())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +48,25 @@ fn mistake(error: &clap::Error) -> ExitCode {
         };
     }
     let json = std::env::args_os().any(|arg| arg == "--json");
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
+        out::note(error.render());
+        return ExitCode::from(2);
+    }
+    words(error).report(json)
+}
+
+/// What is wrong, in clap's words. They quote what was typed, which is not always to be repeated.
+fn words(error: &clap::Error) -> Failure {
+    let stray = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => !arg.starts_with('-'),
+        _ => false,
+    };
+    if error.kind() == ErrorKind::UnknownArgument && stray {
+        return Failure::usage(
+            "an argument stands alone, without the option it belongs to (it is not repeated here: \
+             it may be a secret); see --help",
+        );
+    }
     let text = error.render().to_string();
-    Failure::usage(text.trim_start_matches("error:").trim()).report(json)
+    Failure::usage(text.trim_start_matches("error:").trim())
 }

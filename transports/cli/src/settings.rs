@@ -1,14 +1,19 @@
-//! From flags and environment to an endpoint and credentials.
+//! From flags and environment to an endpoint, credentials and a way to send them.
 
 use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use imts::{Credentials, Endpoint, EndpointError};
+use imts::{Builder, Credentials, Endpoint, EndpointError};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::args::Service;
+use crate::carrier::{Carrier, Network};
 use crate::failure::Failure;
+use crate::timeout::TimeLimit;
 
 /// The longest secret that is read, in bytes.
 const MAX_SECRET: u64 = 65_536;
@@ -16,7 +21,8 @@ const MAX_SECRET: u64 = 65_536;
 /// The endpoint that a base URL names.
 pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, Failure> {
     let url = url.ok_or_else(|| {
-        Failure::usage("no base URL: give --base-url or set IMTS_BASE_URL (there is no default)")
+        Failure::usage("no base URL: give --base-url or set IMTS_BASE_URL (there is no default; `imts sandbox` \
+             serves one to try)")
     })?;
     let parsed = if plain_http { Endpoint::plain_loopback(url) } else { Endpoint::https(url) };
     parsed.map_err(|error| {
@@ -30,46 +36,87 @@ pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, 
     })
 }
 
-/// The credentials that flags and environment give.
-pub(crate) fn credentials(
-    agent_id: Option<&str>,
-    secret_file: Option<&Path>,
-) -> Result<Credentials, Failure> {
-    let agent_id = agent_id
-        .ok_or_else(|| Failure::usage("no agent id: give --agent-id or set IMTS_AGENT_ID"))?;
-    let mut secret = match secret_file {
-        Some(path) => read_secret(path)?,
-        None => match env::var("IMTS_AGENT_SECRET") {
-            Ok(secret) => Zeroizing::new(secret),
-            Err(env::VarError::NotPresent) => {
-                return Err(Failure::usage(
-                    "no secret: set IMTS_AGENT_SECRET, or give --secret-file FILE (- reads stdin)",
-                ));
-            }
-            Err(env::VarError::NotUnicode(_)) => {
-                return Err(Failure::usage("IMTS_AGENT_SECRET is not UTF-8"));
-            }
-        },
-    };
-    Credentials::new(agent_id, std::mem::take(&mut *secret)).map_err(Failure::usage)
+/// All that it takes to speak to a service.
+pub(crate) struct Connection {
+    pub(crate) builder: Builder,
+    pub(crate) carrier: Carrier,
+    /// How long the command may take, a person's typing left out.
+    pub(crate) limit: TimeLimit,
 }
 
-/// Reads a secret from a file, from stdin, or from the person at the terminal; a line break at its
-/// end is not part of it.
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let read = if path != Path::new("-") {
-        File::open(path).and_then(read_all)
-    } else if io::stdin().is_terminal() {
-        rpassword::prompt_password("Agent secret: ").map(Zeroizing::new)
-    } else {
-        read_all(io::stdin().lock())
-    };
-    let mut secret = read.map_err(|error| {
-        Failure::usage(format!("cannot read the secret from {}: {error}", path.display()))
-    })?;
-    let length = secret.trim_end_matches(['\r', '\n']).len();
-    secret.truncate(length);
-    Ok(secret)
+/// Gathers what flags, environment, files and the person at the terminal give.
+pub(crate) fn connection(service: &Service, timeout: Duration) -> Result<Connection, Failure> {
+    let endpoint = endpoint(service.base_url.as_deref(), service.plain_http)?;
+    let agent_id = service
+        .agent_id
+        .as_deref()
+        .ok_or_else(|| Failure::usage("no agent id: give --agent-id or set IMTS_AGENT_ID"))?;
+    let secret = Secret::given(service.secret_file.as_deref())?;
+    let limit = TimeLimit::of(timeout);
+    let mut secret = limit.bound("reading the secret", move || secret.read())?;
+    let credentials =
+        Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
+    let (transport, network) = (service.transport, Network::of(service, &endpoint));
+    let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
+    let builder = Builder::new(endpoint).credentials(credentials);
+    Ok(Connection { builder, carrier, limit })
+}
+
+/// Where the secret comes from.
+enum Secret {
+    Known(Zeroizing<String>),
+    File(PathBuf),
+    Stdin,
+}
+
+impl Secret {
+    /// Asks the person at the terminal, where it is from there.
+    fn given(file: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = file else { return Self::of_environment() };
+        if path != Path::new("-") {
+            return Ok(Self::File(path.to_owned()));
+        }
+        if !io::stdin().is_terminal() {
+            return Ok(Self::Stdin);
+        }
+        rpassword::prompt_password("Agent secret: ")
+            .map(|secret| Self::Known(Zeroizing::new(secret)))
+            .map_err(|error| unreadable(path, &error))
+    }
+
+    fn of_environment() -> Result<Self, Failure> {
+        match env::var("IMTS_AGENT_SECRET") {
+            Ok(secret) => Ok(Self::Known(Zeroizing::new(secret))),
+            Err(env::VarError::NotPresent) => Err(Failure::usage(
+                "no secret: set IMTS_AGENT_SECRET, or give --secret-file FILE (- reads stdin)",
+            )),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(Failure::usage("IMTS_AGENT_SECRET is not UTF-8"))
+            }
+        }
+    }
+
+    /// A line break at its end is not part of it.
+    fn read(self) -> Result<Zeroizing<String>, Failure> {
+        let read = match self {
+            Self::Known(secret) => return Ok(secret),
+            Self::File(path) => {
+                File::open(&path).and_then(read_all).map_err(|error| unreadable(&path, &error))
+            }
+            Self::Stdin => {
+                read_all(io::stdin().lock()).map_err(|error| unreadable(Path::new("-"), &error))
+            }
+        };
+        let mut secret = read?;
+        let length = secret.trim_end_matches(['\r', '\n']).len();
+        secret.truncate(length);
+        Ok(secret)
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let place = if path == Path::new("-") { "stdin".into() } else { path.to_string_lossy() };
+    Failure::usage(format!("cannot read the secret from {place}: {error}"))
 }
 
 fn read_all(source: impl Read) -> io::Result<Zeroizing<String>> {
@@ -78,7 +125,7 @@ fn read_all(source: impl Read) -> io::Result<Zeroizing<String>> {
     if bytes.len() as u64 > MAX_SECRET {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 65536 bytes"));
     }
-    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
+    String::from_utf8(mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
         error.into_bytes().zeroize();
         io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")
     })

@@ -1,47 +1,44 @@
 //! `imts token`: one sign-in, one request, no retry.
 
 use chrono::SecondsFormat;
-use imts::{Builder, Client, Policy, Recovery, UreqTransport, Wall};
+use imts::{Policy, Wall};
 use serde_json::{Value, json};
 
-use crate::args::{Token, TransportName};
-use crate::failure::{Failure, Kind, seconds};
+use crate::args::Token;
+use crate::client::Client;
+use crate::failure::{Failure, seconds};
 use crate::log::Log;
-use crate::settings;
+use crate::out;
+use crate::settings::{self, Connection};
 
 pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
-    let endpoint = settings::endpoint(args.base_url.as_deref(), args.plain_http)?;
-    let credentials = settings::credentials(args.agent_id.as_deref(), args.secret_file.as_deref())?;
+    let Connection { builder, carrier, limit } = settings::connection(&args.service, args.timeout)?;
+    let left = limit.left();
     let mut policy = Policy::default();
-    policy.time_limit = args.timeout;
-    let builder =
-        Builder::new(endpoint).credentials(credentials).policy(policy).patience(args.timeout);
-    let client = match args.transport {
-        TransportName::Ureq => builder.blocking(log.wrap(ureq()?)).map_err(Failure::endpoint)?,
-    };
+    policy.time_limit = left;
+    let client = carrier.client(builder.policy(policy).patience(left), log)?;
     let bearer = client.token().map_err(|error| Failure::from(&error))?;
     if args.json {
-        println!("{}", report(&client, args.show.then(|| bearer.expose_token())));
+        out::line(report(&client, args.show.then(|| bearer.expose_token())))?;
     } else if args.show {
-        println!("{}", bearer.expose_token());
+        out::line(bearer.expose_token())?;
     } else {
-        let report = report(&client, None);
-        let text = |field: &str| report[field].as_str().unwrap_or("none").to_owned();
-        println!("signed in: the session is {}", text("phase"));
-        println!(
-            "  access token   lives {} s, until {}",
-            report["lifetime_s"],
-            text("access_expire_at")
-        );
-        println!("  refresh token  until {}", text("refresh_expire_at"));
-        println!("  (--show prints the access token itself)");
+        out::line(text(&report(&client, None)))?;
     }
     Ok(())
 }
 
-/// The ready-made transport of the blocking client.
-pub(crate) fn ureq() -> Result<UreqTransport, Failure> {
-    UreqTransport::new().map_err(|error| Failure::new(Kind::Transport, Recovery::Fix, error))
+/// The report, for people.
+fn text(report: &Value) -> String {
+    let field = |name: &str| report[name].as_str().unwrap_or("none").to_owned();
+    format!(
+        "signed in: the session is {}\n  access token   lives {} s, until {}\n  refresh token  until \
+         {}\n  (--show prints the access token itself)",
+        field("phase"),
+        report["lifetime_s"],
+        field("access_expire_at"),
+        field("refresh_expire_at")
+    )
 }
 
 /// What the session holds, by the server's own dates.

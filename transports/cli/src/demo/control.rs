@@ -1,23 +1,23 @@
 //! The sandbox as the demo sees it: its control door, its log, its protected operation.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
-use imts::{Bearer, Body, Bounds, Endpoint, Transport};
+use imts::{Bearer, Body, Bounds, Endpoint};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH};
 use serde_json::{Value, json};
 
+use crate::carrier::Carrier;
 use crate::failure::{Failure, Kind};
-use crate::token::ureq;
 
 /// The agent that every sandbox knows.
 pub(crate) const AGENT: &str = DEFAULT_AGENT;
 pub(crate) const SECRET: &str = DEFAULT_SECRET;
 
-/// How long access tokens live, in seconds, where a step does not say otherwise.
-pub(crate) const LIFETIME_S: u32 = 2;
+/// How long the first access token lives, in seconds. The service cuts its dates to whole seconds,
+/// so that up to one of them is lost.
+const FIRST_LIFETIME_S: u32 = 3;
 
 const BOUNDS: Bounds = Bounds { reply_limit: 16 * 1_048_576, time_limit: Duration::from_secs(5) };
 
@@ -31,13 +31,13 @@ pub(crate) struct Call {
 
 pub(crate) struct Control {
     endpoint: Endpoint,
-    transport: Arc<dyn Transport>,
+    carrier: Carrier,
 }
 
 impl Control {
     /// Makes sure that there is a sandbox, and nothing else, at this endpoint.
-    pub(crate) fn connect(endpoint: Endpoint) -> Result<Self, Failure> {
-        let control = Self { endpoint, transport: Arc::new(ureq()?) };
+    pub(crate) fn connect(endpoint: Endpoint, carrier: Carrier) -> Result<Self, Failure> {
+        let control = Self { endpoint, carrier };
         let identity = control
             .request(Method::GET, "/_sandbox", &Value::Null)
             .map_err(|message| Failure::new(Kind::Transport, imts::Recovery::Fix, message))?;
@@ -56,13 +56,14 @@ impl Control {
         Ok(control)
     }
 
-    /// Begins anew, with tokens that live two seconds at most.
+    /// Begins anew, with tokens that live three seconds at most.
     pub(crate) fn prepare(&self) -> Result<(), String> {
         self.post("/_sandbox/reset", &json!({}))?;
         self.set(&json!({
-            "access_lifetime_s": LIFETIME_S, "refresh_lifetime_s": 3_600, "rotation": "never",
+            "access_lifetime_s": FIRST_LIFETIME_S, "refresh_lifetime_s": 3_600, "rotation": "never",
             "refuse_refresh": false, "reject_access": false, "refresh_endpoint": true,
             "outage": null, "error_shape": "v5", "quote_secrets": false, "skew_s": 0, "latency_ms": 0,
+            "faults": [],
         }))
     }
 
@@ -120,7 +121,7 @@ impl Control {
     pub(crate) fn echo(&self, bearer: &Bearer) -> Result<u16, String> {
         let mut request = self.build(Method::POST, ECHO_PATH, &json!({ "hello": "world" }))?;
         request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
-        let response = self.transport.send(request, BOUNDS).map_err(|error| error.to_string())?;
+        let response = self.carrier.send(request, BOUNDS).map_err(|error| error.to_string())?;
         Ok(response.status().as_u16())
     }
 
@@ -134,7 +135,7 @@ impl Control {
 
     fn request(&self, method: Method, path: &str, body: &Value) -> Result<Value, String> {
         let request = self.build(method, path, body)?;
-        let response = self.transport.send(request, BOUNDS).map_err(|error| error.to_string())?;
+        let response = self.carrier.send(request, BOUNDS).map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
         let value: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         match status {

@@ -14,6 +14,7 @@ use self::control::Control;
 use self::report::Report;
 use self::stage::Stage;
 use crate::args::Demo;
+use crate::carrier::{self, Carrier, Network};
 use crate::failure::{Failure, Kind};
 use crate::log::Log;
 use crate::settings;
@@ -29,10 +30,16 @@ pub(crate) fn run(args: &Demo, log: Log) -> Result<(), Failure> {
         (None, None) => return Err(Failure::usage("there is no sandbox to talk to")),
     };
     let endpoint = settings::endpoint(Some(&url), true)?;
+    if !carrier::is_plain(&endpoint) {
+        return Err(Failure::endpoint(
+            "the demo speaks to a sandbox on this machine alone: http://127.0.0.1:PORT",
+        ));
+    }
     let report = Report::new(args.json);
     report.started(&url, own.is_some(), args.transport.as_str());
-    let control = Control::connect(endpoint.clone())?;
-    let mut stage = Stage::new(endpoint, control, report, args.transport, log)?;
+    let carrier = Carrier::new(args.transport, &Network::loopback())?;
+    let control = Control::connect(endpoint.clone(), carrier.clone())?;
+    let mut stage = Stage::new(endpoint, control, report, carrier, log)?;
     for step in steps::ALL {
         stage.perform(step)?;
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::control::Call;
+use crate::out;
 
 /// Prints what happens as it happens.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Report {
             || {
                 format!(
                     "A session's life, over a real socket by {transport}, with tokens that live \
-                     a second or two.\nThe service is a sandbox at {url} ({whose})."
+                     up to three seconds.\nThe service is a sandbox at {url} ({whose})."
                 )
             },
         );
@@ -99,11 +100,8 @@ impl Report {
     }
 
     fn event(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
-        if self.json {
-            println!("{}", json());
-        } else {
-            println!("{}", text());
-        }
+        // Who does not listen any more is still told by the exit code.
+        drop(if self.json { out::line(json()) } else { out::line(text()) });
     }
 }
 

@@ -2,18 +2,19 @@
 
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use imts::{Bearer, Builder, CallError, Client, Credentials, Endpoint, Policy, Recovery, Saved};
+use chrono::{DateTime, Utc};
+use imts::{Bearer, Builder, CallError, Credentials, Endpoint, Policy, Recovery, Saved, Wall};
 use zeroize::Zeroizing;
 
 use super::control::{AGENT, Control, SECRET};
 use super::report::Report;
 use super::steps::Step;
-use crate::args::TransportName;
+use crate::carrier::Carrier;
+use crate::client::Client;
 use crate::failure::{Failure, Kind};
 use crate::log::Log;
-use crate::token::ureq;
 
 /// How often a wait looks at the session.
 const TICK: Duration = Duration::from_millis(5);
@@ -26,7 +27,7 @@ pub(crate) struct Stage {
     endpoint: Endpoint,
     pub(crate) control: Control,
     pub(crate) report: Report,
-    transport: TransportName,
+    carrier: Carrier,
     log: Log,
     pub(crate) client: Client,
     /// What the `on_grant` hook persisted last: the demo's stand-in for a disk.
@@ -38,13 +39,13 @@ impl Stage {
         endpoint: Endpoint,
         control: Control,
         report: Report,
-        transport: TransportName,
+        carrier: Carrier,
         log: Log,
     ) -> Result<Self, Failure> {
         control.prepare().map_err(broken)?;
         let store = Store::default();
-        let client = client(&endpoint, transport, log, &store, None)?;
-        Ok(Self { endpoint, control, report, transport, log, client, store })
+        let client = client(&endpoint, &carrier, log, &store, None)?;
+        Ok(Self { endpoint, control, report, carrier, log, client, store })
     }
 
     /// Performs one step and holds it, and the service's log, to what was promised.
@@ -108,6 +109,18 @@ impl Stage {
         Ok(())
     }
 
+    /// Waits for the token's end by the client's clocks, and by the service's own: what is granted
+    /// next has the whole of its seconds.
+    pub(crate) fn wait_for_expiry(&self) -> Result<(), String> {
+        let end = self.client.phase(|phase| phase.usable().map(imts::Usable::access_expire_at));
+        self.wait_until("expired", || {
+            let now = Wall::from(DateTime::<Utc>::from(SystemTime::now()));
+            self.phase() == "expired" && end.is_none_or(|end| now >= end)
+        })?;
+        self.tell("time has passed");
+        Ok(())
+    }
+
     pub(crate) fn wait_until(&self, what: &str, reached: impl Fn() -> bool) -> Result<(), String> {
         let began = Instant::now();
         while !reached() {
@@ -124,7 +137,7 @@ impl Stage {
         let saved = self.store.lock().map_err(|_| "the store is broken")?.clone();
         let saved = saved.ok_or("the hook persisted nothing")?;
         let state = Saved::from_json(&saved).map_err(|error| error.to_string())?;
-        let client = client(&self.endpoint, self.transport, self.log, &self.store, Some(state));
+        let client = client(&self.endpoint, &self.carrier, self.log, &self.store, Some(state));
         self.client = client.map_err(|_| "no second client could be made")?;
         Ok(saved.len())
     }
@@ -137,13 +150,13 @@ fn bearer_left(client: &Client) -> f64 {
 
 fn client(
     endpoint: &Endpoint,
-    transport: TransportName,
+    carrier: &Carrier,
     log: Log,
     store: &Store,
     restored: Option<Saved>,
 ) -> Result<Client, Failure> {
     let mut policy = Policy::default();
-    // The demo's tokens live two seconds: what is young at fifteen minutes is old here.
+    // The demo's tokens live a second or two: what is young at fifteen minutes is old here.
     policy.settle = Duration::from_millis(100);
     policy.renew_after = Duration::ZERO;
     policy.time_limit = Duration::from_secs(5);
@@ -161,9 +174,7 @@ fn client(
     if let Some(saved) = restored {
         builder = builder.restore(saved);
     }
-    match transport {
-        TransportName::Ureq => builder.blocking(log.wrap(ureq()?)).map_err(Failure::endpoint),
-    }
+    carrier.client(builder, log)
 }
 
 /// The sandbox itself does not answer as one.

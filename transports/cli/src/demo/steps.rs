@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use imts::{CallError, Epoch};
 
-use super::control::LIFETIME_S;
 use super::stage::Stage;
 
 /// One promise, and how it is shown.
@@ -86,6 +85,7 @@ fn valid(stage: &mut Stage) -> Result<(), String> {
 
 fn expiring(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
+    stage.control.set_lifetime(2)?;
     stage.wait_for_phase("expiring")?;
     same(old, stage.ask()?.epoch())?;
     stage.wait_until("the refresh in the background", || stage.phase() == "valid")?;
@@ -94,23 +94,18 @@ fn expiring(stage: &mut Stage) -> Result<(), String> {
 
 fn expired_rotation(stage: &mut Stage) -> Result<(), String> {
     stage.control.set_rotation_always()?;
-    // These are granted right after a full second, so that the whole of it is theirs.
     stage.control.set_lifetime(1)?;
     for _ in 0..2 {
-        stage.wait_for_phase("expired")?;
+        stage.wait_for_expiry()?;
         stage.ask()?;
         expect_phase(stage, "valid")?;
     }
-    match stage.control.refresh_tokens_used_twice()? {
-        0 => Ok(()),
-        reused => Err(format!("the service saw {reused} refresh tokens used twice")),
-    }
+    nothing_used_twice(stage)
 }
 
 fn refused_refresh(stage: &mut Stage) -> Result<(), String> {
-    stage.control.set_lifetime(LIFETIME_S)?;
     stage.control.refuse_refresh(true)?;
-    stage.wait_for_phase("expired")?;
+    stage.wait_for_expiry()?;
     let outcome = stage.ask();
     stage.control.refuse_refresh(false)?;
     outcome?;
@@ -119,14 +114,11 @@ fn refused_refresh(stage: &mut Stage) -> Result<(), String> {
 
 fn outage(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
-    stage.wait_until("the last 0.3 s of the token", || {
-        stage.client.phase(|phase| {
-            phase.usable().is_none_or(|usable| usable.remaining() < Duration::from_millis(300))
-        })
-    })?;
+    // The token has half a second left of its one, so that the quiet of a second outlasts it.
+    stage.wait_for_phase("expiring")?;
     stage.control.begin_outage(1)?;
     same(old, stage.ask()?.epoch())?;
-    stage.wait_for_phase("expired")?;
+    stage.wait_for_expiry()?;
     let mut wait = Duration::ZERO;
     for _ in 0..100 {
         match stage.ask_quietly().0 {
@@ -137,6 +129,7 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
     }
     stage.tell(&format!("asked 100 times: told at once to wait {:.2} s", wait.as_secs_f64()));
     stage.control.end_outage()?;
+    stage.control.set_lifetime(2)?;
     thread::sleep(wait);
     stage.ask()?;
     expect_phase(stage, "valid")
@@ -163,6 +156,13 @@ fn restart(stage: &mut Stage) -> Result<(), String> {
         return Err("the restored session yields another token".to_owned());
     }
     echo(stage, 200)
+}
+
+fn nothing_used_twice(stage: &Stage) -> Result<(), String> {
+    match stage.control.refresh_tokens_used_twice()? {
+        0 => Ok(()),
+        reused => Err(format!("the service saw {reused} refresh tokens used twice")),
+    }
 }
 
 /// Sends the session's token to a protected operation.

@@ -1,15 +1,17 @@
 //! `imts demo`: each step is as promised, and where the service breaks one, the demo says so.
 
+use std::thread;
+
 use http::{Method, Request, Response};
 use imts_sandbox::{ECHO_PATH, Front, REFRESH_PATH, Rotation, Sandbox, Time};
 use serde_json::Value;
 
-use crate::{Ran, imts, run};
+use crate::{Ran, TRANSPORTS, imts, run};
 
 type Break = fn(&mut Sandbox, Time, &Request<Vec<u8>>) -> Response<Vec<u8>>;
 
-fn demo(base_url: Option<&str>) -> Ran {
-    let mut command = imts(&["demo", "--json"]);
+fn demo(transport: &str, base_url: Option<&str>) -> Ran {
+    let mut command = imts(&["demo", "--json", "--transport", transport]);
     if let Some(url) = base_url {
         command.args(["--base-url", url]);
     }
@@ -17,9 +19,9 @@ fn demo(base_url: Option<&str>) -> Ran {
 }
 
 /// Runs the demo against a service that misbehaves; yields the names of the steps that failed.
-fn broken(handler: Break) -> Vec<String> {
+fn broken(transport: &str, handler: Break) -> Vec<String> {
     let front = Front::builder(Sandbox::default()).handler(handler).start().unwrap();
-    let ran = demo(Some(&front.url()));
+    let ran = demo(transport, Some(&front.url()));
     let done = done(&ran);
     assert_eq!((ran.code, &done["ok"]), (1, &Value::Bool(false)), "{ran:?}");
     let steps = done["steps"].as_array().unwrap();
@@ -34,23 +36,30 @@ fn done(ran: &Ran) -> Value {
     last
 }
 
+/// By each transport, at the same time: a demo mostly waits.
 fn assert_fails(step: &str, handler: Break) {
-    let failed = broken(handler);
-    assert!(failed.iter().any(|name| name == step), "{step} is not among {failed:?}");
+    thread::scope(|scope| {
+        for transport in TRANSPORTS {
+            scope.spawn(move || {
+                let failed = broken(transport, handler);
+                let named = failed.iter().any(|name| name == step);
+                assert!(named, "{step} is not among {failed:?}, by {transport}");
+            });
+        }
+    });
 }
 
 fn is_control(request: &Request<Vec<u8>>, path: &str) -> bool {
     request.method() == Method::POST && request.uri().path() == path
 }
 
-#[test]
-fn every_step_is_as_promised_and_the_last_line_says_so() {
-    let ran = demo(None);
-    assert_eq!(ran.code, 0, "{ran:?}");
+fn assert_goes_well(transport: &str) {
+    let ran = demo(transport, None);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
     let last = ran.json();
     assert_eq!((&last["event"], &last["ok"]), (&"done".into(), &true.into()), "{last}");
-    let names: Vec<_> =
-        last["steps"].as_array().unwrap().iter().map(|step| step["name"].clone()).collect();
+    let steps = last["steps"].as_array().unwrap();
+    let names: Vec<_> = steps.iter().map(|step| step["name"].as_str().unwrap()).collect();
     let expected = [
         "sign_in",
         "valid",
@@ -62,12 +71,25 @@ fn every_step_is_as_promised_and_the_last_line_says_so() {
         "restart",
     ];
     assert_eq!(names, expected);
+    assert!(steps.iter().all(|step| step["calls_expected"] == step["calls_seen"]), "{last}");
+    let first: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["transport"], transport);
+}
+
+#[test]
+fn every_step_is_as_promised_on_threads_and_the_last_line_says_so() {
+    assert_goes_well("ureq");
+}
+
+#[test]
+fn every_step_is_as_promised_on_tasks_and_the_last_line_says_so() {
+    assert_goes_well("hyper-util");
 }
 
 #[test]
 fn it_runs_against_a_sandbox_in_another_process() {
     let front = Front::start(Sandbox::default()).unwrap();
-    let ran = demo(Some(&front.url()));
+    let ran = demo("hyper-util", Some(&front.url()));
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(front.log().len() > 5);
 }
@@ -78,7 +100,7 @@ fn what_is_no_sandbox_is_not_touched() {
         .handler(|_, _, _| Response::new(b"{}".to_vec()))
         .start()
         .unwrap();
-    let ran = demo(Some(&front.url()));
+    let ran = demo("ureq", Some(&front.url()));
     assert_eq!(ran.error().0, "endpoint");
     assert_eq!(ran.code, 2);
 }

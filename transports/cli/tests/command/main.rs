@@ -1,6 +1,10 @@
 //! The command `imts` as a person or a script uses it, over real sockets.
 
 mod demo;
+mod hostile;
+mod mistakes;
+mod network;
+mod output;
 mod replies;
 mod sandbox;
 mod token;
@@ -17,12 +21,28 @@ pub(crate) const AGENT: &str = imts_sandbox::DEFAULT_AGENT;
 /// The command, with an environment that holds nothing of ours.
 pub(crate) fn imts(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_imts"));
-    for name in ["IMTS_BASE_URL", "IMTS_AGENT_ID", "IMTS_AGENT_SECRET"] {
+    for name in VARIABLES {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
     command
 }
+
+/// The HTTP clients that carry what a test says, each in its turn.
+pub(crate) const TRANSPORTS: [&str; 2] = ["ureq", "hyper-util"];
+
+/// The variables that could lead a command elsewhere.
+const VARIABLES: [&str; 9] = [
+    "IMTS_BASE_URL",
+    "IMTS_AGENT_ID",
+    "IMTS_AGENT_SECRET",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
 
 /// `imts token` with the sandbox's credentials.
 pub(crate) fn token(url: &str, more: &[&str]) -> Command {

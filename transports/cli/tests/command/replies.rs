@@ -9,14 +9,14 @@ use http::Response;
 use imts_sandbox::{Front, Sandbox};
 use serde_json::json;
 
-use crate::{Ran, run, token};
+use crate::{Ran, TRANSPORTS, run, token};
 
-/// Runs `imts token --json` against a service that always answers so.
-fn answered(status: u16, content_type: &str, body: &[u8]) -> Ran {
+/// Runs `imts token --json`, by each transport, against a service that always answers so.
+fn answered(status: u16, content_type: &str, body: &[u8]) -> [Ran; 2] {
     answered_with(status, &[("content-type", content_type)], body)
 }
 
-fn answered_with(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Ran {
+fn answered_with(status: u16, headers: &[(&str, &str)], body: &[u8]) -> [Ran; 2] {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
@@ -26,11 +26,20 @@ fn answered_with(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Ran {
         .handler(move |_, _, _| response.clone())
         .start()
         .unwrap();
-    run(&mut token(&front.url(), &["--json", "--timeout", "5s"]))
+    let (url, limit) = (front.url(), ["--json", "--timeout", "20s", "--transport"]);
+    TRANSPORTS.map(|transport| run(token(&url, &limit).arg(transport)))
 }
 
 /// Runs it against a socket that takes the request and then does this.
-fn on_socket(timeout: &str, act: impl FnOnce(TcpStream) + Send + 'static) -> Ran {
+fn on_socket(timeout: &str, act: impl Fn(TcpStream) + Copy + Send + 'static) -> [Ran; 2] {
+    TRANSPORTS.map(|transport| on_socket_by(transport, timeout, act))
+}
+
+fn on_socket_by(
+    transport: &str,
+    timeout: &str,
+    act: impl FnOnce(TcpStream) + Send + 'static,
+) -> Ran {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -39,19 +48,21 @@ fn on_socket(timeout: &str, act: impl FnOnce(TcpStream) + Send + 'static) -> Ran
         let _read = stream.read(&mut request).unwrap();
         act(stream);
     });
-    let ran = run(&mut token(&url, &["--json", "--timeout", timeout]));
+    let ran = run(&mut token(&url, &["--json", "--timeout", timeout, "--transport", transport]));
     server.join().unwrap();
     ran
 }
 
-fn expect(ran: &Ran, kind: &str, recovery: &str) {
-    assert_eq!(ran.error(), (kind.to_owned(), recovery.to_owned()), "{ran:?}");
+fn expect(runs: &[Ran], kind: &str, recovery: &str) {
     let code = match kind {
         "refused" => 3,
         "malformed" | "unexpected" => 4,
         _ => 5,
     };
-    assert_eq!(ran.code, code, "{ran:?}");
+    for (ran, transport) in runs.iter().zip(TRANSPORTS) {
+        assert_eq!(ran.error(), (kind.to_owned(), recovery.to_owned()), "{transport}: {ran:?}");
+        assert_eq!(ran.code, code, "{transport}: {ran:?}");
+    }
 }
 
 #[test]
@@ -80,10 +91,12 @@ fn any_4xx_is_refused() {
 fn state_false_is_refused_whatever_the_status() {
     let body = br#"{"state":false,"message":"no such agent","code":"E7"}"#;
     for (status, recovery) in [(200, "sign_in"), (400, "sign_in"), (500, "retry")] {
-        let ran = answered(status, "application/json", body);
-        expect(&ran, "refused", recovery);
-        let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
-        assert!(message.contains("E7") && message.contains("no such agent"), "{message}");
+        let runs = answered(status, "application/json", body);
+        expect(&runs, "refused", recovery);
+        for ran in runs {
+            let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.contains("E7") && message.contains("no such agent"), "{message}");
+        }
     }
 }
 
@@ -103,9 +116,11 @@ fn what_the_contract_does_not_have_is_unexpected() {
 #[test]
 fn retry_after_is_told() {
     let headers = [("content-type", "application/json"), ("retry-after", "7")];
-    let ran = answered_with(503, &headers, b"{}");
-    expect(&ran, "unexpected", "retry");
-    assert_eq!(ran.json()["error"]["retry_after_s"], 7);
+    for (status, kind) in [(503, "unexpected"), (429, "refused")] {
+        let runs = answered_with(status, &headers, b"{}");
+        expect(&runs, kind, "retry");
+        assert!(runs.iter().all(|ran| ran.json()["error"]["retry_after_s"] == 7), "{runs:?}");
+    }
 }
 
 #[test]
@@ -123,7 +138,8 @@ fn what_cannot_be_read_is_malformed() {
         grant["payload"][field] = value;
         grant.to_string().into_bytes()
     };
-    assert_eq!(answered(200, "application/json", &with("extra", json!(1))).code, 0);
+    let good = answered(200, "application/json", &with("extra", json!(1)));
+    assert!(good.iter().all(|ran| ran.code == 0), "{good:?}");
     let bodies: [Vec<u8>; 12] = [
         b"".to_vec(),
         b"{".to_vec(),
@@ -163,17 +179,17 @@ fn a_reply_that_breaks_off_is_a_transport_error() {
 
 #[test]
 fn a_service_that_does_not_answer_in_time_is_timed_out() {
-    let ran = on_socket("400ms", |stream| {
-        thread::sleep(Duration::from_secs(2));
-        drop(stream);
+    let runs = on_socket("400ms", |mut stream| {
+        // Until the command has given up.
+        while stream.read(&mut [0; 1_024]).is_ok_and(|length| length > 0) {}
     });
-    expect(&ran, "timed_out", "retry");
-    assert!(ran.took < Duration::from_secs(2), "{ran:?}");
+    expect(&runs, "timed_out", "retry");
+    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(10)), "{runs:?}");
 }
 
 #[test]
 fn a_reply_of_one_byte_at_a_time_does_not_outlast_the_timeout() {
-    let ran = on_socket("500ms", |mut stream| {
+    let runs = on_socket("500ms", |mut stream| {
         for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n".iter().cycle() {
             if stream.write_all(&[*byte]).is_err() {
                 return;
@@ -181,6 +197,6 @@ fn a_reply_of_one_byte_at_a_time_does_not_outlast_the_timeout() {
             thread::sleep(Duration::from_millis(20));
         }
     });
-    expect(&ran, "timed_out", "retry");
-    assert!(ran.took < Duration::from_secs(3), "{ran:?}");
+    expect(&runs, "timed_out", "retry");
+    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(10)), "{runs:?}");
 }

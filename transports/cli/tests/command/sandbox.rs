@@ -34,8 +34,8 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -52,6 +52,54 @@ fn its_hints_work_as_they_are_printed() {
     let printed = shell(&format!("{hint} --json"));
     let printed: Value = serde_json::from_str(&printed).unwrap();
     assert!((299.0..=300.0).contains(&printed["lifetime_s"].as_f64().unwrap()), "{printed}");
+}
+
+#[test]
+fn each_rotation_can_be_had_and_is_what_it_says() {
+    // The status of a refresh token's second use.
+    for (rotation, second) in
+        [("never", 200), ("always", 401), ("reuse-revokes-family", 401), ("grace", 200)]
+    {
+        let mut served = Served::start(&["--rotation", rotation]);
+        let url = served.line_with("serves at ");
+        let url = url.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        let signed_in: Value = serde_json::from_str(&shell(&served.line_with("  curl "))).unwrap();
+        let token = signed_in["payload"]["refresh_token"].as_str().unwrap();
+        let refresh = format!(
+            "curl -s -o /dev/null -w '%{{http_code}}' {url}{} \
+             -H 'Content-Type: application/json' -d '{{\"refresh_token\":\"{token}\"}}'",
+            imts_sandbox::REFRESH_PATH
+        );
+        assert_eq!(shell(&refresh), "200", "{rotation}");
+        assert_eq!(shell(&refresh), second.to_string(), "{rotation}");
+    }
+}
+
+#[test]
+fn the_outage_that_it_suggests_happens() {
+    let mut served = Served::start(&[]);
+    let curl = served.line_with("  curl ");
+    let outage = served.line_with("    curl ");
+    shell(&outage);
+    assert_ne!(serde_json::from_str::<Value>(&shell(&curl)).unwrap()["state"], true);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_tells_of_requests_where_asked_and_an_interrupt_ends_it_well() {
+    use nix::sys::signal::{Signal, kill};
+    use nix::unistd::Pid;
+    let mut child =
+        imts(&["sandbox", "-v"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut served = Served { out: BufReader::new(child.stdout.take().unwrap()), child };
+    let curl = served.line_with("  curl ");
+    shell(&curl);
+    let pid = Pid::from_raw(served.child.id().try_into().unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    let mut told = String::new();
+    served.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(told, "imts: get_token -> 200: credentials accepted, tokens granted\n");
 }
 
 #[test]

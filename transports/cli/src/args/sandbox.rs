@@ -1,0 +1,56 @@
+//! `imts sandbox`.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+#[derive(Debug, Parser)]
+pub(crate) struct Sandbox {
+    /// The port to serve on, on loopback; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+
+    /// How long access tokens live, such as 15m.
+    #[arg(long, default_value = "15m", value_parser = lifetime, value_name = "TIME")]
+    pub(crate) lifetime: Duration,
+
+    /// How long refresh tokens live, such as 30d.
+    #[arg(long, default_value = "30d", value_parser = lifetime, value_name = "TIME")]
+    pub(crate) refresh_lifetime: Duration,
+
+    /// Whether a refresh brings a new refresh token. What the real service does is unknown.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) rotation: RotationName,
+
+    /// The id of the agent that may sign in; its secret is printed.
+    #[arg(long, default_value = "sandbox-agent", value_name = "ID")]
+    pub(crate) agent: String,
+}
+
+/// What becomes of a refresh token that is used.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum RotationName {
+    /// It stays good; the reply brings no new one.
+    #[default]
+    Never,
+    /// It is retired; the reply brings a new one.
+    Always,
+    /// As `always`; and its second use revokes all tokens of the same sign-in.
+    ReuseRevokesFamily,
+    /// As `always`; but it may be used again for a minute.
+    Grace,
+}
+
+/// The longest lifetime that a sandbox grants.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if lifetime < Duration::from_secs(1) {
+        return Err("the service's dates have whole seconds: give 1s or more".to_owned());
+    }
+    if lifetime > LONGEST {
+        return Err("give 100 years (36500d) or less".to_owned());
+    }
+    Ok(lifetime)
+}

@@ -1,0 +1,70 @@
+//! Which service, as which agent, by which way: what every command takes that contacts one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct Service {
+    /// The service's base URL, such as https://host.example. There is no default.
+    #[arg(long, env = "IMTS_BASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    /// The agent's id.
+    #[arg(long, env = "IMTS_AGENT_ID", hide_env_values = true, value_name = "ID")]
+    pub(crate) agent_id: Option<String>,
+
+    /// A file with the agent's secret; `-` reads it from stdin, asking without echo on a terminal.
+    /// Otherwise the secret is taken from IMTS_AGENT_SECRET.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+
+    /// The HTTP client that carries the requests.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) transport: TransportName,
+
+    /// Permit http:// to this machine alone (127.0.0.0/8, [::1], localhost).
+    #[arg(long)]
+    pub(crate) plain_http: bool,
+
+    /// A PEM file of certificates to trust as well as the machine's own, such as a company's CA.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// A proxy for https, http://[USER:PASSWORD@]HOST:PORT; or `env`, for the one that HTTPS_PROXY
+    /// or ALL_PROXY names. There is none unless asked for, and this machine is never reached by one.
+    #[arg(long, value_name = "URL|env")]
+    pub(crate) proxy: Option<String>,
+}
+
+/// The HTTP clients that are built in.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum TransportName {
+    /// The blocking client ureq, on threads.
+    #[default]
+    Ureq,
+    /// The client of hyper-util, on a tokio runtime of the command's own.
+    HyperUtil,
+}
+
+impl TransportName {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ureq => "ureq",
+            Self::HyperUtil => "hyper-util",
+        }
+    }
+}
+
+/// The longest time that is waited for anything.
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// A time to wait at most; what is longer than a year counts as a year.
+pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if limit.is_zero() {
+        return Err("nothing is done in no time: give more than 0, such as 10s".to_owned());
+    }
+    Ok(limit.min(YEAR))
+}

@@ -1,0 +1,32 @@
+//! `imts token`.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::Service;
+use super::service::time_limit;
+
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file. A \
+secret is never an argument: other users of the machine could read it.
+
+Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
+unexpected; 5 transport failed or timed out.")]
+pub(crate) struct Token {
+    #[command(flatten)]
+    pub(crate) service: Service,
+
+    /// How long the whole command may take, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object as the last line of stdout, for success and failure alike.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print the access token itself: alone on stdout, or as `access_token` with --json.
+    #[arg(long)]
+    pub(crate) show: bool,
+}

@@ -1,0 +1,215 @@
+//! The HTTP clients that are built in, and what they are told of TLS and proxies.
+//!
+//! Owns the files and the environment that this takes, and the only runtime that there is: tokio's,
+//! under hyper-util. What is carried is none of its business.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use http::{Request, Response};
+use imts::{
+    AsyncTransport, Body, Bounds, Builder, Certificates, HyperTransport, Proxy, Tls, TlsError,
+    Transport, UreqTransport,
+};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::{self, Handle, Runtime};
+
+use crate::args::{Service, TransportName};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::log::Log;
+
+/// The longest file of certificates that is read, in bytes.
+const MAX_CERTIFICATES: u64 = 4 * 1_048_576;
+
+/// What a transport is to be told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Network {
+    ca_file: Option<PathBuf>,
+    proxy: Option<String>,
+    /// Whether nothing goes out but plain http, within this machine.
+    plain: bool,
+}
+
+impl Network {
+    /// As flags say, for an endpoint.
+    pub(crate) fn of(service: &Service, endpoint: &imts::Endpoint) -> Self {
+        Self {
+            ca_file: service.ca_file.clone(),
+            proxy: service.proxy.clone(),
+            plain: is_plain(endpoint),
+        }
+    }
+
+    /// For a sandbox on this machine.
+    pub(crate) fn loopback() -> Self {
+        Self { plain: true, ..Self::default() }
+    }
+
+    /// Where all is plain http, a machine without certificates will do.
+    fn tls(&self) -> Result<Tls, Failure> {
+        let extra = self.ca_file.as_deref().map(certificates).transpose()?;
+        if self.plain {
+            return trusting_nobody();
+        }
+        let tls = match extra {
+            Some(extra) => Tls::builder().extra_roots(extra).build(),
+            None => Tls::platform(),
+        };
+        tls.map_err(|error| match (error, &self.ca_file) {
+            (TlsError::PlatformRoots, _) => Failure::usage(
+                "this machine has no certificates to trust: install its package \
+                 `ca-certificates`, or let SSL_CERT_FILE name a PEM file",
+            ),
+            (error, Some(path)) => unusable(path, &error),
+            (error, None) => Failure::usage(error),
+        })
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Failure> {
+        // What is wrong is never quoted: it may hold a password.
+        match self.proxy.as_deref() {
+            None => Ok(None),
+            Some("env") => Proxy::from_env().map_err(|error| {
+                Failure::usage(format!(
+                    "the proxy that the environment names cannot be used: {error}"
+                ))
+            }),
+            Some(url) => Proxy::new(url).map(Some).map_err(|error| {
+                Failure::usage(format!(
+                    "--proxy cannot be used: {error}; give http://HOST:PORT, or `env`"
+                ))
+            }),
+        }
+    }
+}
+
+/// An HTTP client, ready to carry.
+#[derive(Clone)]
+pub(crate) enum Carrier {
+    Ureq(UreqTransport),
+    HyperUtil(HyperTransport, Tasks),
+}
+
+impl Carrier {
+    pub(crate) fn new(name: TransportName, network: &Network) -> Result<Self, Failure> {
+        let (tls, proxy) = (network.tls()?, network.proxy()?);
+        match name {
+            TransportName::Ureq => {
+                let mut builder = UreqTransport::builder(tls);
+                if let Some(proxy) = proxy {
+                    builder = builder.proxy(proxy);
+                }
+                Ok(Self::Ureq(builder.build()))
+            }
+            TransportName::HyperUtil => {
+                let mut builder = HyperTransport::builder(tls);
+                if let Some(proxy) = proxy {
+                    builder = builder.proxy(proxy);
+                }
+                Ok(Self::HyperUtil(builder.build(), Tasks::start()?))
+            }
+        }
+    }
+
+    /// A client whose requests go this way.
+    pub(crate) fn client(&self, builder: Builder, log: Log) -> Result<Client, Failure> {
+        match self {
+            Self::Ureq(transport) => {
+                builder.blocking(log.wrap(transport.clone())).map(Client::Threads)
+            }
+            Self::HyperUtil(transport, tasks) => {
+                let spawning = tasks.handle();
+                builder
+                    .spawner(move |renewal| drop(spawning.spawn(renewal)))
+                    .nonblocking(log.wrap(transport.clone()))
+                    .map(|client| Client::Tasks(client, tasks.clone()))
+            }
+        }
+        .map_err(Failure::endpoint)
+    }
+
+    /// Sends one request that is no client's.
+    pub(crate) fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, imts::Failure> {
+        match self {
+            Self::Ureq(transport) => transport.send(request, bounds),
+            Self::HyperUtil(transport, tasks) => tasks.wait_for(transport.send(request, bounds)),
+        }
+    }
+}
+
+/// The runtime under hyper-util.
+#[derive(Clone)]
+pub(crate) struct Tasks(Arc<Running>);
+
+struct Running {
+    handle: Handle,
+    runtime: Option<Runtime>,
+}
+
+impl Tasks {
+    fn start() -> Result<Self, Failure> {
+        runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map(|runtime| {
+                Self(Arc::new(Running { handle: runtime.handle().clone(), runtime: Some(runtime) }))
+            })
+            .map_err(|error| Failure::usage(format!("cannot start tokio's runtime: {error}")))
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.0.handle.clone()
+    }
+
+    /// Waits on this thread, which is none of the runtime's.
+    pub(crate) fn wait_for<T>(&self, future: impl Future<Output = T>) -> T {
+        self.0.handle.block_on(future)
+    }
+}
+
+/// Ends without waiting: a name may be under resolution for long.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Whether it is plain http, which an endpoint permits within this machine alone.
+pub(crate) fn is_plain(endpoint: &imts::Endpoint) -> bool {
+    endpoint.as_str().starts_with("http:")
+}
+
+fn trusting_nobody() -> Result<Tls, Failure> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(Failure::usage)?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    Ok(Tls::from(Arc::new(config)))
+}
+
+fn certificates(path: &Path) -> Result<Certificates, Failure> {
+    let mut pem = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_CERTIFICATES).read_to_end(&mut pem)).map_err(
+        |error| Failure::usage(format!("cannot read --ca-file {}: {error}", path.display())),
+    )?;
+    Certificates::from_pem(&pem).map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, error: &TlsError) -> Failure {
+    Failure::usage(format!(
+        "--ca-file {} cannot be used: {error}; give a PEM file (-----BEGIN CERTIFICATE-----)",
+        path.display()
+    ))
+}

@@ -1,0 +1,42 @@
+//! A client over either HTTP client: for threads over ureq, for tasks over hyper-util.
+//!
+//! A command speaks to both in the same way, from threads; the tasks run within.
+
+use std::time::Duration;
+
+use imts::{AsyncClient, Bearer, CallError, Epoch, Phase};
+
+use crate::carrier::Tasks;
+
+#[derive(Clone)]
+pub(crate) enum Client {
+    Threads(imts::Client),
+    Tasks(AsyncClient, Tasks),
+}
+
+impl Client {
+    pub(crate) fn token(&self) -> Result<Bearer, CallError> {
+        self.token_valid_for(Duration::ZERO)
+    }
+
+    pub(crate) fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+        match self {
+            Self::Threads(client) => client.token_valid_for(at_least),
+            Self::Tasks(client, tasks) => tasks.wait_for(client.token_valid_for(at_least)),
+        }
+    }
+
+    pub(crate) fn reject(&self, epoch: Epoch) {
+        match self {
+            Self::Threads(client) => client.reject(epoch),
+            Self::Tasks(client, _) => client.reject(epoch),
+        }
+    }
+
+    pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
+        match self {
+            Self::Threads(client) => client.phase(read),
+            Self::Tasks(client, _) => client.phase(read),
+        }
+    }
+}
