@@ -87,6 +87,11 @@ impl Control {
         self.set(&json!({ "outage": null }))
     }
 
+    /// Holds each reply this long.
+    pub(crate) fn hold_replies(&self, milliseconds: u32) -> Result<(), String> {
+        self.set(&json!({ "latency_ms": milliseconds }))
+    }
+
     pub(crate) fn revoke_access_tokens(&self) -> Result<(), String> {
         self.post("/_sandbox/revoke", &json!({ "access": true })).map(drop)
     }

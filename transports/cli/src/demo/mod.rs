@@ -4,6 +4,7 @@
 //! [`steps`]; what reached the service is told by the sandbox's log alone, never by the client.
 
 mod control;
+mod crowd;
 mod report;
 mod stage;
 mod steps;

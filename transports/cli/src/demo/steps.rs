@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use imts::{CallError, Epoch};
 
+use super::crowd;
 use super::stage::Stage;
 
 /// One promise, and how it is shown.
@@ -64,6 +65,18 @@ pub(crate) const ALL: &[Step] = &[
         title: "8. A restart goes on from the saved form: no sign-in, no refresh.",
         calls: &[("echo", 200)],
         run: restart,
+    },
+    Step {
+        name: "crowd",
+        title: "9. A thousand ask at the moment of expiry: one refresh serves them all.",
+        calls: &[("refresh", 200)],
+        run: crowd,
+    },
+    Step {
+        name: "cancelled_leader",
+        title: "10. Who began a refresh leaves in the midst of it: it goes on, and serves the others.",
+        calls: &[("refresh", 200)],
+        run: cancelled_leader,
     },
 ];
 
@@ -156,6 +169,47 @@ fn restart(stage: &mut Stage) -> Result<(), String> {
         return Err("the restored session yields another token".to_owned());
     }
     echo(stage, 200)
+}
+
+fn crowd(stage: &mut Stage) -> Result<(), String> {
+    let old = stage.ask()?.epoch();
+    // What is granted from here on outlives the demo, however slow the machine.
+    stage.control.set_lifetime(60)?;
+    let crowd = crowd::gather(&stage.client, 1_000)?;
+    stage.control.hold_replies(50)?;
+    stage.wait_for_expiry()?;
+    let served = crowd.release();
+    stage.control.hold_replies(0)?;
+    let served = served?;
+    stage.tell(&format!(
+        "{} asked at once: each got number {}, the last after {} ms",
+        served.count,
+        served.epoch.count(),
+        served.last.as_millis()
+    ));
+    other(old, served.epoch)
+}
+
+fn cancelled_leader(stage: &mut Stage) -> Result<(), String> {
+    // Long enough after the grant that its rejection is news, and not a service gone mad.
+    thread::sleep(Duration::from_millis(150));
+    let old = stage.ask_quietly().0.map_err(|error| error.to_string())?.epoch();
+    stage.control.hold_replies(300)?;
+    stage.client.reject(old);
+    stage.tell("the token was rejected, and each reply is held for 300 ms");
+    let left = crowd::begin_and_leave(&stage.client);
+    let served = crowd::gather(&stage.client, 20).and_then(crowd::Crowd::release);
+    stage.control.hold_replies(0)?;
+    stage.tell(left?);
+    let served = served?;
+    stage.tell(&format!(
+        "{} asked after it: each got number {}, the last after {} ms",
+        served.count,
+        served.epoch.count(),
+        served.last.as_millis()
+    ));
+    other(old, served.epoch)?;
+    nothing_used_twice(stage)
 }
 
 fn nothing_used_twice(stage: &Stage) -> Result<(), String> {

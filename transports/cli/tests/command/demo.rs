@@ -1,6 +1,7 @@
 //! `imts demo`: each step is as promised, and where the service breaks one, the demo says so.
 
 use std::thread;
+use std::time::Duration;
 
 use http::{Method, Request, Response};
 use imts_sandbox::{ECHO_PATH, Front, REFRESH_PATH, Rotation, Sandbox, Time};
@@ -69,6 +70,8 @@ fn assert_goes_well(transport: &str) {
         "outage",
         "rejected",
         "restart",
+        "crowd",
+        "cancelled_leader",
     ];
     assert_eq!(names, expected);
     assert!(steps.iter().all(|step| step["calls_expected"] == step["calls_seen"]), "{last}");
@@ -182,6 +185,56 @@ fn a_restored_token_that_is_refused_is_seen() {
         // The fourth protected call is the restored client's.
         if request.uri().path() == ECHO_PATH && echoes.count() >= 3 {
             sandbox.settings_mut().reject_access = true;
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+/// Refreshes twice where the service was asked once, while it holds its replies this long.
+fn twice(
+    sandbox: &mut Sandbox,
+    now: Time,
+    request: &Request<Vec<u8>>,
+    latency: Duration,
+) -> Response<Vec<u8>> {
+    let response = sandbox.handle(now, request);
+    if request.uri().path() == REFRESH_PATH && sandbox.settings().latency == latency {
+        sandbox.handle(now, request);
+    }
+    response
+}
+
+#[test]
+fn a_crowd_that_costs_two_refreshes_is_seen() {
+    assert_fails("crowd", |sandbox, now, request| {
+        twice(sandbox, now, request, Duration::from_millis(50))
+    });
+}
+
+#[test]
+fn a_crowd_that_is_not_served_is_seen() {
+    assert_fails("crowd", |sandbox, now, request| {
+        let crowded = sandbox.settings().latency == Duration::from_millis(50);
+        if crowded && request.uri().path() == REFRESH_PATH {
+            sandbox.settings_mut().outage = Some(imts_sandbox::Outage::default());
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn a_refresh_token_that_is_used_twice_after_its_leader_left_is_seen() {
+    assert_fails("cancelled_leader", |sandbox, now, request| {
+        twice(sandbox, now, request, Duration::from_millis(300))
+    });
+}
+
+#[test]
+fn followers_who_are_not_served_once_their_leader_left_are_seen() {
+    assert_fails("cancelled_leader", |sandbox, now, request| {
+        let led = sandbox.settings().latency == Duration::from_millis(300);
+        if led && request.uri().path() == REFRESH_PATH {
+            sandbox.settings_mut().outage = Some(imts_sandbox::Outage::default());
         }
         sandbox.handle(now, request)
     });

@@ -1,0 +1,131 @@
+//! Many who ask at one moment, and one who leaves too early: threads over ureq, tasks over
+//! hyper-util.
+//!
+//! Owns the asking alone. How many calls that cost is for the service's log to say.
+
+use std::sync::{Arc, Barrier};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use imts::{AsyncClient, Bearer, CallError, Epoch};
+use tokio::sync::Barrier as TaskBarrier;
+use tokio::task::JoinHandle as TaskHandle;
+use tokio::time::timeout;
+
+use crate::carrier::Tasks;
+use crate::client::Client;
+
+/// How long the one who leaves too early stays.
+const HASTE: Duration = Duration::from_millis(1);
+
+/// A thread of the crowd needs no more stack than an ask does.
+const STACK: usize = 256 * 1_024;
+
+/// Those who are about to ask.
+pub(super) enum Crowd {
+    Threads(Arc<Barrier>, Vec<JoinHandle<Asked>>),
+    Tasks(Arc<TaskBarrier>, Vec<TaskHandle<Asked>>, Tasks),
+}
+
+type Asked = (Result<Bearer, CallError>, Duration);
+
+/// What all of a crowd got.
+pub(super) struct Served {
+    pub(super) count: usize,
+    pub(super) epoch: Epoch,
+    /// How long the last one waited.
+    pub(super) last: Duration,
+}
+
+/// Gathers so many, who wait for their release.
+pub(super) fn gather(client: &Client, count: usize) -> Result<Crowd, String> {
+    match client {
+        Client::Threads(client) => {
+            let barrier = Arc::new(Barrier::new(count + 1));
+            let threads = (0..count).map(|_| {
+                let (client, barrier) = (client.clone(), Arc::clone(&barrier));
+                thread::Builder::new().stack_size(STACK).spawn(move || {
+                    barrier.wait();
+                    let began = Instant::now();
+                    (client.token(), began.elapsed())
+                })
+            });
+            let threads = threads.collect::<Result<_, _>>();
+            let threads = threads.map_err(|error| format!("no {count} threads: {error}"))?;
+            Ok(Crowd::Threads(barrier, threads))
+        }
+        Client::Tasks(client, tasks) => {
+            let barrier = Arc::new(TaskBarrier::new(count + 1));
+            let gathered = (0..count).map(|_| {
+                let (client, barrier) = (client.clone(), Arc::clone(&barrier));
+                tasks.handle().spawn(async move {
+                    barrier.wait().await;
+                    let began = Instant::now();
+                    (client.token().await, began.elapsed())
+                })
+            });
+            let gathered = gathered.collect();
+            Ok(Crowd::Tasks(barrier, gathered, tasks.clone()))
+        }
+    }
+}
+
+impl Crowd {
+    /// Lets them ask; all must get the same token.
+    pub(super) fn release(self) -> Result<Served, String> {
+        let asked: Vec<Asked> = match self {
+            Self::Threads(barrier, threads) => {
+                barrier.wait();
+                threads.into_iter().map(JoinHandle::join).collect::<Result<_, _>>().ok()
+            }
+            Self::Tasks(barrier, gathered, tasks) => tasks.wait_for(async {
+                barrier.wait().await;
+                let mut asked = Vec::with_capacity(gathered.len());
+                for task in gathered {
+                    asked.push(task.await.ok()?);
+                }
+                Some(asked)
+            }),
+        }
+        .ok_or("one of those who asked panicked")?;
+        let last = asked.iter().map(|(_, waited)| *waited).max().unwrap_or_default();
+        let count = asked.len();
+        let mut epochs = Vec::with_capacity(count);
+        for (outcome, _) in asked {
+            epochs.push(
+                outcome.map_err(|error| format!("one of {count} was told: {error}"))?.epoch(),
+            );
+        }
+        epochs.dedup();
+        match epochs[..] {
+            [epoch] => Ok(Served { count, epoch, last }),
+            _ => Err(format!("the {count} did not all get the same token")),
+        }
+    }
+}
+
+/// Begins a renewal and leaves in the midst of it.
+pub(super) fn begin_and_leave(client: &Client) -> Result<&'static str, String> {
+    match client {
+        Client::Threads(client) => match client.with_patience(HASTE).token() {
+            Err(CallError::TimedOut) => Ok("the first to ask left after 1 ms: its patience ended"),
+            outcome => Err(stayed(outcome)),
+        },
+        Client::Tasks(client, tasks) => match tasks.wait_for(dropped(client)) {
+            None => Ok("the first to ask left after 1 ms: its future was dropped"),
+            Some(outcome) => Err(stayed(outcome)),
+        },
+    }
+}
+
+/// `None`, where the future of the ask did not end in time and was dropped.
+async fn dropped(client: &AsyncClient) -> Option<Result<Bearer, CallError>> {
+    timeout(HASTE, client.token()).await.ok()
+}
+
+fn stayed(outcome: Result<Bearer, CallError>) -> String {
+    match outcome {
+        Ok(_) => "the first to ask was served before it could leave".to_owned(),
+        Err(error) => format!("the first to ask was told: {error}"),
+    }
+}
