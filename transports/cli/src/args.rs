@@ -4,6 +4,7 @@ mod demo;
 mod sandbox;
 mod service;
 mod token;
+mod watch;
 
 use clap::{ArgAction, Parser, Subcommand};
 
@@ -11,6 +12,7 @@ pub(crate) use self::demo::Demo;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{Service, TransportName};
 pub(crate) use self::token::Token;
+pub(crate) use self::watch::Watch;
 use crate::log::Log;
 
 /// Freedom Pay's IMTS (International Money Transfer System) from the command line.
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Sign in once and tell how long the token lives.
     Token(Token),
+    /// Keep a session alive and show it, until interrupted.
+    Watch(Watch),
     /// Serve a local sandbox of the service until interrupted.
     Sandbox(Sandbox),
 }

@@ -25,6 +25,11 @@ impl Log {
         Logged { log: self, transport }
     }
 
+    /// Whether it tells anything at all.
+    pub(crate) fn is_silent(self) -> bool {
+        self.level == 0
+    }
+
     /// Tells something at the given level.
     pub(crate) fn tell(self, level: u8, text: impl FnOnce() -> String) {
         if self.level >= level {

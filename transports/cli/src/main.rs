@@ -14,6 +14,7 @@ mod sandbox;
 mod settings;
 mod timeout;
 mod token;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let (json, outcome) = match &args.command {
         Command::Demo(demo) => (demo.json, demo::run(demo, args.log())),
         Command::Token(token) => (token.json, token::run(token, args.log())),
+        Command::Watch(watch) => (watch.json, watch::run(watch, args.log())),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, args.log())),
     };
     match outcome {

@@ -55,7 +55,7 @@ Or with this command:
 
   IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts token --base-url {url} --plain-http
 
-Meanwhile, an outage of 30 seconds:
+Keep a session alive: the same line, with `watch` for `token`. Meanwhile, an outage of 30 seconds:
 
     curl -s {url}/_sandbox/settings -d {outage}
 

@@ -38,6 +38,7 @@ pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, 
 
 /// All that it takes to speak to a service.
 pub(crate) struct Connection {
+    pub(crate) endpoint: Endpoint,
     pub(crate) builder: Builder,
     pub(crate) carrier: Carrier,
     /// How long the command may take, a person's typing left out.
@@ -58,8 +59,8 @@ pub(crate) fn connection(service: &Service, timeout: Duration) -> Result<Connect
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
     let (transport, network) = (service.transport, Network::of(service, &endpoint));
     let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
-    let builder = Builder::new(endpoint).credentials(credentials);
-    Ok(Connection { builder, carrier, limit })
+    let builder = Builder::new(endpoint.clone()).credentials(credentials);
+    Ok(Connection { endpoint, builder, carrier, limit })
 }
 
 /// Where the secret comes from.

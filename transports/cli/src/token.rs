@@ -12,7 +12,8 @@ use crate::out;
 use crate::settings::{self, Connection};
 
 pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
-    let Connection { builder, carrier, limit } = settings::connection(&args.service, args.timeout)?;
+    let Connection { builder, carrier, limit, .. } =
+        settings::connection(&args.service, args.timeout)?;
     let left = limit.left();
     let mut policy = Policy::default();
     policy.time_limit = left;

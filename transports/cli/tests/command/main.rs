@@ -8,6 +8,8 @@ mod output;
 mod replies;
 mod sandbox;
 mod token;
+#[cfg(unix)]
+mod watch;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

@@ -13,9 +13,11 @@ fn assert_usage(ran: &Ran, what: &str) {
 
 #[test]
 fn a_mistake_on_the_command_line_is_usage_in_json_too() {
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 12] = [
         &["token", "--json", "--timeout", "0s"],
         &["token", "--json", "--transport", "curl"],
+        &["watch", "--json"],
+        &["watch", "--json", "--no-such-flag"],
         &["demo", "--json", "--no-such-flag"],
         &["token", "--json"],
         &["token", "--json", "--no-such-flag"],

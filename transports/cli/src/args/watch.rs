@@ -1,0 +1,29 @@
+//! `imts watch`.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::Service;
+use super::service::time_limit;
+
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+On a terminal, a bar shows what is left of the token; elsewhere, and with -v, each event is a line.
+
+Failures are told and survived: renewals go on, at the pace that the service asks for. The command \
+ends by itself only where new credentials are needed.
+
+Exit codes: 0 interrupted (Ctrl-C); 2 usage or endpoint; 3 refused by the service.")]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) service: Service,
+
+    /// How long one exchange with the service may take, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object for each event.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,171 @@
+//! `imts watch`: a session kept alive before one's eyes, until interrupted.
+//!
+//! Owns the asking, a few times a second, and what has changed since. How it is shown is
+//! [`view`]'s matter; when to renew, and when to be quiet, is the session's.
+
+mod view;
+
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use imts::{CallError, Epoch, Phase, Policy, Trouble, Usable};
+
+use self::view::{Event, Sight, View};
+use crate::args::Watch;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::log::Log;
+use crate::out::Reader;
+use crate::settings::{self, Connection};
+
+/// How long it is until the next look, and how long a look may take.
+const TICK: Duration = Duration::from_millis(100);
+
+pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
+    let Connection { endpoint, builder, carrier, .. } =
+        settings::connection(&args.service, args.timeout)?;
+    let mut policy = Policy::default();
+    policy.time_limit = args.timeout;
+    let margin = (policy.margin, policy.margin_percent);
+    let client = carrier.client(builder.policy(policy).patience(TICK), log)?;
+    let interrupts = interrupt::caught()?;
+    let mut view = View::new(args.json, log);
+    let transport = args.service.transport.as_str();
+    view.tell(&Event::Started { base_url: endpoint.as_str(), transport })?;
+    let mut watch = Watching { client, margin, seen: Seen::default() };
+    loop {
+        if watch.look(&mut view)? == Reader::Gone {
+            return Ok(());
+        }
+        match interrupts.recv_timeout(TICK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                return view.tell(&Event::Ended { grants: watch.seen.grants }).map(drop);
+            }
+        }
+    }
+}
+
+struct Watching {
+    client: Client,
+    /// The policy's, as a time and as a part of the lifetime in percent.
+    margin: (Duration, u8),
+    seen: Seen,
+}
+
+/// What was told already.
+#[derive(Default)]
+struct Seen {
+    phase: &'static str,
+    epoch: Option<Epoch>,
+    grants: u64,
+    granted: Option<Instant>,
+    trouble: Option<Arc<Trouble>>,
+}
+
+/// What the session is about to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A renewal is due in this time.
+    DueIn(Duration),
+    /// A renewal is under way.
+    UnderWay,
+    /// A renewal failed; the next one is tried in this time.
+    AgainIn(Duration),
+}
+
+impl Watching {
+    /// Asks, and tells what is new.
+    fn look(&mut self, view: &mut View) -> Result<Reader, Failure> {
+        let mut asked = self.ask();
+        if let Err(CallError::Renewal(_)) = asked {
+            // It has failed; a second ask is told for how long there is quiet.
+            asked = self.ask();
+        }
+        let sight = self.sight(&asked);
+        let mut reader = Reader::Listening;
+        if let Some(event) = self.grant(&sight) {
+            reader = view.tell(&event)?;
+        }
+        let trouble = match &asked {
+            Err(CallError::Renewal(last) | CallError::Waiting { last, .. }) => Some(last),
+            _ => None,
+        };
+        if let Some(trouble) = trouble.filter(|it| self.is_news(it)) {
+            self.seen.trouble = Some(Arc::clone(trouble));
+            reader = view.tell(&Event::Trouble { trouble, next: sight.next })?;
+        }
+        if self.seen.phase != sight.phase {
+            self.seen.phase = sight.phase;
+            reader = view.tell(&Event::Phase(&sight))?;
+        }
+        match &asked {
+            Err(error @ (CallError::SignIn { .. } | CallError::Reentrant | CallError::Closed)) => {
+                view.clear();
+                Err(Failure::from(error))
+            }
+            _ => {
+                view.draw(&sight);
+                Ok(reader)
+            }
+        }
+    }
+
+    fn ask(&self) -> Result<(), CallError> {
+        let expiring = self.client.phase(|phase| match phase {
+            Phase::Expiring(usable) => Some(usable.remaining()),
+            _ => None,
+        });
+        match expiring {
+            // More than there is: who asks for less is served, and told nothing of the renewal.
+            Some(left) => self.client.token_valid_for(left + TICK),
+            None => self.client.token(),
+        }
+        .map(drop)
+    }
+
+    /// What is to be seen now.
+    fn sight(&self, asked: &Result<(), CallError>) -> Sight {
+        self.client.phase(|phase| {
+            let usable = phase.usable();
+            let next = match (asked, usable) {
+                (Err(CallError::Waiting { wait, .. }), _) => Next::AgainIn(*wait),
+                (Err(CallError::Renewal(_)), _) => Next::AgainIn(Duration::ZERO),
+                (_, Some(usable)) => match usable.remaining().checked_sub(self.margin(usable)) {
+                    Some(left) => Next::DueIn(left),
+                    None => Next::UnderWay,
+                },
+                (_, None) => Next::UnderWay,
+            };
+            Sight {
+                phase: phase.as_str(),
+                epoch: usable.map(|usable| usable.bearer().epoch()),
+                remaining: usable.map(Usable::remaining),
+                lifetime: usable.map(Usable::lifetime),
+                grants: self.seen.grants,
+                granted: self.seen.granted,
+                next,
+            }
+        })
+    }
+
+    fn margin(&self, usable: Usable<'_>) -> Duration {
+        let (time, percent) = self.margin;
+        time.min(usable.lifetime() * u32::from(percent) / 100)
+    }
+
+    /// The event that a new grant is.
+    fn grant<'a>(&mut self, sight: &'a Sight) -> Option<Event<'a>> {
+        let epoch = sight.epoch.filter(|epoch| self.seen.epoch != Some(*epoch))?;
+        self.seen.grants += 1;
+        (self.seen.epoch, self.seen.granted) = (Some(epoch), Some(Instant::now()));
+        (self.seen.trouble, self.seen.phase) = (None, sight.phase);
+        Some(Event::Granted { number: self.seen.grants, sight })
+    }
+
+    fn is_news(&self, trouble: &Arc<Trouble>) -> bool {
+        !self.seen.trouble.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, trouble))
+    }
+}

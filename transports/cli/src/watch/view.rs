@@ -1,0 +1,226 @@
+//! How a session is shown: by a bar that drains on a terminal, by lines elsewhere, as JSON on demand.
+//!
+//! Owns the words. Knows nothing of the session but what it is told.
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use imts::{Epoch, Trouble};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::Next;
+use crate::failure::{Failure, seconds};
+use crate::log::Log;
+use crate::out::{self, Reader};
+
+/// What is to be seen of a session at one moment.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub(super) phase: &'static str,
+    pub(super) epoch: Option<Epoch>,
+    /// What is left of the access token; `None` where none is usable.
+    pub(super) remaining: Option<Duration>,
+    pub(super) lifetime: Option<Duration>,
+    pub(super) grants: u64,
+    /// When the last one came.
+    pub(super) granted: Option<Instant>,
+    pub(super) next: Next,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    /// The watch begins.
+    Started { base_url: &'a str, transport: &'static str },
+    /// A token came: the first one, or one by a renewal.
+    Granted { number: u64, sight: &'a Sight },
+    /// The session came into another phase.
+    Phase(&'a Sight),
+    /// A renewal failed.
+    Trouble { trouble: &'a Trouble, next: Next },
+    /// The command was interrupted.
+    Ended { grants: u64 },
+}
+
+pub(super) enum View {
+    Bar(ProgressBar),
+    Lines,
+    Json,
+}
+
+/// The bar's length: it moves in thousandths of the lifetime.
+const WHOLE: u64 = 1_000;
+
+const TEMPLATE: &str = "{prefix:<15} [{bar:30}] {msg}";
+
+impl View {
+    pub(super) fn new(json: bool, log: Log) -> Self {
+        if json {
+            return Self::Json;
+        }
+        // What the log tells would run into the bar.
+        if !io::stdout().is_terminal() || !log.is_silent() {
+            return Self::Lines;
+        }
+        let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stdout());
+        let style = ProgressStyle::with_template(TEMPLATE);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("##-"));
+        Self::Bar(bar)
+    }
+
+    pub(super) fn tell(&mut self, event: &Event<'_>) -> Result<Reader, Failure> {
+        let now = DateTime::<Utc>::from(SystemTime::now());
+        match self {
+            Self::Json => {
+                let mut line = event.to_json();
+                line["at"] = now.to_rfc3339_opts(SecondsFormat::Millis, true).into();
+                out::line(line)
+            }
+            Self::Lines => out::line(format_args!("{}  {event}", now.format("%H:%M:%SZ"))),
+            Self::Bar(bar) => {
+                match event {
+                    // The bar itself shows it.
+                    Event::Phase(_) => {}
+                    Event::Ended { .. } => {
+                        // The terminal has printed `^C` beside the bar, who knows on which line:
+                        // what is there, stays.
+                        bar.set_draw_target(ProgressDrawTarget::hidden());
+                        return out::line(format_args!("\n{}  {event}", now.format("%H:%M:%SZ")));
+                    }
+                    _ => bar.println(format!("{}  {event}", now.format("%H:%M:%SZ"))),
+                }
+                Ok(Reader::Listening)
+            }
+        }
+    }
+
+    pub(super) fn draw(&mut self, sight: &Sight) {
+        let Self::Bar(bar) = self else { return };
+        bar.set_prefix(sight.phase);
+        bar.set_position(sight.part());
+        bar.set_message(format!("{sight:#}"));
+        bar.tick();
+    }
+
+    /// Takes the bar away.
+    pub(super) fn clear(&mut self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Sight {
+    /// What is left of the token, in thousandths of its lifetime.
+    fn part(&self) -> u64 {
+        let part = self.remaining.zip(self.lifetime).map_or(0.0, |(remaining, lifetime)| {
+            remaining.as_secs_f64() / lifetime.as_secs_f64().max(f64::MIN_POSITIVE)
+        });
+        (part.clamp(0.0, 1.0) * WHOLE as f64).round() as u64
+    }
+}
+
+/// What stands beside the bar, and below.
+impl fmt::Display for Sight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.remaining.zip(self.lifetime) {
+            Some((remaining, lifetime)) => {
+                write!(f, "{} of {} left", Short(remaining), Short(lifetime))?;
+            }
+            None => f.write_str("no token")?,
+        }
+        // With `#`, on a line of its own: side by side, they are too long for a terminal.
+        f.write_str(if f.alternate() { "\n                " } else { "; " })?;
+        if let Some(granted) = self.granted {
+            write!(f, "number {} came {} ago; ", self.grants, Short(granted.elapsed()))?;
+        }
+        match (self.next, self.phase) {
+            (Next::UnderWay, "unauthenticated") => f.write_str("signing in"),
+            (next, _) => next.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DueIn(left) => write!(f, "renewal in {}", Short(*left)),
+            Self::UnderWay => f.write_str("renewing"),
+            Self::AgainIn(left) => write!(f, "next try in {}", Short(*left)),
+        }
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { base_url, transport } => {
+                write!(f, "watching {base_url}, by {transport}; Ctrl-C ends")
+            }
+            Self::Granted { number, sight } => {
+                let how = if *number == 1 { "signed in" } else { "renewed" };
+                let lifetime = Short(sight.lifetime.unwrap_or_default());
+                write!(f, "{how}: token number {number} lives {lifetime}; {}", sight.next)
+            }
+            Self::Phase(sight) => write!(f, "{}: {sight}", sight.phase),
+            Self::Trouble { trouble, next } => write!(f, "{trouble}; {next}"),
+            Self::Ended { grants } => write!(f, "interrupted; tokens in all: {grants}"),
+        }
+    }
+}
+
+impl Event<'_> {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Started { base_url, transport } => json!({
+                "event": "started", "base_url": base_url, "transport": transport,
+            }),
+            Self::Granted { number, sight } => json!({
+                "event": "granted",
+                "number": number,
+                "phase": sight.phase,
+                "lifetime_s": sight.lifetime.map(seconds),
+                "renewal_in_s": sight.next.in_seconds(),
+            }),
+            Self::Phase(sight) => json!({
+                "event": "phase",
+                "phase": sight.phase,
+                "remaining_s": sight.remaining.map(seconds),
+                "renewal_in_s": sight.next.in_seconds(),
+            }),
+            Self::Trouble { trouble, next } => json!({
+                "event": "trouble",
+                "message": trouble.to_string(),
+                "recovery": trouble.recovery().as_str(),
+                "renewal_in_s": next.in_seconds(),
+            }),
+            Self::Ended { grants } => json!({ "event": "ended", "grants": grants }),
+        }
+    }
+}
+
+impl Next {
+    /// `None` while a renewal is under way.
+    fn in_seconds(self) -> Option<Value> {
+        match self {
+            Self::DueIn(left) | Self::AgainIn(left) => Some(seconds(left)),
+            Self::UnderWay => None,
+        }
+    }
+}
+
+/// A duration as one reads it from a distance: tenths below a minute, whole seconds above.
+struct Short(Duration);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < Duration::from_secs(60) {
+            return write!(f, "{:.1} s", self.0.as_secs_f64());
+        }
+        let seconds = self.0.as_secs();
+        write!(f, "{}", humantime::format_duration(Duration::from_secs(seconds)))
+    }
+}
