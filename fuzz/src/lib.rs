@@ -1,4 +1,24 @@
 //! The harnesses behind the fuzz targets: each takes bytes, drives the public API with them, and
 //! holds what comes of it to invariants. They run under libFuzzer and, over the corpora, in tests.
 
+mod changes;
+pub mod dates;
+pub mod endpoint;
+mod oracle;
 pub mod reply;
+pub mod sandbox_request;
+pub mod saved;
+pub mod schedule;
+mod tally;
+
+pub use crate::tally::{Ran, Tally, Target};
+
+/// Every target. The replay on stable runs this list, and holds its files to it.
+pub const TARGETS: [Target; 6] = [
+    dates::TARGET,
+    endpoint::TARGET,
+    reply::TARGET,
+    sandbox_request::TARGET,
+    saved::TARGET,
+    schedule::TARGET,
+];

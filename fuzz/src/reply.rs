@@ -2,62 +2,132 @@
 //!
 //! An input is text: a first line `sign-in STATUS` or `refresh STATUS`, then headers, a line each,
 //! then an empty line and the body. What has no such head is the body of a 200 with JSON.
+//!
+//! What begins with `=` changes a valid reply, a line each: a letter for the field (`s` state, `t`
+//! response time, `a` and `r` the two tokens, `e` and `f` their ends) and its text; with `!` before the
+//! letter its JSON; with `-` it is gone. `x` and `X` add a member to the payload and at the top, `h` a
+//! header, `S` is the status, `p` makes it the reply to a refresh.
+//!
+//! Each reply is read a second time by rules that share nothing with the client's: the two must
+//! agree, field by field.
+
+mod input;
+mod rules;
 
 use std::error::Error;
 use std::time::Duration;
 
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use imts_core::{
-    Contract, Credentials, Endpoint, Keep, Mono, Now, Phase, Policy, Purpose, Reply, Session, Step,
-    Ticket, Wall,
+    Contract, Credentials, Endpoint, Failure, Fault, Keep, Mono, Now, Phase, Policy, Purpose,
+    Reply, ReplyError, Session, Step, Ticket, Trouble, Wall,
 };
 
-/// The published reply to Get token.
-pub const GRANT: &[u8] = include_bytes!("../../core/tests/fixtures/get-token.reply.json");
+use self::input::Input;
+use self::rules::Told;
+use crate::{Ran, Target};
 
-/// How far an input got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// No reply that a grant was read from.
-    Refused,
-    /// A grant, and a session that uses it.
-    Granted,
-}
+/// This target.
+pub const TARGET: Target = Target { name: "reply", goal: "a grant in use", run };
+
+/// The published reply to Get token.
+const GRANT: &[u8] = include_bytes!("../../core/tests/fixtures/get-token.reply.json");
+/// When that reply's refresh token ends.
+const GRANT_REFRESH_ENDS: i64 = 1_755_861_451_000_000;
 
 /// A moment near the published example's.
 const START: Now =
     Now { mono: Mono::from_micros(0), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
+/// How long an exchange takes.
+const LATENCY: Duration = Duration::from_millis(3);
+
+const SECRET: &str = "fuzz-secret-0";
 
 /// Runs one input.
 ///
 /// # Panics
 ///
 /// Where an invariant is broken: that is the finding.
-pub fn run(data: &[u8]) -> Depth {
-    let input = Input::parse(data);
-    let reply = Reply::new(input.status, &input.headers, input.body);
+pub fn run(data: &[u8]) -> Ran {
+    let Input { purpose, response, structured } = Input::parse(data);
     let mut session = session();
     let mut now = START;
     let mut ticket = sent(&mut session, now);
-    if input.purpose == Purpose::Refresh {
-        let (status, headers) = (StatusCode::OK, json_headers());
-        session.on_reply(ticket, Reply::new(status, &headers, GRANT), now).expect("the example");
+    if purpose == Purpose::Refresh {
+        let example = input::json(GRANT.to_vec());
+        session.on_reply(ticket, Reply::from(&example), now).expect("the example");
         now = now.advanced_by(Duration::from_secs(1_000));
         ticket = sent(&mut session, now);
         assert_eq!(ticket.purpose(), Purpose::Refresh);
     }
-    now = now.advanced_by(Duration::from_millis(3));
-    let outcome = session.on_reply(ticket, reply, now);
+    let sent = now.wall.unix_micros();
+    now = now.advanced_by(LATENCY);
+    let outcome = session.on_reply(ticket, Reply::from(&response), now);
     if let Err(trouble) = &outcome {
-        let texts = [trouble.to_string(), format!("{trouble:?}")];
-        assert!(texts.iter().all(|text| text.len() < 4_096), "an error of boundless length");
-        assert!(trouble.source().is_none(), "an error with someone else's words");
-        let _ = (trouble.recovery(), trouble.retry_after());
+        check_trouble(trouble);
+    }
+    let told = rules::read(response.status().as_u16(), response.headers(), response.body(), sent);
+    if let Some(told) = told {
+        check_agreement(&session, purpose, now, outcome.as_ref().err().map(|e| e.fault()), &told);
+    }
+    let asked = outcome.as_ref().err().filter(|trouble| {
+        matches!(trouble.fault(), Fault::Reply(ReplyError::Refused(_) | ReplyError::Unexpected(_)))
+    });
+    if let (Some(trouble), Some(wait)) = (asked, rules::retry_after(response.headers(), sent)) {
+        assert_eq!(trouble.retry_after().map(|wait| wait.as_micros()), wait, "Retry-After");
     }
     check_phase(&session, now, outcome.is_ok());
     check_pace(&mut session, now);
-    if outcome.is_ok() { Depth::Granted } else { Depth::Refused }
+    Ran { structured, deepest: outcome.is_ok() }
+}
+
+/// The client and the rules say the same of a reply.
+fn check_agreement(
+    session: &Session,
+    purpose: Purpose,
+    now: Now,
+    fault: Option<&Fault>,
+    told: &Told,
+) {
+    let found = match fault {
+        None => {
+            let usable = session.phase(now).usable().expect("a grant is usable");
+            Told::Grant {
+                token: usable.bearer().expose_token().to_owned(),
+                lifetime: i64::try_from(usable.lifetime().as_micros()).expect("within the cap"),
+                access_ends: usable.access_expire_at().unix_micros(),
+                refresh_ends: usable.refresh_expire_at().map(Wall::unix_micros),
+            }
+        }
+        Some(Fault::DeadOnArrival) => {
+            let Told::Grant { lifetime, .. } = told else {
+                panic!("dead on arrival, and not a grant by the rules: {told:?}");
+            };
+            let latency = i64::try_from(LATENCY.as_micros()).expect("short");
+            assert!(*lifetime <= latency, "dead on arrival with {lifetime} us to live");
+            return;
+        }
+        Some(Fault::Reply(ReplyError::Refused(_))) => Told::Refused,
+        Some(Fault::Reply(ReplyError::Malformed(_))) => Told::Malformed,
+        Some(Fault::Reply(ReplyError::Unexpected(_))) => Told::Unexpected,
+        Some(fault) => panic!("no fault of a reply: {fault:?}"),
+    };
+    let mut told = told.clone();
+    if let Told::Grant { refresh_ends, .. } = &mut told
+        && purpose == Purpose::Refresh
+    {
+        refresh_ends.get_or_insert(GRANT_REFRESH_ENDS);
+    }
+    assert_eq!(found, told, "the client, and the rules");
+}
+
+/// What is told of a failure is short, and holds no word of someone else's nor a secret.
+fn check_trouble(trouble: &Trouble) {
+    let texts = [trouble.to_string(), format!("{trouble:?}")];
+    assert!(texts.iter().all(|text| text.len() < 4_096), "an error of boundless length");
+    assert!(!texts.iter().any(|text| text.contains(SECRET)), "an error with a secret");
+    assert!(!texts[0].contains(char::is_control), "an error that moves the cursor");
+    assert!(trouble.source().is_none(), "an error with someone else's words");
+    let _ = trouble.recovery();
 }
 
 /// What a grant yields must be fit for a header and end within the caps.
@@ -86,7 +156,7 @@ fn check_pace(session: &mut Session, now: Now) {
         match session.poll(now) {
             Step::Send(ticket, _) => {
                 sends += 1;
-                session.on_failure(ticket, imts_core::Failure::unknown(), now);
+                session.on_failure(ticket, Failure::unknown(), now);
             }
             Step::Ready(_) | Step::Wait { .. } | Step::SignIn { .. } => break,
             step => panic!("no one else is renewing, and nothing is saved: {step:?}"),
@@ -99,7 +169,7 @@ fn session() -> Session {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session =
         Session::new(endpoint, Contract::imts(), Policy::default()).expect("a good contract");
-    let credentials = Credentials::new("agent", "secret").expect("good credentials");
+    let credentials = Credentials::new("agent", SECRET).expect("good credentials");
     session.sign_in(credentials, Keep::Held, START);
     session
 }
@@ -108,53 +178,5 @@ fn sent(session: &mut Session, now: Now) -> Ticket {
     match session.poll(now) {
         Step::Send(ticket, _) => ticket,
         step => panic!("a renewal is due: {step:?}"),
-    }
-}
-
-fn json_headers() -> HeaderMap {
-    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
-}
-
-struct Input<'a> {
-    purpose: Purpose,
-    status: StatusCode,
-    headers: HeaderMap,
-    body: &'a [u8],
-}
-
-impl<'a> Input<'a> {
-    fn parse(data: &'a [u8]) -> Self {
-        Self::with_head(data).unwrap_or_else(|| Self {
-            purpose: Purpose::SignIn,
-            status: StatusCode::OK,
-            headers: json_headers(),
-            body: data,
-        })
-    }
-
-    fn with_head(data: &'a [u8]) -> Option<Self> {
-        let end = data.windows(2).position(|pair| pair == b"\n\n")?;
-        let (head, body) = (data.get(..end)?, data.get(end + 2..)?);
-        let mut lines = head.split(|byte| *byte == b'\n');
-        let first = std::str::from_utf8(lines.next()?).ok()?;
-        let (purpose, status) = first.split_once(' ')?;
-        let purpose = match purpose {
-            "sign-in" => Purpose::SignIn,
-            "refresh" => Purpose::Refresh,
-            _ => return None,
-        };
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
-            let value = line.get(colon + 1..)?.trim_ascii();
-            headers.append(name, HeaderValue::from_bytes(value).ok()?);
-        }
-        Some(Self {
-            purpose,
-            status: StatusCode::from_bytes(status.as_bytes()).ok()?,
-            headers,
-            body,
-        })
     }
 }

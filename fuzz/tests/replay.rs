@@ -3,13 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use imts_fuzz::reply::{self, Depth};
+use imts_fuzz::{Ran, TARGETS, Target};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
 
 /// The inputs of a target, by name.
-fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+fn corpus(target: Target) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = folder("corpus").join(target.name);
     let mut inputs: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect();
@@ -17,15 +21,45 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     inputs
 }
 
-#[test]
-fn the_corpus_of_reply_holds_and_reaches_a_grant() {
-    let inputs = corpus("reply");
-    assert!(inputs.len() >= 40, "only {} inputs", inputs.len());
-    let granted = inputs.iter().filter(|(path, data)| {
+/// Runs a corpus; the inputs' names come before what they break.
+fn replay(target: Target) {
+    let inputs = corpus(target);
+    assert!(inputs.len() >= 10, "{}: only {} inputs", target.name, inputs.len());
+    let ran = inputs.iter().map(|(path, data)| {
         println!("{}", path.display());
-        reply::run(data) == Depth::Granted
+        (target.run)(data)
     });
-    let granted = granted.count();
-    println!("{granted} of {} inputs reached a grant", inputs.len());
-    assert!(granted * 20 >= inputs.len(), "fewer than 5 % reach a grant");
+    let ran: Vec<Ran> = ran.collect();
+    let structured: Vec<_> = ran.iter().filter(|ran| ran.structured).collect();
+    let deepest = structured.iter().filter(|ran| ran.deepest).count();
+    let Target { name, goal, .. } = target;
+    println!(
+        "{name}: {deepest} of {} structured inputs (of {}) reached {goal}",
+        structured.len(),
+        ran.len()
+    );
+    assert!(deepest > 0 && deepest * 20 >= structured.len(), "fewer than 5 % reached {goal}");
+}
+
+#[test]
+fn the_corpora_hold_and_reach_their_goals() {
+    for target in TARGETS {
+        replay(target);
+    }
+}
+
+#[test]
+fn each_target_has_a_binary_a_dictionary_and_a_small_corpus() {
+    let manifest = fs::read_to_string(folder("Cargo.toml")).unwrap();
+    for target in TARGETS {
+        let name = target.name;
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{name}.rs\"")), "{name}");
+        assert!(folder("fuzz_targets").join(name).with_extension("rs").is_file(), "{name}");
+        assert!(folder("dictionaries").join(name).is_file(), "{name} has no dictionary");
+        let inputs = corpus(target);
+        let bytes: usize = inputs.iter().map(|(_, data)| data.len()).sum();
+        assert!(inputs.len() < 300 && bytes < 300_000, "{name}: {} inputs, {bytes}", inputs.len());
+    }
+    let targets = fs::read_dir(folder("fuzz_targets")).unwrap().count();
+    assert_eq!(targets, TARGETS.len(), "a target that the list does not have");
 }

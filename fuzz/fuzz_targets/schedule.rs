@@ -1,0 +1,11 @@
+//! Events in any order, and clocks that jump.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+static TALLY: imts_fuzz::Tally = imts_fuzz::Tally::of(imts_fuzz::schedule::TARGET);
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| TALLY.run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,202 @@
+//! Any bytes as a saved state: read, restored, and gone on from.
+//!
+//! An input is the saved form. What begins with `=` changes a valid one, a line each: a letter for the
+//! field and its text (see [`reply`](crate::reply) for the signs before it): `v` version, `g`
+//! generation, `E` endpoint, `A` agent, `s` when it was saved; `a i l x` the access token, its end, its
+//! lifetime and its end by the server's clock; `r j y d` the refresh token, its ends, its doubt. `X`
+//! adds a member; `1` and `2` leave out the one token or the other.
+
+use std::time::Duration;
+
+use http::Response;
+use imts_core::{
+    AdoptError, Contract, Credentials, Endpoint, Failure, Keep, Mono, Now, Policy, Purpose, Reply,
+    Saved, Session, Step, Wall,
+};
+use serde_json::Value;
+
+use crate::changes::{apply, changes, field, object, raw};
+use crate::{Ran, Target};
+
+/// This target.
+pub const TARGET: Target =
+    Target { name: "saved", goal: "a restored token that is handed out", run };
+
+const URL: &str = "https://fuzz.example";
+const AGENT: &str = "agent";
+const SAVED_AT: i64 = 1_753_269_451_577_745;
+
+/// Runs one input.
+///
+/// # Panics
+///
+/// Where an invariant is broken: that is the finding.
+pub fn run(data: &[u8]) -> Ran {
+    let (structured, bytes) = match data.strip_prefix(b"=") {
+        Some(lines) => (true, changed(lines)),
+        None => (false, data.to_vec()),
+    };
+    let saved = match Saved::from_json(&bytes) {
+        Ok(saved) => saved,
+        Err(error) => {
+            assert!(error.to_string().len() < 128, "an error that quotes: {error}");
+            return Ran { structured, deepest: false };
+        }
+    };
+    let form = saved.to_json();
+    let again = Saved::from_json(&form).expect("what is saved can be read");
+    assert_eq!(again.to_json(), form, "a fixed point");
+    let form: Value = serde_json::from_slice(&form).expect("JSON");
+    let mut read: Value = serde_json::from_slice(&bytes).expect("what is read is JSON");
+    for optional in ["agent_id", "access", "refresh"] {
+        // To index is to insert a null where there is nothing.
+        let _ = &mut read[optional];
+    }
+    assert_eq!(read, form, "nothing is lost, and nothing invented");
+    check_silence(&saved, &form);
+    let mut deepest = false;
+    for now in moments(&form) {
+        for keeps in [true, false] {
+            deepest |= go_on(&saved, &form, now, keeps);
+        }
+    }
+    Ran { structured, deepest }
+}
+
+fn changed(lines: &[u8]) -> Vec<u8> {
+    let mut outer = [
+        raw(b'v', "version", &1),
+        raw(b'g', "generation", &3),
+        field(b'E', "endpoint", URL),
+        field(b'A', "agent_id", AGENT),
+        raw(b's', "saved_at_us", &SAVED_AT),
+    ];
+    let mut access = [
+        field(b'a', "token", "a.b.c"),
+        raw(b'i', "ends_at_us", &(SAVED_AT + 900_000_000)),
+        raw(b'l', "lifetime_us", &900_000_000),
+        raw(b'x', "expire_at_us", &(SAVED_AT + 900_000_000)),
+    ];
+    let mut refresh = [
+        field(b'r', "token", "d.e.f"),
+        raw(b'j', "ends_at_us", &(SAVED_AT + 2_592_000_000_000)),
+        raw(b'y', "expire_at_us", &(SAVED_AT + 2_592_000_000_000)),
+        raw(b'd', "in_doubt", &false),
+    ];
+    let (mut more, mut with) = (Vec::new(), [true, true]);
+    for change in changes(lines) {
+        match change.letter {
+            b'1' => with[0] = false,
+            b'2' => with[1] = false,
+            b'X' => more.push(change.rest.to_vec()),
+            _ => {
+                apply(&mut outer, &change);
+                apply(&mut access, &change);
+                apply(&mut refresh, &change);
+            }
+        }
+    }
+    for (name, fields, with) in [("access", access, with[0]), ("refresh", refresh, with[1])] {
+        let value = if with { object(&fields, &[]) } else { b"null".to_vec() };
+        more.push([b"\"", name.as_bytes(), b"\":", value.as_slice()].concat());
+    }
+    object(&outer, &more)
+}
+
+/// No token in `Debug`, unless endpoint or agent spell it.
+fn check_silence(saved: &Saved, form: &Value) {
+    let shown = format!("{saved:?}");
+    for token in [&form["access"]["token"], &form["refresh"]["token"]] {
+        let Some(token) = token.as_str().filter(|token| token.len() > 40) else { continue };
+        let is_public = saved.endpoint().contains(token)
+            || saved.agent_id().is_some_and(|agent| agent.contains(token));
+        assert!(is_public || !shown.contains(token), "a token in Debug");
+    }
+}
+
+/// Before it was saved, when it was, a second later, and around the tokens' ends.
+fn moments(form: &Value) -> impl Iterator<Item = Now> {
+    let at = |value: &Value| value.as_i64().unwrap_or(SAVED_AT);
+    let saved = at(&form["saved_at_us"]);
+    let ends = [at(&form["access"]["ends_at_us"]), at(&form["refresh"]["ends_at_us"])];
+    let around = [saved.saturating_sub(1), saved, saved.saturating_add(1_000_000)];
+    let near = ends.map(|end| [end.saturating_sub(1), end]);
+    around.into_iter().chain(near.into_iter().flatten()).map(|micros| Now {
+        mono: Mono::from_micros(7_000_000),
+        wall: Wall::from_unix_micros(micros),
+    })
+}
+
+/// Restores the state at this moment and drives the session until it rests; whether it handed out
+/// the restored token.
+fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
+    let endpoint = Endpoint::https(URL).expect("a good URL");
+    let session = Session::new(endpoint, Contract::imts(), Policy::default());
+    let mut session = session.expect("a good contract").with_store();
+    if keeps {
+        let credentials = Credentials::new(AGENT, "secret").expect("good credentials");
+        session.sign_in(credentials, Keep::Held, now);
+    }
+    let adopted = session.adopt(saved.clone(), now);
+    if saved.endpoint() != URL {
+        assert_eq!(adopted, Err(AdoptError::OtherEndpoint));
+    } else if keeps && saved.agent_id() != Some(AGENT) {
+        assert_eq!(adopted, Err(AdoptError::OtherAgent));
+    } else {
+        assert_eq!(adopted, Ok(()));
+    }
+    if adopted.is_err() {
+        assert!(session.saved(now).is_none() && session.phase(now).usable().is_none());
+        return false;
+    }
+    let (mut handed_out, mut refreshes, mut generation) = (false, 0, saved.generation());
+    for step in 0..16 {
+        match session.poll(now) {
+            Step::Ready(bearer) => {
+                handed_out = true;
+                check_restored(&bearer, form, now, &session);
+                break;
+            }
+            Step::Send(ticket, exchange) => {
+                if ticket.purpose() == Purpose::Refresh {
+                    refreshes += 1;
+                    let body: Value = serde_json::from_slice(exchange.request().body().as_ref())
+                        .expect("a JSON body");
+                    assert_eq!(body["refresh_token"], form["refresh"]["token"]);
+                    assert!(!(saved.is_in_doubt() && keeps), "sent again, with credentials held");
+                    assert!(!saved.is_in_doubt() || refreshes == 1, "replayed twice");
+                }
+                if step % 2 == 0 || saved.is_in_doubt() {
+                    session.on_failure(ticket, Failure::unknown(), now);
+                } else {
+                    let refused = Response::builder().status(401).body(Vec::new()).expect("valid");
+                    let _ = session.on_reply(ticket, Reply::from(&refused), now);
+                }
+            }
+            Step::Save(ticket, state) => {
+                assert!(state.generation() > generation, "each save is newer");
+                assert!(state.is_in_doubt(), "a mark, since nothing was granted");
+                generation = state.generation();
+                session.on_saved(ticket, now);
+            }
+            Step::Busy { until } | Step::Wait { until, .. } => {
+                now = now.advanced_by(until.since(now.mono));
+            }
+            Step::SignIn { .. } => break,
+        }
+    }
+    handed_out
+}
+
+fn check_restored(bearer: &imts_core::Bearer, form: &Value, now: Now, session: &Session) {
+    let access = &form["access"];
+    assert_eq!(Some(bearer.expose_token()), access["token"].as_str());
+    let at = |value: &Value| value.as_i64().expect("a whole number");
+    let left = at(&access["ends_at_us"]).saturating_sub(now.wall.unix_micros());
+    let left = Duration::from_micros(u64::try_from(left).expect("not after its end"));
+    let lifetime = Duration::from_micros(access["lifetime_us"].as_u64().expect("a lifetime"));
+    let remaining = bearer.remaining(now);
+    assert!(!remaining.is_zero(), "a dead token");
+    assert!(remaining <= left.min(lifetime).min(session.policy().access_lifetime_cap));
+    assert!(at(&form["saved_at_us"]) <= now.wall.unix_micros(), "saved in the future");
+}

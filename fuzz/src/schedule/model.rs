@@ -1,0 +1,157 @@
+//! What must hold of a session, kept apart from it: a few sets, numbers and moments.
+
+use std::collections::BTreeMap;
+
+use imts_core::{Bearer, Now};
+
+use super::process::Sent;
+
+/// The shortest wait after a failed renewal: half of the policy's first back-off.
+const SHORTEST_WAIT: u64 = 250_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    /// When each access token ends, by either clock.
+    ends: BTreeMap<String, (u64, i64)>,
+    /// The token that was rejected last.
+    rejected: Option<String>,
+    /// The request whose outcome the session waits for, and until when.
+    live: Option<(Sent, u64)>,
+    /// Refresh tokens whose use has an unknown outcome, and how often they were sent since.
+    doubted: BTreeMap<String, u32>,
+    /// When the last renewal failed, until one succeeds.
+    failed_at: Option<u64>,
+    /// Whether credentials are held for good.
+    pub(super) keeps_credentials: bool,
+    /// Tickets up to this number are stale.
+    stale_to: u64,
+    /// The highest generation that the session has had.
+    pub(super) generation: u64,
+}
+
+impl Model {
+    /// Time has passed: what was not reported in time has failed.
+    pub(super) fn pass(&mut self, now: Now) {
+        if self.live.as_ref().is_some_and(|(_, deadline)| now.mono.as_micros() >= *deadline)
+            && let Some((sent, _)) = self.live.take()
+        {
+            self.doubt(sent);
+            self.failed_at = Some(now.mono.as_micros());
+        }
+    }
+
+    /// A token is handed out.
+    pub(super) fn ready(&mut self, bearer: &Bearer, now: Now) {
+        let token = bearer.expose_token();
+        let ends = self.ends.get(token);
+        let (mono, wall) = ends.expect("a token that was never granted, nor restored");
+        assert!(now.mono.as_micros() < *mono, "dead by the monotonic clock");
+        assert!(now.wall.unix_micros() < *wall, "dead by the wall clock");
+        assert!(!bearer.remaining(now).is_zero());
+        assert_ne!(self.rejected.as_deref(), Some(token), "a rejected token is handed out again");
+    }
+
+    /// A request goes out.
+    pub(super) fn sends(&mut self, sent: &Sent, now: Now, deadline: u64, usable: bool) {
+        let mono = now.mono.as_micros();
+        assert!(self.live.is_none(), "two renewals at once: {:?}", self.live);
+        if let Some(failed_at) = self.failed_at {
+            assert!(mono >= failed_at + SHORTEST_WAIT, "no quiet after a failure");
+        }
+        if let Some(token) = &sent.refresh_token
+            && let Some(replays) = self.doubted.get_mut(token)
+        {
+            assert!(!self.keeps_credentials, "a token in doubt is sent, with credentials held");
+            assert!(!usable, "a token in doubt is sent, with a usable token");
+            assert_eq!(*replays, 0, "a token in doubt is sent twice");
+            *replays += 1;
+        }
+        self.live = Some((sent.clone(), deadline));
+    }
+
+    /// A reply came in, and was taken for a grant of this token or was not.
+    pub(super) fn replied(&mut self, sent: &Sent, granted: Option<Granted>, good: bool, now: Now) {
+        let is_live = self.lands(sent);
+        match granted {
+            Some(granted) if sent.number > self.stale_to => {
+                self.stale_to = sent.last;
+                self.live = None;
+                self.doubted.clear();
+                let mono = sent.at.mono.as_micros().saturating_add(granted.lifetime.unsigned_abs());
+                let wall = sent.at.wall.unix_micros().saturating_add(granted.lifetime);
+                self.ends.insert(granted.token, (mono, wall));
+                self.failed_at = if good { None } else { Some(now.mono.as_micros()) };
+            }
+            Some(_) => {}
+            None if is_live => {
+                // Some answers say that the token was not spent: another replay is then in order.
+                if let Some(replays) =
+                    sent.refresh_token.as_ref().and_then(|token| self.doubted.get_mut(token))
+                {
+                    *replays = 0;
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// No reply came.
+    pub(super) fn failed(&mut self, sent: Sent, not_sent: bool, now: Now) {
+        if !self.lands(&sent) {
+            return;
+        }
+        self.failed_at = Some(now.mono.as_micros());
+        if !not_sent {
+            self.doubt(sent);
+        } else if let Some(replays) =
+            sent.refresh_token.as_ref().and_then(|token| self.doubted.get_mut(token))
+        {
+            *replays = 0;
+        }
+    }
+
+    /// Requests under way are stale: newer credentials, or a sibling's state, came in.
+    pub(super) fn stale(&mut self, last: u64) {
+        self.stale_to = last;
+        if let Some((sent, _)) = self.live.take() {
+            self.doubt(sent);
+        }
+    }
+
+    /// A saved state was taken: its access token, where it is believed, and its end.
+    pub(super) fn adopted(&mut self, last: u64, access: Option<(String, u64, i64)>) {
+        self.stale(last);
+        self.doubted.clear();
+        self.failed_at = None;
+        if let Some((token, mono, wall)) = access {
+            self.ends.insert(token, (mono, wall));
+        }
+    }
+
+    /// A refresh token that may be spent came with a saved state.
+    pub(super) fn doubts(&mut self, token: String) {
+        self.doubted.insert(token, 0);
+    }
+
+    /// The token in use was rejected, or (`None`) one that is not.
+    pub(super) fn rejects(&mut self, token: Option<String>) {
+        self.rejected = token;
+    }
+
+    fn lands(&mut self, sent: &Sent) -> bool {
+        self.live.take_if(|(live, _)| live.number == sent.number).is_some()
+    }
+
+    fn doubt(&mut self, sent: Sent) {
+        if let Some(token) = sent.refresh_token {
+            self.doubted.entry(token).or_insert(0);
+        }
+    }
+}
+
+/// What a reply grants, read from its bytes.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) token: String,
+    pub(super) lifetime: i64,
+}
