@@ -194,7 +194,11 @@ impl Parts {
             return Err(EndpointError::QueryOrFragment);
         }
         let (authority, path) = match rest.split_once('/') {
-            Some((authority, path)) => (authority, path.strip_suffix('/').unwrap_or(path)),
+            // One slash at the end is none; two are a segment without a name.
+            Some((authority, path)) => match path.strip_suffix('/') {
+                Some(before) if !before.is_empty() => (authority, before),
+                _ => (authority, path),
+            },
             None => (rest, ""),
         };
         if authority.contains('@') {

@@ -59,6 +59,7 @@ fn what_could_lead_elsewhere_is_refused() {
         ("https://host.example:65536", EndpointError::Port),
         ("https://host.example:+80", EndpointError::Port),
         ("https://host.example/a//b", EndpointError::Path),
+        ("https://host.example//", EndpointError::Path),
         ("https://host.example/../b", EndpointError::Path),
         ("https://host.example/%2e%2e", EndpointError::Path),
         ("https://ho st.example", EndpointError::Malformed),
