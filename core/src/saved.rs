@@ -137,7 +137,7 @@ mod json {
         Duration, MAX_LENGTH, Saved, SavedAccess, SavedError, SavedRefresh, VERSION, Wall,
     };
     use crate::secret::Token;
-    use crate::wire::{Object, is_token, json};
+    use crate::wire::{Object, Text, is_token, json};
 
     /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z.
     #[derive(Serialize, Deserialize)]
@@ -159,7 +159,8 @@ mod json {
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct AccessForm<'a> {
-        token: &'a str,
+        #[serde(borrow)]
+        token: Text<'a>,
         ends_at_us: i64,
         lifetime_us: u64,
         expire_at_us: i64,
@@ -168,7 +169,8 @@ mod json {
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct RefreshForm<'a> {
-        token: &'a str,
+        #[serde(borrow)]
+        token: Text<'a>,
         ends_at_us: i64,
         expire_at_us: i64,
         in_doubt: bool,
@@ -187,7 +189,7 @@ mod json {
                 saved_at_us: self.saved_at.unix_micros(),
                 access: self.access.as_ref().map(|access| {
                     Object(AccessForm {
-                        token: access.token.expose(),
+                        token: Text(Cow::Borrowed(access.token.expose())),
                         ends_at_us: access.ends_at.unix_micros(),
                         lifetime_us: u64::try_from(access.lifetime.as_micros()).unwrap_or(u64::MAX),
                         expire_at_us: access.expire_at.unix_micros(),
@@ -195,7 +197,7 @@ mod json {
                 }),
                 refresh: self.refresh.as_ref().map(|refresh| {
                     Object(RefreshForm {
-                        token: refresh.token.expose(),
+                        token: Text(Cow::Borrowed(refresh.token.expose())),
                         ends_at_us: refresh.ends_at.unix_micros(),
                         expire_at_us: refresh.expire_at.unix_micros(),
                         in_doubt: refresh.in_doubt,
@@ -230,7 +232,7 @@ mod json {
                     return Err(SavedError::Value { field: "access.lifetime_us" });
                 }
                 Ok(SavedAccess {
-                    token: token(access.token, "access.token")?,
+                    token: token(&access.token.0, "access.token")?,
                     ends_at: Wall::from_unix_micros(access.ends_at_us),
                     lifetime: Duration::from_micros(access.lifetime_us),
                     expire_at: Wall::from_unix_micros(access.expire_at_us),
@@ -238,7 +240,7 @@ mod json {
             });
             let refresh = form.refresh.map(|Object(refresh)| {
                 Ok(SavedRefresh {
-                    token: token(refresh.token, "refresh.token")?,
+                    token: token(&refresh.token.0, "refresh.token")?,
                     ends_at: Wall::from_unix_micros(refresh.ends_at_us),
                     expire_at: Wall::from_unix_micros(refresh.expire_at_us),
                     in_doubt: refresh.in_doubt,

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod grant;
 mod object;
+mod text;
 
 pub use decode::Success;
 pub(crate) use decode::{is_object, read, refusal, says_state_false};
@@ -14,6 +15,7 @@ pub(crate) use encode::{json, request};
 pub use grant::Granted;
 pub(crate) use grant::grant;
 pub(crate) use object::Object;
+pub(crate) use text::Text;
 
 /// The longest token that is accepted, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;

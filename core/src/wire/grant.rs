@@ -2,15 +2,13 @@
 //!
 //! Owns the reply's fields, its dates, and what may stand in a token. Knows nothing of sessions.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use http::HeaderValue;
 use serde::Deserialize;
-use zeroize::Zeroize;
 
-use super::{Object, Success, is_token};
+use super::{Object, Success, Text, is_token};
 use crate::error::Malformed;
 use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
@@ -62,18 +60,6 @@ struct Payload<'a> {
     access_expire_at: Option<Text<'a>>,
     #[serde(borrow)]
     refresh_expire_at: Option<Text<'a>>,
-}
-
-/// A string that borrows from the reply, unless it was escaped; what it owns is wiped on drop.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl Drop for Text<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(text) = &mut self.0 {
-            text.zeroize();
-        }
-    }
 }
 
 pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use imts_core::{AdoptError, Contract, Endpoint, Keep, Purpose, Saved, SavedError, Session, Wall};
 
-use crate::support::{AGENT, START, World, credentials, policy, seconds, session_with};
+use crate::support::{
+    AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
+};
 
 fn storing() -> World {
     let mut world = World::of(session_with(policy()).with_store());
@@ -219,4 +221,19 @@ fn a_list_of_a_saved_forms_values_is_none() {
         let error = Saved::from_json(list.as_bytes()).unwrap_err();
         assert!(matches!(error, SavedError::Damaged { .. }), "{error:?}");
     }
+}
+
+#[test]
+fn a_token_of_any_visible_characters_survives_a_restart() {
+    let odd: String = ('!'..='~').collect();
+    let mut world = World::with_credentials(Keep::Held);
+    world.sends(Purpose::SignIn);
+    world.reply(&answer(200, &grant_of(&odd, Some(&odd), 900))).unwrap();
+    let bytes = world.session.saved(world.now).unwrap().to_json();
+    let mut restarted = World::empty();
+    restarted.session.adopt(Saved::from_json(&bytes).unwrap(), restarted.now).unwrap();
+    assert_eq!(restarted.ready().expose_token(), odd);
+    restarted.pass(seconds(900));
+    restarted.sends(Purpose::Refresh);
+    assert_eq!(restarted.body()["refresh_token"], odd.as_str());
 }
