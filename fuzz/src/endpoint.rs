@@ -77,8 +77,9 @@ fn check_canonical(url: &str, endpoint: &Endpoint) {
     let canonical = endpoint.as_str();
     assert_eq!(Endpoint::plain_loopback(canonical).as_ref(), Ok(endpoint), "a fixed point");
     assert!(canonical.is_ascii() && canonical.len() <= url.len(), "{canonical}");
-    assert!(!canonical.ends_with('/') && !canonical.contains(['@', '?', '#', '\\', '%']));
+    assert!(!canonical.ends_with('/') && !canonical.contains(['?', '#', '\\', '%']));
     let uri: Uri = canonical.parse().expect("an endpoint is a URL");
+    assert!(uri.authority().is_some_and(|authority| !authority.as_str().contains('@')));
     let host = uri.host().expect("an endpoint has a host");
     assert!(!host.is_empty() && host == host.to_ascii_lowercase());
     let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };

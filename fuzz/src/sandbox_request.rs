@@ -3,11 +3,18 @@
 //! An input is text: requests with a line `---` in between. A request is a line `METHOD PATH`, headers,
 //! an empty line, the body; a line `+SECONDS` before it lets time pass. `$A` and `$R` stand for the
 //! last access token and the last refresh token that was granted, `$Q` for the one before.
+//!
+//! What begins with `=` is a list of what clients do, a line each: `a` signs in, `r` refreshes, `q` with
+//! the token before, `e` calls; `s` changes settings to the rest of the line, `v` revokes what it says,
+//! `x` resets, `l` reads the log, `+` lets seconds pass.
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Response, Uri};
-use imts_sandbox::{DEFAULT_SECRET, ECHO_PATH, Entry, Sandbox, Time, Verdict};
-use serde_json::Value;
+use imts_sandbox::{
+    DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH, Entry, GET_TOKEN_PATH, REFRESH_PATH, Sandbox, Time,
+    Verdict,
+};
+use serde_json::{Value, json};
 
 use crate::{Ran, Target};
 
@@ -33,17 +40,45 @@ pub fn run(data: &[u8]) -> Ran {
         refresh: String::new(),
         before: String::new(),
     };
-    let mut structured = false;
-    for part in text.split("---\n").take(MOST) {
-        if let Some(request) = world.request(part) {
-            structured = true;
+    let steps = text.strip_prefix('=');
+    let parts: Vec<_> = match steps {
+        Some(steps) => steps.split('\n').filter_map(spelled).take(MOST).collect(),
+        None => text.split("---\n").take(MOST).map(str::to_owned).collect(),
+    };
+    for part in parts {
+        if let Some(request) = world.request(&part) {
             world.handle(&request);
         }
     }
     let deepest = |entry: &Entry| {
         matches!(entry.verdict, Verdict::Refreshed | Verdict::RefreshedAgain | Verdict::Echoed)
     };
-    Ran { structured, deepest: world.service.log().iter().any(deepest) }
+    Ran { structured: steps.is_some(), deepest: world.service.log().iter().any(deepest) }
+}
+
+/// A client's step as a request.
+fn spelled(step: &str) -> Option<String> {
+    let post = |path: &str, more: &str, body: &str| {
+        format!("POST {path}\ncontent-type: application/json{more}\n\n{body}")
+    };
+    let letter = step.chars().next()?;
+    let rest = step.get(letter.len_utf8()..)?;
+    Some(match letter {
+        'a' => {
+            let secret = if rest.is_empty() { DEFAULT_SECRET } else { rest };
+            let body = json!({ "agent_id": DEFAULT_AGENT, "agent_secret": secret });
+            post(GET_TOKEN_PATH, "", &body.to_string())
+        }
+        'r' => post(REFRESH_PATH, "", r#"{"refresh_token":"$R"}"#),
+        'q' => post(REFRESH_PATH, "", r#"{"refresh_token":"$Q"}"#),
+        'e' => post(ECHO_PATH, "\nauthorization: Bearer $A", &json!({ "said": rest }).to_string()),
+        's' => post("/_sandbox/settings", "", rest),
+        'v' => post("/_sandbox/revoke", "", rest),
+        'x' => post("/_sandbox/reset", "", "{}"),
+        'l' => format!("GET /_sandbox/log?since={rest}"),
+        '+' => format!("{step}\nGET /_sandbox"),
+        _ => return None,
+    })
 }
 
 struct World {
