@@ -1,0 +1,114 @@
+//! The operations whose exact cost is held to a baseline, and how one is run.
+//!
+//! Owns the line between what is counted and what only prepares it. What counts instructions is
+//! callgrind, from outside: it collects inside [`counted`] alone.
+
+use std::cell::Cell;
+use std::hint::black_box;
+
+use imts::{Phase, Reply, Step};
+
+use crate::ready::{self, NOW};
+
+/// One operation of the hot paths: its name, and how to run it so many times.
+pub type Operation = (&'static str, fn(u32, &Meter));
+
+/// Every operation, in the order of the baseline.
+pub const OPERATIONS: &[Operation] = &[
+    ("token", token),
+    ("token_async", token_async),
+    ("poll_ready", poll_ready),
+    ("phase", phase),
+    ("reply_to_grant", reply_to_grant),
+    ("sign_in_request", sign_in_request),
+    ("refresh_request", refresh_request),
+];
+
+/// What is counted while an operation runs.
+#[derive(Debug)]
+pub enum Meter {
+    /// Instructions, by callgrind.
+    Instructions,
+    /// Allocations, added up here.
+    Allocations(Cell<u64>),
+}
+
+impl Meter {
+    fn counts<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Instructions => counted(work),
+            Self::Allocations(total) => {
+                let mut kept = None;
+                let info = allocation_counter::measure(|| kept = Some(work()));
+                total.set(total.get() + info.count_total);
+                kept.expect("the work was done")
+            }
+        }
+    }
+}
+
+/// Where callgrind collects: it is told this function's name.
+#[inline(never)]
+fn counted<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// A token from a client for threads, taken and let go.
+fn token(times: u32, meter: &Meter) {
+    let client = ready::client();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(client.token())));
+    }
+}
+
+/// A token from a client for tasks, taken and let go.
+fn token_async(times: u32, meter: &Meter) {
+    let client = ready::async_client();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(ready::at_once(client.token()))));
+    }
+}
+
+/// A session's step while a token is valid.
+fn poll_ready(times: u32, meter: &Meter) {
+    let mut session = ready::signed_in();
+    for _ in 0..times {
+        let step = meter.counts(|| black_box(session.poll(NOW)));
+        assert!(matches!(step, Step::Ready(_)), "{step:?}");
+    }
+}
+
+fn phase(times: u32, meter: &Meter) {
+    let session = ready::signed_in();
+    for _ in 0..times {
+        let is_valid = meter.counts(|| matches!(black_box(session.phase(NOW)), Phase::Valid(_)));
+        assert!(is_valid, "{}", session.phase(NOW));
+    }
+}
+
+/// From the documented reply's bytes to a grant in use.
+fn reply_to_grant(times: u32, meter: &Meter) {
+    let reply = ready::reply();
+    for _ in 0..times {
+        let (mut session, ticket) = ready::waiting();
+        let outcome = meter.counts(|| session.on_reply(ticket, Reply::from(&reply), NOW));
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+}
+
+fn sign_in_request(times: u32, meter: &Meter) {
+    for _ in 0..times {
+        let mut session = ready::session();
+        let step = meter.counts(|| session.poll(NOW));
+        assert!(matches!(step, Step::Send(..)), "{step:?}");
+    }
+}
+
+fn refresh_request(times: u32, meter: &Meter) {
+    let expired = ready::expired();
+    for _ in 0..times {
+        let mut session = ready::signed_in();
+        let step = meter.counts(|| session.poll(expired));
+        assert!(matches!(step, Step::Send(..)), "{step:?}");
+    }
+}
