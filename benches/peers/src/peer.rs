@@ -1,0 +1,61 @@
+//! What every client under comparison is asked to do.
+//!
+//! Owns the trait, and the walk over all who implement it. Knows no client.
+
+use std::future::Future;
+
+use http::HeaderValue;
+
+use crate::service::Service;
+
+/// In which state a client starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It holds credentials and has asked for nothing.
+    Cold,
+    /// Its next ask spends a rotating refresh token, where the crate has such a flow.
+    Refreshing,
+}
+
+/// A client that gets, caches and renews tokens.
+pub trait Peer: Send + Sync + Sized + 'static {
+    /// The crate's name, as in the lock file.
+    const CRATE: &'static str;
+    /// Which of the crate's types is asked, and which part had to be written here.
+    const SUBJECT: &'static str;
+    /// In which form an ask yields the token.
+    const RESULT: &'static str;
+    /// The lifetime, in seconds, of a token that is stale [`AGE`](crate::measure::AGE) after it was
+    /// given and not yet dead: the crate's own margin and that age.
+    const STALE_LIFETIME: u64;
+
+    /// What an ask yields.
+    type Token: Send;
+
+    /// A client of this service.
+    fn new(service: &Service, start: Start) -> impl Future<Output = Self> + Send;
+
+    /// One ask, as a caller makes it. The error's text is for the reader.
+    fn token(&self) -> impl Future<Output = Result<Self::Token, String>> + Send;
+
+    /// The value of `Authorization`, sensitive, by the shortest way that the crate offers.
+    fn authorization(&self) -> impl Future<Output = HeaderValue> + Send;
+}
+
+/// Something to do with each kind of client.
+pub trait Visit {
+    /// Does it with this one.
+    fn visit<P: Peer>(&mut self);
+}
+
+/// A sensitive value of `Authorization` made anew, as callers do who are given text.
+///
+/// # Panics
+///
+/// Where the token is no header text; the service gives none such.
+#[must_use]
+pub fn bearer(token: &str) -> HeaderValue {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).expect("the token is ASCII");
+    value.set_sensitive(true);
+    value
+}

@@ -1,0 +1,32 @@
+//! The clients under comparison, one file each, and the one table of them.
+
+mod aws_smithy;
+mod azure;
+mod gcp;
+mod google;
+mod imts;
+mod key;
+mod oauth;
+mod reqsign;
+mod yup;
+
+pub use self::aws_smithy::{AwsSmithyCache, AwsSmithyIdentity};
+pub use self::azure::Azure;
+pub use self::gcp::Gcp;
+pub use self::google::Google;
+pub use self::imts::{ImtsBlocking, ImtsTasks};
+pub use self::reqsign::Reqsign;
+pub use self::yup::Yup;
+use crate::peer::Visit;
+
+/// Shows a visitor every client that is asked from tasks.
+pub fn visit_all(visitor: &mut impl Visit) {
+    visitor.visit::<ImtsTasks>();
+    visitor.visit::<AwsSmithyCache>();
+    visitor.visit::<AwsSmithyIdentity>();
+    visitor.visit::<Azure>();
+    visitor.visit::<Gcp>();
+    visitor.visit::<Google>();
+    visitor.visit::<Reqsign>();
+    visitor.visit::<Yup>();
+}
