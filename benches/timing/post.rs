@@ -33,7 +33,7 @@ fn main() {
 fn hyper_transport(bencher: Bencher<'_, '_>) {
     let (runtime, authorization) = (runtime(), authorization());
     let tls = Tls::platform().expect("the platform verifies certificates");
-    let transport = HyperTransport::builder(tls.client_config()).build();
+    let transport = HyperTransport::builder(tls.clone()).build();
     bencher.bench_local(|| {
         let response = runtime.block_on(transport.send(request(&authorization), BOUNDS));
         check(response.expect("the server answers").body());

@@ -1,0 +1,37 @@
+//! The same on smol: hyper's client without a thread of tokio's in the process.
+//!
+//! Run it with `cargo run -p imts --example on_smol --features hyper-util`.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use imts::{Builder, Credentials, Endpoint, HyperTransport, Tls};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
+use smol::net::TcpStream;
+use smol_hyper::rt::{FuturesIo, SmolExecutor, SmolTimer};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let service = Front::start(Sandbox::default())?;
+    let executor = Arc::new(smol::Executor::new());
+    let dial = |host: String, port: u16| async move {
+        Ok(FuturesIo::new(TcpStream::connect((host, port)).await?))
+    };
+    let transport = HyperTransport::builder(Tls::platform()?)
+        .runtime(SmolExecutor::new(Arc::clone(&executor)), SmolTimer::new(), dial)
+        .build();
+    let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
+        .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET)?)
+        .nonblocking(transport)?;
+
+    let bearer = smol::block_on(executor.run(client.token()))?;
+    println!("token {}; the service saw {} request", bearer.epoch().count(), service.log().len());
+    let threads = threads();
+    assert!(!threads.iter().any(|name| name.contains("tokio")), "{threads:?}");
+    Ok(())
+}
+
+/// The names of this process's threads, where the system tells them.
+fn threads() -> Vec<String> {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
+    tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok()).collect()
+}
