@@ -13,7 +13,7 @@ use crate::fault::{Fault, Rule, When};
 use crate::operation::{Class, Operation};
 use crate::sandbox::Sandbox;
 use crate::served::{Evidence, Scripted, Served};
-use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation, Settings};
+use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation};
 use crate::time::Time;
 
 /// What may be changed; a field that is not there stays as it is.
@@ -63,7 +63,10 @@ pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome
     let bad = |message: String| (StatusCode::BAD_REQUEST, message);
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     change.check().map_err(bad)?;
-    operations(sandbox.settings_mut(), change.operations).map_err(bad)?;
+    let table = sandbox.settings().operations.clone();
+    let table = operations(table, change.operations).map_err(bad)?;
+    check_rules(change.faults.as_deref().unwrap_or_default(), &table).map_err(bad)?;
+    sandbox.settings_mut().operations = table;
     if let Some(faults) = change.faults {
         sandbox.set_faults(faults);
     }
@@ -119,12 +122,11 @@ impl Change {
     }
 }
 
-/// Changes the table of operations, or leaves it as it was.
+/// The table of operations as the changes make it.
 fn operations(
-    settings: &mut Settings,
+    mut table: BTreeMap<Operation, Served>,
     changes: BTreeMap<String, Option<OperationChange>>,
-) -> Result<(), String> {
-    let mut table = settings.operations.clone();
+) -> Result<BTreeMap<Operation, Served>, String> {
     for (name, change) in changes {
         let at = |message| format!("operations.{name}: {message}");
         let operation = contract::operation(&name).map_err(at)?;
@@ -136,8 +138,18 @@ fn operations(
         table.insert(operation, served);
     }
     contract::check_table(&table).map_err(|error| error.to_string())?;
-    settings.operations = table;
-    Ok(())
+    Ok(table)
+}
+
+/// Whether every rule is for an operation that there is: one with a misspelt name never applies.
+fn check_rules(rules: &[Rule], table: &BTreeMap<Operation, Served>) -> Result<(), String> {
+    let is_there = |operation: &Operation| {
+        matches!(operation, Operation::Echo | Operation::Other) || table.contains_key(operation)
+    };
+    match rules.iter().filter_map(|rule| rule.operation).find(|operation| !is_there(operation)) {
+        Some(unknown) => Err(format!("faults: no operation {unknown} is served")),
+        None => Ok(()),
+    }
 }
 
 fn served(

@@ -109,6 +109,8 @@ fn a_change_that_is_wrong_in_one_place_changes_nothing() {
         ("operations", json!({ "fees": { "replies": [{ "statsu": 200 }] } })),
         ("operations", json!({ "echo": null })),
         ("outage", json!({ "status": 0 })),
+        ("faults", json!([{ "operation": "refesh", "fault": "dropped" }])),
+        ("faults", json!([{ "operation": "payout", "fault": "dropped" }])),
         ("faults", rule(json!({ "percent": 101 }), json!("dropped"))),
         ("faults", rule(json!("always"), json!({ "status": { "status": 99 } }))),
         ("faults", rule(json!("always"), json!({ "delivery": "explode" }))),
