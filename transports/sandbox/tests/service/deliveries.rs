@@ -125,7 +125,7 @@ fn a_kept_connection_breaks_as_it_is_used_again() {
             // It is idle, and open.
             stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
             assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
             stream.write_all(sign_in("").as_bytes()).unwrap();
             let mut rest = Vec::new();
             let outcome = stream.read_to_end(&mut rest);

@@ -10,7 +10,7 @@ use crate::credentials;
 
 pub(crate) fn connect(front: &Front) -> TcpStream {
     let stream = TcpStream::connect(front.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
 }
 
