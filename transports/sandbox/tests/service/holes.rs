@@ -1,7 +1,7 @@
 //! What an adversary, or a mistake, must not get out of the sandbox.
 
 use std::io::{ErrorKind, Read, Write};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use imts_sandbox::{
 };
 use serde_json::json;
 
-use crate::front::{connect, exchange, sign_in};
+use crate::front::{connect, ends, exchange, sign_in};
 use crate::{Agent, NOON, at, credentials, json_of, post};
 
 #[test]
@@ -302,12 +302,7 @@ fn dropped_in(what: &str, change: impl FnOnce(&mut Sandbox)) {
     while front.log().is_empty() {
         thread::sleep(Duration::from_millis(1));
     }
-    let (ended, end) = mpsc::channel();
-    thread::spawn(move || {
-        drop(front);
-        ended.send(())
-    });
-    assert!(end.recv_timeout(Duration::from_secs(10)).is_ok(), "{what}: it lingers");
+    assert!(ends(front), "{what}: it lingers");
     assert_eq!(Arc::strong_count(&alive), 1, "{what}: a thread is left");
     drop(idle);
 }
