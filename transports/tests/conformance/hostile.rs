@@ -190,13 +190,13 @@ fn a_reply_that_drips_is_given_up_at_the_time_limit() {
             }
         });
         let mut policy = Policy::default();
-        policy.time_limit = Duration::from_millis(300);
+        policy.time_limit = Duration::from_millis(600);
         let began = Instant::now();
         for carrier in Carrier::untrusting() {
             let builder = plain(&service.url()).policy(policy.clone());
             assert_eq!(Outcome::of(&carrier, builder), Outcome::Late, "{carrier:?}");
         }
-        assert!(began.elapsed() < Duration::from_secs(15));
+        assert!(began.elapsed() < Duration::from_secs(20));
     }
 }
 
@@ -225,7 +225,7 @@ fn hints_without_an_end_are_given_up_at_the_time_limit() {
             while line.say(hint.repeat(100).as_bytes()) {}
         });
         let mut policy = Policy::default();
-        policy.time_limit = Duration::from_millis(300);
+        policy.time_limit = Duration::from_millis(600);
         for carrier in Carrier::untrusting() {
             let builder = plain(&service.url()).policy(policy.clone());
             let outcome = Outcome::of(&carrier, builder);

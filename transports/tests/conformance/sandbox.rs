@@ -223,7 +223,7 @@ fn a_delivery_means_the_same_over_both_transports() {
         }
         for delivery in late {
             let fault = Fault::Delivery(delivery);
-            let outcome = on_a_socket(&carrier, fault, Duration::from_millis(400));
+            let outcome = on_a_socket(&carrier, fault, Duration::from_secs(1));
             assert_eq!(outcome, (Outcome::Late, 1), "{carrier:?}: {delivery:?}");
         }
         let whole = Fault::Delivery(Delivery::Drip(0));

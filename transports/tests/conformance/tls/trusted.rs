@@ -64,7 +64,7 @@ fn a_connection_is_used_again() {
         for (carrier, connections) in Carrier::both(&trusting(&authority)).iter().zip([1, 2]) {
             for _ in 0..3 {
                 carrier.send(&service.url(), BOUNDS).unwrap();
-                std::thread::sleep(Duration::from_millis(50));
+                std::thread::sleep(Duration::from_millis(200));
             }
             assert_eq!(service.raw.connections(), connections, "{carrier:?}");
         }
