@@ -6,6 +6,7 @@ mod clients;
 mod offsets;
 mod refused;
 mod relay;
+mod settings;
 mod trusted;
 mod tunnels;
 

@@ -64,9 +64,13 @@ impl Leaf {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
 
+    pub(super) fn pem(&self) -> String {
+        self.certificate.pem()
+    }
+
     /// What a client presents.
     pub(super) fn identity(&self) -> (Certificates, PrivateKey) {
-        let chain = Certificates::from_pem(self.certificate.pem()).unwrap();
+        let chain = Certificates::from_pem(self.pem()).unwrap();
         (chain, PrivateKey::from_pem(self.key.serialize_pem()).unwrap())
     }
 }

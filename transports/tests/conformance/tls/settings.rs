@@ -1,0 +1,83 @@
+//! TLS settings that cannot be used are errors that say what to mend, before anything is connected.
+
+use std::sync::Arc;
+
+use imts::{Certificates, PrivateKey, Tls, TlsError};
+use rustls::RootCertStore;
+
+use super::{Authority, Leaf};
+
+fn pem(label: &str, text: &str) -> String {
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+#[test]
+fn certificates_that_are_none_are_told_apart() {
+    let certificate = Leaf::self_signed().pem();
+    let cut = &certificate[..certificate.len() / 2];
+    for (text, error) in [
+        ("", TlsError::NoCertificate),
+        ("not PEM", TlsError::NoCertificate),
+        (&pem("PRIVATE KEY", "AAAA"), TlsError::NoCertificate),
+        (&pem("CERTIFICATE", "!!!!"), TlsError::Pem),
+        (cut, TlsError::Pem),
+        (&pem("CERTIFICATE", "AAAA"), TlsError::Certificate { place: 1 }),
+        (&(certificate.clone() + &pem("CERTIFICATE", "AAAA")), TlsError::Certificate { place: 2 }),
+    ] {
+        assert_eq!(Certificates::from_pem(text).unwrap_err(), error, "{text}");
+    }
+    assert_eq!(Certificates::from_der([0; 9]).unwrap_err(), TlsError::Certificate { place: 1 });
+}
+
+#[test]
+fn private_keys_that_are_none_are_told_apart() {
+    for (text, error) in [
+        ("", TlsError::NoPrivateKey),
+        (&pem("CERTIFICATE", "AAAA"), TlsError::NoPrivateKey),
+        (&pem("ENCRYPTED PRIVATE KEY", "AAAA"), TlsError::NoPrivateKey),
+        (&pem("PRIVATE KEY", "!!!!"), TlsError::Pem),
+    ] {
+        assert_eq!(PrivateKey::from_pem(text).unwrap_err(), error, "{text}");
+    }
+}
+
+#[test]
+fn a_key_has_to_belong_to_its_certificate() {
+    let authority = Authority::new("Private");
+    let (chain, key) = authority.client().identity();
+    let (_, other) = authority.client().identity();
+    let build = |chain: &Certificates, key| {
+        let tls = Tls::builder().only_roots(authority.roots());
+        tls.identity(chain.clone(), key).build().map(drop)
+    };
+    assert_eq!(build(&chain, other), Err(TlsError::KeyMismatch));
+    let odd = PrivateKey::from_pem(pem("PRIVATE KEY", "AAAA")).unwrap();
+    assert_eq!(build(&chain, odd), Err(TlsError::PrivateKey));
+    assert_eq!(build(&chain, key), Ok(()));
+}
+
+#[test]
+fn no_key_is_printed() {
+    let (chain, key) = Authority::new("Private").client().identity();
+    let builder = Tls::builder().identity(chain, key);
+    let printed = format!("{builder:?} {:?}", Tls::platform());
+    assert!(printed.contains("PrivateKey(..)") && printed.contains("Tls(..)"), "{printed}");
+    assert!(!printed.contains("48, ") && !printed.contains("0x"), "no bytes: {printed}");
+}
+
+#[test]
+fn a_configuration_of_the_callers_own_speaks_http_1_1_and_sends_no_early_data() {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut own = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    own.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    own.enable_early_data = true;
+    let own = Arc::new(own);
+    let tls = Tls::from(Arc::clone(&own)).client_config();
+    assert_eq!(tls.alpn_protocols, [b"http/1.1"]);
+    assert!(!tls.enable_early_data);
+    assert_eq!(own.alpn_protocols.len(), 2, "the caller's own is left as it was");
+}
