@@ -6,7 +6,9 @@
 
 mod connect;
 mod exchange;
+mod link;
 mod runtime;
+mod tunnel;
 
 use std::fmt;
 use std::io;

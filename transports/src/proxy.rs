@@ -4,6 +4,7 @@
 //! none of its business: it never goes through a proxy. Knows nothing of connections.
 
 mod exceptions;
+pub(crate) mod tunnel;
 
 use std::fmt;
 
@@ -95,11 +96,6 @@ impl Proxy {
     pub(crate) fn place(&self) -> Place<'_> {
         Place { host: &self.host, port: self.port, is_secure: self.is_secure }
     }
-
-    /// What is sent to it as `Proxy-Authorization`.
-    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
-        self.authorization.as_ref()
-    }
 }
 
 impl fmt::Debug for Proxy {
@@ -182,7 +178,7 @@ mod tests {
             ("http://u@proxy:1", "Basic dTo="),
         ] {
             let proxy = Proxy::new(url).unwrap();
-            let authorization = proxy.authorization().unwrap();
+            let authorization = proxy.authorization.as_ref().unwrap();
             assert_eq!(authorization, value);
             assert!(authorization.is_sensitive());
         }
@@ -193,6 +189,6 @@ mod tests {
         let proxy = Proxy::new("https://[::1]:3128/").unwrap();
         let place = proxy.place();
         assert_eq!((place.host, place.port, place.is_secure), ("::1", 3128, true));
-        assert!(proxy.authorization().is_none());
+        assert!(proxy.authorization.is_none());
     }
 }

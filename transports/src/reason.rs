@@ -16,14 +16,24 @@ impl Reason {
         let mut text = text(error);
         let mut next = error.source();
         while let Some(source) = next {
-            let more = self::text(source);
-            if !text.contains(&more) {
-                text.push_str(": ");
-                text.push_str(&more);
-            }
+            append(&mut text, &self::text(source));
             next = source.source();
         }
         Self(text)
+    }
+
+    /// The same, and what else is known of it.
+    #[cfg(feature = "hyper-util")]
+    pub(crate) fn and(mut self, more: Option<&str>) -> Self {
+        append(&mut self.0, more.unwrap_or_default());
+        self
+    }
+}
+
+fn append(text: &mut String, more: &str) {
+    if !text.contains(more) {
+        text.push_str(": ");
+        text.push_str(more);
     }
 }
 

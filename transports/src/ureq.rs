@@ -11,7 +11,6 @@ mod link;
 mod lookup;
 mod mask;
 mod stream;
-mod tunnel;
 mod veil;
 
 use std::fmt;

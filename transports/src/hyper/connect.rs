@@ -3,25 +3,22 @@
 //! Owns the connections of hyper's client. Where they may go is [`crate::connect`]'s to say. Knows
 //! nothing of requests.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::{PathAndQuery, Scheme};
-use hyper::rt::{Read, ReadBufCursor, Timer, Write};
-use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper::rt::Timer;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use super::link::Link;
 use super::runtime::{BoxedIo, Runtime};
+use super::tunnel;
 use crate::connect::{ConnectError, Place};
-use crate::proxy::{Proxy, authority};
+use crate::proxy::Proxy;
 use crate::tls::Tls;
 use crate::transport::BoxFuture;
 use crate::within::within;
@@ -71,10 +68,11 @@ async fn connect(wiring: Arc<Wiring>, uri: Uri) -> Result<Link, ConnectError> {
     let place = Place::of(&uri)?;
     let proxy = wiring.proxy.as_ref().filter(|_| !place.is_loopback());
     let io = match proxy.filter(|proxy| proxy.serves(place.host)) {
-        Some(proxy) => through(Arc::clone(&wiring), proxy, &uri).await?,
+        Some(proxy) => through(&wiring, proxy, place).await?,
         None => tcp(&wiring.runtime, place).await?,
     };
-    Ok(Link(if place.is_secure { secure(Arc::clone(&wiring.tls), place, io).await? } else { io }))
+    let io = if place.is_secure { secure(Arc::clone(&wiring.tls), place, io).await? } else { io };
+    Ok(Link::new(io))
 }
 
 /// Opens a TCP connection.
@@ -99,93 +97,13 @@ async fn secure(
     Ok(Box::new(TokioIo::new(stream.map_err(ConnectError::Tls)?)))
 }
 
-/// Opens a tunnel to where a URL points.
-async fn through(wiring: Arc<Wiring>, proxy: &Proxy, uri: &Uri) -> Result<BoxedIo, ConnectError> {
-    let place = proxy.place();
-    let url = Uri::builder()
-        .scheme(if place.is_secure { Scheme::HTTPS } else { Scheme::HTTP })
-        .authority(authority(place.host, place.port).ok_or(ConnectError::Host)?)
-        .path_and_query(PathAndQuery::from_static("/"))
-        .build()
-        .map_err(|_| ConnectError::Host)?;
-    let mut tunnel = Tunnel::new(url, ToProxy(Arc::clone(&wiring)));
-    if let Some(authorization) = proxy.authorization() {
-        tunnel = tunnel.with_auth(authorization.clone());
+/// Opens a tunnel through the proxy, which is itself reached by TLS where its URL says https.
+async fn through(wiring: &Wiring, proxy: &Proxy, to: Place<'_>) -> Result<BoxedIo, ConnectError> {
+    let failed = |error: ConnectError| ConnectError::Proxy(error.into());
+    let mut io = tcp(&wiring.runtime, proxy.place()).await.map_err(failed)?;
+    if proxy.place().is_secure {
+        io = secure(Arc::clone(&wiring.tls), proxy.place(), io).await.map_err(failed)?;
     }
-    tunnel.call(uri.clone()).await.map_err(|error| ConnectError::Proxy(error.into()))
-}
-
-/// Connects to the proxy itself, by TLS where its URL says https.
-#[derive(Clone)]
-struct ToProxy(Arc<Wiring>);
-
-impl Service<Uri> for ToProxy {
-    type Response = BoxedIo;
-    type Error = ConnectError;
-    type Future = BoxFuture<'static, Result<BoxedIo, ConnectError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let wiring = Arc::clone(&self.0);
-        Box::pin(async move {
-            let proxy = wiring.proxy.as_ref().ok_or(ConnectError::Host)?;
-            let io = tcp(&wiring.runtime, proxy.place()).await?;
-            if !proxy.place().is_secure {
-                return Ok(io);
-            }
-            secure(Arc::clone(&wiring.tls), proxy.place(), io).await
-        })
-    }
-}
-
-/// A connection that hyper may use.
-pub(super) struct Link(BoxedIo);
-
-impl Connection for Link {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl Read for Link {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl Write for Link {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
-    }
+    tunnel::open(&mut io, proxy, to).await.map_err(|error| ConnectError::Proxy(error.into()))?;
+    Ok(io)
 }

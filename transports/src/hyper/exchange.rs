@@ -15,6 +15,7 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper_util::client::legacy;
 use imts_core::{Body, Failure, NotSent};
 
+use super::link::died_of;
 use crate::connect::ConnectError;
 use crate::reason::Reason;
 
@@ -96,15 +97,16 @@ pub(super) fn failure(error: &legacy::Error) -> Failure {
     let handed_back = source
         .and_then(|source| source.downcast_ref::<hyper::Error>())
         .is_some_and(hyper::Error::is_canceled);
+    let reason = Reason::of(source.unwrap_or(error)).and(died_of(error).as_deref());
     if !error.is_connect() && !handed_back {
-        return Failure::unknown().because(Reason::of(source.unwrap_or(error)));
+        return Failure::unknown().because(reason);
     }
     let failure = Failure::not_sent(NotSent::vouch());
     match source.and_then(|source| source.downcast_ref::<ConnectError>()) {
         Some(ConnectError::TimedOut(_)) => failure.timed_out(),
         _ => failure,
     }
-    .because(Reason::of(source.unwrap_or(error)))
+    .because(reason)
 }
 
 /// The longest body for which memory is taken before it comes: 64 KiB and the byte that is too

@@ -6,7 +6,7 @@
 //! request has met no connection. Knows nothing of requests.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,9 +22,9 @@ use super::link::Link;
 use super::lookup::lookup;
 use super::mask::Masks;
 use super::stream::{Stream, Wire};
-use super::tunnel;
 use crate::connect::{ConnectError, Place};
 use crate::proxy::Proxy;
+use crate::proxy::tunnel::{self, Answer, TunnelError};
 use crate::tls::Tls;
 
 /// Makes the connections of one transport.
@@ -62,8 +62,7 @@ impl Connector {
         if proxy.place().is_secure {
             stream = self.secure(proxy.place(), stream).map_err(failed)?;
         }
-        tunnel::open(&mut stream, to, proxy.authorization())
-            .map_err(|error| ConnectError::Proxy(error.into()))?;
+        tunnel(&mut stream, proxy, to).map_err(|error| ConnectError::Proxy(error.into()))?;
         Ok(stream)
     }
 
@@ -127,6 +126,19 @@ fn dial(address: &SocketAddr, limit: Duration) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(address, limit.max(Duration::from_millis(1)))?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Asks a proxy for a tunnel.
+fn tunnel(stream: &mut Stream, proxy: &Proxy, to: Place<'_>) -> Result<(), TunnelError> {
+    stream.write_all(&tunnel::request(proxy, to)?)?;
+    stream.flush()?;
+    let (mut answer, mut byte) = (Answer::default(), [0]);
+    loop {
+        stream.read_exact(&mut byte).map_err(|error| io::Error::from(error.kind()))?;
+        if let Some(opened) = answer.take(byte[0]) {
+            return opened;
+        }
+    }
 }
 
 fn tcp_error(error: io::Error) -> ConnectError {

@@ -39,14 +39,16 @@ fn a_client_gets_its_token_over_tls() {
 
 #[test]
 fn each_provider_works_and_none_is_made_the_default_of_the_process() {
-    let mut providers = vec![CryptoProvider::Ring];
-    #[cfg(feature = "aws-lc-rs")]
-    providers.push(CryptoProvider::AwsLcRs);
+    let providers = [
+        CryptoProvider::Ring,
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoProvider::AwsLcRs,
+    ];
     let authority = Authority::new("Private");
     for versions in EACH_VERSION {
         let service = Secure::start(&authority.server(), Speaking::only(versions));
-        for provider in &providers {
-            let tls = Tls::builder().only_roots(authority.roots()).provider(*provider);
+        for provider in providers {
+            let tls = Tls::builder().only_roots(authority.roots()).provider(provider);
             let made = Made { tls: tls.build().unwrap(), ..Made::default() };
             for carrier in Carrier::both(&made) {
                 carrier.send(&service.url(), BOUNDS).unwrap();
