@@ -1,0 +1,78 @@
+//! Everything that the crate has said, to be searched.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::sync::Arc;
+
+use imts_core::{Fault, ReplyError, Session, Trouble};
+
+/// Each text once, and what said it first.
+#[derive(Default)]
+pub(crate) struct Outputs(pub(crate) BTreeMap<String, String>);
+
+impl Outputs {
+    fn said(&mut self, what: &str, text: String) {
+        self.0.entry(text).or_insert_with(|| what.to_owned());
+    }
+
+    /// A value that has `Debug` alone.
+    pub(crate) fn show(&mut self, what: &str, value: &impl Debug) {
+        self.said(what, format!("{value:?}\n{value:#?}\n{value:x?}"));
+    }
+
+    /// A value that is printed, too.
+    pub(crate) fn print(&mut self, what: &str, value: &(impl Debug + Display)) {
+        self.show(what, value);
+        self.said(what, format!("{value}\n{value:#}\n{value:>200}"));
+    }
+
+    /// An error, with all that caused it.
+    pub(crate) fn error(&mut self, what: &str, error: &(dyn Error + 'static)) {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.print(what, &error);
+            next = error.source();
+        }
+    }
+
+    pub(crate) fn trouble(&mut self, trouble: &Arc<Trouble>) {
+        self.error("a trouble", trouble.as_ref());
+        self.show("a fault", trouble.fault());
+        self.print("a recovery", &trouble.recovery());
+        if let Fault::Reply(error) = trouble.fault() {
+            self.error("a reply's error", error);
+            match error {
+                ReplyError::Refused(problem) => {
+                    self.print("a problem", problem);
+                    self.show("a code and a message", &(problem.code(), problem.message()));
+                }
+                ReplyError::Malformed(malformed) => self.error("malformed", malformed),
+                ReplyError::Unexpected(unexpected) => self.print("unexpected", unexpected),
+                _ => {}
+            }
+        }
+        if let Fault::Failed(failure) = trouble.fault() {
+            self.error("a failure", failure);
+        }
+    }
+
+    pub(crate) fn session(&mut self, session: &Session, now: imts_core::Now) {
+        self.show("a session", session);
+        let phase = session.phase(now);
+        self.print("a phase", &phase);
+        if let Some(usable) = phase.usable() {
+            self.show("usable", &usable);
+            self.show("a bearer", usable.bearer());
+            self.show("a bearer's header", usable.bearer().header());
+        }
+        if let Some(saved) = session.saved(now) {
+            self.show("a saved state", &saved);
+        }
+        if let Some(trouble) = session.last_trouble() {
+            self.trouble(trouble);
+        }
+        self.print("an endpoint", session.endpoint());
+        self.show("a policy", session.policy());
+    }
+}
