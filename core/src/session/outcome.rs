@@ -193,8 +193,8 @@ impl Session {
         self.pace.noted(Arc::clone(trouble));
     }
 
-    /// A refresh is answered, and not with a grant. Where signing in is possible and the service is
-    /// well, that follows at once, in the same flight.
+    /// A refresh is answered, and not with a grant. Where signing in is possible, the service is well
+    /// and it asks for no wait, that follows at once, in the same flight.
     fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
         let fall_back = match Meaning::of(error) {
             Meaning::Missing => {
@@ -228,7 +228,8 @@ impl Session {
                 false
             }
         };
-        if fall_back && self.route(now) != Some(Purpose::Refresh) {
+        let asks_for_quiet = trouble.retry_after().is_some_and(|wait| !wait.is_zero());
+        if fall_back && !asks_for_quiet && self.route(now) != Some(Purpose::Refresh) {
             self.pace.noted(Arc::clone(trouble));
         } else {
             self.failed(Arc::clone(trouble), now);

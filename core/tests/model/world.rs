@@ -306,6 +306,9 @@ impl World {
             Verdict::Lost | Verdict::Passing | Verdict::Foreign => {
                 node.failed(self.now, answer.retry);
             }
+            Verdict::Missing | Verdict::Refused if answer.retry.is_some() => {
+                node.failed(self.now, answer.retry);
+            }
             Verdict::Missing if can_sign_in => {
                 self.tally.note("rule 5: a missing refresh is followed by a sign-in");
             }

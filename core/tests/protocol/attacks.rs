@@ -89,6 +89,20 @@ fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_
 }
 
 #[test]
+fn a_refusal_of_a_refresh_that_asks_for_a_wait_is_obeyed_before_the_sign_in() {
+    for status in [401, 403, 404, 501] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        let body = json!({ "error": { "message": "slow down" } });
+        world.reply(&with_retry_after(answer(status, &body), "60")).unwrap_err();
+        assert_eq!(world.waits().0, seconds(60), "{status}");
+        world.pass(seconds(60));
+        world.sends(Purpose::SignIn);
+    }
+}
+
+#[test]
 fn a_401_refuses_a_refresh_in_any_form_so_that_a_session_without_credentials_asks_for_them() {
     for content_type in ["text/html", "application/json"] {
         let mut world = World::signed_in(Keep::Once);
