@@ -28,13 +28,12 @@ pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
         settings::connection(&args.service, args.timeout)?;
     let mut policy = Policy::default();
     policy.time_limit = args.timeout;
-    let margin = (policy.margin, policy.margin_percent);
-    let client = carrier.client(builder.policy(policy).patience(TICK), log)?;
+    let client = carrier.client(builder.policy(policy.clone()).patience(TICK), log)?;
     let interrupts = interrupt::caught()?;
     let mut view = View::new(args.json, log);
     let transport = args.service.transport.as_str();
     view.tell(&Event::Started { base_url: endpoint.as_str(), transport })?;
-    let mut watch = Watching { client, margin, seen: Seen::default() };
+    let mut watch = Watching { client, policy, seen: Seen::default() };
     loop {
         if watch.look(&mut view)? == Reader::Gone {
             return Ok(());
@@ -50,8 +49,7 @@ pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
 
 struct Watching {
     client: Client,
-    /// The policy's, as a time and as a part of the lifetime in percent.
-    margin: (Duration, u8),
+    policy: Policy,
     seen: Seen,
 }
 
@@ -151,9 +149,11 @@ impl Watching {
         })
     }
 
+    /// How long before its end the token is to be renewed.
     fn margin(&self, usable: Usable<'_>) -> Duration {
-        let (time, percent) = self.margin;
-        time.min(usable.lifetime() * u32::from(percent) / 100)
+        let lifetime = usable.lifetime();
+        let part = lifetime * u32::from(self.policy.margin_percent) / 100;
+        self.policy.margin.min(part).min(lifetime.saturating_sub(self.policy.renew_after))
     }
 
     /// The event that a new grant is.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 
 use imts_sandbox::{Front, Sandbox};
 
@@ -109,8 +111,12 @@ fn a_secret_that_never_comes_does_not_outlast_the_timeout() {
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let silent = child.stdin.take();
+    thread::spawn(move || {
+        // Far too late, and only so that this test has an end.
+        thread::sleep(Duration::from_secs(60));
+        drop(silent);
+    });
     let output = child.wait_with_output().unwrap();
-    drop(silent);
     assert_eq!(output.status.code(), Some(5));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains(r#""kind":"timed_out""#) && told.contains("the secret"), "{told}");

@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::{AGENT, SECRET, TRANSPORTS, imts, run};
+use crate::{AGENT, SECRET, TRANSPORTS, imts};
 
 /// Longer than anything here takes on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,9 +133,11 @@ fn it_ends_by_itself_where_only_other_credentials_help() {
     let front = front();
     for transport in TRANSPORTS {
         let mut command = watch(&front.url(), &["--json", "--transport", transport]);
-        let ran = run(command.env("IMTS_AGENT_SECRET", "canary-7f3a"));
-        assert_eq!((ran.code, ran.error()), (3, ("refused".into(), "sign_in".into())), "{ran:?}");
-        assert!(!ran.out.contains("canary"), "{ran:?}");
+        let mut watched = Watched::start(command.env("IMTS_AGENT_SECRET", "canary-7f3a"));
+        let refused = watched.wait_for(r#""error":"#);
+        assert!(refused.contains("refused") && refused.contains("sign_in"), "{refused}");
+        assert!(!refused.contains("canary"), "{refused}");
+        assert_eq!(watched.child.wait().unwrap().code(), Some(3), "{transport}");
     }
     assert_eq!(front.log().len(), 2, "one request each, and no other try");
 }
