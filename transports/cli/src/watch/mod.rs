@@ -93,7 +93,7 @@ impl Watching {
         };
         if let Some(trouble) = trouble.filter(|it| self.is_news(it)) {
             self.seen.trouble = Some(Arc::clone(trouble));
-            reader = view.tell(&Event::Trouble { trouble, next: sight.next })?;
+            reader = view.tell(&Event::Trouble { trouble, sight: &sight })?;
         }
         if self.seen.phase != sight.phase {
             self.seen.phase = sight.phase;

@@ -40,7 +40,7 @@ pub(super) enum Event<'a> {
     /// The session came into another phase.
     Phase(&'a Sight),
     /// A renewal failed.
-    Trouble { trouble: &'a Trouble, next: Next },
+    Trouble { trouble: &'a Trouble, sight: &'a Sight },
     /// The command was interrupted.
     Ended { grants: u64 },
 }
@@ -166,7 +166,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "{how}: token number {number} lives {lifetime}; {}", sight.next)
             }
             Self::Phase(sight) => write!(f, "{}: {sight}", sight.phase),
-            Self::Trouble { trouble, next } => write!(f, "{trouble}; {next}"),
+            Self::Trouble { trouble, sight } => write!(f, "{trouble}; {}", sight.next),
             Self::Ended { grants } => write!(f, "interrupted; tokens in all: {grants}"),
         }
     }
@@ -191,11 +191,13 @@ impl Event<'_> {
                 "remaining_s": sight.remaining.map(seconds),
                 "renewal_in_s": sight.next.in_seconds(),
             }),
-            Self::Trouble { trouble, next } => json!({
+            Self::Trouble { trouble, sight } => json!({
                 "event": "trouble",
                 "message": trouble.to_string(),
                 "recovery": trouble.recovery().as_str(),
-                "renewal_in_s": next.in_seconds(),
+                "phase": sight.phase,
+                "remaining_s": sight.remaining.map(seconds),
+                "renewal_in_s": sight.next.in_seconds(),
             }),
             Self::Ended { grants } => json!({ "event": "ended", "grants": grants }),
         }

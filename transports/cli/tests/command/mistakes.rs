@@ -13,8 +13,7 @@ fn assert_usage(ran: &Ran, what: &str) {
 
 #[test]
 fn a_mistake_on_the_command_line_is_usage_in_json_too() {
-    let cases: [&[&str]; 12] = [
-        &["token", "--json", "--timeout", "0s"],
+    let cases: [&[&str]; 11] = [
         &["token", "--json", "--transport", "curl"],
         &["watch", "--json"],
         &["watch", "--json", "--no-such-flag"],
@@ -66,6 +65,19 @@ fn a_url_that_is_not_safe_is_an_endpoint_error_and_nothing_is_sent() {
         let ran = run(&mut command);
         assert_eq!(ran.error(), ("endpoint".into(), "fix".into()), "{url}");
         assert_eq!(ran.code, 2, "{url}");
+    }
+}
+
+#[test]
+fn no_time_at_all_is_usage() {
+    for zero in ["0s", "0", "0ms", "-1s"] {
+        for command in ["token", "watch"] {
+            let flags = [command, "--json", "--base-url", "https://host.invalid"];
+            let flag = format!("--timeout={zero}");
+            let ran = run(imts(&flags).arg(flag).env("IMTS_AGENT_ID", "a"));
+            assert_usage(&ran, zero);
+            assert!(ran.out.contains("--timeout"), "{ran:?}");
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use std::{env, fs, process};
 
 use http::Request;
@@ -116,10 +118,10 @@ fn an_authority_of_ones_own_is_trusted_where_its_file_is_given_and_only_there() 
 
 #[test]
 fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
-    let (port, proxy) = serve(4, |mut stream| {
-        let head = head(&mut stream);
+    let (told, asked) = mpsc::channel();
+    let (port, _proxy) = serve(4, move |mut stream| {
+        told.send(head(&mut stream)).unwrap();
         stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").unwrap();
-        head
     });
     let proxy_url = format!("http://user:canary-7f3a@127.0.0.1:{port}");
     for transport in TRANSPORTS {
@@ -132,7 +134,8 @@ fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
             assert!(!ran.out.contains("canary") && !ran.err.contains("canary"), "{ran:?}");
         }
     }
-    for asked in proxy.join().unwrap() {
+    for _ in 0..4 {
+        let asked = asked.recv_timeout(Duration::from_secs(20)).expect("the proxy is asked");
         assert!(asked.starts_with("CONNECT host.invalid:443 "), "{asked}");
         let asked = asked.to_lowercase();
         assert!(asked.contains("proxy-authorization: basic") && !asked.contains("sandbox-"));

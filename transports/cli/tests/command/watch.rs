@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imts_sandbox::{Front, Operation, Outage, Sandbox};
 use nix::pty::openpty;
@@ -65,7 +65,22 @@ impl Watched {
 
     fn end(&mut self, signal: Signal) -> Option<i32> {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-        self.child.wait().unwrap().code()
+        ended(&mut self.child)
+    }
+}
+
+/// Waits for the child's end; yields its exit code.
+fn ended(child: &mut Child) -> Option<i32> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if began.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -104,6 +119,10 @@ fn as_json_each_line_is_an_event_and_the_last_says_how_many_tokens_came() {
     let mut watched = Watched::start(&mut watch(&front.url(), &["--json"]));
     watched.wait_for("granted");
     watched.wait_for("granted");
+    front.sandbox().settings_mut().outage = Some(Outage::default());
+    let trouble: Value = serde_json::from_str(&watched.wait_for("trouble")).unwrap();
+    assert_eq!(trouble["phase"], "expiring", "it is told while the old token serves: {trouble}");
+    assert!(trouble["remaining_s"].as_f64().unwrap() > 0.0, "{trouble}");
     assert_eq!(watched.end(Signal::SIGTERM), Some(0));
     watched.wait_for("ended");
     let events: Vec<Value> =
@@ -137,7 +156,7 @@ fn it_ends_by_itself_where_only_other_credentials_help() {
         let refused = watched.wait_for(r#""error":"#);
         assert!(refused.contains("refused") && refused.contains("sign_in"), "{refused}");
         assert!(!refused.contains("canary"), "{refused}");
-        assert_eq!(watched.child.wait().unwrap().code(), Some(3), "{transport}");
+        assert_eq!(ended(&mut watched.child), Some(3), "{transport}");
     }
     assert_eq!(front.log().len(), 2, "one request each, and no other try");
 }
@@ -147,7 +166,7 @@ fn it_ends_where_nobody_reads_on() {
     let front = front();
     let mut child = watch(&front.url(), &[]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(ended(&mut child), Some(0));
 }
 
 #[test]
@@ -169,11 +188,13 @@ fn on_a_terminal_a_bar_drains_and_an_interrupt_leaves_the_cursor_as_it_was() {
     });
     let mut seen = String::new();
     let shows = |seen: &str| seen.contains("##-") && seen.contains("renewed");
+    let began = Instant::now();
     while !shows(&seen) {
-        seen.push_str(&pieces.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{seen}")));
+        assert!(began.elapsed() < PATIENCE, "no bar in {seen}");
+        seen.push_str(&pieces.recv_timeout(PATIENCE).unwrap());
     }
     kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(ended(&mut child), Some(0));
     seen.extend(pieces.iter());
     assert!(seen.contains("interrupted; tokens in all: "), "{seen}");
     let (hidden, shown) = (seen.matches("\x1b[?25l").count(), seen.matches("\x1b[?25h").count());
