@@ -158,11 +158,7 @@ impl Client {
         let (mut held, mut wanted) = (held, at_least);
         for _ in 0..ATTEMPTS {
             if let Some(bearer) = self.ask(held, wanted, deadline)? {
-                let remaining = bearer.remaining(self.shared.hub.now());
-                if remaining < at_least {
-                    return Err(CallError::ShortLived { remaining });
-                }
-                return Ok(bearer);
+                return self.shared.hub.lasting(bearer, at_least);
             }
             // A second renewal would bring no longer life than the first.
             wanted = Duration::ZERO;

@@ -137,6 +137,15 @@ impl<F> Hub<F> {
         }
     }
 
+    /// The token, if it has so much life left.
+    pub(crate) fn lasting(&self, bearer: Bearer, at_least: Duration) -> Result<Bearer, CallError> {
+        if at_least.is_zero() {
+            return Ok(bearer);
+        }
+        let remaining = bearer.remaining(self.now());
+        if remaining < at_least { Err(CallError::ShortLived { remaining }) } else { Ok(bearer) }
+    }
+
     /// For one thread or task to keep what is published at hand.
     pub(crate) fn sight(&self) -> Sight {
         Sight::new(Arc::clone(&self.clock), self.published.sighted())

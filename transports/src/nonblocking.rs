@@ -16,8 +16,8 @@ use std::time::Duration;
 use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
 
 pub(crate) use self::flight::Flight;
-use self::renewal::Shared;
 pub(crate) use self::renewal::Spawner;
+use self::renewal::{Asked, Shared};
 use crate::bearer::Bearer;
 use crate::builder::Builder;
 use crate::error::CallError;
@@ -114,8 +114,13 @@ impl AsyncClient {
             Entry::Served(bearer) => return Ok(bearer),
             Entry::Held(held) => self.shared.ask(held, at_least)?,
         };
-        // Boxed, so that the future of an ask that waits for nothing is small.
-        Box::pin(self.asked(asked, at_least)).await
+        match asked {
+            Asked::Ready(bearer) => self.shared.hub.lasting(bearer, at_least),
+            // Boxed, so that the future of an ask that waits for nothing is small.
+            Asked::Wait { flight, overdue } => {
+                Box::pin(self.waiting(flight, overdue, at_least)).await
+            }
+        }
     }
 
     /// For one task that asks very often: it keeps the token at hand between asks.

@@ -64,12 +64,12 @@ mod model {
     use std::sync::{Arc, PoisonError};
 
     /// As the standard one, whose constant initializers loom does not know.
-    macro_rules! thread_local {
+    macro_rules! loom_local {
         ($(#[$meta:meta])* static $name:ident: $of:ty = const $value:block;) => {
             loom::thread_local! { $(#[$meta])* static $name: $of = $value; }
         };
     }
-    pub(crate) use thread_local;
+    pub(crate) use loom_local as thread_local;
 
     /// A place that any thread reads.
     pub(crate) struct Published<T>(Arc<Mutex<Option<Arc<T>>>>);

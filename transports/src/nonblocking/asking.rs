@@ -23,24 +23,15 @@ const ATTEMPTS: usize = 3;
 const GRACE: Duration = Duration::from_secs(1);
 
 impl AsyncClient {
-    /// Waits where that is needed, and asks again after each flight that was waited for.
-    pub(super) async fn asked(
+    /// Waits for a flight, and asks again, until there is a token.
+    pub(super) async fn waiting(
         &self,
-        mut asked: Asked,
+        mut flight: Option<Flight>,
+        mut overdue: Duration,
         at_least: Duration,
     ) -> Result<Bearer, CallError> {
         let (mut patience, mut wanted, mut renewals) = (None, at_least, 0);
         loop {
-            let (flight, overdue) = match asked {
-                Asked::Ready(bearer) => {
-                    let remaining = bearer.remaining(self.shared.hub.now());
-                    if remaining < at_least {
-                        return Err(CallError::ShortLived { remaining });
-                    }
-                    return Ok(bearer);
-                }
-                Asked::Wait { flight, overdue } => (flight, overdue),
-            };
             match self.wait(flight.as_ref(), overdue, &mut patience).await {
                 Waited::Landed(outcome) => {
                     outcome?;
@@ -54,7 +45,10 @@ impl AsyncClient {
                 Waited::Overdue => {}
                 Waited::TimedOut => return Err(CallError::TimedOut),
             }
-            asked = self.shared.ask(self.shared.hub.lock(), wanted)?;
+            (flight, overdue) = match self.shared.ask(self.shared.hub.lock(), wanted)? {
+                Asked::Ready(bearer) => return self.shared.hub.lasting(bearer, at_least),
+                Asked::Wait { flight, overdue } => (flight, overdue),
+            };
         }
     }
 

@@ -1,0 +1,66 @@
+//! The machine's clocks: what the coarse ones may be behind, and that a token ends by them in time.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Request;
+use imts::{Body, Bounds, Clock, Policy, SystemClock};
+use imts_sandbox::Time;
+
+use crate::{World, eventually};
+
+#[test]
+fn coarse_readings_are_never_ahead_and_the_tick_tells_them_apart() {
+    let began = Instant::now();
+    let mut ticks = 0;
+    let mut last = (SystemClock.tick(), SystemClock.coarse());
+    while began.elapsed() < Duration::from_millis(200) {
+        let (before, coarse, after) =
+            (SystemClock.tick(), SystemClock.coarse(), SystemClock.tick());
+        let now = SystemClock.now();
+        assert!(coarse.mono <= now.mono, "{coarse:?} is ahead of {now:?}");
+        if before == after && before.is_some() && before == last.0 {
+            assert_eq!(coarse.mono, last.1.mono, "one tick, two readings");
+        }
+        ticks += usize::from(before != last.0);
+        last = (before, coarse);
+    }
+    if cfg!(target_os = "linux") {
+        assert!(ticks > 2, "the clock stands still");
+        assert!(!SystemClock.lag().is_zero());
+    }
+}
+
+/// By the machine's clocks, against a service that counts what comes too late.
+#[test]
+fn no_thread_is_served_a_token_past_its_end_by_the_machines_clocks() {
+    let world = World::default();
+    world.sandbox().settings_mut().access_lifetime = Duration::from_millis(1_200);
+    let service = world.clone();
+    let transport = move |request: Request<Body>, _: Bounds| {
+        let request = request.map(|body| body.as_ref().to_vec());
+        Ok(service.sandbox().handle(Time::from(std::time::SystemTime::now()), &request))
+    };
+    let mut policy = Policy::default();
+    // Never early: each token is served to its end.
+    policy.margin = Duration::ZERO;
+    let builder = world.builder().clock(SystemClock).policy(policy);
+    let client = builder.blocking(transport).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut handle = client.handle();
+                let began = Instant::now();
+                while began.elapsed() < Duration::from_secs(3) {
+                    let before = SystemClock.now();
+                    let shared = client.token().unwrap();
+                    assert!(!shared.remaining(before).is_zero(), "dead before the ask");
+                    let before = SystemClock.now();
+                    let by_handle = handle.token().unwrap();
+                    assert!(!by_handle.remaining(before).is_zero(), "dead before the ask");
+                }
+            });
+        }
+    });
+    eventually("renewals", || world.calls() >= 3);
+}
