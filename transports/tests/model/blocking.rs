@@ -32,7 +32,7 @@ fn three_threads_without_a_token_cost_one_flight_and_nobody_hangs() {
 #[test]
 fn no_ask_after_a_rejection_has_returned_brings_the_rejected_token() {
     let (made, saved) = World::with_token();
-    explore(2, move || {
+    explore(3, move || {
         let world = made.copy();
         let client = world.client(world.builder().restore(saved.clone()));
         world.pass(60);
@@ -65,7 +65,7 @@ fn no_ask_after_a_rejection_has_returned_brings_the_rejected_token() {
 #[test]
 fn a_token_that_is_due_is_served_to_three_threads_and_renewed_by_one_flight() {
     let (made, saved) = World::with_token();
-    explore(2, move || {
+    explore(3, move || {
         let world = made.copy();
         world.pass(850);
         let client = world.client(world.builder().restore(saved.clone()));
@@ -86,7 +86,7 @@ fn a_token_that_is_due_is_served_to_three_threads_and_renewed_by_one_flight() {
 
 #[test]
 fn a_client_that_is_closed_while_threads_ask_leaves_none_of_them_waiting() {
-    explore(2, || {
+    explore(3, || {
         let world = World::default();
         let client = world.client(world.builder());
         let asks: Vec<_> = (0..2)

@@ -2,7 +2,11 @@
 //!
 //! The clients are the shipped ones: under `--cfg imts_loom` their locks, threads and the published
 //! token are loom's, a condition variable never times out, and whoever would wait for ever is a
-//! failure. See `.ci/model` for the command.
+//! failure. Its own flags make it a build of its own:
+//!
+//! ```sh
+//! RUSTFLAGS="--cfg imts_loom" cargo test --release --target-dir target/loom -p imts --test model
+//! ```
 #![cfg(imts_loom)]
 
 mod blocking;

@@ -78,7 +78,7 @@ fn a_task_that_leaves_after_its_first_poll_takes_nobodys_wake_up_with_it() {
 #[test]
 fn no_ask_after_a_rejection_has_returned_brings_the_rejected_token() {
     let (made, saved) = World::with_token();
-    explore(2, move || {
+    explore(3, move || {
         let world = made.copy();
         let client = client(&world, world.builder().restore(saved.clone()));
         world.pass(60);
