@@ -115,7 +115,8 @@ impl Client {
         self.shared.hub.sign_out();
     }
 
-    /// Reads the session's phase now.
+    /// Reads the session's phase now. What reads it has the session in hand: it must not call the
+    /// client.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         self.shared.hub.phase(read)
     }
