@@ -1,8 +1,8 @@
 //! Any text as a base URL, and any as a path to join to it.
 //!
 //! An input is two lines: the URL, the path. What begins with `=` is put together from parts, a line
-//! each: scheme, user name, host, port, path of the URL, path to join. A part that is empty is left
-//! out with the sign that belongs to it; any text may stand in each.
+//! each: host, port, path of the URL, path to join, scheme, user name. A part that is empty has a good
+//! value or is left out; any text may stand in each.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -23,10 +23,13 @@ pub const TARGET: Target =
 pub fn run(data: &[u8]) -> Ran {
     let text = String::from_utf8_lossy(data);
     let (structured, url, path) = match text.strip_prefix('=') {
-        Some(parts) => (true, put_together(parts), parts.split('\n').nth(5).unwrap_or("/a")),
+        Some(parts) => {
+            let (url, path) = put_together(parts);
+            (true, url, path)
+        }
         None => match text.split_once('\n') {
-            Some((url, path)) => (false, url.to_owned(), path),
-            None => (false, text.as_ref().to_owned(), "/a"),
+            Some((url, path)) => (false, url.to_owned(), path.to_owned()),
+            None => (false, text.as_ref().to_owned(), "/a".to_owned()),
         },
     };
     let secure = Endpoint::https(&url);
@@ -50,14 +53,17 @@ pub fn run(data: &[u8]) -> Ran {
     Ran { structured, deepest: true }
 }
 
-fn put_together(parts: &str) -> String {
-    let mut parts = parts.split('\n');
-    let mut part = |before: &str, after: &str| match parts.next() {
-        None | Some("") => String::new(),
-        Some(part) => format!("{before}{part}{after}"),
-    };
-    let scheme = part("", "://");
-    [scheme, part("", "@"), part("", ""), part(":", ""), part("/", "")].concat()
+/// A URL, and a path to join to it.
+fn put_together(parts: &str) -> (String, String) {
+    let mut parts = parts.split('\n').map(|part| Some(part).filter(|part| !part.is_empty()));
+    let mut next = || parts.next().flatten();
+    let host = next().unwrap_or("host.example");
+    let port = next().map(|port| format!(":{port}")).unwrap_or_default();
+    let path = next().map(|path| format!("/{path}")).unwrap_or_default();
+    let join = next().map_or("/a".to_owned(), |path| format!("/{path}"));
+    let scheme = next().unwrap_or("https");
+    let user = next().map(|user| format!("{user}@")).unwrap_or_default();
+    (format!("{scheme}://{user}{host}{port}{path}"), join)
 }
 
 /// Plain http stays on this machine, in the eyes of whoever reads the URL.
