@@ -17,6 +17,8 @@ pub type Operation = (&'static str, fn(u32, &Meter));
 pub const OPERATIONS: &[Operation] = &[
     ("token", token),
     ("token_async", token_async),
+    ("handle", handle),
+    ("handle_async", handle_async),
     ("poll_ready", poll_ready),
     ("phase", phase),
     ("reply_to_grant", reply_to_grant),
@@ -66,6 +68,22 @@ fn token_async(times: u32, meter: &Meter) {
     let client = ready::async_client();
     for _ in 0..times {
         meter.counts(|| drop(black_box(ready::at_once(client.token()))));
+    }
+}
+
+/// A token from one thread's handle.
+fn handle(times: u32, meter: &Meter) {
+    let mut handle = ready::client().handle();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(handle.token())));
+    }
+}
+
+/// A token from one task's handle.
+fn handle_async(times: u32, meter: &Meter) {
+    let mut handle = ready::async_client().handle();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(ready::at_once(handle.token()))));
     }
 }
 
