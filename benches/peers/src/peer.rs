@@ -3,6 +3,7 @@
 //! Owns the trait, and the walk over all who implement it. Knows no client.
 
 use std::future::Future;
+use std::hint::black_box;
 
 use http::HeaderValue;
 
@@ -40,6 +41,24 @@ pub trait Peer: Send + Sync + Sized + 'static {
 
     /// The value of `Authorization`, sensitive, by the shortest way that the crate offers.
     fn authorization(&self) -> impl Future<Output = HeaderValue> + Send;
+
+    /// So many asks in a row, each answer let go before the next.
+    fn tokens(&self, times: u32) -> impl Future<Output = ()> + Send {
+        async move {
+            for _ in 0..times {
+                drop(black_box(self.token().await));
+            }
+        }
+    }
+
+    /// So many values in a row, each let go before the next.
+    fn authorizations(&self, times: u32) -> impl Future<Output = ()> + Send {
+        async move {
+            for _ in 0..times {
+                drop(black_box(self.authorization().await));
+            }
+        }
+    }
 }
 
 /// Something to do with each kind of client.

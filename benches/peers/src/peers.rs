@@ -14,10 +14,18 @@ pub use self::aws_smithy::{AwsSmithyCache, AwsSmithyIdentity};
 pub use self::azure::Azure;
 pub use self::gcp::Gcp;
 pub use self::google::Google;
-pub use self::imts::{ImtsBlocking, ImtsTasks};
+pub use self::imts::{ImtsBlocking, ImtsHandle, ImtsTaskHandle, ImtsTasks};
 pub use self::reqsign::Reqsign;
 pub use self::yup::Yup;
 use crate::peer::Visit;
+
+/// Shows a visitor everything that can be asked while a token is valid.
+pub fn visit_asking(visitor: &mut impl Visit) {
+    visitor.visit::<ImtsHandle>();
+    visitor.visit::<ImtsTaskHandle>();
+    visitor.visit::<ImtsBlocking>();
+    visit_all(visitor);
+}
 
 /// Shows a visitor every client that is asked from tasks.
 pub fn visit_all(visitor: &mut impl Visit) {

@@ -1,5 +1,7 @@
 //! IMTS's own two clients, with the default policy.
 
+use std::hint::black_box;
+
 use http::HeaderValue;
 use imts::{
     AsyncClient, Bearer, Builder, Client, Credentials, Endpoint, HyperTransport, Tls, UreqTransport,
@@ -24,7 +26,7 @@ fn builder(service: &Service) -> Builder {
 impl Peer for ImtsTasks {
     const CRATE: &'static str = "imts";
     const SUBJECT: &'static str = "AsyncClient over HyperTransport, renewals spawned";
-    const RESULT: &'static str = "Bearer (header value, shared)";
+    const RESULT: &'static str = "Bearer (ready header value)";
     const STALE_LIFETIME: u64 = 2 * AGE.as_secs(); // the margin is half the life of so short a token
 
     type Token = Bearer;
@@ -72,5 +74,81 @@ impl Peer for ImtsBlocking {
 
     async fn authorization(&self) -> HeaderValue {
         self.0.token().expect("a token is valid").header().clone()
+    }
+}
+
+/// A handle of [`ImtsBlocking`]'s client, made anew for each row of asks.
+pub struct ImtsHandle(ImtsBlocking);
+
+/// A handle of [`ImtsTasks`]' client, made anew for each row of asks.
+pub struct ImtsTaskHandle(ImtsTasks);
+
+impl Peer for ImtsHandle {
+    const CRATE: &'static str = "imts";
+    const SUBJECT: &'static str = "Handle of a Client";
+    const RESULT: &'static str = "&Bearer";
+    const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
+
+    type Token = Bearer;
+
+    async fn new(service: &Service, start: Start) -> Self {
+        Self(ImtsBlocking::new(service, start).await)
+    }
+
+    async fn token(&self) -> Result<Bearer, String> {
+        self.0.token().await
+    }
+
+    async fn authorization(&self) -> HeaderValue {
+        self.0.authorization().await
+    }
+
+    async fn tokens(&self, times: u32) {
+        let mut handle = self.0.0.handle();
+        for _ in 0..times {
+            let _ = black_box(handle.token());
+        }
+    }
+
+    async fn authorizations(&self, times: u32) {
+        let mut handle = self.0.0.handle();
+        for _ in 0..times {
+            drop(black_box(handle.token().expect("a token is valid").header().clone()));
+        }
+    }
+}
+
+impl Peer for ImtsTaskHandle {
+    const CRATE: &'static str = "imts";
+    const SUBJECT: &'static str = "AsyncHandle of an AsyncClient";
+    const RESULT: &'static str = ImtsHandle::RESULT;
+    const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
+
+    type Token = Bearer;
+
+    async fn new(service: &Service, start: Start) -> Self {
+        Self(ImtsTasks::new(service, start).await)
+    }
+
+    async fn token(&self) -> Result<Bearer, String> {
+        self.0.token().await
+    }
+
+    async fn authorization(&self) -> HeaderValue {
+        self.0.authorization().await
+    }
+
+    async fn tokens(&self, times: u32) {
+        let mut handle = self.0.0.handle();
+        for _ in 0..times {
+            let _ = black_box(handle.token().await);
+        }
+    }
+
+    async fn authorizations(&self, times: u32) {
+        let mut handle = self.0.0.handle();
+        for _ in 0..times {
+            drop(black_box(handle.token().await.expect("a token is valid").header().clone()));
+        }
     }
 }

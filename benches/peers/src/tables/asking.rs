@@ -1,6 +1,5 @@
 //! What an ask costs while a token is valid.
 
-use std::hint::black_box;
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::names;
 use crate::measure::{Batch, Samples, interleaved, print_table};
 use crate::peer::{Peer, Visit};
-use crate::peers::{ImtsBlocking, visit_all};
+use crate::peers::visit_asking;
 use crate::ready::{Ready, here};
 use crate::service::TOKEN_BYTES;
 
@@ -35,16 +34,8 @@ impl Visit for OneThread<'_> {
             runtime.block_on(async {
                 let begin = Instant::now();
                 match wanted {
-                    Wanted::Token => {
-                        for _ in 0..times {
-                            drop(black_box(peer.token().await));
-                        }
-                    }
-                    Wanted::Authorization => {
-                        for _ in 0..times {
-                            drop(black_box(peer.authorization().await));
-                        }
-                    }
+                    Wanted::Token => peer.tokens(times).await,
+                    Wanted::Authorization => peer.authorizations(times).await,
                 }
                 begin.elapsed()
             })
@@ -59,8 +50,7 @@ impl Visit for OneThread<'_> {
 
 fn one_thread(rounds: usize, wanted: Wanted, title: &str, how: &str) {
     let mut visitor = OneThread(Rows { names: Vec::new(), batches: Vec::new() }, wanted);
-    visitor.visit::<ImtsBlocking>();
-    visit_all(&mut visitor);
+    visit_asking(&mut visitor);
     let Rows { names, mut batches } = visitor.0;
     let samples = interleaved(rounds, &mut batches);
     let rows: Vec<_> = names
@@ -129,9 +119,7 @@ fn millions_a_second<P: Peer>(peer: &Arc<P>, threads: usize) -> f64 {
                 here().block_on(async {
                     barrier.wait();
                     let begin = Instant::now();
-                    for _ in 0..TIMES {
-                        drop(black_box(peer.token().await));
-                    }
+                    peer.tokens(TIMES).await;
                     (begin, Instant::now())
                 })
             })
@@ -148,8 +136,7 @@ fn millions_a_second<P: Peer>(peer: &Arc<P>, threads: usize) -> f64 {
 /// Several threads that share one client.
 pub fn threads(rounds: usize) {
     let mut visitor = Threads { rows: Vec::new(), measured: Vec::new() };
-    visitor.visit::<ImtsBlocking>();
-    visit_all(&mut visitor);
+    visit_asking(&mut visitor);
     let Threads { rows, mut measured } = visitor;
     for _ in 0..rounds {
         for Measured { run, samples } in &mut measured {
