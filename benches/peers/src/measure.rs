@@ -53,7 +53,8 @@ pub type Batch<'a> = Box<dyn FnMut(u32) -> Duration + 'a>;
 /// Nanoseconds a run of each batch, all batches in turn in every round, so that what the machine does
 /// meanwhile hits them alike.
 pub fn interleaved(rounds: usize, batches: &mut [Batch<'_>]) -> Vec<Samples> {
-    const ROUND: Duration = Duration::from_millis(20);
+    // Short: a busy machine lets a thread run for some milliseconds before it lets another.
+    const ROUND: Duration = Duration::from_millis(1);
     let times: Vec<u32> = batches
         .iter_mut()
         .map(|batch| {
