@@ -23,7 +23,7 @@ pub use self::step::CallStep;
 use crate::error::Malformed;
 use crate::exchange::{Exchange, Reply};
 use crate::journal::{Entry, Intent};
-use crate::operation::{Auth, Class};
+use crate::operation::Auth;
 use crate::secret::{Bearer, Epoch};
 use crate::time::{Mono, Now};
 use crate::trouble::{Failure, Source};
@@ -91,6 +91,8 @@ pub struct Call<R> {
     refused: Option<Epoch>,
     /// The number that the journal gave the call.
     recorded: Option<u64>,
+    /// Whether the journal was asked to record, and has not answered.
+    recording: bool,
     /// When a request first left, as far as is known.
     sent: Option<Now>,
     attempts: u32,
@@ -135,31 +137,12 @@ impl<R> Call<R> {
             bearer: None,
             refused: None,
             recorded: None,
+            recording: false,
             sent: None,
             attempts: 0,
             replayed: false,
             last: None,
         }
-    }
-
-    /// The same call with a journal declared: where it moves money, it yields [`CallStep::Record`]
-    /// before and after its request leaves.
-    #[must_use]
-    pub fn with_journal(mut self) -> Self {
-        if let Some(frozen) = self.frozen.as_mut().filter(|it| it.class == Class::Money) {
-            frozen.journal = true;
-            self.stage = Stage::Intent;
-        }
-        self
-    }
-
-    /// The same call under another name of the caller's for what is asked for.
-    #[must_use]
-    pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
-        if let Some(frozen) = &mut self.frozen {
-            frozen.reference = Some(reference.into());
-        }
-        self
     }
 
     /// What to do next.
@@ -198,6 +181,9 @@ impl<R> Call<R> {
     /// What came of [`CallStep::Record`]. Where the entry could not be written before the request
     /// left, the call ends unsent; after its end it only stays in doubt in the journal.
     pub fn on_recorded(&mut self, outcome: Result<u64, Source>) {
+        if !std::mem::take(&mut self.recording) {
+            return;
+        }
         match (std::mem::replace(&mut self.stage, Stage::Over), outcome) {
             (Stage::Intent, Ok(id)) => {
                 self.recorded = Some(id);
@@ -262,20 +248,25 @@ impl<R> Call<R> {
 
     fn record_intent(&mut self, now: Now) -> CallStep<R> {
         self.stage = Stage::Intent;
-        match &self.frozen {
-            Some(frozen) => CallStep::Record(Entry::Intent(Intent {
-                operation: frozen.name.clone(),
-                reference: frozen.reference.clone(),
-                digest: frozen.digest,
-                at: now.wall,
-            })),
-            None => CallStep::Wait { until: self.deadline },
-        }
+        let Some(frozen) = &self.frozen else { return CallStep::Wait { until: self.deadline } };
+        let intent = Intent {
+            operation: frozen.name.clone(),
+            reference: frozen.reference.clone(),
+            digest: frozen.digest,
+            at: now.wall,
+        };
+        self.record(Entry::Intent(intent))
+    }
+
+    fn record(&mut self, entry: Entry) -> CallStep<R> {
+        self.recording = true;
+        CallStep::Record(entry)
     }
 
     fn need_token(&mut self, now: Now) -> CallStep<R> {
         let needs_none = self.frozen.as_ref().is_some_and(|frozen| frozen.auth == Auth::None);
-        if self.bearer.is_none() && !needs_none {
+        if !needs_none && self.bearer.as_ref().is_none_or(|it| it.remaining(now).is_zero()) {
+            self.bearer = None;
             self.stage = Stage::Token;
             return CallStep::Token;
         }
@@ -285,13 +276,17 @@ impl<R> Call<R> {
     fn mark(&mut self, now: Now) -> CallStep<R> {
         self.stage = Stage::Mark;
         let id = self.recorded.unwrap_or_default();
-        CallStep::Record(Entry::Sending { id, at: now.wall })
+        self.record(Entry::Sending { id, at: now.wall })
     }
 
     fn send(&mut self, now: Now) -> CallStep<R> {
         let Some(frozen) = &self.frozen else {
             return CallStep::Wait { until: self.deadline };
         };
+        if self.bearer.as_ref().is_some_and(|bearer| bearer.remaining(now).is_zero()) {
+            // It died while the journal was written.
+            return self.need_token(now);
+        }
         let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
@@ -313,7 +308,7 @@ impl<R> Call<R> {
         let Some(id) = self.recorded else { return CallStep::Over(outcome) };
         let ending = outcome.ending();
         self.stage = Stage::End(outcome);
-        CallStep::Record(Entry::Ended { id, at: now.wall, ending })
+        self.record(Entry::Ended { id, at: now.wall, ending })
     }
 
     fn follow(&mut self, verdict: judge::Verdict<R>, now: Now) {

@@ -3,7 +3,7 @@
 use http::Uri;
 use thiserror::Error;
 
-use super::Call;
+use super::{Call, Stage};
 use crate::catalogue::{Decided, Entry};
 use crate::contract::Contract;
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
@@ -24,6 +24,7 @@ pub(crate) struct Frozen {
     pub(super) class: Class,
     pub(super) auth: Auth,
     pub(super) decided: Decided,
+    pub(super) endpoint: Endpoint,
     pub(super) uri: Uri,
     pub(super) body: Body,
     pub(super) digest: Digest,
@@ -101,6 +102,38 @@ impl Session {
     }
 }
 
+impl<R> Call<R> {
+    /// The same call with a journal declared: where it moves money, it yields
+    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. Changes
+    /// nothing once its request was handed out.
+    #[must_use]
+    pub fn with_journal(mut self) -> Self {
+        let is_new = matches!(self.stage, Stage::Token) && self.attempts == 0;
+        let money = self.frozen.as_mut().filter(|frozen| frozen.class == Class::Money);
+        if let Some(frozen) = money.filter(|frozen| is_new && !frozen.journal) {
+            frozen.journal = true;
+            self.stage = Stage::Intent;
+        }
+        self
+    }
+
+    /// The same call under another name of the caller's for what is asked for.
+    #[must_use]
+    pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.reference = Some(reference.into());
+        }
+        self
+    }
+
+    /// Whether it goes to the service at this endpoint, or has ended. The token of a session must go
+    /// to no other: a driver that is handed a call from elsewhere looks before it gives one.
+    #[must_use]
+    pub fn is_for(&self, endpoint: &Endpoint) -> bool {
+        self.frozen.as_ref().is_none_or(|frozen| frozen.endpoint == *endpoint)
+    }
+}
+
 impl Frozen {
     /// A request by its type.
     pub(super) fn of<O: Operation>(
@@ -126,6 +159,7 @@ impl Frozen {
             class: O::CLASS,
             auth: O::AUTH,
             decided: entry.map(Entry::decided).cloned().unwrap_or_default(),
+            endpoint: endpoint.clone(),
             uri: endpoint.join(&path)?,
             digest: Digest::of(body.as_ref()),
             body,
@@ -153,6 +187,7 @@ impl Frozen {
             class: entry.class(),
             auth: entry.auth(),
             decided: entry.decided().clone(),
+            endpoint: endpoint.clone(),
             uri: endpoint.join(path)?,
             digest: Digest::of(body.as_ref()),
             body,

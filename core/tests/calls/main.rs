@@ -3,6 +3,7 @@
 mod attempts;
 mod catalogue;
 mod forms;
+mod hazards;
 mod journal;
 mod outcomes;
 mod refusals;
