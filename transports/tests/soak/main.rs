@@ -45,7 +45,7 @@ fn hyper() -> HyperTransport {
         .unwrap()
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    HyperTransport::builder(Arc::new(config)).build()
+    HyperTransport::builder(Arc::new(config).into()).build()
 }
 
 /// How long it is to take at least, and how many lifetimes of a token.
