@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(crate) struct Service {
-    /// The service's base URL, such as https://host.example. There is no default.
+    /// The service's base URL, such as `https://host.example`. There is no default.
     #[arg(long, env = "IMTS_BASE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
@@ -24,7 +24,7 @@ pub(crate) struct Service {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) transport: TransportName,
 
-    /// Permit http:// to this machine alone (127.0.0.0/8, [::1], localhost).
+    /// Permit plain http to this machine alone: `127.0.0.0/8`, `[::1]`, `localhost`.
     #[arg(long)]
     pub(crate) plain_http: bool,
 
@@ -32,8 +32,9 @@ pub(crate) struct Service {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// A proxy for https, http://[USER:PASSWORD@]HOST:PORT; or `env`, for the one that HTTPS_PROXY
-    /// or ALL_PROXY names. There is none unless asked for, and this machine is never reached by one.
+    /// A proxy for https, `http://USER:PASSWORD@HOST:PORT` or `http://HOST:PORT`; or `env`,
+    /// for the one that HTTPS_PROXY or ALL_PROXY names. There is none unless asked for, and this
+    /// machine is never reached by one.
     #[arg(long, value_name = "URL|env")]
     pub(crate) proxy: Option<String>,
 }
