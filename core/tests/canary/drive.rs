@@ -85,7 +85,7 @@ impl Drive {
                 Step::Send(ticket, exchange) => {
                     self.outputs.show("an exchange", &exchange);
                     self.outputs.show("its request", exchange.request());
-                    self.outputs.print("its purpose", &exchange.purpose());
+                    self.outputs.print("its purpose", &ticket.purpose());
                     let request = exchange.into_request();
                     self.outputs.show("a request", &request);
                     self.outputs.show("a body", request.body());
