@@ -23,8 +23,9 @@ pub struct Policy {
     /// holds, so that a token that lives two seconds is used and not refetched at every ask.
     /// Default 50.
     pub margin_percent: u8,
-    /// How old a token must be before it counts as Expiring, so that the shortest-lived ones cost no
-    /// more than one renewal in this time. Default 1 s.
+    /// How old a token must be before it counts as Expiring, or is renewed for one who asks for a
+    /// longer life: the shortest-lived ones cost no more than one renewal in this time, and there is
+    /// quiet from the end of one that lives shorter. Default 1 s.
     pub renew_after: Duration,
     /// How long one exchange of a renewal may take. Default 30 s.
     pub time_limit: Duration,
@@ -43,7 +44,8 @@ pub struct Policy {
     pub settle: Duration,
     /// After how many refusals in a row credentials that once worked count as dead. Default 3.
     pub refusals: u32,
-    /// How long a missing refresh endpoint (404, 405, 501) is left alone. Default 1 h.
+    /// How long a refresh endpoint that is missing (404, 405, 501), or that something else than the
+    /// service answers for (302, 403 in HTML) while credentials are held, is left alone. Default 1 h.
     pub refresh_retry: Duration,
     /// What may be done with a refresh token whose last use has an unknown outcome, where no
     /// credentials are held. Default [`Replay::Once`].

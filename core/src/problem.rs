@@ -65,14 +65,16 @@ impl Problem {
         self.status
     }
 
-    /// The service's error code, number or text, at most 512 bytes.
+    /// The service's error code, number or text, at most 512 bytes, as clean as the
+    /// [message](Problem::message).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
     /// The service's message, at most 512 bytes, without control characters; secrets of ours that
-    /// it quoted are blotted out.
+    /// it quoted are blotted out. `None` also where the refusal came late: the secrets that it may
+    /// quote are not known any more.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()

@@ -146,8 +146,9 @@ impl Session {
 
     /// What to do next for a token with at least `at_least` left.
     ///
-    /// Where the service's tokens live no longer than that, a renewal would not help: the step is
-    /// the same as [`poll`](Session::poll)'s, and [`Bearer::remaining`] tells.
+    /// Where the service's tokens live no longer than that, or the present one is younger than
+    /// [`Policy::renew_after`], a renewal would not help: the step is the same as
+    /// [`poll`](Session::poll)'s, and [`Bearer::remaining`] tells.
     pub fn poll_for(&mut self, now: Now, at_least: Duration) -> Step {
         let now = self.observe(now);
         self.pass_deadlines(now);
