@@ -56,10 +56,10 @@ fn the_checks_come_in_order_redirect_status_type_size_json() {
     assert!(unexpected(raw(302, "application/json", &huge)));
     assert!(unexpected(raw(500, "application/json", &huge)));
     assert!(unexpected(raw(200, "text/html", &huge)));
-    assert_eq!(
-        malformed(&raw(200, "application/json", &huge)),
-        Malformed::TooLarge { limit: 65_536 }
-    );
+    for length in [65_537, 70_000] {
+        let too_large = malformed(&raw(200, "application/json", &huge[..length]));
+        assert_eq!(too_large, Malformed::TooLarge { limit: 65_536 }, "{length}");
+    }
     let at_limit = malformed(&raw(200, "application/json", &huge[..65_536]));
     assert!(matches!(at_limit, Malformed::Json { fault: JsonFault::Syntax, line: 1, column: 1 }));
     assert!(matches!(told(&raw(404, "text/html", &huge)), Err(ReplyError::Refused(_))));
