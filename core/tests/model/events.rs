@@ -82,6 +82,7 @@ fn fails(world: &mut World, at: usize, open: Open, failure: Failure) {
     }
     if let (true, Some((token, before))) = (not_sent, &open.presented) {
         world.service.refresh.insert(token.clone(), *before);
+        node.replayed.remove(token);
     }
     node.open.push(open);
 }
@@ -163,8 +164,12 @@ pub(crate) fn rejects(world: &mut World, at: usize, bearer: &imts_core::Bearer) 
     let node = &mut world.nodes[at];
     let usable = node.session.phase(world.now).usable();
     let is_current = usable.is_some_and(|usable| usable.bearer().epoch() == bearer.epoch());
+    let was_usable = usable.is_some();
+    (node.disturbed, node.falls_back) = (true, None);
     node.session.reject(bearer.epoch(), world.now);
     if !is_current {
+        let still = node.session.phase(world.now).usable().is_some();
+        assert_eq!(still, was_usable, "an old rejection kills a newer token");
         return world.tally.note("rule 4: an old token is rejected");
     }
     world.tally.note("rule 4: the current token is rejected");
@@ -231,6 +236,7 @@ fn adopts(world: &mut World, at: usize, saved: &Saved) {
     world.tally.note("rule 11: a sibling's state is adopted");
     node.granted();
     (node.generation, node.adopted) = (new, world.event);
+    node.replayed.clear();
     node.unmarked |= world.is_unmarked;
 }
 

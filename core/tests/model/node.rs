@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use imts_core::{
-    Bearer, Contract, Credentials, Endpoint, Keep, Now, Policy, SaveTicket, Saved, Session, Ticket,
+    Bearer, Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, SaveTicket, Saved, Session,
+    Ticket,
 };
 
 use crate::service::{Answer, Fate, SECRET};
@@ -26,6 +27,8 @@ pub(crate) struct Node {
     /// Tokens that were handed out, latest last.
     pub(crate) bearers: Vec<Bearer>,
     pub(crate) rejected: BTreeSet<String>,
+    /// Refresh tokens of unknown fate that it has sent once more.
+    pub(crate) replayed: BTreeSet<String>,
     /// No request before this, by the monotonic clock.
     pub(crate) quiet_until: u64,
     /// Failed renewals since the last grant: at least as many as the session counts.
@@ -38,6 +41,10 @@ pub(crate) struct Node {
     pub(crate) generation: u64,
     /// Whether a mark before a refresh may be missing in the store.
     pub(crate) unmarked: bool,
+    /// When a refresh was refused so that a sign-in is due at once.
+    pub(crate) falls_back: Option<Mono>,
+    /// Whether something else than its answer has a say in what follows a request.
+    pub(crate) disturbed: bool,
     pub(crate) phase: usize,
 }
 
@@ -67,12 +74,15 @@ impl Node {
             save: None,
             bearers: Vec::new(),
             rejected: BTreeSet::new(),
+            replayed: BTreeSet::new(),
             quiet_until: 0,
             failures: 0,
             burst: 0,
             adopted: 0,
             generation: 0,
             unmarked: false,
+            falls_back: None,
+            disturbed: false,
             phase: 0,
         }
     }
@@ -98,8 +108,7 @@ impl Node {
 
     /// Nothing that is under way concerns the session any more.
     pub(crate) fn abandon(&mut self) {
-        self.live = None;
-        self.burst = 0;
+        (self.live, self.falls_back, self.burst) = (None, None, 0);
         for open in &mut self.open {
             open.stale = true;
         }

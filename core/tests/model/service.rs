@@ -21,6 +21,9 @@ pub(crate) struct Service {
     pub(crate) access: BTreeMap<String, Issued>,
     pub(crate) refresh: BTreeMap<String, Fate>,
     owners: BTreeMap<String, String>,
+    /// Whether it gives the last access token again instead of a new one.
+    pub(crate) repeats: bool,
+    last: BTreeMap<String, String>,
 }
 
 /// An access token, by the true time.
@@ -60,6 +63,8 @@ impl Service {
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
             owners: BTreeMap::new(),
+            repeats: false,
+            last: BTreeMap::new(),
         }
     }
 
@@ -71,18 +76,25 @@ impl Service {
         purpose: Purpose,
         request: &Request<Vec<u8>>,
     ) -> Answer {
-        let response = self.sandbox.handle(Time::from_micros(truth), request);
+        let mut response = self.sandbox.handle(Time::from_micros(truth), request);
         let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         let token = |name: &str| {
             let token = body["payload"][name].as_str()?;
             Some(token.to_owned()).filter(|token| !token.is_empty())
         };
-        let (access, refresh) = (token("access_token"), token("refresh_token"));
+        let (mut access, refresh) = (token("access_token"), token("refresh_token"));
         let agent = match purpose {
             Purpose::SignIn => field(request, "agent_id"),
             Purpose::Refresh => self.owners.get(&presented(request)).cloned().unwrap_or_default(),
         };
-        if let Some(token) = &access {
+        if let Some(token) = &mut access {
+            let last = self.last.entry(agent.clone()).or_insert_with(|| token.clone());
+            if self.repeats {
+                let text = String::from_utf8(response.body().clone()).unwrap();
+                *response.body_mut() = text.replace(&*token, last).into_bytes();
+                token.clone_from(last);
+            }
+            last.clone_from(token);
             let lifetime = self.sandbox.settings().access_lifetime;
             let ends = truth + i64::try_from(lifetime.as_micros()).unwrap();
             let issued = Issued { agent: agent.clone(), ends, event };

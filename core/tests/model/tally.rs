@@ -31,6 +31,7 @@ const REQUIRED: &[&str] = &[
     "rule 8: credentials are latched",
     "rule 9: a young token is rejected",
     "rule 9: a grant is dead on arrival",
+    "rule 9: a rejected token is granted again",
     "rule 10: a mark is saved",
     "rule 10: a grant is saved",
     "rule 10: served while a save is under way",

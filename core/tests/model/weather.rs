@@ -15,7 +15,7 @@ pub(crate) fn change(world: &mut World) {
     let dice = &mut world.dice;
     let service = &mut world.service;
     let settings = service.sandbox.settings_mut();
-    match dice.below(13) {
+    match dice.below(14) {
         0 | 1 => {
             settings.rotation = dice.pick(&[
                 Rotation::Never,
@@ -54,7 +54,8 @@ pub(crate) fn change(world: &mut World) {
             settings.access_lifetime = Duration::from_secs(lifetime);
             settings.refresh_lifetime = Duration::from_secs(dice.pick(&[1_800, 30 * 86_400]));
         }
-        11 => {
+        11 => service.repeats = true,
+        12 => {
             let secret = if dice.percent(50) { SECRET } else { "changed" };
             settings.agents.insert(AGENTS[0].to_owned(), secret.to_owned());
         }
@@ -87,6 +88,7 @@ fn fault(which: u64) -> (Option<Operation>, Fault) {
 }
 
 pub(crate) fn clear(service: &mut Service) {
+    service.repeats = false;
     let settings = service.sandbox.settings_mut();
     settings.agents.insert(AGENTS[0].to_owned(), SECRET.to_owned());
     settings.faults.clear();

@@ -79,7 +79,12 @@ impl World {
         let mono = self.now.mono.as_micros();
         let node = &mut self.nodes[at];
         let (flies, saves) = (node.live.is_some(), node.save.is_some());
-        match node.session.poll(self.now) {
+        let falls_back = node.falls_back.take() == Some(self.now.mono);
+        let step = node.session.poll(self.now);
+        let signs_in =
+            matches!(&step, Step::Send(ticket, _) if ticket.purpose() == Purpose::SignIn);
+        assert!(!falls_back || signs_in, "no sign-in follows a refresh of no use: {step:?}");
+        match step {
             Step::Ready(bearer) => {
                 if flies {
                     self.tally.note("rule 1: served while someone else renews");
@@ -198,6 +203,7 @@ impl World {
         let mono = self.now.mono.as_micros();
         assert!(mono >= node.quiet_until, "{} us too early", node.quiet_until - mono);
         node.burst += 1;
+        node.disturbed = false;
         assert!(node.burst <= 2, "a storm: {} requests at one moment", node.burst);
         let deadline = self.now.mono.after(self.policy.time_limit).as_micros();
         node.live = Some((ticket, deadline));
@@ -209,6 +215,8 @@ impl World {
             let excused = node.keep.is_none() || node.unmarked;
             assert!(!replayed || excused, "a refresh token of fate {fate:?} is sent again");
             if replayed && is_bare {
+                let first = node.replayed.insert(token.clone());
+                assert!(first, "a refresh token of unknown fate is sent a third time");
                 self.tally.note("rule 6: a token of unknown fate is replayed");
             }
             self.service.refresh.insert(token.clone(), Fate::Unknown);
@@ -247,8 +255,11 @@ impl World {
                 assert!(taken, "a success is not taken");
             }
             Err(trouble) => match trouble.fault() {
-                Fault::DeadOnArrival if !open.stale => {
-                    self.tally.note("rule 9: a grant is dead on arrival");
+                Fault::DeadOnArrival | Fault::Rejected if !open.stale => {
+                    self.tally.note(match trouble.fault() {
+                        Fault::Rejected => "rule 9: a rejected token is granted again",
+                        _ => "rule 9: a grant is dead on arrival",
+                    });
                     self.take_grant(at, &mut open, answer);
                     self.nodes[at].failed(self.now, None);
                 }
@@ -270,7 +281,11 @@ impl World {
             let kept = answer.refresh.as_ref().is_none_or(|new| new == token);
             let fate = if kept { Fate::Unused } else { Fate::Spent };
             self.service.refresh.insert(token.clone(), fate);
+            self.nodes[at].replayed.remove(token);
             if kept {
+                let saved = self.nodes[at].session.saved(self.now).unwrap().to_json();
+                let has_it = saved.windows(token.len()).any(|part| part == token.as_bytes());
+                assert!(has_it, "the old refresh token is lost");
                 self.tally.note("rule 5: the old refresh token is kept");
             }
         }
@@ -300,6 +315,7 @@ impl World {
         });
         if matches!(verdict, Verdict::Missing | Verdict::Passing | Verdict::Foreign) {
             self.service.refresh.insert(token.clone(), *before);
+            node.replayed.remove(token);
         }
         let can_sign_in = node.keep.is_some() && node.refusals == 0;
         match verdict {
@@ -310,9 +326,11 @@ impl World {
                 node.failed(self.now, answer.retry);
             }
             Verdict::Missing if can_sign_in => {
+                node.falls_back = (!node.disturbed).then_some(self.now.mono);
                 self.tally.note("rule 5: a missing refresh is followed by a sign-in");
             }
             Verdict::Refused if can_sign_in => {
+                node.falls_back = (!node.disturbed).then_some(self.now.mono);
                 self.tally.note("rule 5: a refused refresh is followed by a sign-in");
             }
             _ => {}
