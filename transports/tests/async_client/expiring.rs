@@ -95,3 +95,37 @@ async fn a_token_for_longer_than_is_left_is_waited_for() {
     let error = client.token_valid_for(beyond).await.unwrap_err();
     assert!(matches!(error, imts::CallError::ShortLived { .. }), "{error}");
 }
+
+#[test]
+fn a_renewal_that_was_begun_for_longer_life_is_polled_in_passing_while_the_token_is_valid() {
+    // Also once its time limit is over: a late success counts.
+    for seconds in [0, 40] {
+        let (world, turnstile) = (World::default(), Turnstile::default());
+        let (service, stile) = (world.clone(), turnstile.clone());
+        let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+            let (service, passing) = (service.clone(), stile.pass());
+            async move {
+                passing.await;
+                Ok(service.answer(request))
+            }
+        };
+        let client = world.client((send, crate::no_timer));
+        turnstile.turn(1);
+        at_once(client.token()).unwrap();
+        world.pass(500);
+        let asking = client.clone();
+        let longer = Duration::from_secs(600);
+        let mut leaving = crate::ByHand::new(async move { asking.token_valid_for(longer).await });
+        assert!(leaving.poll().is_pending());
+        drop(leaving);
+        world.pass(seconds);
+        assert_eq!(
+            at_once(client.token()).unwrap().epoch().count(),
+            1,
+            "valid, and not waited for"
+        );
+        turnstile.turn(1);
+        assert_eq!(at_once(client.token()).unwrap().epoch().count(), 2, "the asker polled it home");
+        assert_eq!(world.calls(), 2);
+    }
+}

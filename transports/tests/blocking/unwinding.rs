@@ -113,3 +113,34 @@ fn dropping_the_last_client_blocks_nobody_and_leaves_nothing_behind() {
     gate.open();
     eventually("the end of all", || weak.upgrade().is_none());
 }
+
+/// Takes its time to be gone, as the end of a thread may.
+struct Lingering(Arc<AtomicBool>);
+
+impl Drop for Lingering {
+    fn drop(&mut self) {
+        std::thread::sleep(Duration::from_millis(100));
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+thread_local! {
+    static LINGERING: std::cell::RefCell<Option<Lingering>> = const { std::cell::RefCell::new(None) };
+}
+
+#[test]
+fn close_leaves_no_thread() {
+    let world = World::default();
+    let gone = Arc::new(AtomicBool::new(false));
+    let (service, sign) = (world.clone(), Arc::clone(&gone));
+    let client = world
+        .builder()
+        .blocking(move |request: Request<Body>, _: Bounds| {
+            LINGERING.set(Some(Lingering(Arc::clone(&sign))));
+            Ok::<_, Failure>(service.answer(request))
+        })
+        .unwrap();
+    client.token().unwrap();
+    client.close(Duration::from_secs(60));
+    assert!(gone.load(Ordering::SeqCst), "the renewal's thread is still there");
+}

@@ -1,7 +1,7 @@
 //! What is published holds what the session says, on every thread, at every moment.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -135,12 +135,13 @@ fn no_thread_gets_a_token_that_it_could_know_to_be_rejected() {
 }
 
 #[test]
-fn while_a_renewal_waits_for_its_turn_whoever_asks_is_served_without_the_session() {
+fn while_a_token_is_due_whoever_finds_the_session_taken_is_served_without_it() {
     let world = World::default();
     let client = world.blocking();
     let old = client.token().unwrap().epoch();
     world.pass(850);
     let (inside, go_on) = (Barrier::new(2), Barrier::new(2));
+    let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
         // Someone has the session in hand, and for long.
         scope.spawn(|| {
@@ -150,16 +151,34 @@ fn while_a_renewal_waits_for_its_turn_whoever_asks_is_served_without_the_session
             });
         });
         inside.wait();
-        let mut handle = client.handle();
-        for _ in 0..1_000 {
-            assert_eq!(client.token().unwrap().epoch(), old);
-            assert_eq!(handle.token().unwrap().epoch(), old);
-        }
-        assert_eq!(world.sandbox().count(Operation::Refresh), 0);
+        let client = &client;
+        scope.spawn(move || {
+            let mut handle = client.handle();
+            for _ in 0..1_000 {
+                assert_eq!(client.token().unwrap().epoch(), old);
+                assert_eq!(handle.token().unwrap().epoch(), old);
+            }
+            tell.send(()).unwrap();
+        });
+        let served = told.recv_timeout(Duration::from_secs(20));
+        let refreshes = world.sandbox().count(Operation::Refresh);
         go_on.wait();
+        served.expect("they are served while the session is taken");
+        assert_eq!(refreshes, 0);
     });
     client.token().unwrap();
     eventually("the refresh", || world.sandbox().count(Operation::Refresh) == 1);
+}
+
+#[test]
+fn a_client_that_is_closed_serves_its_valid_token_no_more_nor_do_its_handles() {
+    let world = World::default();
+    let client = world.nonblocking();
+    let mut handle = client.handle();
+    at_once(handle.token()).unwrap();
+    assert!(at_once(client.close(Duration::ZERO)).is_some());
+    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(at_once(handle.token()).unwrap_err(), CallError::Closed));
 }
 
 #[test]
