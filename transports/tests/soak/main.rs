@@ -82,7 +82,7 @@ async fn over_many_lifetimes_with_faults_all_are_served_and_nothing_grows() {
         let grounds = [Arc::clone(&by_threads), Arc::clone(&by_tasks)];
         thread::spawn(move || {
             let began = Instant::now();
-            let mut weather = grounds.each_ref().map(|ground| Weather::new(ground));
+            let mut weather = grounds.each_ref().map(Weather::new);
             let (mut second, mut settled) = (0, None);
             while second < lifetimes * 900 || began.elapsed() < least {
                 for (ground, weather) in grounds.iter().zip(&mut weather) {
