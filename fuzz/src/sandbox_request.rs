@@ -148,7 +148,8 @@ impl World {
         if method == Method::GET {
             let body = body.to_string();
             let secrets = [DEFAULT_SECRET, &self.access, &self.refresh];
-            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            // A fault may have put a word in a token's place.
+            for secret in secrets.iter().filter(|secret| secret.len() >= DEFAULT_SECRET.len()) {
                 assert!(!body.contains(*secret), "a secret through the control door");
             }
         }
