@@ -1,7 +1,7 @@
 //! The operations whose exact cost is held to a baseline, and how one is run.
 //!
 //! Owns the line between what is counted and what only prepares it. What counts instructions is
-//! callgrind, from outside: it collects inside [`counted`] alone.
+//! callgrind, from outside: it collects inside `counted` alone.
 
 use std::cell::Cell;
 use std::hint::black_box;
