@@ -67,17 +67,19 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Locked`], where another process has it open; [`JournalError::Damaged`],
-    /// where a record in its midst is no longer what was written; [`JournalError::Io`].
+    /// [`JournalError::Locked`], where another process has it open; [`JournalError::NotAJournal`],
+    /// where the file is something else, which is left as it is; [`JournalError::Damaged`], where a
+    /// record in its midst is no longer what was written; [`JournalError::Io`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let path = path.as_ref().to_owned();
         let io = |action| move |error| JournalError::io(action, &error);
+        refuse_devices(&path)?;
         let mut file = options().open(&path).map_err(|error| JournalError::opening(&error))?;
         lock(&file)?;
-        restrict(&file).map_err(io("restrict"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io("read"))?;
         let (book, whole) = Book::read(&bytes)?;
+        restrict(&file).map_err(io("restrict"))?;
         if whole < bytes.len() {
             file.set_len(whole as u64).map_err(io("cut"))?;
         }
@@ -99,8 +101,9 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Damaged`], [`JournalError::Io`].
+    /// [`JournalError::NotAJournal`], [`JournalError::Damaged`], [`JournalError::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Book, JournalError> {
+        refuse_devices(path.as_ref())?;
         let bytes = fs::read(path.as_ref()).map_err(|error| JournalError::opening(&error))?;
         Ok(Book::read(&bytes)?.0)
     }
@@ -138,6 +141,13 @@ impl JournalFile {
     fn write(&mut self, id: u64, entry: &Entry) -> Result<(), JournalError> {
         if self.broken {
             return Err(JournalError::Broken);
+        }
+        if !self.book.takes(id, entry) {
+            // What cannot be read back would make the whole file unreadable.
+            return Err(match self.book.call(id) {
+                Some(_) => JournalError::NotInDoubt { id },
+                None => JournalError::NoSuchCall { id },
+            });
         }
         let line = lines::write(id, entry).ok_or(JournalError::TooLong)?;
         if let Err(error) = self.file.write_all(&line) {
@@ -195,6 +205,14 @@ fn lock(file: &File) -> Result<(), JournalError> {
 #[cfg(not(unix))]
 fn lock(_: &File) -> Result<(), JournalError> {
     Ok(())
+}
+
+/// A device or a pipe may have no end, and is not to be read, let alone made this user's own.
+fn refuse_devices(path: &Path) -> Result<(), JournalError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::NotAJournal),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the file from other users, should it have been theirs to read.

@@ -128,7 +128,7 @@ impl Book {
     }
 
     /// Whether a record could have been written here.
-    fn takes(&self, id: u64, entry: &Entry) -> bool {
+    pub(super) fn takes(&self, id: u64, entry: &Entry) -> bool {
         match (entry, self.call(id)) {
             (Entry::Intent(_), None) => id == self.next_id(),
             (Entry::Sending { .. }, Some(call)) => {

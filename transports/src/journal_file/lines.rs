@@ -73,13 +73,15 @@ pub(super) fn read(bytes: &[u8]) -> Option<(u64, Entry, usize)> {
     Some((id, entry, PREFIX + length + 1))
 }
 
-/// Whether a whole record stands anywhere in bytes that do not begin with one.
+/// Whether a whole record stands anywhere in bytes that do not begin with one: also where the line
+/// feed before it is what was changed.
 pub(super) fn has_record(bytes: &[u8]) -> bool {
-    let is_start = |place: &usize| bytes.get(place.wrapping_sub(1)) == Some(&b'\n');
-    (1..bytes.len()).filter(is_start).any(|place| read(&bytes[place..]).is_some())
+    (1..bytes.len()).any(|place| read(&bytes[place..]).is_some())
 }
 
+/// Eight digits, as they are written and in no other way.
 fn hexadecimal(digits: &str) -> Option<u32> {
-    let is_plain = digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_plain = digits.len() == 8 && digits.bytes().all(is_digit);
     if is_plain { u32::from_str_radix(digits, 16).ok() } else { None }
 }

@@ -1,0 +1,89 @@
+//! A disk that is full: typed errors, nothing sent, and a file that can be read afterwards.
+
+use std::env;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use http::Request;
+use imts::operations::{Confirm, Own};
+use imts::{
+    Body, Bounds, Builder, CallFault, CallState, Clock, Credentials, Endpoint, JournalError,
+    JournalFile, ManualClock, Outcome, contract_of,
+};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
+
+use crate::Folder;
+
+const CHILD_FILE: &str = "IMTS_TEST_JOURNAL_FULL";
+
+const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+
+/// Runs in a process of its own, which may not write files of more than a few blocks.
+#[test]
+fn payer() {
+    let Ok(file) = env::var(CHILD_FILE) else { return };
+    let clock = ManualClock::default();
+    let sandbox = Mutex::new(Sandbox::with_contract(CONTRACT).unwrap());
+    let (sent, time) = (Arc::new(AtomicUsize::new(0)), clock.clone());
+    let count = Arc::clone(&sent);
+    let transport = move |request: Request<Body>, _: Bounds| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let request = request.map(|body| body.as_ref().to_vec());
+        let now = Time::from_micros(time.now().wall.unix_micros());
+        Ok(sandbox.lock().unwrap().handle(now, &request))
+    };
+    let client = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
+        .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
+        .contract(contract_of(CONTRACT).unwrap())
+        .clock(clock)
+        .journal(JournalFile::open(file).unwrap())
+        .blocking(transport)
+        .unwrap();
+    drop(client.token().unwrap());
+    let (mut done, mut unsent) = (0, 0);
+    for number in 0..500 {
+        let before = sent.load(Ordering::SeqCst);
+        let request = [("client_uuid", number.to_string())];
+        let request = std::collections::BTreeMap::from(request);
+        // References of many lengths: the disk is full in the midst of each kind of record.
+        let reference = "r".repeat(number % 37);
+        let confirm = Own::<Confirm, _>::new(request).with_reference(reference);
+        match client.call(&confirm).unwrap() {
+            Outcome::Done(_) => done += 1,
+            Outcome::Failed(failed) => {
+                unsent += 1;
+                let CallFault::Journal(why) = failed.why() else { panic!("{failed:?}") };
+                let why = why.downcast_ref::<JournalError>().unwrap();
+                assert!(matches!(why, JournalError::Io { action: "write", .. }), "{why}");
+                assert_eq!(sent.load(Ordering::SeqCst), before, "nothing is sent");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(done > 3 && unsent > 100, "{done} done, {unsent} unsent");
+    println!("done {done}");
+}
+
+#[test]
+fn what_does_not_fit_on_the_disk_is_not_sent_and_what_did_fit_can_be_read() {
+    let folder = Folder::new();
+    // A limit of the process stands for a full disk: writes beyond it are cut short, then fail.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" --exact disk::payer --nocapture"])
+        .arg(env::current_exe().unwrap())
+        .env(CHILD_FILE, folder.path())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let (said, cried) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}{cried}");
+    let done = said.lines().find_map(|line| line.split_once("done ")).unwrap().1;
+    let done: usize = done.trim().parse().unwrap();
+    let journal = JournalFile::open(folder.path()).unwrap();
+    let of = |state| journal.book().calls().filter(|call| call.state == state).count();
+    let (settled, doubtful) = (of(CallState::Done), of(CallState::InDoubt));
+    assert_eq!(settled + doubtful, done, "whatever was sent is settled or in doubt");
+    assert!(settled > 3, "{settled}");
+}
