@@ -11,6 +11,7 @@ use imts_core::{
 };
 use serde::Deserialize;
 use thiserror::Error;
+use toml::Spanned;
 
 /// The longest contract file that is read, in bytes.
 const LONGEST: usize = 1_048_576;
@@ -31,28 +32,44 @@ pub enum ContractFileError {
     #[error("the contract file has version {0}, and this library reads version 1")]
     Version(u32),
     /// An operation's path cannot be used.
-    #[error("operation.{name}: {error}")]
+    #[error("operation.{name}, line {line}: {error}")]
     Path {
+        /// Where, counted from 1.
+        line: usize,
         /// The operation's name.
         name: String,
         /// Why.
         error: EndpointError,
     },
     /// What is said of an operation cannot be.
-    #[error("operation.{name}: {error}")]
+    #[error("operation.{name}, line {line}: {error}")]
     Operation {
+        /// Where, counted from 1.
+        line: usize,
         /// The operation's name.
         name: String,
         /// Why.
         error: CatalogueError,
     },
     /// A status outside 100 to 999.
-    #[error("operation.{name}: {status} is no HTTP status")]
+    #[error("operation.{name}, line {line}: {status} is no HTTP status")]
     Status {
+        /// Where, counted from 1.
+        line: usize,
         /// The operation's name.
         name: String,
         /// The number.
         status: u16,
+    },
+    /// Two operations have one path: what may be sent again could then be what moves money.
+    #[error("operation.{name}, line {line}: its path is that of `{other}` too")]
+    SamePath {
+        /// Where, counted from 1.
+        line: usize,
+        /// The operation's name.
+        name: String,
+        /// The other one's.
+        other: String,
     },
     /// The file is longer than a mebibyte.
     #[error("the contract file is longer than 1048576 bytes")]
@@ -64,13 +81,13 @@ pub enum ContractFileError {
 struct File {
     version: u32,
     #[serde(default)]
-    operation: BTreeMap<String, Entry>,
+    operation: BTreeMap<Spanned<String>, Entry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    path: String,
+    path: Spanned<String>,
     class: Option<ClassName>,
     #[serde(default)]
     evidence: EvidenceName,
@@ -144,24 +161,43 @@ pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
     if file.len() > LONGEST {
         return Err(ContractFileError::TooLong);
     }
-    let file: File = toml::from_str(file).map_err(|error| {
-        let before = error.span().and_then(|span| file.get(..span.start)).unwrap_or_default();
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let line = |at: usize| {
+        let before = file.get(..at).unwrap_or_default();
+        before.bytes().filter(|byte| *byte == b'\n').count() + 1
+    };
+    let read: File = toml::from_str(file).map_err(|error| {
+        let line = line(error.span().map_or(0, |span| span.start));
         ContractFileError::Form { line, message: error.message().to_owned() }
     })?;
-    if file.version != 1 {
-        return Err(ContractFileError::Version(file.version));
+    if read.version != 1 {
+        return Err(ContractFileError::Version(read.version));
     }
-    file.operation.into_iter().try_fold(Contract::imts(), |contract, (name, entry)| {
-        let path = ServicePath::new(entry.path.as_str())
-            .map_err(|error| ContractFileError::Path { name: name.clone(), error })?;
-        add(contract, &name, path, &entry)
-    })
+    let mut contract = Contract::imts();
+    for (name, entry) in &read.operation {
+        let at = line(entry.path.span().start);
+        let (name, line) = (name.as_ref(), line(name.span().start));
+        let path = ServicePath::new(entry.path.as_ref().as_str())
+            .map_err(|error| ContractFileError::Path { line: at, name: name.clone(), error })?;
+        contract = add(contract, name, line, path, entry)?;
+    }
+    for (name, entry) in &read.operation {
+        let others = contract.operations().iter().filter(|it| it.name() != name.as_ref());
+        let is_same = |it: &&imts_core::Entry| {
+            it.path().is_some_and(|path| path.as_str() == entry.path.as_ref())
+        };
+        if let Some(other) = others.into_iter().find(is_same) {
+            let (name, other) = (name.as_ref().clone(), other.name().to_owned());
+            let line = line(entry.path.span().start);
+            return Err(ContractFileError::SamePath { line, name, other });
+        }
+    }
+    Ok(contract)
 }
 
 fn add(
     contract: Contract,
     name: &str,
+    line: usize,
     path: ServicePath,
     entry: &Entry,
 ) -> Result<Contract, ContractFileError> {
@@ -170,6 +206,10 @@ fn add(
         EvidenceName::Draft => Evidence::Draft,
         EvidenceName::Assumed => Evidence::Assumed,
     };
+    let statuses = &entry.decided_before_processing.statuses;
+    if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
+        return Err(ContractFileError::Status { line, name: name.to_owned(), status: *status });
+    }
     let mut operations = contract.operations().clone();
     let in_section = operations.entry(name).is_some_and(imts_core::Entry::is_in_section);
     let added = match entry.class {
@@ -186,12 +226,8 @@ fn add(
         None if in_section => operations.set_path(name, path, evidence),
         None => Err(CatalogueError::NoSuchOperation { name: name.to_owned() }),
     };
-    let wrong = |error| ContractFileError::Operation { name: name.to_owned(), error };
+    let wrong = |error| ContractFileError::Operation { line, name: name.to_owned(), error };
     added.and_then(|()| operations.set_decided(name, decided(entry))).map_err(wrong)?;
-    let statuses = &entry.decided_before_processing.statuses;
-    if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
-        return Err(ContractFileError::Status { name: name.to_owned(), status: *status });
-    }
     Ok(contract.with_operations(operations))
 }
 

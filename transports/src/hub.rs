@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use imts_core::{
-    Body, Credentials, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session, Source,
-    Step, Ticket, Trouble,
+    Body, Credentials, Endpoint, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved,
+    Session, Source, Step, Ticket, Trouble,
 };
 use zeroize::Zeroize;
 
@@ -46,6 +46,8 @@ pub(crate) struct Hub<F> {
     on_grant: Option<OnGrant>,
     /// Who writes calls that move money down.
     recorder: Option<Recorder>,
+    /// The service whose tokens these are.
+    endpoint: Endpoint,
     /// Added to each request, unless it has them.
     headers: HeaderMap,
 }
@@ -98,9 +100,9 @@ impl<F> Hub<F> {
         recorder: Option<Recorder>,
         headers: HeaderMap,
     ) -> Self {
-        let lag = clock.lag();
+        let (lag, endpoint) = (clock.lag(), session.endpoint().clone());
         let (state, published) = (Mutex::new(State::new(session)), Published::nothing());
-        let hub = Self { state, published, clock, lag, on_grant, recorder, headers };
+        let hub = Self { state, published, clock, lag, on_grant, recorder, endpoint, headers };
         // A session that was restored has a token to publish.
         drop(hub.lock());
         hub

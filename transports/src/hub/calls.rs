@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use http::Request;
 use imts_core::journal::{Entry, Journal};
-use imts_core::{Body, Call, Exchange, Json, Mono, Operation, OperationError, Source};
+use imts_core::{Body, Call, Exchange, Json, Mono, Now, Operation, OperationError, Source};
 
 use super::Hub;
+use crate::clock::Deadline;
 use crate::sync::Mutex;
 use crate::transport::Bounds;
 
@@ -55,7 +56,23 @@ impl<F> Hub<F> {
             .unwrap_or_else(|_| Err(Arc::new(JournalPanicked) as Source))
     }
 
-    fn written_down<R>(&self, call: Call<R>) -> Call<R> {
+    /// Whether a call may have a token of this session: one that goes to another service may not.
+    pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), Source> {
+        if call.is_for(&self.endpoint) { Ok(()) } else { Err(Arc::new(AnotherService)) }
+    }
+
+    /// The time; on the waiting clock its end once the caller's own has come, whatever a virtual
+    /// clock shows.
+    pub(crate) fn now_or_end(&self, deadline: Deadline) -> Now {
+        let now = self.now();
+        match deadline.left() {
+            Some(_) => now,
+            None => Now { mono: Mono::from_micros(u64::MAX), ..now },
+        }
+    }
+
+    /// The same call, written down where there is a journal, whoever made it.
+    pub(crate) fn written_down<R>(&self, call: Call<R>) -> Call<R> {
         if self.recorder.is_some() { call.with_journal() } else { call }
     }
 }
@@ -63,6 +80,10 @@ impl<F> Hub<F> {
 #[derive(Debug, thiserror::Error)]
 #[error("the client has no journal")]
 struct NoJournal;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the call is for another service than the client's")]
+struct AnotherService;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the journal panicked")]

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use imts_core::{Call, CallStep, Json, Now, Operation, OperationError, Outcome, Permit, Reply};
+use imts_core::{
+    Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply, Source,
+};
 use zeroize::Zeroize;
 
 use super::AsyncClient;
@@ -44,18 +46,18 @@ impl AsyncClient {
         self.perform(permit.retry(self.shared.hub.deadline(self.patience))).await
     }
 
-    /// Carries a call to its end. A journal is written on the task's own thread.
-    pub async fn perform<R>(&self, mut call: Call<R>) -> Outcome<R> {
+    /// Carries a call to its end, or gives it up before it is sent once this client's patience has
+    /// ended. A call that is for another service gets no token. A journal is written on the task's
+    /// own thread.
+    pub async fn perform<R>(&self, call: Call<R>) -> Outcome<R> {
+        let mut call = self.shared.hub.written_down(call);
         let deadline = Deadline::after(self.patience);
         loop {
-            match call.poll(self.now_or_end(deadline)) {
-                CallStep::Token => {
-                    let patience = deadline.left().unwrap_or_default();
-                    match self.with_patience(patience).token().await {
-                        Ok(bearer) => call.on_bearer(bearer.into()),
-                        Err(error) => call.on_no_bearer(Arc::new(error)),
-                    }
-                }
+            match call.poll(self.shared.hub.now_or_end(deadline)) {
+                CallStep::Token => match self.bearer(&call, deadline).await {
+                    Ok(bearer) => call.on_bearer(bearer),
+                    Err(why) => call.on_no_bearer(why),
+                },
                 CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
                 CallStep::Send(out) => {
                     let (request, bounds) = self.shared.hub.outgoing(out);
@@ -78,12 +80,10 @@ impl AsyncClient {
         }
     }
 
-    /// The time; the end of all time once the caller's own has come, whatever a virtual clock shows.
-    fn now_or_end(&self, deadline: Deadline) -> Now {
-        let now = self.shared.hub.now();
-        match deadline.left() {
-            Some(_) => now,
-            None => now.advanced_by(self.patience),
-        }
+    async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, Source> {
+        self.shared.hub.admits(call)?;
+        let patience = deadline.left().unwrap_or_default();
+        let token = self.with_patience(patience).token().await;
+        token.map(Bearer::from).map_err(|error| Arc::new(error) as Source)
     }
 }

@@ -1,0 +1,211 @@
+//! The contract file: what it may say, where it is wrong, and that the sandbox reads it alike.
+
+use imts::{
+    CatalogueError, Class, ContractFileError, Ending, EndpointError, Evidence, ServicePath,
+    contract_of,
+};
+use imts_sandbox::{Operation, Sandbox};
+
+use crate::{World, confirm};
+
+const EXAMPLE: &str = include_str!("../../examples/contract.toml");
+
+/// A file with this table in it.
+fn file(table: &str) -> String {
+    format!("version = 1\n{table}\n")
+}
+
+#[test]
+fn the_example_is_read_by_the_client_and_by_the_sandbox_and_works() {
+    let contract = contract_of(EXAMPLE).unwrap();
+    let entry = |name| contract.operations().entry(name).unwrap();
+    let path = |name| entry(name).path().map(ServicePath::as_str);
+    assert_eq!(path("confirm"), Some("/v5/partner/transfer/example/confirm"));
+    assert_eq!(entry("confirm").class(), Class::Money);
+    assert_eq!(entry("confirm").evidence(), Evidence::Assumed);
+    let decided = entry("confirm").decided();
+    assert!(decided.statuses.contains(&429));
+    assert!(["EXAMPLE-LIMIT", "1001"].iter().all(|code| decided.codes.contains(*code)));
+    assert_eq!(entry("example-report").class(), Class::Read);
+    assert!(!entry("example-report").is_in_section());
+    assert!(EXAMPLE.contains("EXAMPLE AND LEADS NOWHERE"));
+
+    let world = World::new();
+    *world.sandbox() = Sandbox::with_contract(EXAMPLE).unwrap();
+    let client = world.builder().contract(contract).blocking(world.transport()).unwrap();
+    assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::Done);
+    assert_eq!(world.sandbox().ledger().applied(Operation::Confirm, "a"), 1);
+}
+
+#[test]
+fn an_error_of_form_names_the_line() {
+    for (text, line, word) in [
+        ("version = 1\n[operation.confirm]\npath = \"/x\"\nfield = 1\n", 4, "field"),
+        ("version = 1\n\n\n[operation.confirm]\n", 4, "path"),
+        ("version = 1\nother = 1\n", 2, "other"),
+        ("version = 1\n[operation.confirm]\npath = 7\n", 3, "string"),
+        ("version = 1\n[operation.confirm]\npath = \"/x\"\nevidence = \"sure\"\n", 4, "sure"),
+        ("version = 1\n[operation.x]\npath = \"/x\"\nclass = \"free\"\n", 4, "free"),
+        ("version = 1\n[operation.x]\npath = \"/x\n", 3, ""),
+        (
+            "version = 1\n[operation.confirm]\npath = \"/x\"\n[operation.confirm]\npath = \"/y\"\n",
+            4,
+            "duplicate",
+        ),
+        ("[operation.confirm]\npath = \"/x\"\n", 1, "version"),
+        ("", 1, "version"),
+    ] {
+        let error = contract_of(text).unwrap_err();
+        let ContractFileError::Form { line: at, message } = &error else {
+            panic!("{text:?}: {error:?}")
+        };
+        assert_eq!(*at, line, "{text:?}: {error}");
+        assert!(message.contains(word), "{text:?}: {error}");
+        assert!(error.to_string().contains(&format!("line {line}")), "{error}");
+    }
+}
+
+#[test]
+fn an_error_of_an_operation_names_it_and_its_line() {
+    for (table, line) in [
+        ("[operation.confirm]\npath = \"//evil.example/\"", 3),
+        ("[operation.status]\npath = \"/s\"\n[operation.confirm]\npath = \"/a/../b\"", 5),
+        ("[operation.confirm]\npath = \"/x\"\nclass = \"read\"", 2),
+        (
+            "[operation.confirm]\npath = \"/x\"\n[operation.confirm.decided_before_processing]\n\
+             statuses = [99]",
+            2,
+        ),
+        ("\n\n[operation.confirm]\npath = \"\"", 5),
+    ] {
+        let text = file(table);
+        let error = contract_of(&text).unwrap_err().to_string();
+        assert!(error.contains("operation.confirm"), "{text}: {error}");
+        assert!(error.contains(&format!("line {line}:")), "{text}: {error}");
+    }
+    let error = contract_of(&file("[operation.report]\npath = \"/r\"")).unwrap_err();
+    let no_class = CatalogueError::NoSuchOperation { name: "report".to_owned() };
+    assert!(matches!(&error, ContractFileError::Operation { error, .. } if *error == no_class));
+    assert!(error.to_string().contains("needs a class"), "{error}");
+}
+
+#[test]
+fn no_file_lowers_a_class() {
+    for entry in imts::Catalogue::imts().iter() {
+        for class in ["read", "create", "money"] {
+            let table = format!("[operation.{}]\npath = '/x'\nclass = '{class}'", entry.name());
+            let error = contract_of(&file(&table)).unwrap_err();
+            let ContractFileError::Operation { error, .. } = error else { panic!("{error:?}") };
+            assert!(matches!(error, CatalogueError::ClassIsFixed { .. }), "{error:?}");
+        }
+    }
+    // Nor by another name for where an operation is: what reads is sent again.
+    let aside = "[operation.confirm]\npath = '/x'\n[operation.aside]\npath = '/x'\nclass = 'read'";
+    let error = contract_of(&file(aside)).unwrap_err();
+    assert!(matches!(error, ContractFileError::SamePath { .. }), "{error:?}");
+    assert_eq!(error.to_string(), "operation.aside, line 5: its path is that of `confirm` too");
+    let draft = "[operation.aside]\npath = '/v5/partner/transfer/fees'\nclass = 'money'";
+    let error = contract_of(&file(draft)).unwrap_err();
+    assert!(error.to_string().contains("operation.aside"), "{error}");
+}
+
+#[test]
+fn a_path_that_leads_elsewhere_is_an_error() {
+    for path in [
+        "https://evil.example/x",
+        "//evil.example/x",
+        "/../x",
+        "/x/..",
+        "/x//y",
+        "/x?y=1",
+        "/x#y",
+        "/x y",
+        "/%2e%2e/x",
+        "x",
+        "",
+        "/\\\\evil.example",
+        "@evil.example",
+    ] {
+        let error = contract_of(&file(&format!("[operation.confirm]\npath = \"{path}\"")));
+        let error = error.unwrap_err();
+        let is_path = matches!(&error, ContractFileError::Path { name, error: EndpointError::Path, .. }
+            if name == "confirm");
+        assert!(is_path, "{path:?}: {error:?}");
+    }
+}
+
+#[test]
+fn another_version_is_an_error_that_says_which() {
+    for version in [0, 2, 99] {
+        let error = contract_of(&format!("version = {version}\n")).unwrap_err();
+        assert_eq!(error, ContractFileError::Version(version));
+    }
+    assert!(matches!(contract_of("version = '1'"), Err(ContractFileError::Form { line: 1, .. })));
+    let long = format!("version = 1\n#{}", " ".repeat(1_048_576));
+    assert_eq!(contract_of(&long).unwrap_err(), ContractFileError::TooLong);
+}
+
+/// What both must take, and what both must refuse.
+const ALIKE: &[(bool, &str)] = &[
+    (true, "version = 1"),
+    (true, "version = 1\n[operation]"),
+    (true, "version = 1\n[operation.confirm]\npath = '/x'"),
+    (true, "version = 1\n[operation.confirm]\npath = '/x'\nevidence = 'published'"),
+    (
+        true,
+        "version = 1\n[operation.confirm]\npath = '/x'\n[operation.confirm.decided_before_processing]",
+    ),
+    (
+        true,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [429, 503], codes = ['A', 7, -7] }",
+    ),
+    (true, "version = 1\noperation = { confirm = { path = '/x' }, status = { path = '/y' } }"),
+    (true, "version = 1\n[operation.report]\npath = '/r'\nclass = 'money'"),
+    (true, "version = 1\n[operation.fees]\npath = '/v6/fees'\nevidence = 'draft'"),
+    (true, "version = 1\n[operation.get-token]\npath = '/v6/auth'"),
+    (true, "version = 1\n[operation.refresh-token]\npath = '/v6/refresh'"),
+    (false, ""),
+    (false, "version = 2"),
+    (false, "version = '1'"),
+    (false, "version = 1\nversion = 1"),
+    (false, "version = 1\nextra = true"),
+    (false, "version = 1\n[operation.confirm]"),
+    (false, "version = 1\n[operation.confirm]\npath = 7"),
+    (false, "version = 1\n[operation.confirm]\npath = 'x'"),
+    (false, "version = 1\n[operation.confirm]\npath = '//x'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/a/../b'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/a?b'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/x'\nclass = 'read'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/x'\nevidence = 'unknown'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/x'\nextra = 1"),
+    (false, "version = 1\n[operation.confirm]\npath = '/x'\n[operation.confirm]\npath = '/x'"),
+    (false, "version = 1\n[operation.confirm]\npath = '/x'\n[operation.status]\npath = '/x'"),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [99] }",
+    ),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [1000] }",
+    ),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { codes = [1.5] }",
+    ),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { other = [] }",
+    ),
+    (false, "version = 1\n[operation.report]\npath = '/r'"),
+    (false, "version = 1\n[operation.report]\npath = '/r'\nclass = 'free'"),
+    (false, "version = 1\n[operation.'Re port']\npath = '/r'\nclass = 'read'"),
+];
+
+#[test]
+fn the_sandbox_takes_and_refuses_the_same_files() {
+    for (is_good, text) in ALIKE {
+        let (client, sandbox) = (contract_of(text), Sandbox::with_contract(text));
+        assert_eq!(client.is_ok(), *is_good, "{text:?}: {client:?}");
+        assert_eq!(sandbox.is_ok(), *is_good, "{text:?}: {:?}", sandbox.err());
+    }
+}

@@ -1,0 +1,246 @@
+//! Both ready-made transports against the service on a socket, which breaks at each position and in
+//! each way.
+
+use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
+
+use imts::operations::{CreatePerson, Status};
+use imts::{
+    Builder, CallFault, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
+    UreqTransport,
+};
+use imts_sandbox::{
+    DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Ending as By, Fault, Front, Operation, Position, Rule,
+    When,
+};
+use tokio::runtime::Runtime;
+
+use crate::{Notes, TRIED, confirm, contract, policy, request, sandbox};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+#[derive(Clone, Copy, Debug)]
+enum Carrier {
+    Ureq,
+    Hyper,
+}
+
+const BOTH: [Carrier; 2] = [Carrier::Ureq, Carrier::Hyper];
+
+const POSITIONS: [Position; 5] = [
+    Position::BeforeRead,
+    Position::BeforeApply,
+    Position::AfterApply,
+    Position::MidHeaders,
+    Position::MidBody,
+];
+
+/// What a call came to, and whether it was said that its request never left.
+type Came = (Ending, bool);
+
+/// One service, one client over one transport.
+struct Line {
+    front: Front,
+    notes: Notes,
+    carrier: Carrier,
+    limit: Duration,
+}
+
+impl Line {
+    fn new(carrier: Carrier) -> Self {
+        let front = Front::start(sandbox()).unwrap();
+        Self { front, notes: Notes::default(), carrier, limit: Duration::from_secs(60) }
+    }
+
+    fn meets(&self, operation: Operation, when: When, delivery: Delivery) {
+        let fault = Fault::Delivery(delivery);
+        self.front.sandbox().set_faults(vec![Rule { operation: Some(operation), when, fault }]);
+    }
+
+    fn builder(&self) -> Builder {
+        let mut policy = policy();
+        policy.time_limit = self.limit;
+        Builder::new(Endpoint::plain_loopback(&self.front.url()).unwrap())
+            .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
+            .contract(contract())
+            .policy(policy)
+            .journal(self.notes.clone())
+    }
+
+    /// Makes these calls in turn, by one client.
+    fn calls(&self, class: Class, ids: &[&str]) -> Vec<Came> {
+        match self.carrier {
+            Carrier::Ureq => {
+                let client = self.builder().blocking(UreqTransport::new().unwrap()).unwrap();
+                let call = |id: &&str| match class {
+                    Class::Read => came(&client.call(&request::<Status>(id)).unwrap()),
+                    Class::Create => came(&client.call(&request::<CreatePerson>(id)).unwrap()),
+                    Class::Money => came(&client.call(&confirm(id)).unwrap()),
+                };
+                ids.iter().map(call).collect()
+            }
+            Carrier::Hyper => {
+                let client = self.builder().nonblocking(HyperTransport::new().unwrap()).unwrap();
+                let call = async |id: &str| match class {
+                    Class::Read => came(&client.call(&request::<Status>(id)).await.unwrap()),
+                    Class::Create => {
+                        came(&client.call(&request::<CreatePerson>(id)).await.unwrap())
+                    }
+                    Class::Money => came(&client.call(&confirm(id)).await.unwrap()),
+                };
+                ids.iter().map(|id| RUNTIME.block_on(call(id))).collect()
+            }
+        }
+    }
+
+    fn applied(&self, id: &str) -> u64 {
+        let sandbox = self.front.sandbox();
+        let intents = sandbox.ledger().intents().filter(|intent| intent.id == id);
+        intents.map(|intent| intent.applied).sum()
+    }
+}
+
+fn came<R>(outcome: &Outcome<R>) -> Came {
+    let says_unsent = match outcome {
+        Outcome::Failed(failed) => match failed.why() {
+            CallFault::Failed(failure) => failure.is_not_sent(),
+            _ => false,
+        },
+        _ => false,
+    };
+    (outcome.ending(), says_unsent)
+}
+
+#[test]
+fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
+    for carrier in BOTH {
+        for at in POSITIONS {
+            for by in [By::Close, By::Reset, By::HalfClose] {
+                for (_, operation, _, class) in TRIED {
+                    let line = Line::new(carrier);
+                    // A question is asked again, and answered.
+                    let (when, expected) = match class {
+                        Class::Read => (When::Nth(1), Ending::Done),
+                        _ => (When::Always, Ending::Unknown),
+                    };
+                    line.meets(operation, when, Delivery::Broken { at, by });
+                    let came = line.calls(class, &["a"]);
+                    let tell = format!("{carrier:?} {at:?} {by:?} {class}");
+                    assert_eq!(came, [(expected, false)], "{tell}");
+                    let applies = class != Class::Read && at.applies();
+                    assert_eq!(line.applied("a"), u64::from(applies), "{tell}");
+                    if class == Class::Money {
+                        let lines = ["intent a", "sending 1", "ended 1 unknown"];
+                        assert_eq!(line.notes.lines(), lines, "{tell}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn silence_at_any_position_leaves_money_unknown_once_its_time_is_over() {
+    let silent = |carrier, at| {
+        let line = Line { limit: Duration::from_secs(5), ..Line::new(carrier) };
+        line.meets(Operation::Confirm, When::Always, Delivery::Broken { at, by: By::Stall });
+        assert_eq!(
+            line.calls(Class::Money, &["a"]),
+            [(Ending::Unknown, false)],
+            "{carrier:?} {at:?}"
+        );
+        assert_eq!(line.applied("a"), u64::from(at.applies()), "{carrier:?} {at:?}");
+    };
+    thread::scope(|scope| {
+        for carrier in BOTH {
+            for at in POSITIONS {
+                scope.spawn(move || silent(carrier, at));
+            }
+        }
+    });
+}
+
+#[test]
+fn every_other_delivery_is_an_end_that_agrees_with_the_ledger() {
+    let deliveries = [
+        Delivery::Closed,
+        Delivery::Reset,
+        Delivery::HalfClosed,
+        Delivery::CutAfter(0),
+        Delivery::CutAfter(20),
+        Delivery::CutAfter(120),
+        Delivery::ResetAfter(20),
+        Delivery::BadChunk,
+        Delivery::EndlessWithLength,
+        Delivery::EndlessUntilClose,
+        Delivery::EndlessChunked,
+        Delivery::GzipBomb,
+        Delivery::HeaderFlood,
+        Delivery::RedirectTo(1),
+    ];
+    for carrier in BOTH {
+        for delivery in deliveries {
+            let line = Line::new(carrier);
+            line.meets(Operation::Confirm, When::Always, delivery);
+            let came = line.calls(Class::Money, &["a"]);
+            assert_eq!(came, [(Ending::Unknown, false)], "{carrier:?} {delivery:?}");
+            assert_eq!(line.applied("a"), 1, "{carrier:?} {delivery:?}");
+        }
+        for delivery in [Delivery::Drip(0), Delivery::Interim(3)] {
+            let line = Line::new(carrier);
+            line.meets(Operation::Confirm, When::Always, delivery);
+            assert_eq!(line.calls(Class::Money, &["a"]), [(Ending::Done, false)], "{delivery:?}");
+            assert_eq!(line.applied("a"), 1, "{carrier:?} {delivery:?}");
+        }
+    }
+}
+
+#[test]
+fn a_pooled_connection_that_dies_as_it_is_used_again_leaves_money_unknown() {
+    for carrier in BOTH {
+        for at in POSITIONS {
+            for by in [By::Close, By::Reset] {
+                let line = Line::new(carrier);
+                line.meets(Operation::Confirm, When::Nth(1), Delivery::NextBroken { at, by });
+                let came = line.calls(Class::Money, &["a", "b", "c"]);
+                let tell = format!("{carrier:?} {at:?} {by:?}");
+                let expected = [Ending::Done, Ending::Unknown, Ending::Done];
+                assert_eq!(came, expected.map(|ending| (ending, false)), "{tell}");
+                let applied = ["a", "b", "c"].map(|id| line.applied(id));
+                assert_eq!(applied, [1, u64::from(at.applies()), 1], "{tell}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_gone_is_not_sent_and_nothing_is_in_doubt() {
+    for carrier in BOTH {
+        let line = Line::new(carrier);
+        let elsewhere = Line::new(carrier);
+        let token = {
+            let client = elsewhere.builder().blocking(UreqTransport::new().unwrap()).unwrap();
+            drop(client.token().unwrap());
+            client.saved().unwrap()
+        };
+        let builder = elsewhere.builder().restore(token);
+        drop(elsewhere.front);
+        let outcome = match carrier {
+            Carrier::Ureq => {
+                let client = builder.blocking(UreqTransport::new().unwrap()).unwrap();
+                came(&client.call(&confirm("a")).unwrap())
+            }
+            Carrier::Hyper => {
+                let client = builder.nonblocking(HyperTransport::new().unwrap()).unwrap();
+                came(&RUNTIME.block_on(client.call(&confirm("a"))).unwrap())
+            }
+        };
+        assert_eq!(outcome, (Ending::NotSent, true), "{carrier:?}");
+        let lines = elsewhere.notes.lines();
+        assert_eq!(lines.last().unwrap(), "ended 1 not_sent", "{lines:?}");
+        assert!(line.front.sandbox().ledger().intents().next().is_none());
+    }
+}
