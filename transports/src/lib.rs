@@ -75,6 +75,6 @@ pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
 #[cfg(feature = "ureq")]
 pub use crate::ureq::{UreqBuilder, UreqTransport};
 
-#[cfg(all(doctest, feature = "ureq"))]
+#[cfg(all(doctest, feature = "ureq", feature = "contract-file"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
