@@ -3,12 +3,16 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::error::Malformed;
+use crate::operation::Unencodable;
 
-/// One JSON value as its text. `Debug` prints its length: it may hold personal data.
+/// One JSON value as its text. `Debug` prints its length, and its memory is wiped on drop: it may hold
+/// personal data.
 ///
 /// ```
 /// use imts_core::Json;
@@ -18,7 +22,7 @@ use crate::error::Malformed;
 /// # Ok::<(), imts_core::Malformed>(())
 /// ```
 #[derive(Clone)]
-pub struct Json(Box<RawValue>);
+pub struct Json(Zeroizing<Box<str>>);
 
 impl Json {
     /// Takes a text that is one JSON value.
@@ -27,22 +31,24 @@ impl Json {
     ///
     /// [`Malformed`] says where it is none.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        serde_json::from_str(text).map(Self).map_err(|error| Malformed::from(&error))
+        serde_json::from_str(text).map_err(|error| Malformed::from(&error))
     }
 
     /// The JSON of a value.
     ///
     /// # Errors
     ///
-    /// [`Unencodable`](crate::Unencodable), where the value is none that JSON has.
-    pub fn of(value: &impl Serialize) -> Result<Self, crate::Unencodable> {
-        serde_json::value::to_raw_value(value).map(Self).map_err(|_| crate::Unencodable)
+    /// [`Unencodable`], where the value is none that JSON has.
+    pub fn of(value: &impl Serialize) -> Result<Self, Unencodable> {
+        let bytes = crate::wire::json(value)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Unencodable)?;
+        Ok(Self(Zeroizing::new(text.into())))
     }
 
     /// The text as it came, without the white space around it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// Reads it as a type of the caller's.
@@ -57,13 +63,15 @@ impl Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        let text: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        text.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(Self)
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(Zeroizing::new(text.into())))
     }
 }
 

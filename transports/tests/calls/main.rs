@@ -11,6 +11,8 @@ mod outcomes;
 mod patience;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;
+#[cfg(target_os = "linux")]
+mod wiped;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
