@@ -83,6 +83,9 @@ impl World {
         let step = node.session.poll(self.now);
         let signs_in =
             matches!(&step, Step::Send(ticket, _) if ticket.purpose() == Purpose::SignIn);
+        let bad_news = matches!(step, Step::Busy { .. } | Step::Wait { .. } | Step::SignIn { .. });
+        let usable = node.session.phase(self.now).usable().is_some();
+        assert!(!bad_news || !usable, "a usable token is not served: {step:?}");
         assert!(!falls_back || signs_in, "no sign-in follows a refresh of no use: {step:?}");
         match step {
             Step::Ready(bearer) => {
