@@ -35,7 +35,7 @@ pub struct Tally {
 }
 
 /// The first count at which a tally is printed; then at each doubling, as libFuzzer's own pulse.
-const FIRST: u64 = 1 << 16;
+const FIRST: u64 = 1 << 12;
 
 impl Tally {
     /// A tally of nothing yet.
