@@ -52,14 +52,14 @@ pub enum OperationError {
         /// The operation's name.
         name: String,
     },
-    /// The type claims a lower class than the operation has.
-    #[error("`{name}` has the class {has}, and a type that calls it {claimed} cannot be called")]
+    /// The type, or another name for the same path, claims a lower class than the operation has.
+    #[error("`{name}` has the class {has}, and what calls it {claimed} cannot be called")]
     ClassLowered {
         /// The operation's name.
         name: String,
         /// The class that it has.
         has: Class,
-        /// The class that the type claims.
+        /// The class that is claimed.
         claimed: Class,
     },
     /// The path cannot be used, or makes no URL with the endpoint.
@@ -153,6 +153,7 @@ impl Frozen {
             (None, Some(path)) => ServicePath::new(path)?,
             (None, None) => return Err(OperationError::NoPath { name: O::NAME.to_owned() }),
         };
+        hold_class(contract, &path, O::CLASS)?;
         let body = operation.encode()?;
         Ok(Self {
             name: O::NAME.to_owned(),
@@ -182,6 +183,7 @@ impl Frozen {
             return Err(OperationError::NoSuchOperation { name });
         };
         let Some(path) = entry.path() else { return Err(OperationError::NoPath { name }) };
+        hold_class(contract, path, entry.class())?;
         Ok(Self {
             name,
             class: entry.class(),
@@ -195,6 +197,23 @@ impl Frozen {
             policy: policy.clone(),
             journal: false,
         })
+    }
+}
+
+/// What is at a path may have several names, of which the highest class holds: by a lower one, what
+/// moves money would be sent again.
+fn hold_class(
+    contract: &Contract,
+    path: &ServicePath,
+    claimed: Class,
+) -> Result<(), OperationError> {
+    let is_above = |entry: &&Entry| entry.path() == Some(path) && entry.class() > claimed;
+    match contract.operations.iter().find(is_above) {
+        Some(entry) => {
+            let (name, has) = (entry.name().to_owned(), entry.class());
+            Err(OperationError::ClassLowered { name, has, claimed })
+        }
+        None => Ok(()),
     }
 }
 

@@ -56,11 +56,14 @@ impl World {
         policy.unauthorized_is_unprocessed = trusts_401;
         let mut catalogue = Catalogue::imts();
         let decided = Decided { codes: ["LIMIT".to_owned()].into(), ..Decided::default() };
-        for name in [Confirm::NAME, CreatePerson::NAME, Status::NAME] {
-            let path = ServicePath::new(PATH).unwrap();
-            catalogue.set_path(name, path, Evidence::Assumed).unwrap();
-            catalogue.set_decided(name, decided.clone()).unwrap();
-        }
+        let name = match class {
+            Class::Read => Status::NAME,
+            Class::Create => CreatePerson::NAME,
+            Class::Money => Confirm::NAME,
+        };
+        let path = ServicePath::new(PATH).unwrap();
+        catalogue.set_path(name, path, Evidence::Assumed).unwrap();
+        catalogue.set_decided(name, decided).unwrap();
         let contract = Contract::imts().with_operations(catalogue);
         let endpoint = Endpoint::https("https://sandbox.example").unwrap();
         let mut session = Session::new(endpoint, contract, policy).unwrap();

@@ -95,6 +95,45 @@ fn a_catalogued_class_cannot_be_lowered() {
     assert!(matches!(error, CatalogueError::ClassIsFixed { class: Class::Money, .. }));
 }
 
+/// Goes where `confirm` goes, under a name of its own.
+struct Aside;
+
+impl Operation for Aside {
+    const NAME: &'static str = "aside";
+    const PATH: Option<&'static str> = Some("/v5/partner/transfer/confirm");
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = Class::Create;
+    const EVIDENCE: Evidence = Evidence::Assumed;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&())
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        success.payload()
+    }
+}
+
+#[test]
+fn no_other_name_for_a_path_lowers_its_class() {
+    let lowered = |error| matches!(error, OperationError::ClassLowered { name, has: Class::Money, .. } if name == "confirm");
+    let desk = Desk::new();
+    let until = desk.now.mono.after(TIME);
+    assert!(lowered(desk.session.call(&Aside, until).unwrap_err()));
+    let mut catalogue = crate::support::catalogue();
+    let path = ServicePath::new(Aside::PATH.unwrap()).unwrap();
+    catalogue.add("read-aside", Class::Read, path.clone(), Evidence::Assumed).unwrap();
+    catalogue.add("money-aside", Class::Money, path, Evidence::Assumed).unwrap();
+    let desk = Desk::with(policy(), catalogue);
+    let json = Json::parse("{}").unwrap();
+    assert!(lowered(desk.session.call_named("read-aside", &json, until).unwrap_err()));
+    assert!(desk.session.call_named("money-aside", &json, until).is_ok());
+    // Where nothing else is, it is what it says.
+    let desk = Desk::with(policy(), Catalogue::imts());
+    assert!(desk.session.call(&Aside, until).is_ok());
+}
+
 /// Would lead elsewhere.
 struct Elsewhere;
 

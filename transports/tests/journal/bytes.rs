@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use imts::journal::{Entry, Journal};
+use imts::journal::{Digest, Entry, Intent, Journal};
 use imts::{Book, CallState, Ending, JournalError, JournalFile, Wall};
 
 use crate::{Folder, ends, intends, sends};
@@ -155,6 +155,23 @@ fn a_record_that_no_call_could_have_is_refused_and_the_journal_stays_readable() 
     drop(journal);
     assert_eq!(JournalFile::open(folder.path()).unwrap().book(), &book);
     assert_eq!(book.call(id).unwrap().state, CallState::Done);
+}
+
+#[test]
+fn a_reference_that_is_too_long_is_refused_before_anything_is_written() {
+    let folder = Folder::new();
+    let mut journal = JournalFile::open(folder.path()).unwrap();
+    let intent = |length| Intent {
+        operation: "confirm".to_owned(),
+        reference: Some("r".repeat(length)),
+        digest: Digest(0),
+        at: Wall::from_unix_micros(0),
+    };
+    let error = journal.record(&Entry::Intent(intent(65_536))).unwrap_err();
+    assert_eq!(error.downcast_ref::<JournalError>(), Some(&JournalError::TooLong));
+    assert_eq!(journal.record(&Entry::Intent(intent(65_000))).unwrap(), 1);
+    drop(journal);
+    assert_eq!(JournalFile::open(folder.path()).unwrap().book().calls().count(), 1);
 }
 
 #[test]
