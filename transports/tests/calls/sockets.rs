@@ -1,11 +1,11 @@
 //! Both ready-made transports against the service on a socket, which breaks at each position and in
 //! each way.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use imts::operations::{CreatePerson, Status};
+use imts::operations::{Confirm, CreatePerson, Own, Status};
 use imts::{
     Builder, CallFault, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
     UreqTransport,
@@ -14,6 +14,7 @@ use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Ending as By, Fault, Front, Operation, Position, Rule,
     When,
 };
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{Notes, TRIED, confirm, contract, policy, request, sandbox};
@@ -47,12 +48,17 @@ struct Line {
     notes: Notes,
     carrier: Carrier,
     limit: Duration,
+    trusts_401: bool,
 }
 
 impl Line {
     fn new(carrier: Carrier) -> Self {
-        let front = Front::start(sandbox()).unwrap();
-        Self { front, notes: Notes::default(), carrier, limit: Duration::from_secs(60) }
+        Self::to(Front::start(sandbox()).unwrap(), carrier)
+    }
+
+    fn to(front: Front, carrier: Carrier) -> Self {
+        let (notes, limit) = (Notes::default(), Duration::from_secs(60));
+        Self { front, notes, carrier, limit, trusts_401: false }
     }
 
     fn meets(&self, operation: Operation, when: When, delivery: Delivery) {
@@ -63,6 +69,7 @@ impl Line {
     fn builder(&self) -> Builder {
         let mut policy = policy();
         policy.time_limit = self.limit;
+        policy.unauthorized_is_unprocessed = self.trusts_401;
         Builder::new(Endpoint::plain_loopback(&self.front.url()).unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
             .contract(contract())
@@ -70,7 +77,8 @@ impl Line {
             .journal(self.notes.clone())
     }
 
-    /// Makes these calls in turn, by one client.
+    /// Makes these calls in turn, by one client, each once its predecessor's connection is most
+    /// likely back in its pool.
     fn calls(&self, class: Class, ids: &[&str]) -> Vec<Came> {
         match self.carrier {
             Carrier::Ureq => {
@@ -91,7 +99,12 @@ impl Line {
                     }
                     Class::Money => came(&client.call(&confirm(id)).await.unwrap()),
                 };
-                ids.iter().map(|id| RUNTIME.block_on(call(id))).collect()
+                let paced = |id: &&str| {
+                    let came = RUNTIME.block_on(call(id));
+                    thread::sleep(Duration::from_millis(if ids.len() > 1 { 30 } else { 0 }));
+                    came
+                };
+                ids.iter().map(paced).collect()
             }
         }
     }
@@ -145,7 +158,7 @@ fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
 #[test]
 fn silence_at_any_position_leaves_money_unknown_once_its_time_is_over() {
     let silent = |carrier, at| {
-        let line = Line { limit: Duration::from_secs(5), ..Line::new(carrier) };
+        let line = Line { limit: Duration::from_secs(8), ..Line::new(carrier) };
         line.meets(Operation::Confirm, When::Always, Delivery::Broken { at, by: By::Stall });
         assert_eq!(
             line.calls(Class::Money, &["a"]),
@@ -203,17 +216,30 @@ fn a_pooled_connection_that_dies_as_it_is_used_again_leaves_money_unknown() {
     for carrier in BOTH {
         for at in POSITIONS {
             for by in [By::Close, By::Reset] {
-                let line = Line::new(carrier);
-                line.meets(Operation::Confirm, When::Nth(1), Delivery::NextBroken { at, by });
-                let came = line.calls(Class::Money, &["a", "b", "c"]);
                 let tell = format!("{carrier:?} {at:?} {by:?}");
-                let expected = [Ending::Done, Ending::Unknown, Ending::Done];
-                assert_eq!(came, expected.map(|ending| (ending, false)), "{tell}");
-                let applied = ["a", "b", "c"].map(|id| line.applied(id));
-                assert_eq!(applied, [1, u64::from(at.applies()), 1], "{tell}");
+                let met = (0..100).any(|_| dies_in_the_pool(carrier, at, by, &tell));
+                assert!(met, "{tell}: no connection was used twice, or what broke was sent again");
             }
         }
     }
+}
+
+/// Whether a connection was back in its pool in time to break as it is used again; if so, how the
+/// call ended must be what the position says.
+fn dies_in_the_pool(carrier: Carrier, at: Position, by: By, tell: &str) -> bool {
+    let line = Line::new(carrier);
+    line.meets(Operation::Confirm, When::Nth(1), Delivery::NextBroken { at, by });
+    let came = line.calls(Class::Money, &["a", "b", "c"]);
+    let applied = ["a", "b", "c"].map(|id| line.applied(id));
+    let expected = [Ending::Done, Ending::Done, Ending::Done].map(|ending| (ending, false));
+    if came == expected {
+        assert_eq!(applied, [1, 1, 1], "{tell}");
+        return false;
+    }
+    let expected = [Ending::Done, Ending::Unknown, Ending::Done].map(|ending| (ending, false));
+    assert_eq!(came, expected, "{tell}");
+    assert_eq!(applied, [1, u64::from(at.applies()), 1], "{tell}");
+    true
 }
 
 #[test]
@@ -242,5 +268,42 @@ fn a_service_that_is_gone_is_not_sent_and_nothing_is_in_doubt() {
         let lines = elsewhere.notes.lines();
         assert_eq!(lines.last().unwrap(), "ended 1 not_sent", "{lines:?}");
         assert!(line.front.sandbox().ledger().intents().next().is_none());
+    }
+}
+
+#[test]
+fn after_a_401_the_same_body_goes_over_the_socket_once_more_neither_lost_nor_doubled() {
+    for carrier in BOTH {
+        for length in [10, 200_000] {
+            let bodies = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&bodies);
+            let front = Front::builder(sandbox()).handler(move |sandbox, now, request| {
+                if request.uri().path().ends_with("/confirm") {
+                    seen.lock().unwrap().push(request.body().clone());
+                }
+                sandbox.handle(now, request)
+            });
+            let line = Line { trusts_401: true, ..Line::to(front.start().unwrap(), carrier) };
+            let fault = Fault::Status { status: 401, retry_after_s: None };
+            let rule = Rule { operation: Some(Operation::Confirm), when: When::Nth(1), fault };
+            line.front.sandbox().set_faults(vec![rule]);
+            let id = "a".repeat(200);
+            let long = json!({ "client_uuid": id, "note": "n".repeat(length) });
+            let operation = Own::<Confirm, _>::new(long.clone());
+            let outcome = match carrier {
+                Carrier::Ureq => {
+                    let client = line.builder().blocking(UreqTransport::new().unwrap()).unwrap();
+                    client.call(&operation).unwrap().ending()
+                }
+                Carrier::Hyper => {
+                    let client = line.builder().nonblocking(HyperTransport::new().unwrap());
+                    RUNTIME.block_on(client.unwrap().call(&operation)).unwrap().ending()
+                }
+            };
+            assert_eq!((outcome, line.applied(&id)), (Ending::Done, 1), "{carrier:?}");
+            let bodies = bodies.lock().unwrap();
+            assert_eq!(bodies.len(), 2, "{carrier:?}");
+            assert!(bodies.iter().all(|body| *body == long.to_string().as_bytes()), "{carrier:?}");
+        }
     }
 }
