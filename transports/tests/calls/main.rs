@@ -11,8 +11,6 @@ mod outcomes;
 mod patience;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;
-#[cfg(target_os = "linux")]
-mod wiped;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,9 +1,9 @@
-//! What is left of a call's texts in this process's memory once they are dropped: nothing.
+//! What is left of a call's texts in this process's memory once they are dropped: nothing. Alone in
+//! its process, where no other test moves memory meanwhile.
+#![cfg(target_os = "linux")]
 
-use std::env;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
-use std::process::Command;
 
 use imts::{Body, Json};
 use zeroize::Zeroizing;
@@ -39,24 +39,8 @@ fn memchr(bytes: &[u8], marker: &[u8]) -> usize {
     starts.filter(|(at, _)| bytes[*at..].starts_with(marker)).count()
 }
 
-const CHILD: &str = "IMTS_TEST_WIPED";
-
-/// In a process of its own, where no other test moves memory meanwhile.
 #[test]
 fn a_json_text_and_a_body_leave_nothing_behind() {
-    let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "wiped::alone", "--nocapture"])
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
-}
-
-#[test]
-fn alone() {
-    if env::var(CHILD).is_err() {
-        return;
-    }
     let texts = || {
         let marker = marker();
         let text = Zeroizing::new(["{\"pan\": \"", &marker, "\", \"n\": 1.50}"].concat());
