@@ -24,6 +24,8 @@ pub const OPERATIONS: &[Operation] = &[
     ("reply_to_grant", reply_to_grant),
     ("sign_in_request", sign_in_request),
     ("refresh_request", refresh_request),
+    ("call_request", call_request),
+    ("call_reply", call_reply),
 ];
 
 /// What is counted while an operation runs.
@@ -128,5 +130,24 @@ fn refresh_request(times: u32, meter: &Meter) {
         let mut session = ready::signed_in();
         let step = meter.counts(|| session.poll(expired));
         assert!(matches!(step, Step::Send(..)), "{step:?}");
+    }
+}
+
+/// From an operation to the request of its call.
+fn call_request(times: u32, meter: &Meter) {
+    let (session, fees) = (ready::signed_in(), ready::fees());
+    let bearer = ready::bearer(&session);
+    for _ in 0..times {
+        drop(meter.counts(|| ready::called(&session, &fees, bearer.clone())));
+    }
+}
+
+/// From a call's reply to its outcome.
+fn call_reply(times: u32, meter: &Meter) {
+    let (session, fees, reply) = (ready::signed_in(), ready::fees(), ready::call_reply());
+    let bearer = ready::bearer(&session);
+    for _ in 0..times {
+        let (mut call, _) = ready::called(&session, &fees, bearer.clone());
+        drop(meter.counts(|| ready::outcome(&mut call, &reply)));
     }
 }

@@ -9,10 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::operations::{Fees, Originator};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Client, Contract, Credentials, Endpoint, Failure, Keep,
-    Mono, Now, Policy, Reply, Session, Step, Ticket, Wall,
+    AsyncClient, Body, Bounds, Builder, Call, CallStep, Client, Contract, Credentials, Endpoint,
+    Exchange, Failure, Json, Keep, Mono, Now, Outcome, Policy, Reply, Session, Step, Ticket, Wall,
 };
+use imts_core::Bearer;
 
 /// The documented reply to Get token, byte for byte: 958 bytes, an access token of 344.
 pub const REPLY: &[u8] = include_bytes!("../../core/tests/fixtures/get-token.reply.json");
@@ -56,6 +58,68 @@ pub fn signed_in() -> Session {
     let (mut session, ticket) = waiting();
     session.on_reply(ticket, Reply::from(&reply()), NOW).expect("the documented reply is a grant");
     session
+}
+
+/// A small operation whose request is typed.
+///
+/// # Panics
+///
+/// Never: the values have the form of their fields.
+#[must_use]
+pub fn fees() -> Fees {
+    Fees {
+        originator_type: Originator::Person,
+        target_country: "UZB".parse().expect("a country's form"),
+        amount_source: "15.4".parse().expect("an amount's form"),
+        currency_source: "KZT".parse().expect("a currency's form"),
+        currency_target: "UZS".parse().expect("a currency's form"),
+        pg_sig: None,
+    }
+}
+
+/// The token of a session that is signed in.
+///
+/// # Panics
+///
+/// Where the session has none.
+#[must_use]
+pub fn bearer(session: &Session) -> Bearer {
+    let usable = session.phase(NOW).usable().expect("the session is signed in");
+    usable.bearer().clone()
+}
+
+/// From an operation to the request of its call.
+///
+/// # Panics
+///
+/// Never, with the session's own token.
+pub fn called(session: &Session, fees: &Fees, bearer: Bearer) -> (Call<Json>, Exchange) {
+    let deadline = NOW.mono.after(Duration::from_secs(60));
+    let mut call = session.call(fees, deadline).expect("the draft prints its path");
+    call.on_bearer(bearer);
+    let CallStep::Send(exchange) = call.poll(NOW) else { panic!("it has its token") };
+    (call, exchange)
+}
+
+/// A reply to a call, of the assumed form.
+#[must_use]
+pub fn call_reply() -> Response<Vec<u8>> {
+    let body = br#"{"state":true,"response_time":"2025-07-23T11:17:31.577745Z","payload":{"fee":1.25,"currency":"KZT","total":16.65}}"#;
+    let response = Response::builder().header("content-type", "application/json");
+    response.body(body.to_vec()).expect("the headers are well formed")
+}
+
+/// From a call's reply to its outcome.
+///
+/// # Panics
+///
+/// Where the reply is no success.
+pub fn outcome(call: &mut Call<Json>, reply: &Response<Vec<u8>>) -> Json {
+    call.on_reply(Reply::from(reply), NOW);
+    match call.poll(NOW) {
+        CallStep::Over(Outcome::Done(json)) => json,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A client for threads that holds a valid token.

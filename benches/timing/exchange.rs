@@ -1,4 +1,4 @@
-//! The two exchanges of a renewal without their I/O: requests out, the documented reply in.
+//! The exchanges of a renewal and of a call without their I/O: requests out, replies in.
 
 use divan::Bencher;
 use imts::Reply;
@@ -31,4 +31,20 @@ fn sign_in_request(bencher: Bencher<'_, '_>) {
 fn refresh_request(bencher: Bencher<'_, '_>) {
     let expired = ready::expired();
     bencher.with_inputs(ready::signed_in).bench_local_refs(|session| session.poll(expired));
+}
+
+#[divan::bench]
+fn call_request(bencher: Bencher<'_, '_>) {
+    let (session, fees) = (ready::signed_in(), ready::fees());
+    let bearer = ready::bearer(&session);
+    let inputs = || bearer.clone();
+    bencher.with_inputs(inputs).bench_local_values(|bearer| ready::called(&session, &fees, bearer));
+}
+
+#[divan::bench]
+fn call_reply(bencher: Bencher<'_, '_>) {
+    let (session, fees, reply) = (ready::signed_in(), ready::fees(), ready::call_reply());
+    let bearer = ready::bearer(&session);
+    let inputs = || ready::called(&session, &fees, bearer.clone()).0;
+    bencher.with_inputs(inputs).bench_local_refs(|call| ready::outcome(call, &reply));
 }
