@@ -60,6 +60,8 @@ fn a_journal_cut_at_any_byte_holds_every_record_that_was_whole() {
         assert_eq!(fs::read(folder.path()).unwrap(), &bytes[..length], "reading changes nothing");
         let mut journal = JournalFile::open(folder.path()).unwrap();
         assert_eq!(journal.book(), book, "cut at {length}");
+        let end = whole.map_or(stages[0].0, |(end, _)| *end);
+        assert_eq!(fs::read(folder.path()).unwrap(), &bytes[..end], "what was cut off is gone");
         let id = intends(&mut journal, "goes on");
         assert!(book.call(id).is_none(), "a number is used once");
         sends(&mut journal, id);

@@ -1,6 +1,7 @@
 //! A disk that is full: typed errors, nothing sent, and a file that can be read afterwards.
 
 use std::env;
+use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -81,7 +82,9 @@ fn what_does_not_fit_on_the_disk_is_not_sent_and_what_did_fit_can_be_read() {
     assert!(output.status.success(), "{said}{cried}");
     let done = said.lines().find_map(|line| line.split_once("done ")).unwrap().1;
     let done: usize = done.trim().parse().unwrap();
+    let left = fs::read(folder.path()).unwrap();
     let journal = JournalFile::open(folder.path()).unwrap();
+    assert_eq!(fs::read(folder.path()).unwrap(), left, "nothing half-written is left behind");
     let of = |state| journal.book().calls().filter(|call| call.state == state).count();
     let (settled, doubtful) = (of(CallState::Done), of(CallState::InDoubt));
     assert_eq!(settled + doubtful, done, "whatever was sent is settled or in doubt");
