@@ -13,6 +13,7 @@ use zeroize::Zeroize;
 
 use super::Client;
 use crate::clock::Deadline;
+use crate::hub::ON_THE_WAY;
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -103,7 +104,12 @@ impl Client {
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, Source> {
         self.shared.hub.admits(call)?;
-        let token = self.with_patience(left(deadline)).token();
+        let client = || self.with_patience(left(deadline));
+        let token = match client().token_valid_for(ON_THE_WAY) {
+            // Better one that may die on its way than none.
+            Err(why) => client().token().map_err(|_| why),
+            token => token,
+        };
         token.map(Bearer::from).map_err(|error| Arc::new(error) as Source)
     }
 }

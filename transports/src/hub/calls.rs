@@ -16,6 +16,10 @@ use crate::transport::Bounds;
 /// Writes calls that move money down, one at a time.
 pub(crate) type Recorder = Mutex<Box<dyn Journal + Send>>;
 
+/// How much life a call's token should have left: one that dies on its way is answered with a 401,
+/// after which nobody knows what became of money.
+pub(crate) const ON_THE_WAY: Duration = Duration::from_secs(5);
+
 impl<F> Hub<F> {
     /// A call of an operation, to be over in this time.
     pub(crate) fn call<O: Operation>(

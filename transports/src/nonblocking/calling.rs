@@ -12,6 +12,7 @@ use zeroize::Zeroize;
 use super::AsyncClient;
 use super::renewal::exchange;
 use crate::clock::Deadline;
+use crate::hub::ON_THE_WAY;
 
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -82,8 +83,12 @@ impl AsyncClient {
 
     async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, Source> {
         self.shared.hub.admits(call)?;
-        let patience = deadline.left().unwrap_or_default();
-        let token = self.with_patience(patience).token().await;
+        let client = || self.with_patience(deadline.left().unwrap_or_default());
+        let token = match client().token_valid_for(ON_THE_WAY).await {
+            // Better one that may die on its way than none.
+            Err(why) => client().token().await.map_err(|_| why),
+            token => token,
+        };
         token.map(Bearer::from).map_err(|error| Arc::new(error) as Source)
     }
 }

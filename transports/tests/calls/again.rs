@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http::Request;
 use imts::operations::Status;
 use imts::{
-    Body, Bounds, Ending, Failure, Json, NotSent, OperationError, Outcome, Permit, Policy,
+    Body, Bounds, Clock, Ending, Failure, Json, NotSent, OperationError, Outcome, Permit, Policy,
     Transport,
 };
-use imts_sandbox::{Counters, Operation};
+use imts_sandbox::{Counters, Fault, Operation, Rule};
 
 use crate::{Notes, World, confirm, policy, request, run};
 
@@ -141,4 +142,58 @@ fn the_token_that_money_was_refused_for_is_not_used_again() {
     let sandbox = world.sandbox();
     let renewals = sandbox.count(Operation::GetToken) + sandbox.count(Operation::Refresh);
     assert!(renewals > grants);
+}
+
+/// Two seconds on its way.
+fn slow(world: &World, request: Request<Body>) -> Result<http::Response<Vec<u8>>, Failure> {
+    if !request.uri().path().contains("/agent/") {
+        world.clock.advance(Duration::from_secs(2));
+    }
+    world.exchange(request)
+}
+
+/// Lets time pass until a token has so little left.
+fn age(world: &World, left: Duration, seconds: u64) {
+    world.clock.advance(left.saturating_sub(Duration::from_secs(seconds)));
+}
+
+#[test]
+fn a_token_that_would_die_on_the_way_is_renewed_before_money_is_sent_with_it() {
+    let world = World::new();
+    let service = world.clone();
+    let client = world.builder();
+    let client = client.blocking(move |it, _: Bounds| slow(&service, it)).unwrap();
+    age(&world, client.token().unwrap().remaining(world.clock.now()), 1);
+    assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::Done);
+    assert_eq!((world.applied("a"), world.sent().len()), (1, 1));
+    let world = World::new();
+    let service = world.clone();
+    let send = move |it, _: Bounds| std::future::ready(slow(&service, it));
+    let client = world.builder().nonblocking((send, crate::timer)).unwrap();
+    age(&world, run(client.token()).unwrap().remaining(world.clock.now()), 1);
+    assert_eq!(run(client.call(&confirm("a"))).unwrap().ending(), Ending::Done);
+    assert_eq!((world.applied("a"), world.sent().len()), (1, 1));
+}
+
+#[test]
+fn where_no_longer_life_is_to_be_had_the_token_at_hand_is_used() {
+    // Tokens that never live that long.
+    let world = World::new();
+    world.sandbox().settings_mut().access_lifetime = Duration::from_secs(3);
+    let client = world.builder().blocking(world.transport()).unwrap();
+    for id in ["a", "b"] {
+        assert_eq!(client.call(&confirm(id)).unwrap().ending(), Ending::Done);
+    }
+    let sandbox = world.sandbox();
+    assert_eq!(sandbox.count(Operation::GetToken) + sandbox.count(Operation::Refresh), 1);
+    drop(sandbox);
+    // Renewals that fail.
+    let world = World::new();
+    let client = world.builder().blocking(world.transport()).unwrap();
+    age(&world, client.token().unwrap().remaining(world.clock.now()), 3);
+    let out = Fault::Status { status: 503, retry_after_s: None };
+    let rules = [Operation::GetToken, Operation::Refresh].map(|it| Rule::always(it, out.clone()));
+    world.sandbox().set_faults(rules.into());
+    assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::Done);
+    assert_eq!(world.applied("a"), 1);
 }
