@@ -33,7 +33,7 @@ impl Peer for ImtsTasks {
 
     async fn new(service: &Service, start: Start) -> Self {
         let tls = Tls::platform().expect("the platform verifies certificates");
-        let transport = HyperTransport::builder(tls.client_config()).build();
+        let transport = HyperTransport::builder(tls).build();
         let builder = builder(service).spawner(|renewal| drop(tokio::spawn(renewal)));
         let client = builder.nonblocking(transport).expect("the parts make a client");
         if start == Start::Refreshing {

@@ -72,7 +72,7 @@ impl Http for HyperTransport {
 
     fn new() -> Self {
         let tls = Tls::platform().expect("the platform verifies certificates");
-        HyperTransport::builder(tls.client_config()).build()
+        HyperTransport::builder(tls).build()
     }
 
     async fn post(&self, url: &str, value: HeaderValue) -> usize {
