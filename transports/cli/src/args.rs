@@ -1,6 +1,9 @@
 //! What can be said on the command line, and the words that explain it: one module a command.
 
+mod call;
 mod demo;
+mod journal;
+mod operations;
 mod sandbox;
 mod service;
 mod token;
@@ -8,7 +11,10 @@ mod watch;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+pub(crate) use self::call::Call;
 pub(crate) use self::demo::Demo;
+pub(crate) use self::journal::{Ended, Journal, JournalCommand};
+pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{Service, TransportName};
 pub(crate) use self::token::Token;
@@ -44,6 +50,12 @@ pub(crate) enum Command {
     Token(Token),
     /// Keep a session alive and show it, until interrupted.
     Watch(Watch),
+    /// Call one of the service's operations, with JSON in and out.
+    Call(Box<Call>),
+    /// List the service's operations: class, evidence, path.
+    Operations(Operations),
+    /// Look into a journal of calls that move money, and settle those in doubt.
+    Journal(Journal),
     /// Serve a local sandbox of the service until interrupted.
     Sandbox(Sandbox),
 }

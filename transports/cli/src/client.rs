@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use imts::{AsyncClient, Bearer, CallError, Epoch, Phase};
+use imts::{AsyncClient, Bearer, Call, CallError, Epoch, Json, OperationError, Outcome, Phase};
 
 use crate::carrier::Tasks;
 
@@ -23,6 +23,26 @@ impl Client {
         match self {
             Self::Threads(client) => client.token_valid_for(at_least),
             Self::Tasks(client, tasks) => tasks.wait_for(client.token_valid_for(at_least)),
+        }
+    }
+
+    /// Makes a call of the operation of this name.
+    pub(crate) fn call_named(
+        &self,
+        name: &str,
+        request: &Json,
+    ) -> Result<Call<Json>, OperationError> {
+        match self {
+            Self::Threads(client) => client.call_named(name, request),
+            Self::Tasks(client, _) => client.call_named(name, request),
+        }
+    }
+
+    /// Carries a call to its end.
+    pub(crate) fn perform<R>(&self, call: Call<R>) -> Outcome<R> {
+        match self {
+            Self::Threads(client) => client.perform(call),
+            Self::Tasks(client, tasks) => tasks.wait_for(client.perform(call)),
         }
     }
 

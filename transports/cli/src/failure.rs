@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use imts::{CallError, Fault, Recovery, ReplyError};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::out;
+use crate::values::seconds;
 
 /// A failure as it is reported, on stderr for people or on stdout as JSON.
 #[derive(Debug)]
@@ -15,6 +15,10 @@ pub(crate) struct Failure {
     kind: Kind,
     recovery: Recovery,
     message: String,
+    /// What to do next, where it is not what the kind and the recovery say by themselves.
+    advice: Option<String>,
+    /// What else scripts are told.
+    details: Map<String, Value>,
 }
 
 /// The kinds that scripts may rely on.
@@ -30,6 +34,8 @@ pub(crate) enum Kind {
     Transport,
     /// None came in time.
     TimedOut,
+    /// A request was sent, and nothing says what became of it.
+    Unknown,
     /// The base URL is not safe to send credentials to.
     Endpoint,
     /// The command was called wrongly.
@@ -46,6 +52,7 @@ impl Kind {
             Self::Unexpected => "unexpected",
             Self::Transport => "transport",
             Self::TimedOut => "timed_out",
+            Self::Unknown => "unknown",
             Self::Endpoint => "endpoint",
             Self::Usage => "usage",
             Self::Demo => "demo",
@@ -59,13 +66,25 @@ impl Kind {
             Self::Refused => 3,
             Self::Malformed | Self::Unexpected => 4,
             Self::Transport | Self::TimedOut => 5,
+            Self::Unknown => 6,
         }
     }
 }
 
 impl Failure {
     pub(crate) fn new(kind: Kind, recovery: Recovery, message: impl Display) -> Self {
-        Self { kind, recovery, message: message.to_string() }
+        let (advice, details) = (None, Map::new());
+        Self { kind, recovery, message: message.to_string(), advice, details }
+    }
+
+    /// The same with what to do next, for people.
+    pub(crate) fn advising(self, advice: impl Into<String>) -> Self {
+        Self { advice: Some(advice.into()), ..self }
+    }
+
+    /// The same with more that scripts are told.
+    pub(crate) fn with_details(self, details: Map<String, Value>) -> Self {
+        Self { details, ..self }
     }
 
     /// The command was called wrongly.
@@ -91,6 +110,9 @@ impl Failure {
             if let Some(after) = self.recovery.retry_after() {
                 error["retry_after_s"] = seconds(after);
             }
+            for (name, value) in &self.details {
+                error[name] = value.clone();
+            }
             drop(out::line(json!({ "error": error })));
         } else {
             out::note(format_args!("error: {}", self.message));
@@ -103,6 +125,9 @@ impl Failure {
 
     /// What to do next, for people.
     fn advice(&self) -> Option<String> {
+        if self.advice.is_some() {
+            return self.advice.clone();
+        }
         Some(match (self.kind, self.recovery) {
             (Kind::Refused, Recovery::SignIn) => {
                 "Check the agent id and the secret: these are not the ones that the service knows."
@@ -133,12 +158,21 @@ impl Failure {
     }
 }
 
+impl From<&ReplyError> for Kind {
+    fn from(error: &ReplyError) -> Self {
+        match error {
+            ReplyError::Refused(_) => Self::Refused,
+            ReplyError::Malformed(_) => Self::Malformed,
+            _ => Self::Unexpected,
+        }
+    }
+}
+
 impl From<&CallError> for Failure {
     fn from(error: &CallError) -> Self {
         let kind = match error.trouble().map(imts::Trouble::fault) {
             _ if error.is_timed_out() => Kind::TimedOut,
-            Some(Fault::Reply(ReplyError::Refused(_))) => Kind::Refused,
-            Some(Fault::Reply(ReplyError::Malformed(_))) => Kind::Malformed,
+            Some(Fault::Reply(error)) => Kind::from(error),
             Some(Fault::Failed(_)) => Kind::Transport,
             _ => Kind::Unexpected,
         };
@@ -146,14 +180,5 @@ impl From<&CallError> for Failure {
             Some(trouble) => Self::new(kind, trouble.recovery(), trouble),
             None => Self::new(kind, error.recovery(), error),
         }
-    }
-}
-
-/// A duration as a JSON number of seconds: whole where it is.
-pub(crate) fn seconds(duration: Duration) -> serde_json::Value {
-    if duration.subsec_nanos() == 0 {
-        duration.as_secs().into()
-    } else {
-        duration.as_secs_f64().into()
     }
 }

@@ -3,17 +3,23 @@
 //! Owns parsing, dispatch and exit codes. What a command does is in its own module.
 
 mod args;
+mod call;
 mod carrier;
 mod client;
+mod contract;
 mod demo;
 mod failure;
+mod input;
 mod interrupt;
+mod journal;
 mod log;
+mod operations;
 mod out;
 mod sandbox;
 mod settings;
 mod timeout;
 mod token;
+mod values;
 mod watch;
 
 use std::process::ExitCode;
@@ -33,6 +39,9 @@ fn main() -> ExitCode {
         Command::Demo(demo) => (demo.json, demo::run(demo, args.log())),
         Command::Token(token) => (token.json, token::run(token, args.log())),
         Command::Watch(watch) => (watch.json, watch::run(watch, args.log())),
+        Command::Call(call) => (call.json, call::run(call, args.log())),
+        Command::Operations(operations) => (operations.json, operations::run(operations)),
+        Command::Journal(journal) => (journal.command.json(), journal::run(journal)),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, args.log())),
     };
     match outcome {

@@ -7,7 +7,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imts::{Builder, Credentials, Endpoint, EndpointError};
+use imts::{Builder, Contract, Credentials, Endpoint, EndpointError};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::args::Service;
@@ -46,7 +46,11 @@ pub(crate) struct Connection {
 }
 
 /// Gathers what flags, environment, files and the person at the terminal give.
-pub(crate) fn connection(service: &Service, timeout: Duration) -> Result<Connection, Failure> {
+pub(crate) fn connection(
+    service: &Service,
+    contract: Contract,
+    timeout: Duration,
+) -> Result<Connection, Failure> {
     let endpoint = endpoint(service.base_url.as_deref(), service.plain_http)?;
     let agent_id = service
         .agent_id
@@ -59,7 +63,7 @@ pub(crate) fn connection(service: &Service, timeout: Duration) -> Result<Connect
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
     let (transport, network) = (service.transport, Network::of(service, &endpoint));
     let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
-    let builder = Builder::new(endpoint.clone()).credentials(credentials);
+    let builder = Builder::new(endpoint.clone()).contract(contract).credentials(credentials);
     Ok(Connection { endpoint, builder, carrier, limit })
 }
 

@@ -1,19 +1,20 @@
 //! `imts token`: one sign-in, one request, no retry.
 
-use chrono::SecondsFormat;
-use imts::{Policy, Wall};
+use imts::Policy;
 use serde_json::{Value, json};
 
 use crate::args::Token;
 use crate::client::Client;
-use crate::failure::{Failure, seconds};
+use crate::failure::Failure;
 use crate::log::Log;
-use crate::out;
 use crate::settings::{self, Connection};
+use crate::values::{date, seconds};
+use crate::{contract, out};
 
 pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
+    let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
     let Connection { builder, carrier, limit, .. } =
-        settings::connection(&args.service, args.timeout)?;
+        settings::connection(&args.service, contract, args.timeout)?;
     let left = limit.left();
     let mut policy = Policy::default();
     policy.time_limit = left;
@@ -57,12 +58,4 @@ fn report(client: &Client, token: Option<&str>) -> Value {
         report["access_token"] = token.into();
     }
     report
-}
-
-/// RFC 3339, in the form of the service's own replies.
-fn date(wall: Wall) -> String {
-    wall.to_datetime().map_or_else(
-        || "beyond the calendar".to_owned(),
-        |date| date.to_rfc3339_opts(SecondsFormat::AutoSi, false),
-    )
 }

@@ -37,6 +37,11 @@ pub(crate) struct Service {
     /// machine is never reached by one.
     #[arg(long, value_name = "URL|env")]
     pub(crate) proxy: Option<String>,
+
+    /// A contract file (TOML): the paths of operations, from the vendor's pages. See
+    /// `imts operations --help`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) contract: Option<PathBuf>,
 }
 
 /// The HTTP clients that are built in.

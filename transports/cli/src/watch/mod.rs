@@ -15,17 +15,18 @@ use self::view::{Event, Sight, View};
 use crate::args::Watch;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::log::Log;
 use crate::out::Reader;
 use crate::settings::{self, Connection};
+use crate::{contract, interrupt};
 
 /// How long it is until the next look, and how long a look may take.
 const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
+    let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
     let Connection { endpoint, builder, carrier, .. } =
-        settings::connection(&args.service, args.timeout)?;
+        settings::connection(&args.service, contract, args.timeout)?;
     let mut policy = Policy::default();
     policy.time_limit = args.timeout;
     let client = carrier.client(builder.policy(policy.clone()).patience(TICK), log)?;

@@ -12,9 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Next;
-use crate::failure::{Failure, seconds};
+use crate::failure::Failure;
 use crate::log::Log;
 use crate::out::{self, Reader};
+use crate::values::seconds;
 
 /// What is to be seen of a session at one moment.
 #[derive(Debug)]

@@ -1,9 +1,14 @@
 //! The command `imts` as a person or a script uses it, over real sockets.
 
+mod call;
+mod call_mistakes;
+mod call_outcomes;
 mod demo;
 mod hostile;
+mod journal;
 mod mistakes;
 mod network;
+mod operations;
 mod output;
 mod replies;
 mod sandbox;
@@ -11,7 +16,9 @@ mod token;
 #[cfg(unix)]
 mod watch;
 
+use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -51,6 +58,56 @@ pub(crate) fn token(url: &str, more: &[&str]) -> Command {
     let mut command = imts(&["token", "--plain-http", "--base-url", url]);
     command.args(more).env("IMTS_AGENT_ID", AGENT).env("IMTS_AGENT_SECRET", SECRET);
     command
+}
+
+/// `imts call` with the sandbox's credentials.
+pub(crate) fn call(url: &str, operation: &str, more: &[&str]) -> Command {
+    let mut command = imts(&["call", operation, "--plain-http", "--base-url", url]);
+    command.args(more).env("IMTS_AGENT_ID", AGENT).env("IMTS_AGENT_SECRET", SECRET);
+    command
+}
+
+/// A contract file as an integrator has it; the paths are examples.
+pub(crate) const CONTRACT: &str = r#"
+version = 1
+[operation.confirm]
+path = "/v5/partner/transfer/confirm-example"
+[operation.create-transfer]
+path = "/v5/partner/transfer/create-example"
+[operation.daily-report]
+path = "/v5/partner/transfer/report"
+class = "read"
+"#;
+
+/// A folder with a contract file in it, gone with the test.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("imts-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("contract.toml"), CONTRACT).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn contract(&self) -> String {
+        self.path("contract.toml")
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        fs::write(self.0.join(name), content).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
 }
 
 /// What a run ended with.

@@ -1,0 +1,68 @@
+//! `imts call`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::Service;
+use super::service::time_limit;
+
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+Most paths are printed on the vendor's pages alone: give one with --path, or put it into a contract \
+file. What moves money or creates something is sent once; again only where it is known that it was \
+not processed.
+
+On success the payload of the reply is printed as it came. Otherwise it is told what to do next. \
+Exit code 6 says that the request was sent and that nothing says what became of it: ask the \
+operations status, info or search, and do not send it again before they say that it was not done.
+
+Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
+
+Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
+unexpected; 5 transport failed or timed out; 6 outcome unknown.
+
+Try it: `imts sandbox` prints a line that works.")]
+pub(crate) struct Call {
+    /// The operation's name, such as `fees`: see `imts operations`.
+    pub(crate) operation: String,
+
+    /// The operation's path, such as `/v5/partner/transfer/fees`, instead of the known one. What the
+    /// operation may do stays as the list of operations has it.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+
+    /// The request: JSON, `@FILE`, or `-` for stdin. What is secret or personal is better not an
+    /// argument: other users of the machine could read it.
+    #[arg(
+        short,
+        long,
+        default_value = "{}",
+        hide_default_value = true,
+        value_name = "JSON|@FILE|-"
+    )]
+    pub(crate) data: String,
+
+    /// Your own name for what is asked for, by which to find out later what became of it. It is
+    /// printed and written down: never a card number. For create-transfer it is the `client_uuid`
+    /// where none is given.
+    #[arg(long, value_name = "ID")]
+    pub(crate) reference: Option<String>,
+
+    /// A journal, begun where there is none: what moves money is written down there before it is
+    /// sent, and what is in doubt there is not sent again. See `imts journal`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) service: Service,
+
+    /// How long the whole command may take, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "30s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object as the last line of stdout, for success and failure alike.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,130 @@
+//! `imts call`: one call of one operation, and what became of it.
+//!
+//! Owns what is sent: the request, its name, the journal that is asked first. What is told of the
+//! outcome is in [`outcome`]; when a request may be sent again is the library's to say.
+
+mod outcome;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use imts::journal::Digest;
+use imts::operations::ClientUuid;
+use imts::{CallRecord, JournalFile, Json, Malformed, Policy};
+use serde_json::Value;
+
+use self::outcome::About;
+use crate::args::Call;
+use crate::failure::Failure;
+use crate::log::Log;
+use crate::settings::{self, Connection};
+use crate::timeout::TimeLimit;
+use crate::{contract, input, journal};
+
+/// The longest request that is read, in bytes.
+const MAX_DATA: u64 = 1_048_576;
+
+pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
+    let limit = TimeLimit::of(args.timeout);
+    let contract = contract::of(args.service.contract.as_deref(), limit.left())?;
+    let contract = contract::with_callable(contract, &args.operation, args.path.as_deref())?;
+    let source = Source::of(&args.data);
+    if matches!(source, Source::Stdin)
+        && args.service.secret_file.as_deref() == Some(Path::new("-"))
+    {
+        return Err(Failure::usage("stdin can be the secret or the data, and both were asked for"));
+    }
+    let request = limit.bound("reading the data", move || source.read())?;
+    let about = About {
+        operation: args.operation.clone(),
+        reference: args.reference.clone().or_else(|| client_uuid(&args.operation, &request)),
+        digest: Digest::of(request.as_str().as_bytes()),
+        journal: args.journal.clone(),
+    };
+    let Connection { builder, carrier, limit, .. } =
+        settings::connection(&args.service, contract, limit.left())?;
+    let mut policy = Policy::default();
+    policy.time_limit = limit.left();
+    let mut builder = builder.policy(policy).patience(limit.left());
+    if let Some(file) = about.journal.clone() {
+        let journal = limit.bound("opening the journal", move || opened(&file))?;
+        if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, &about)) {
+            return Err(about.in_doubt(twin));
+        }
+        builder = builder.journal(journal);
+    }
+    let client = carrier.client(builder.patience(limit.left()), log)?;
+    let mut call = client.call_named(&about.operation, &request).map_err(Failure::usage)?;
+    if let Some(reference) = &about.reference {
+        call = call.with_reference(reference.as_str());
+    }
+    about.tell(client.perform(call), args.json)
+}
+
+/// Where the request comes from.
+enum Source {
+    Known(String),
+    File(PathBuf),
+    Stdin,
+}
+
+impl Source {
+    fn of(data: &str) -> Self {
+        match (data, data.strip_prefix('@')) {
+            ("-", _) => Self::Stdin,
+            (_, Some(path)) => Self::File(PathBuf::from(path)),
+            (json, None) => Self::Known(json.to_owned()),
+        }
+    }
+
+    fn read(self) -> Result<Json, Failure> {
+        let unreadable = |place: &str, error: &io::Error| {
+            Failure::usage(format!("cannot read the data from {place}: {error}"))
+        };
+        let (text, hint) = match self {
+            Self::Known(text) => (text, " (a file is given as @FILE)"),
+            Self::File(path) => {
+                let text = input::text_of(&path, MAX_DATA)
+                    .map_err(|error| unreadable(&path.to_string_lossy(), &error))?;
+                (text, "")
+            }
+            Self::Stdin => {
+                let text = input::text(io::stdin().lock(), MAX_DATA)
+                    .map_err(|error| unreadable("stdin", &error))?;
+                (text, "")
+            }
+        };
+        // What was given is never quoted: it may hold a card number.
+        Json::parse(&text).map_err(|error| {
+            Failure::usage(match error {
+                Malformed::Json { fault, line, column } => {
+                    format!("the data is not JSON: {fault} at line {line}, column {column}{hint}")
+                }
+                _ => format!("the data is not JSON{hint}"),
+            })
+        })
+    }
+}
+
+/// The name that a transfer has by its own page (published).
+fn client_uuid(operation: &str, request: &Json) -> Option<String> {
+    if operation != "create-transfer" {
+        return None;
+    }
+    let fields: Value = request.to().ok()?;
+    let uuid = fields.get("client_uuid")?.as_str()?;
+    uuid.parse::<ClientUuid>().ok().map(|_| uuid.to_owned())
+}
+
+fn opened(file: &Path) -> Result<JournalFile, Failure> {
+    JournalFile::open(file).map_err(|error| journal::unusable(file, &error))
+}
+
+/// Whether a call of a journal asks for the same: by its name where both have one, else by its bytes.
+fn is_same(call: &CallRecord, about: &About) -> bool {
+    call.operation == about.operation
+        && match (&call.reference, &about.reference) {
+            (Some(one), Some(other)) => one == other,
+            _ => call.digest == about.digest,
+        }
+}

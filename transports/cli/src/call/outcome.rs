@@ -1,0 +1,153 @@
+//! What is told of a call's outcome: to people, and to scripts.
+//!
+//! Owns the words and the kinds. Never repeats the request, whose fields may be secret; the reply's
+//! payload is what was asked for, and printed as it came.
+
+use std::path::PathBuf;
+
+use imts::journal::Digest;
+use imts::{
+    CallError, CallFault, CallRecord, JournalFile, Json, Outcome, Problem, Recovery, Unknown,
+};
+use serde_json::{Map, Value, json};
+
+use crate::failure::{Failure, Kind};
+use crate::out;
+use crate::values::date;
+
+/// Which call it is.
+pub(super) struct About {
+    pub(super) operation: String,
+    pub(super) reference: Option<String>,
+    pub(super) digest: Digest,
+    pub(super) journal: Option<PathBuf>,
+}
+
+impl About {
+    /// Prints the reply, where there is one that says that it was done.
+    pub(super) fn tell(&self, outcome: Outcome<Json>, json: bool) -> Result<(), Failure> {
+        match outcome {
+            Outcome::Done(reply) => self.done(&reply, json),
+            Outcome::Refused(problem) => Err(self.refused(&problem)),
+            Outcome::Unknown(unknown) => Err(self.unknown(&unknown)),
+            Outcome::Failed(failed) => {
+                Err(failure(failed.why()).with_details(self.details(&Value::Null)))
+            }
+        }
+    }
+
+    /// The same call was sent before, by what a journal says, and nothing is sent now.
+    pub(super) fn in_doubt(&self, twin: &CallRecord) -> Failure {
+        let sent_at = twin.sent_at.map(date);
+        let mut details = self.details(&json!(sent_at));
+        details.insert("journal_id".to_owned(), twin.id.into());
+        let message = format!(
+            "nothing was sent: call {} of the journal asked for the same at {}, and what became of \
+             it is unknown. Ask status, info or search",
+            twin.id,
+            sent_at.as_deref().unwrap_or("an unknown time")
+        );
+        Failure::new(Kind::Unknown, Recovery::Resolve, message)
+            .advising(self.resolving(Some(twin.id)))
+            .with_details(details)
+    }
+
+    fn done(&self, reply: &Json, json: bool) -> Result<(), Failure> {
+        let printed = if json {
+            out::line(format_args!(r#"{{"outcome":"done","reply":{}}}"#, one_line(reply.as_str())))
+        } else {
+            out::line(reply.as_str())
+        };
+        printed.map(drop).map_err(|_| {
+            let message =
+                format!("{} was done, and its reply cannot be written to stdout", self.operation);
+            Failure::new(Kind::Unknown, Recovery::Resolve, message)
+                .advising("Do not send it again: ask the service what it replied.")
+                .with_details(self.details(&Value::Null))
+        })
+    }
+
+    fn refused(&self, problem: &Problem) -> Failure {
+        let (recovery, advice) = match (problem.status().as_u16(), problem.recovery()) {
+            (401 | 403, recovery) => (
+                recovery,
+                "The service does not let this agent do that, though it gave it a token: ask its \
+                 support.",
+            ),
+            (404 | 405, recovery) => (
+                recovery,
+                "Check the path and the base URL: the service does not have this operation there.",
+            ),
+            // The token was accepted: what is to be mended is the request.
+            (_, Recovery::SignIn) => {
+                (Recovery::Fix, "Check the request's fields against the vendor's page.")
+            }
+            (_, recovery) => (recovery, "It may pass: nothing was done, so try again later."),
+        };
+        let mut details = self.details(&Value::Null);
+        details.insert("status".to_owned(), problem.status().as_u16().into());
+        details.insert("code".to_owned(), problem.code().into());
+        Failure::new(Kind::Refused, recovery, problem).advising(advice).with_details(details)
+    }
+
+    fn unknown(&self, unknown: &Unknown) -> Failure {
+        let id = self.journal_id();
+        let mut details = self.details(&date(unknown.sent_at()).into());
+        if let Some(id) = id {
+            details.insert("journal_id".to_owned(), id.into());
+        }
+        Failure::new(Kind::Unknown, Recovery::Resolve, unknown)
+            .advising(self.resolving(id))
+            .with_details(details)
+    }
+
+    /// The number under which the journal has it in doubt.
+    fn journal_id(&self) -> Option<u64> {
+        let book = JournalFile::read(self.journal.as_ref()?).ok()?;
+        let mine = book.in_doubt().filter(|call| call.digest == self.digest);
+        mine.last().map(|call| call.id)
+    }
+
+    /// What to do about a call in doubt.
+    fn resolving(&self, id: Option<u64>) -> String {
+        let ask = "`imts call status`, `info` or `search` asks the service";
+        match (&self.journal, id) {
+            (Some(file), Some(id)) => format!(
+                "{ask}; once you know: imts journal resolve {} {id} --as done (or refused)",
+                file.display()
+            ),
+            _ => format!("{ask} (with --journal FILE, such calls are kept in mind)."),
+        }
+    }
+
+    fn details(&self, sent_at: &Value) -> Map<String, Value> {
+        Map::from_iter([
+            ("operation".to_owned(), self.operation.as_str().into()),
+            ("reference".to_owned(), self.reference.as_deref().into()),
+            ("sent_at".to_owned(), sent_at.clone()),
+            ("digest".to_owned(), self.digest.to_string().into()),
+        ])
+    }
+}
+
+/// Why a call was not done, in the kinds of a sign-in where that is what failed.
+fn failure(why: &CallFault) -> Failure {
+    let kind = match why {
+        CallFault::NoToken(source) => match source.downcast_ref::<CallError>() {
+            Some(error) => return Failure::from(error),
+            None => Kind::Unexpected,
+        },
+        CallFault::Reply(error) => Kind::from(error),
+        CallFault::Failed(failure) if failure.is_timed_out() => Kind::TimedOut,
+        CallFault::Failed(_) => Kind::Transport,
+        CallFault::OutOfTime => Kind::TimedOut,
+        CallFault::Journal(_) => Kind::Usage,
+        _ => Kind::Unexpected,
+    };
+    Failure::new(kind, why.recovery(), why)
+}
+
+/// JSON without line breaks: they stand between its parts alone, never within a string.
+fn one_line(json: &str) -> String {
+    json.replace(['\n', '\r'], " ")
+}

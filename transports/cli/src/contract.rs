@@ -1,0 +1,113 @@
+//! The contract file, and the operations by name.
+//!
+//! Owns reading the file, and what a person is told who asked for an operation that cannot be called.
+//! What the file may say is the library's matter.
+
+use std::path::Path;
+use std::time::Duration;
+
+use imts::{Auth, Catalogue, Contract, Evidence, ServicePath, contract_of};
+
+use crate::failure::Failure;
+use crate::input;
+use crate::timeout::TimeLimit;
+
+/// The longest contract file that is read, in bytes.
+const MAX_FILE: u64 = 1_048_576;
+
+/// IMTS's contract, with what a file adds to it.
+pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Contract, Failure> {
+    let Some(path) = file.map(Path::to_owned) else { return Ok(Contract::imts()) };
+    TimeLimit::of(within)
+        .bound("reading the contract file", move || read(&path).map(|(_, contract)| contract))
+}
+
+/// A contract file's text, and what it says.
+pub(crate) fn read(path: &Path) -> Result<(String, Contract), Failure> {
+    let text = input::text_of(path, MAX_FILE).map_err(|error| {
+        Failure::usage(format!("cannot read --contract {}: {error}", path.display()))
+    })?;
+    let contract = contract_of(&text).map_err(|error| {
+        Failure::usage(format!("--contract {} cannot be used: {error}", path.display()))
+    })?;
+    Ok((text, contract))
+}
+
+/// The contract with another path for an operation, where one is given; the operation can be called
+/// then.
+///
+/// What was typed is not repeated where it is no name of an operation: it may be anything.
+pub(crate) fn with_callable(
+    contract: Contract,
+    name: &str,
+    path: Option<&str>,
+) -> Result<Contract, Failure> {
+    let mut operations = contract.operations().clone();
+    let Some(entry) = operations.entry(name) else { return Err(unknown(&operations, name)) };
+    if entry.auth() == Auth::None {
+        return Err(Failure::usage(format!(
+            "`{name}` yields tokens, which this command does not print: `imts token` signs in"
+        )));
+    }
+    if let Some(path) = path {
+        let path = ServicePath::new(path)
+            .map_err(|error| Failure::usage(format!("--path cannot be used: {error}")))?;
+        operations.set_path(name, path, Evidence::Assumed).map_err(Failure::usage)?;
+    }
+    let Some(path) = operations.entry(name).and_then(|entry| entry.path().cloned()) else {
+        return Err(Failure::usage(format!(
+            "the path of `{name}` is unknown: take it from the vendor's page and give it with --path, \
+             or in a contract file (--contract FILE) under [operation.{name}] as path = \"/…\""
+        )));
+    };
+    let is_same = |entry: &&imts::Entry| entry.path() == Some(&path);
+    if let Some(session) = operations.iter().filter(is_same).find(|it| it.auth() == Auth::None) {
+        return Err(Failure::usage(format!(
+            "the path given for `{name}` is that of `{}`, whose reply has tokens in it",
+            session.name()
+        )));
+    }
+    Ok(contract.with_operations(operations))
+}
+
+fn unknown(operations: &Catalogue, name: &str) -> Failure {
+    let near = near(operations.iter().map(imts::Entry::name), name);
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!(" Did you mean {}?", near.join(" or "))
+    };
+    Failure::usage(format!(
+        "there is no operation of this name.{near} `imts operations` lists those of the service; \
+         another needs a contract file (--contract FILE) that gives its path and its class"
+    ))
+}
+
+/// The names that were probably meant: those that hold what was typed, or differ in a letter or two.
+fn near<'a>(names: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
+    let typed = typed.to_lowercase().replace('_', "-");
+    let is_near = |name: &&str| {
+        let holds = typed.len() > 2 && name.contains(&typed);
+        holds || distance(name, &typed) <= (name.len() / 3).max(1)
+    };
+    names.filter(is_near).take(3).map(|name| format!("`{name}`")).collect()
+}
+
+/// How many letters must be put in, left out or replaced to make one text the other.
+fn distance(one: &str, other: &str) -> usize {
+    // Whatever is so much longer is no misspelt name.
+    if other.len() > 2 * one.len() {
+        return usize::MAX;
+    }
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (place, there) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *there);
+            diagonal = row[place + 1];
+            row[place + 1] = replaced.min(row[place] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}

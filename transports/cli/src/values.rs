@@ -1,0 +1,23 @@
+//! How durations and dates are printed.
+
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use imts::Wall;
+
+/// A duration as a JSON number of seconds: whole where it is.
+pub(crate) fn seconds(duration: Duration) -> serde_json::Value {
+    if duration.subsec_nanos() == 0 {
+        duration.as_secs().into()
+    } else {
+        duration.as_secs_f64().into()
+    }
+}
+
+/// RFC 3339, in the form of the service's own replies.
+pub(crate) fn date(wall: Wall) -> String {
+    wall.to_datetime().map_or_else(
+        || "beyond the calendar".to_owned(),
+        |date| date.to_rfc3339_opts(SecondsFormat::AutoSi, false),
+    )
+}
