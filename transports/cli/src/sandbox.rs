@@ -1,11 +1,21 @@
 //! `imts sandbox`: the service on loopback, until interrupted.
 
-use imts_sandbox::{DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Rotation, Sandbox, Settings};
+use std::path::Path;
+
+use imts::{Auth, Catalogue, Class, Contract};
+use imts_sandbox::{
+    DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
+};
 
 use crate::args::{self, RotationName};
 use crate::failure::Failure;
 use crate::log::Log;
-use crate::{interrupt, out};
+use crate::{contract, interrupt, out};
+
+/// A request that Fees answers, by its draft.
+const FEES: &str = r#"{"originator_type":"person","target_country":"UZB","amount_source":15.4,"currency_source":"KZT","currency_target":"UZS"}"#;
+/// A request that any other operation of the sandbox answers.
+const TRANSFER: &str = r#"{"client_uuid":"6f1a2b3c-0d4e-4f5a-8b6c-7d8e9f0a1b2c"}"#;
 
 pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
     let interrupts = interrupt::caught()?;
@@ -23,6 +33,12 @@ pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
         RotationName::ReuseRevokesFamily => Rotation::ReuseRevokesFamily,
         RotationName::Grace => Rotation::GraceSeconds(60),
     };
+    let served = match &args.contract {
+        Some(file) => serve(file, &mut settings)?,
+        None => Contract::imts(),
+    };
+    let sign_in = settings.operations.get(&Operation::GetToken);
+    let sign_in = sign_in.map_or(GET_TOKEN_PATH, |served| &served.path).to_owned();
     let front = Front::builder(Sandbox::new(settings))
         .port(args.port)
         .handler(move |sandbox, now, request| {
@@ -39,6 +55,10 @@ pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
     let credentials =
         serde_json::json!({ "agent_id": agent, "agent_secret": DEFAULT_SECRET }).to_string();
     let (id, credentials) = (quoted(agent), quoted(&credentials));
+    let (name, request) = to_try(served.operations());
+    let file = args.contract.as_deref().map(Path::to_string_lossy);
+    let file = file.map_or(String::new(), |file| format!(" --contract {}", quoted(&file)));
+    let request = quoted(request);
     let outage = quoted(r#"{"outage":{"for_s":30,"retry_after_s":5}}"#);
     out::line(format_args!(
         "\
@@ -49,13 +69,17 @@ A sandbox of IMTS serves at {url} until interrupted (Ctrl-C).
 
 Get a token by hand:
 
-  curl -s {url}{GET_TOKEN_PATH} -H 'Content-Type: application/json' -d {credentials}
+  curl -s {url}{sign_in} -H 'Content-Type: application/json' -d {credentials}
 
 Or with this command:
 
-  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts token --base-url {url} --plain-http
+  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts token --base-url {url} --plain-http{file}
 
-Keep a session alive: the same line, with `watch` for `token`. Meanwhile, an outage of 30 seconds:
+Call an operation:
+
+  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts call {name} -d {request} --base-url {url} --plain-http{file}
+
+Keep a session alive: the line with `token`, with `watch` for `token`. Meanwhile, an outage of 30 seconds:
 
     curl -s {url}/_sandbox/settings -d {outage}
 
@@ -64,6 +88,28 @@ What the service would refuse, this refuses; what is assumed of it, is labelled 
     // The other end never hangs up: the handler that sends lives as long as the process.
     let _interrupted = interrupts.recv();
     Ok(())
+}
+
+/// Adds a contract file's operations; yields what the file says.
+fn serve(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
+    let (text, contract) = contract::read(file)?;
+    settings.add_contract(&text).map_err(|error| {
+        Failure::usage(format!("--contract {} cannot be served: {error}", file.display()))
+    })?;
+    Ok(contract)
+}
+
+/// An operation that is served, with a request that it takes: one that moves money, where there is one.
+fn to_try(operations: &Catalogue) -> (&str, &'static str) {
+    let mut served: Vec<_> = operations
+        .iter()
+        .filter(|entry| entry.auth() == Auth::Bearer && entry.path().is_some())
+        .collect();
+    served.sort_by_key(|entry| (entry.name() == "fees", entry.class() != Class::Money));
+    match served.first().map(|entry| entry.name()) {
+        None | Some("fees") => ("fees", FEES),
+        Some(name) => (name, TRANSFER),
+    }
 }
 
 /// Tells of a request to the service; of one to the control door, there is no entry.

@@ -1,5 +1,6 @@
 //! `imts sandbox`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
@@ -25,6 +26,10 @@ pub(crate) struct Sandbox {
     /// The id of the agent that may sign in; its secret is printed.
     #[arg(long, default_value = "sandbox-agent", value_name = "ID")]
     pub(crate) agent: String,
+
+    /// A contract file (TOML), whose operations are served too. See `imts operations --help`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) contract: Option<PathBuf>,
 }
 
 /// What becomes of a refresh token that is used.

@@ -85,9 +85,11 @@ fn a_contract_file_that_cannot_be_used_is_usage_and_the_message_says_where() {
     ];
     for (file, words) in cases {
         let path = folder.write("wrong.toml", file);
-        let ran = run(&mut imts(&["operations", "--contract", &path]));
-        assert_eq!(ran.code, 2, "{file}: {ran:?}");
-        assert!(ran.err.contains(words) && ran.err.contains(&path), "{file}: {ran:?}");
+        for command in ["operations", "sandbox"] {
+            let ran = run(&mut imts(&[command, "--contract", &path]));
+            assert_eq!(ran.code, 2, "{file}: {ran:?}");
+            assert!(ran.err.contains(words) && ran.err.contains(&path), "{file}: {ran:?}");
+        }
         let ran = run(&mut imts(&["operations", "--json", "--contract", &path]));
         assert_eq!(ran.error(), ("usage".into(), "fix".into()), "{file}");
     }

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{imts, run};
+use crate::{Folder, imts, run};
 
 /// A sandbox in a process of its own, ended with the test.
 struct Served {
@@ -52,6 +52,30 @@ fn its_hints_work_as_they_are_printed() {
     let printed = shell(&format!("{hint} --json"));
     let printed: Value = serde_json::from_str(&printed).unwrap();
     assert!((299.0..=300.0).contains(&printed["lifetime_s"].as_f64().unwrap()), "{printed}");
+}
+
+#[test]
+fn the_call_that_it_suggests_is_done_with_a_contract_file_and_without() {
+    let folder = Folder::new("sandbox's contract");
+    let contract = folder.contract();
+    let moved =
+        folder.write("moved.toml", "version = 1\n[operation.get-token]\npath = \"/elsewhere\"\n");
+    for (flags, operation) in [
+        (&[][..], " imts call fees "),
+        (&["--contract", &contract][..], " imts call create-transfer "),
+        (&["--contract", &moved][..], " imts call fees "),
+    ] {
+        let mut served = Served::start(flags);
+        let curl = served.line_with("  curl ");
+        let token = served.line_with(" imts token ");
+        let call = served.line_with(operation);
+        assert_eq!(serde_json::from_str::<Value>(&shell(&curl)).unwrap()["state"], true);
+        let imts = format!(" {} ", env!("CARGO_BIN_EXE_imts"));
+        shell(&token.replace(" imts ", &imts));
+        let done = shell(&format!("{} --json", call.replace(" imts ", &imts)));
+        let done: Value = serde_json::from_str(&done).unwrap();
+        assert_eq!(done["outcome"], "done", "{flags:?}");
+    }
 }
 
 #[test]
