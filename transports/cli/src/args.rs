@@ -44,7 +44,8 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Walk a session through every phase of its life, against a local sandbox. Needs nothing.
+    /// Walk a session through every phase of its life, and money through every fault, against a
+    /// local sandbox. Needs nothing.
     Demo(Demo),
     /// Sign in once and tell how long the token lives.
     Token(Token),

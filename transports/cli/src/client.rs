@@ -46,6 +46,16 @@ impl Client {
         }
     }
 
+    /// The same client, for a caller who waits so long and no longer.
+    pub(crate) fn with_patience(&self, patience: Duration) -> Self {
+        match self {
+            Self::Threads(client) => Self::Threads(client.with_patience(patience)),
+            Self::Tasks(client, tasks) => {
+                Self::Tasks(client.with_patience(patience), tasks.clone())
+            }
+        }
+    }
+
     pub(crate) fn reject(&self, epoch: Epoch) {
         match self {
             Self::Threads(client) => client.reject(epoch),

@@ -1,11 +1,12 @@
 //! The sandbox as the demo sees it: its control door, its log, its protected operation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use imts::{Bearer, Body, Bounds, Endpoint};
-use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH, Rule};
 use serde_json::{Value, json};
 
 use crate::carrier::Carrier;
@@ -94,6 +95,22 @@ impl Control {
 
     pub(crate) fn revoke_access_tokens(&self) -> Result<(), String> {
         self.post("/_sandbox/revoke", &json!({ "access": true })).map(drop)
+    }
+
+    /// Serves these operations, or serves them no more, and lets these faults happen.
+    pub(crate) fn serve(&self, operations: &Value, faults: &[Rule]) -> Result<(), String> {
+        self.set(&json!({
+            "operations": operations, "faults": faults, "id_field": "client_uuid",
+        }))
+    }
+
+    /// How often each id was applied, by the service's ledger.
+    pub(crate) fn applied(&self) -> Result<BTreeMap<String, u64>, String> {
+        let ledger = self.request(Method::GET, "/_sandbox/ledger", &Value::Null)?;
+        let entries = ledger["entries"].as_array().ok_or_else(not_a_sandbox)?;
+        let intent =
+            |entry: &Value| Some((entry["id"].as_str()?.to_owned(), entry["applied"].as_u64()?));
+        entries.iter().map(|entry| intent(entry).ok_or_else(not_a_sandbox)).collect()
     }
 
     pub(crate) fn refresh_tokens_used_twice(&self) -> Result<u64, String> {

@@ -1,10 +1,13 @@
-//! `imts demo`: a session's whole life over a real socket, each step held to what was promised.
+//! `imts demo`: a session's whole life over a real socket, and money under faults; each step is
+//! held to what was promised.
 //!
 //! Owns the stage: the sandbox, the client, the order of steps. What each step does is in
-//! [`steps`]; what reached the service is told by the sandbox's log alone, never by the client.
+//! [`steps`] and [`payments`]; what reached the service is told by the sandbox's log and ledger
+//! alone, never by the client.
 
 mod control;
 mod crowd;
+mod payments;
 mod report;
 mod stage;
 mod steps;

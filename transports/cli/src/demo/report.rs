@@ -1,5 +1,6 @@
 //! What the demo prints, for people or as JSON lines.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -57,6 +58,20 @@ impl Report {
             || json!({ "event": "call", "operation": operation, "status": status, "meaning": meaning }),
             || format!("            the service saw  {operation} -> {status}: {meaning}"),
         );
+    }
+
+    /// Many calls that reached the service, like with like.
+    pub(crate) fn calls(&self, calls: &[Call]) {
+        let mut counts: BTreeMap<(&str, u16, &str), usize> = BTreeMap::new();
+        for Call { operation, status, meaning } in calls {
+            *counts.entry((operation, *status, meaning)).or_default() += 1;
+        }
+        for ((operation, status, meaning), count) in counts {
+            self.event(
+                || json!({ "event": "call", "operation": operation, "status": status, "meaning": meaning, "count": count }),
+                || format!("            the service saw  {count:>3} x {operation} -> {status}: {meaning}"),
+            );
+        }
     }
 
     pub(crate) fn step_done(

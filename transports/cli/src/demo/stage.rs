@@ -9,8 +9,9 @@ use imts::{Bearer, Builder, CallError, Credentials, Endpoint, Policy, Recovery, 
 use zeroize::Zeroizing;
 
 use super::control::{AGENT, Control, SECRET};
+use super::payments;
 use super::report::Report;
-use super::steps::Step;
+use super::steps::{Calls, Step};
 use crate::carrier::Carrier;
 use crate::client::Client;
 use crate::failure::{Failure, Kind};
@@ -54,17 +55,25 @@ impl Stage {
         let mark = self.control.mark().map_err(broken)?;
         let outcome = (step.run)(self);
         let calls = self.control.calls_since(mark).map_err(broken)?;
-        for call in &calls {
-            self.report.call(call);
-        }
-        let seen: Vec<_> =
-            calls.iter().map(|call| (call.operation.as_str(), call.status)).collect();
-        let wrong = outcome.err().or_else(|| {
-            (seen != step.calls).then(|| {
-                format!("the service saw {}, promised were {}", list(&seen), list(step.calls))
-            })
-        });
-        self.report.step_done(step.name, step.calls.len(), seen.len(), wrong.as_deref());
+        let seen: Vec<_> = calls.iter().map(|call| (call.operation.clone(), call.status)).collect();
+        let (expected, wrong) = match step.calls {
+            Calls::InOrder(expected) => {
+                calls.iter().for_each(|call| self.report.call(call));
+                let expected: Vec<_> =
+                    expected.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
+                let wrong = (seen != expected).then(|| {
+                    format!("the service saw {}, promised were {}", list(&seen), list(&expected))
+                });
+                (expected.len(), wrong)
+            }
+            Calls::AnyOrder(expected) => {
+                self.report.calls(&calls);
+                let expected = expected();
+                (expected.len(), difference(&expected, &seen))
+            }
+        };
+        let wrong = outcome.err().or(wrong);
+        self.report.step_done(step.name, expected, seen.len(), wrong.as_deref());
         Ok(())
     }
 
@@ -164,6 +173,7 @@ fn client(
     let disk = Arc::clone(store);
     let mut builder = Builder::new(endpoint.clone())
         .credentials(credentials)
+        .contract(payments::contract()?)
         .policy(policy)
         .user_agent("demo")
         .on_grant(move |saved| {
@@ -182,11 +192,25 @@ fn broken(message: String) -> Failure {
     Failure::new(Kind::Transport, Recovery::Fix, message)
 }
 
-fn list(calls: &[(&str, u16)]) -> String {
+fn list(calls: &[(String, u16)]) -> String {
     if calls.is_empty() {
         return "no call".to_owned();
     }
     let calls: Vec<_> =
         calls.iter().map(|(operation, status)| format!("{operation} -> {status}")).collect();
     calls.join(", ")
+}
+
+/// The first call that the service saw oftener or less often than promised, in whatever order.
+fn difference(expected: &[(String, u16)], seen: &[(String, u16)]) -> Option<String> {
+    let times = |calls: &[(String, u16)], call| calls.iter().filter(|it| *it == call).count();
+    expected.iter().chain(seen).find_map(|call| {
+        let (promised, came) = (times(expected, call), times(seen, call));
+        let (operation, status) = call;
+        (promised != came).then(|| {
+            format!(
+                "the service saw {operation} -> {status} {came} times, promised were {promised}"
+            )
+        })
+    })
 }

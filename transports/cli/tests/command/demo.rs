@@ -72,11 +72,14 @@ fn assert_goes_well(transport: &str) {
         "restart",
         "crowd",
         "cancelled_leader",
+        "money",
     ];
     assert_eq!(names, expected);
     assert!(steps.iter().all(|step| step["calls_expected"] == step["calls_seen"]), "{last}");
     assert!(ran.out.contains("1000 asked at once: each got number "), "{ran:?}");
     assert!(ran.out.contains("the first to ask left after 1 ms"), "{ran:?}");
+    assert_eq!(steps.last().unwrap()["calls_seen"], 200, "{last}");
+    assert!(ran.out.contains("200 calls, 20 at a time: "), "{ran:?}");
     let first: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
     assert_eq!(first["transport"], transport);
 }
@@ -237,6 +240,49 @@ fn followers_who_are_not_served_once_their_leader_left_are_seen() {
         let led = sandbox.settings().latency == Duration::from_millis(300);
         if led && request.uri().path() == REFRESH_PATH {
             sandbox.settings_mut().outage = Some(imts_sandbox::Outage::default());
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+fn pays(request: &Request<Vec<u8>>, way: &str) -> bool {
+    request.uri().path().starts_with(&format!("/v5/partner/transfer/demo/pay-{way}"))
+}
+
+#[test]
+fn money_that_moves_twice_is_seen() {
+    assert_fails("money", |sandbox, now, request| {
+        if pays(request, "late") {
+            sandbox.handle(now, request);
+        }
+        sandbox.handle(now, request)
+    });
+}
+
+#[test]
+fn money_that_does_not_move_though_its_call_was_told_done_is_seen() {
+    assert_fails("money", |sandbox, now, request| {
+        if !pays(request, "late") {
+            return sandbox.handle(now, request);
+        }
+        let mut response = Response::new(br#"{"state":true,"payload":{}}"#.to_vec());
+        response.headers_mut().insert("content-type", "application/json".parse().unwrap());
+        response
+    });
+}
+
+#[test]
+fn a_call_that_is_told_otherwise_than_its_fault_decides_is_seen() {
+    assert_fails("money", |sandbox, now, request| {
+        let mut response = sandbox.handle(now, request);
+        if pays(request, "busy") {
+            *response.status_mut() = http::StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        response
+    });
+    assert_fails("money", |sandbox, now, request| {
+        if pays(request, "before-apply") {
+            sandbox.set_faults(Vec::new());
         }
         sandbox.handle(now, request)
     });
