@@ -1,6 +1,6 @@
 //! The contract file, and the operations by name.
 //!
-//! Owns reading the file, and what a person is told who asked for an operation that cannot be called.
+//! Owns reading the file, and what a person is told whose operation cannot be called.
 //! What the file may say is the library's matter.
 
 use std::path::Path;
@@ -83,7 +83,7 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
     ))
 }
 
-/// The names that were probably meant: those that hold what was typed, or differ in a letter or two.
+/// The names that were probably meant: they hold what was typed, or differ in a letter or two.
 fn near<'a>(names: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
     let typed = typed.to_lowercase().replace('_', "-");
     let is_near = |name: &&str| {

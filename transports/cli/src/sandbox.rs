@@ -99,7 +99,8 @@ fn serve(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
     Ok(contract)
 }
 
-/// An operation that is served, with a request that it takes: one that moves money, where there is one.
+/// An operation that is served, with a request that it takes: one that moves money, where there is
+/// one.
 fn to_try(operations: &Catalogue) -> (&str, &'static str) {
     let mut served: Vec<_> = operations
         .iter()

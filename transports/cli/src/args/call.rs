@@ -28,8 +28,8 @@ pub(crate) struct Call {
     /// The operation's name, such as `fees`: see `imts operations`.
     pub(crate) operation: String,
 
-    /// The operation's path, such as `/v5/partner/transfer/fees`, instead of the known one. What the
-    /// operation may do stays as the list of operations has it.
+    /// The operation's path, such as `/v5/partner/transfer/fees`, instead of the known one. Its class
+    /// stays as `imts operations` has it.
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
 

@@ -12,8 +12,8 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalCommand {
-    /// List the calls in doubt: sent, and nothing says what became of them. Another process may have
-    /// the journal open meanwhile.
+    /// List the calls in doubt: sent, and nothing says what became of them. Another process may
+    /// have the journal open meanwhile.
     List {
         /// The journal.
         file: PathBuf,

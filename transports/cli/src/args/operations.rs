@@ -28,7 +28,8 @@ pub(crate) struct Operations {
     #[arg(long, value_name = "FILE")]
     pub(crate) contract: Option<PathBuf>,
 
-    /// Print one JSON array of objects with `name`, `class`, `evidence` and `path`, which may be null.
+    /// Print one JSON array of objects with `name`, `class`, `evidence` and `path` (null where it is
+    /// not known).
     #[arg(long)]
     pub(crate) json: bool,
 }

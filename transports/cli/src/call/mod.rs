@@ -120,7 +120,8 @@ fn opened(file: &Path) -> Result<JournalFile, Failure> {
     JournalFile::open(file).map_err(|error| journal::unusable(file, &error))
 }
 
-/// Whether a call of a journal asks for the same: by its name where both have one, else by its bytes.
+/// Whether a call of a journal asks for the same: by its reference where both have one, else by its
+/// bytes.
 fn is_same(call: &CallRecord, about: &About) -> bool {
     call.operation == about.operation
         && match (&call.reference, &about.reference) {
