@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
         settings::connection(&args.service, contract, limit.left())?;
     let mut policy = Policy::default();
     policy.time_limit = limit.left();
-    let mut builder = builder.policy(policy).patience(limit.left());
+    let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
         let journal = limit.bound("opening the journal", move || opened(&file))?;
         if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, &about)) {
