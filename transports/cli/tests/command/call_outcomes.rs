@@ -162,6 +162,8 @@ fn the_timeout_bounds_the_whole_command() {
             let ran = run(call(&front.url(), operation, &flags).args(["--transport", transport]));
             assert_eq!((ran.error().0.as_str(), ran.code), (kind, code), "{ran:?}");
             assert!(ran.took < Duration::from_secs(20), "{ran:?}");
+            // One try takes all the time that there is.
+            assert_eq!(seen(&front, operation), 1, "{operation}");
         }
     }
 }
