@@ -32,7 +32,12 @@ impl<R> Outcome<R> {
     pub fn recovery(&self) -> Option<Recovery> {
         match self {
             Self::Done(_) => None,
-            Self::Refused(problem) => Some(problem.recovery()),
+            Self::Refused(problem) => Some(match (problem.status().as_u16(), problem.recovery()) {
+                (401 | 403, recovery) => recovery,
+                // The token was accepted: what is to be mended is the request.
+                (_, Recovery::SignIn) => Recovery::Fix,
+                (_, recovery) => recovery,
+            }),
             Self::Unknown(_) => Some(Recovery::Resolve),
             Self::Failed(failed) => Some(failed.why().recovery()),
         }

@@ -94,6 +94,21 @@ fn an_unknown_outcome_says_what_to_ask_and_for_what() {
 }
 
 #[test]
+fn a_refusal_of_the_request_is_the_callers_to_mend_and_no_matter_of_credentials() {
+    for (answer, recovery) in [
+        ("422", Recovery::Fix),
+        ("200 state false", Recovery::Fix),
+        ("404", Recovery::Fix),
+        ("403", Recovery::SignIn),
+        ("401 state false", Recovery::SignIn),
+        ("429 state false", Recovery::Retry { after: None }),
+    ] {
+        let outcome = Desk::new().pays(vec![act(answer)]);
+        assert_eq!((word(&outcome), outcome.recovery()), ("refused", Some(recovery)), "{answer}");
+    }
+}
+
+#[test]
 fn a_refusal_that_the_contract_calls_decided_is_one_whatever_its_status() {
     let decided = Decided {
         statuses: [429, 503].into(),

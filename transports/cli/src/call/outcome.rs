@@ -26,9 +26,10 @@ pub(super) struct About {
 impl About {
     /// Prints the reply, where there is one that says that it was done.
     pub(super) fn tell(&self, outcome: Outcome<Json>, json: bool) -> Result<(), Failure> {
+        let recovery = outcome.recovery().unwrap_or(Recovery::Report);
         match outcome {
             Outcome::Done(reply) => self.done(&reply, json),
-            Outcome::Refused(problem) => Err(self.refused(&problem)),
+            Outcome::Refused(problem) => Err(self.refused(&problem, recovery)),
             Outcome::Unknown(unknown) => Err(self.unknown(&unknown)),
             Outcome::Failed(failed) => {
                 Err(failure(failed.why()).with_details(self.details(&Value::Null)))
@@ -67,22 +68,17 @@ impl About {
         })
     }
 
-    fn refused(&self, problem: &Problem) -> Failure {
-        let (recovery, advice) = match (problem.status().as_u16(), problem.recovery()) {
-            (401 | 403, recovery) => (
-                recovery,
+    fn refused(&self, problem: &Problem, recovery: Recovery) -> Failure {
+        let advice = match (problem.status().as_u16(), recovery) {
+            (401 | 403, _) => {
                 "The service does not let this agent do that, though it gave it a token: ask its \
-                 support.",
-            ),
-            (404 | 405, recovery) => (
-                recovery,
-                "Check the path and the base URL: the service does not have this operation there.",
-            ),
-            // The token was accepted: what is to be mended is the request.
-            (_, Recovery::SignIn) => {
-                (Recovery::Fix, "Check the request's fields against the vendor's page.")
+                 support."
             }
-            (_, recovery) => (recovery, "It may pass: nothing was done, so try again later."),
+            (404 | 405, _) => {
+                "Check the path and the base URL: the service does not have this operation there."
+            }
+            (_, Recovery::Fix) => "Check the request's fields against the vendor's page.",
+            _ => "It may pass: nothing was done, so try again later.",
         };
         let mut details = self.details(&Value::Null);
         details.insert("status".to_owned(), problem.status().as_u16().into());
