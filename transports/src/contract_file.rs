@@ -15,6 +15,8 @@ use toml::Spanned;
 
 /// The longest contract file that is read, in bytes.
 const LONGEST: usize = 1_048_576;
+/// How many characters of an operation's name an error quotes: all that a good one can have.
+const LONGEST_NAME: usize = 64;
 
 /// Why a contract file cannot be used. The integrator's to mend.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -167,7 +169,7 @@ pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
     };
     let read: File = toml::from_str(file).map_err(|error| {
         let line = line(error.span().map_or(0, |span| span.start));
-        ContractFileError::Form { line, message: error.message().to_owned() }
+        ContractFileError::Form { line, message: quoted(error.message(), 256) }
     })?;
     if read.version != 1 {
         return Err(ContractFileError::Version(read.version));
@@ -176,8 +178,9 @@ pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
     for (name, entry) in &read.operation {
         let at = line(entry.path.span().start);
         let (name, line) = (name.as_ref(), line(name.span().start));
-        let path = ServicePath::new(entry.path.as_ref().as_str())
-            .map_err(|error| ContractFileError::Path { line: at, name: name.clone(), error })?;
+        let path = ServicePath::new(entry.path.as_ref().as_str()).map_err(|error| {
+            ContractFileError::Path { line: at, name: quoted(name, LONGEST_NAME), error }
+        })?;
         contract = add(contract, name, line, path, entry)?;
     }
     for (name, entry) in &read.operation {
@@ -206,9 +209,10 @@ fn add(
         EvidenceName::Draft => Evidence::Draft,
         EvidenceName::Assumed => Evidence::Assumed,
     };
+    let shown = quoted(name, LONGEST_NAME);
     let statuses = &entry.decided_before_processing.statuses;
     if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
-        return Err(ContractFileError::Status { line, name: name.to_owned(), status: *status });
+        return Err(ContractFileError::Status { line, name: shown, status: *status });
     }
     let mut operations = contract.operations().clone();
     let in_section = operations.entry(name).is_some_and(imts_core::Entry::is_in_section);
@@ -224,9 +228,9 @@ fn add(
             return Ok(contract.with_refresh(refresh.with_evidence(evidence)));
         }
         None if in_section => operations.set_path(name, path, evidence),
-        None => Err(CatalogueError::NoSuchOperation { name: name.to_owned() }),
+        None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };
-    let wrong = |error| ContractFileError::Operation { line, name: name.to_owned(), error };
+    let wrong = |error| ContractFileError::Operation { line, name: shown, error };
     added.and_then(|()| operations.set_decided(name, decided(entry))).map_err(wrong)?;
     Ok(contract.with_operations(operations))
 }
@@ -238,6 +242,19 @@ fn decided(entry: &Entry) -> Decided {
         Code::Text(text) => text.clone(),
     };
     Decided { statuses: table.statuses.clone(), codes: table.codes.iter().map(code).collect() }
+}
+
+/// The beginning of a text that an error quotes, without what moves a cursor or reorders what is read.
+fn quoted(text: &str, longest: usize) -> String {
+    let is_unprintable = |it: char| {
+        it.is_control()
+            || matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut quoted: String = text.chars().take(longest).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    quoted.replace(is_unprintable, " ")
 }
 
 impl From<ClassName> for Class {

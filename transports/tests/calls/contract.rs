@@ -90,6 +90,28 @@ fn an_error_of_an_operation_names_it_and_its_line() {
 }
 
 #[test]
+fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
+    let long = "k".repeat(100_000);
+    for text in [
+        format!("version = 1\n{long} = 1\n"),
+        file(&format!("[operation.{long}]\npath = '/x'\nclass = 'read'")),
+        file(&format!("[operation.{long}]\npath = '/x'")),
+        file(&format!("[operation.{long}]\npath = 'x'")),
+        file(&format!("[operation.x]\npath = '/x'\nevidence = '{long}'")),
+        file("[operation.\"\\u001b[2J\"]\npath = '/x'"),
+        file("[operation.x]\npath = '/x'\n\"\\u001b[2J\" = 1"),
+        file("[operation.x]\npath = '/x'\nevidence = \"\\u202e\\r\""),
+    ] {
+        let error = contract_of(&text).unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.len() < 1_000, "{} bytes", shown.len());
+        assert!(format!("{error:?}").len() < 1_000);
+        let moves = |it: char| it.is_control() || it == '\u{202e}';
+        assert!(!shown.contains(moves), "{shown:?}");
+    }
+}
+
+#[test]
 fn no_file_lowers_a_class() {
     for entry in imts::Catalogue::imts().iter() {
         for class in ["read", "create", "money"] {
