@@ -1,9 +1,12 @@
 //! The harnesses behind the fuzz targets: each takes bytes, drives the public API with them, and
 //! holds what comes of it to invariants. They run under libFuzzer and, over the corpora, in tests.
 
+pub mod call;
 mod changes;
+pub mod contract_file;
 pub mod dates;
 pub mod endpoint;
+pub mod journal;
 mod oracle;
 pub mod reply;
 pub mod sandbox_request;
@@ -14,9 +17,12 @@ mod tally;
 pub use crate::tally::{Ran, Tally, Target};
 
 /// Every target. The replay on stable runs this list, and holds its files to it.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 9] = [
+    call::TARGET,
+    contract_file::TARGET,
     dates::TARGET,
     endpoint::TARGET,
+    journal::TARGET,
     reply::TARGET,
     sandbox_request::TARGET,
     saved::TARGET,

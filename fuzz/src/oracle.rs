@@ -4,4 +4,5 @@
 //! compared. Slow and plain on purpose.
 
 pub(crate) mod date;
+pub(crate) mod envelope;
 pub(crate) mod json;

@@ -3,8 +3,9 @@
 //! No function of the client's wire or date code is used here.
 
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{DATE, RETRY_AFTER};
 
+use crate::oracle::envelope::{is_json, says_no};
 use crate::oracle::json::{Kind, Value};
 use crate::oracle::{date, json};
 
@@ -61,23 +62,6 @@ fn received(headers: &HeaderMap, sent: i64) -> Option<i64> {
         Some(value) => date::http(value.to_str().ok()?),
         None => Some(sent),
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
-        return false;
-    };
-    let essence = value.split_once(';').map_or(value, |(essence, _)| essence);
-    let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.contains('/') && essence.ends_with("+json"))
-}
-
-/// Exactly one `state`, and it is `false`; what else there is does not matter.
-fn says_no(document: Value<'_>) -> bool {
-    let Some(members) = document.members() else { return false };
-    let mut states = members.iter().filter(|(name, _)| name.as_deref() == Some("state"));
-    let no = states.next().is_some_and(|(_, value)| value.kind == Kind::False);
-    no && states.next().is_none() && members.iter().all(|(name, _)| name.is_some())
 }
 
 fn grant(document: Value<'_>, received: impl Fn() -> Option<i64>) -> Option<Told> {

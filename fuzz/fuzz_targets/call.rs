@@ -1,0 +1,11 @@
+//! Answers and silence, in and out of turn, to one call.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+static TALLY: imts_fuzz::Tally = imts_fuzz::Tally::of(imts_fuzz::call::TARGET);
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| TALLY.run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}

@@ -1,0 +1,11 @@
+//! Any bytes as a journal.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+static TALLY: imts_fuzz::Tally = imts_fuzz::Tally::of(imts_fuzz::journal::TARGET);
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| TALLY.run(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}

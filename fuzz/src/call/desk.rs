@@ -1,0 +1,310 @@
+//! The driver of one call, and what it holds the call to.
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::{Method, Response, StatusCode, Uri};
+use imts_core::journal::Digest;
+use imts_core::{
+    Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit, Reply,
+    Session, Source, Step, Wall,
+};
+
+use super::ledger::{ID, Ledger};
+use super::line::Line;
+use super::rules::{LIMIT, Sign};
+use super::setup::{self, ATTEMPTS, TIME};
+
+pub(super) struct Desk {
+    session: Session,
+    class: Class,
+    journal: bool,
+    trusts_401: bool,
+    decides: bool,
+    attempts_allowed: u32,
+    now: Now,
+    sign_ins: u32,
+    given: Vec<Bearer>,
+    call: Call<Json>,
+    deadline: Mono,
+    ledger: Ledger,
+    attempts: u32,
+    /// What was sent first: each time it is the same.
+    sent: Option<(Uri, Vec<u8>)>,
+    /// With which token the last request went out, and until when its reply is waited for.
+    out: Option<(String, Mono)>,
+    token: String,
+    sign: Sign,
+    /// The body of the last reply.
+    body: Vec<u8>,
+    is_over: bool,
+    permit: Option<Permit<Json>>,
+    is_done: bool,
+}
+
+/// What a poll came to.
+enum Asked {
+    Bearer,
+    Record,
+    Until(Mono),
+    Nothing,
+}
+
+impl Desk {
+    pub(super) fn new(options: &[u8]) -> Self {
+        let has = |letter| options.contains(&letter);
+        let attempts_allowed = if has(b'1') { 1 } else { ATTEMPTS };
+        let (trusts_401, decides) = (has(b't'), has(b'd'));
+        let session = setup::session(attempts_allowed, trusts_401, decides);
+        let now = setup::START;
+        let deadline = now.mono.after(TIME);
+        let (class, call) = setup::call(&session, options, deadline);
+        let journal = has(b'j');
+        let call = if journal { call.with_journal() } else { call };
+        Self {
+            session,
+            class,
+            journal: journal && class == Class::Money,
+            trusts_401,
+            decides,
+            attempts_allowed,
+            now,
+            sign_ins: 0,
+            given: Vec::new(),
+            call,
+            deadline,
+            ledger: Ledger::default(),
+            attempts: 0,
+            sent: None,
+            out: None,
+            token: String::new(),
+            sign: Sign::None,
+            body: Vec::new(),
+            is_over: false,
+            permit: None,
+            is_done: false,
+        }
+    }
+
+    pub(super) fn play(&mut self, line: &Line) {
+        match line {
+            Line::Reply { in_turn: true, .. } | Line::Failure { in_turn: true, .. } => self.send(),
+            _ => {}
+        }
+        match line {
+            Line::Reply { response, .. } => self.reply(response),
+            Line::Failure { not_sent, .. } => self.fail(*not_sent),
+            Line::Bearer => self.give(),
+            Line::NoBearer => self.call.on_no_bearer(source("no token")),
+            Line::Recorded(written) => self.record(*written),
+            Line::Poll => drop(self.poll()),
+            Line::Pass(ms) => {
+                self.now = self.now.advanced_by(Duration::from_millis(u64::from(*ms)));
+            }
+            Line::Set(ms) => {
+                let micros = self.now.wall.unix_micros().saturating_add(ms * 1_000);
+                self.now.wall = Wall::from_unix_micros(micros);
+            }
+            Line::Retry => self.retry(),
+        }
+    }
+
+    /// Drives the call to its end, where it has none yet; whether a call was done.
+    pub(super) fn finish(mut self) -> bool {
+        for _ in 0..=ATTEMPTS {
+            self.send();
+            self.fail(false);
+        }
+        self.poll();
+        assert!(self.is_over, "no answer, and no end: {:?}", self.call);
+        // Nothing comes after the end, whatever is said.
+        for event in [Line::Bearer, Line::Recorded(true), Line::Poll] {
+            self.play(&event);
+        }
+        self.fail(true);
+        self.poll();
+        self.is_done
+    }
+
+    /// Does what is asked until the request is out, or the call over.
+    fn send(&mut self) {
+        for _ in 0..64 {
+            if self.is_over || self.out.is_some() {
+                return;
+            }
+            match self.poll() {
+                Asked::Bearer => self.give(),
+                Asked::Record => self.record(true),
+                Asked::Until(until) => {
+                    self.now = self.now.advanced_by(until.since(self.now.mono));
+                }
+                Asked::Nothing => {}
+            }
+        }
+        panic!("it neither sends nor ends: {:?}", self.call);
+    }
+
+    fn poll(&mut self) -> Asked {
+        if self.out.as_ref().is_some_and(|(_, until)| self.now.mono >= *until) {
+            (self.out, self.sign) = (None, Sign::Silence);
+        }
+        let step = self.call.poll(self.now);
+        self.silent(&format!("{step:?}"));
+        if self.is_over {
+            assert!(
+                matches!(step, CallStep::Wait { .. } | CallStep::Reject(_)),
+                "after the end: {step:?}"
+            );
+        }
+        match step {
+            CallStep::Token => return Asked::Bearer,
+            CallStep::Record(entry) => {
+                assert!(self.journal, "a journal that nobody declared: {entry:?}");
+                self.ledger.ask(entry);
+                return Asked::Record;
+            }
+            CallStep::Send(exchange) => self.sent(&exchange),
+            CallStep::Reject(epoch) => self.session.reject(epoch, self.now),
+            CallStep::Wait { until } => {
+                assert!(until <= self.deadline || self.is_over, "longer than there is time");
+                return Asked::Until(until);
+            }
+            CallStep::Over(outcome) => self.end(outcome),
+        }
+        Asked::Nothing
+    }
+
+    fn sent(&mut self, exchange: &Exchange) {
+        assert!(self.out.is_none(), "sent twice at once");
+        assert!(self.now.mono < self.deadline, "sent too late");
+        assert!(exchange.time_limit() <= self.deadline.since(self.now.mono));
+        assert_eq!(exchange.reply_limit(), LIMIT);
+        self.attempts += 1;
+        assert!(self.attempts <= self.attempts_allowed, "sent too often");
+        let may = self.class == Class::Read || self.sign.permits();
+        assert!(may, "sent again after {:?}", self.sign);
+        let request = exchange.request();
+        let (uri, body) = (request.uri().clone(), request.body().as_ref().to_vec());
+        assert_eq!(request.method(), Method::POST);
+        if self.journal {
+            self.ledger.send(&body);
+        }
+        let first = self.sent.get_or_insert_with(|| (uri.clone(), body.clone()));
+        assert_eq!((&uri, &body), (&first.0, &first.1), "other bytes than before");
+        let header = request.headers().get(AUTHORIZATION).expect("a bearer");
+        assert!(header.is_sensitive());
+        let mut given = self.given.iter().rev();
+        let bearer = given.find(|it| it.header() == header).expect("a bearer that was given");
+        assert!(!bearer.remaining(self.now).is_zero(), "a dead bearer");
+        self.token = bearer.expose_token().to_owned();
+        self.out = Some((self.token.clone(), self.now.mono.after(exchange.time_limit())));
+        self.sign = Sign::Out;
+    }
+
+    fn reply(&mut self, response: &Response<Vec<u8>>) {
+        self.call.on_reply(Reply::from(response), self.now);
+        if self.out.take().is_some() {
+            self.sign = Sign::of(response, self.trusts_401, self.decides);
+            self.body.clone_from(response.body());
+            if response.status() == StatusCode::UNAUTHORIZED {
+                let step = self.call.poll(self.now);
+                let CallStep::Reject(epoch) = step else { panic!("a bad token: {step:?}") };
+                self.session.reject(epoch, self.now);
+            }
+        }
+        self.silent(&format!("{:?}", self.call));
+    }
+
+    fn fail(&mut self, not_sent: bool) {
+        let failure = match not_sent {
+            true => Failure::not_sent(imts_core::NotSent::vouch()),
+            false => Failure::unknown(),
+        };
+        self.call.on_failure(failure, self.now);
+        if self.out.take().is_some() {
+            self.sign = if not_sent { Sign::NotSent } else { Sign::Silence };
+        }
+    }
+
+    fn record(&mut self, written: bool) {
+        self.ledger.answer(written);
+        self.call.on_recorded(if written { Ok(ID) } else { Err(source("full")) });
+    }
+
+    fn give(&mut self) {
+        for _ in 0..32 {
+            match self.session.poll(self.now) {
+                Step::Ready(bearer) => {
+                    self.given.push(bearer.clone());
+                    return self.call.on_bearer(bearer);
+                }
+                Step::Send(ticket, _) => {
+                    self.sign_ins += 1;
+                    let reply = setup::grant(self.sign_ins);
+                    drop(self.session.on_reply(ticket, Reply::from(&reply), self.now));
+                }
+                Step::Wait { until, .. } | Step::Busy { until } => {
+                    self.now = self.now.advanced_by(until.since(self.now.mono));
+                }
+                step => panic!("no token comes: {step:?}"),
+            }
+        }
+        panic!("no token comes");
+    }
+
+    fn retry(&mut self) {
+        let Some(permit) = self.permit.take() else { return };
+        self.silent(&format!("{permit:?}"));
+        self.deadline = self.now.mono.after(TIME);
+        self.call = permit.retry(self.deadline);
+        (self.ledger, self.attempts, self.is_over) = (Ledger::default(), 0, false);
+    }
+
+    fn end(&mut self, outcome: Outcome<Json>) {
+        assert!(self.out.is_none(), "over, and its request is out");
+        let ending = outcome.ending();
+        // A call that was not sent at all has no more than its permit to go by.
+        let sign = self.sign;
+        assert!(sign.allows(self.class, ending), "{ending:?} after {sign:?}: {outcome:?}");
+        assert!(sign != Sign::Done || matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+        assert!(outcome.recovery().is_none() == matches!(outcome, Outcome::Done(_)));
+        self.ledger.end(ending);
+        self.silent(&format!("{outcome:?}"));
+        self.is_over = true;
+        match outcome {
+            Outcome::Done(reply) => {
+                let body = String::from_utf8_lossy(&self.body).into_owned();
+                assert!(reply.as_str() == "null" || body.contains(reply.as_str()));
+                self.is_done = true;
+            }
+            Outcome::Refused(problem) => self.quiet(&problem.to_string()),
+            Outcome::Unknown(unknown) => {
+                let bytes = self.sent.as_ref().map(|(_, body)| Digest::of(body));
+                assert_eq!(Some(unknown.digest()), bytes);
+                assert_eq!(unknown.class(), self.class);
+                self.quiet(&unknown.to_string());
+            }
+            Outcome::Failed(failed) => {
+                self.quiet(&failed.why().to_string());
+                self.permit = failed.into_permit();
+                assert!(self.permit.is_some(), "what was not done can be done");
+            }
+        }
+    }
+
+    /// An error's text is fit to be shown.
+    fn quiet(&self, text: &str) {
+        assert!(!text.contains(char::is_control), "a text that moves the cursor: {text:?}");
+        self.silent(text);
+    }
+
+    /// A text is short, and holds no token.
+    fn silent(&self, text: &str) {
+        assert!(text.len() < 4_096, "a text of boundless length: {text}");
+        assert!(self.token.is_empty() || !text.contains(&self.token), "a token: {text}");
+    }
+}
+
+fn source(text: &str) -> Source {
+    Source::from(Box::<dyn std::error::Error + Send + Sync>::from(text))
+}

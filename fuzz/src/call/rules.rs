@@ -1,0 +1,85 @@
+//! What an answer proves of a call, by rules written from the contract: the second opinion.
+//!
+//! Knows nothing of the call's machine.
+
+use http::Response;
+use imts_core::{Class, Ending};
+
+use crate::oracle::envelope::{is_json, says_no, says_yes};
+use crate::oracle::json::{self, Kind};
+
+/// The longest body that is read.
+pub(super) const LIMIT: usize = 400;
+
+/// What is known of the last attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// There was none.
+    None,
+    /// It is out.
+    Out,
+    /// It never left.
+    NotSent,
+    /// No answer came.
+    Silence,
+    /// The service did it.
+    Done,
+    /// The service refused it, for good.
+    No,
+    /// The service refused the token, and is trusted to do so before all else.
+    Token,
+    /// The contract may say that this is decided before processing, or it says nothing.
+    Perhaps,
+    /// The service answered, and it proves nothing.
+    Nonsense,
+}
+
+impl Sign {
+    /// What a reply says.
+    pub(super) fn of(response: &Response<Vec<u8>>, trusts_401: bool, decides: bool) -> Self {
+        let body = response.body();
+        let fits = body.len() <= LIMIT;
+        let text = std::str::from_utf8(body).ok().filter(|_| fits && is_json(response.headers()));
+        let document = text.and_then(json::document).filter(|value| value.kind == Kind::Object);
+        let says_no = document.is_some_and(says_no);
+        let status = response.status().as_u16();
+        // Where a code is looked for, and how it may be escaped, is the client's own choice.
+        let may_be_decided =
+            decides && (status == 429 || says(body, b"LIMIT") || says(body, b"\\"));
+        match status {
+            200..=299 if document.is_some_and(says_yes) => Self::Done,
+            200..=299 if says_no => Self::No,
+            200..=299 => Self::Nonsense,
+            _ if may_be_decided => Self::Perhaps,
+            400..=499 if says_no => Self::No,
+            401 if trusts_401 => Self::Token,
+            401 | 408 | 425 | 429 => Self::Nonsense,
+            400..=499 if fits => Self::No,
+            _ => Self::Nonsense,
+        }
+    }
+
+    /// Whether what creates something or moves money may be sent, after this.
+    pub(super) fn permits(self) -> bool {
+        matches!(self, Self::None | Self::NotSent | Self::Token)
+    }
+
+    /// Whether a call of this class may end so, after this.
+    pub(super) fn allows(self, class: Class, ending: Ending) -> bool {
+        match (ending, class) {
+            (Ending::Done, _) => self == Self::Done,
+            (Ending::Refused, Class::Read) => !matches!(self, Self::Done | Self::None | Self::Out),
+            (Ending::Refused, _) => matches!(self, Self::No | Self::Perhaps),
+            (Ending::Unknown, Class::Read) => false,
+            (Ending::Unknown, _) => {
+                matches!(self, Self::Silence | Self::Nonsense | Self::Perhaps)
+            }
+            (Ending::NotSent, Class::Read) => !matches!(self, Self::Done | Self::Out),
+            (Ending::NotSent, _) => self.permits(),
+        }
+    }
+}
+
+fn says(body: &[u8], word: &[u8]) -> bool {
+    body.windows(word.len()).any(|window| window == word)
+}

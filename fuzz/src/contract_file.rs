@@ -1,0 +1,114 @@
+//! Any text as a contract file.
+//!
+//! An input is the file. What begins with `=` is put together, a line each (see
+//! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
+//! that name, with a path of its own and, outside the section, a class; `p c e` are its path, class and
+//! evidence, `s` and `k` add a status and a code that are decided before processing, `X` a line as it
+//! stands; `v` is the file's version.
+//!
+//! The sandbox reads each file as well: the two must take and refuse the same, and understand the
+//! same by it, save where the one is known to be stricter.
+
+mod input;
+mod sandbox;
+
+use std::collections::BTreeSet;
+
+use imts::{Catalogue, Contract, ContractFileError, Endpoint, ServicePath, contract_of};
+
+use crate::{Ran, Target};
+
+/// This target.
+pub const TARGET: Target =
+    Target { name: "contract_file", goal: "an operation with its path", run };
+
+/// Runs one input.
+///
+/// # Panics
+///
+/// Where an invariant is broken: that is the finding.
+pub fn run(data: &[u8]) -> Ran {
+    let (structured, file) = match data.strip_prefix(b"=") {
+        Some(lines) => (true, input::put_together(lines)),
+        None => (false, String::from_utf8_lossy(data).into_owned()),
+    };
+    let contract = contract_of(&file);
+    sandbox::check_agreement(&file, &contract);
+    let deepest = match &contract {
+        Ok(contract) => {
+            check_contract(contract);
+            // Three of the section's have a path of their own.
+            contract.operations().iter().filter(|entry| entry.path().is_some()).count() > 3
+        }
+        Err(error) => {
+            check_error(&file, error);
+            false
+        }
+    };
+    Ran { structured, deepest }
+}
+
+/// An error is short and fit to be shown, and speaks of what the file has.
+fn check_error(file: &str, error: &ContractFileError) {
+    for text in [error.to_string(), format!("{error:?}")] {
+        assert!(text.len() < 1_000, "an error of {} bytes: {text}", text.len());
+    }
+    let text = error.to_string();
+    assert!(!text.contains(char::is_control), "an error that moves the cursor: {text:?}");
+    let (line, name) = match error {
+        ContractFileError::Form { line, .. } => (*line, None),
+        ContractFileError::Path { line, name, .. }
+        | ContractFileError::Operation { line, name, .. }
+        | ContractFileError::Status { line, name, .. }
+        | ContractFileError::SamePath { line, name, .. } => (*line, Some(name)),
+        _ => return,
+    };
+    let lines = file.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    assert!((1..=lines).contains(&line), "line {line} of {lines}");
+    // What is escaped, or cut, does not stand there as it is told.
+    let is_plain =
+        |name: &&String| !file.contains('\\') && name.bytes().all(|b| b.is_ascii_graphic());
+    if let Some(name) = name.filter(is_plain) {
+        assert!(file.contains(name.as_str()), "an operation that the file does not have: {name}");
+    }
+}
+
+/// The section stays as it is but for its paths, and every path is safe and one operation's alone.
+fn check_contract(contract: &Contract) {
+    let section = Catalogue::imts();
+    let operations = contract.operations();
+    let mut entries = operations.iter();
+    for known in section.iter() {
+        let entry = entries.next().expect("none is taken away");
+        assert_eq!(
+            (entry.name(), entry.class(), entry.auth(), entry.is_in_section()),
+            (known.name(), known.class(), known.auth(), true),
+        );
+    }
+    for added in entries {
+        assert!(!added.is_in_section() && section.entry(added.name()).is_none());
+        assert!(added.path().is_some(), "{added:?}");
+        let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        assert!((1..=64).contains(&added.name().len()) && added.name().bytes().all(is_name));
+    }
+    let mut paths = BTreeSet::new();
+    for entry in operations.iter() {
+        let statuses = &entry.decided().statuses;
+        assert!(statuses.iter().all(|status| (100..=999).contains(status)), "{entry:?}");
+        let Some(path) = entry.path() else { continue };
+        assert!(paths.insert(path.as_str()), "{path} is that of two operations");
+        check_path(path);
+    }
+    let path = |name| operations.entry(name).and_then(imts::Entry::path);
+    assert_eq!(path("get-token"), Some(contract.sign_in().path()));
+    assert_eq!(path("refresh-token"), contract.refresh().map(imts::contract::Refresh::path));
+}
+
+fn check_path(path: &ServicePath) {
+    assert_eq!(ServicePath::new(path.as_str()).as_ref(), Ok(path));
+    let endpoint = Endpoint::https("https://fuzz.example/base").expect("a good URL");
+    let url = endpoint.join(path).expect("a URL");
+    assert_eq!(url.authority().map(http::uri::Authority::as_str), Some("fuzz.example"));
+    assert_eq!(url.path().strip_prefix("/base"), Some(path.as_str()));
+    assert_eq!(url.query(), None);
+}

@@ -1,0 +1,90 @@
+//! An input of `contract_file`: the file, or what its tables say.
+
+use imts::Catalogue;
+
+use crate::changes::changes;
+
+/// One operation's table.
+struct Table {
+    name: String,
+    path: Option<String>,
+    class: Option<String>,
+    evidence: Option<String>,
+    statuses: Vec<String>,
+    codes: Vec<String>,
+    more: Vec<String>,
+}
+
+impl Table {
+    /// A table that is good as it is, of the operation of this number.
+    fn of(name: &str, number: usize) -> Self {
+        let in_section = Catalogue::imts().entry(name).is_some();
+        Self {
+            name: quoted(name),
+            path: Some(format!("'/v6/{number}'")),
+            class: (!in_section).then(|| "'read'".to_owned()),
+            evidence: None,
+            statuses: Vec::new(),
+            codes: Vec::new(),
+            more: Vec::new(),
+        }
+    }
+
+    fn write(&self, file: &mut String) {
+        let fields = [("path", &self.path), ("class", &self.class), ("evidence", &self.evidence)];
+        *file += &format!("[operation.{}]\n", self.name);
+        for (name, value) in fields.iter().filter_map(|(name, it)| Some((name, it.as_ref()?))) {
+            *file += &format!("{name} = {value}\n");
+        }
+        if !self.statuses.is_empty() || !self.codes.is_empty() {
+            let (statuses, codes) = (self.statuses.join(", "), self.codes.join(", "));
+            *file += &format!(
+                "decided_before_processing = {{ statuses = [{statuses}], codes = [{codes}] }}\n"
+            );
+        }
+        for line in &self.more {
+            *file += &format!("{line}\n");
+        }
+    }
+}
+
+/// The file that these lines put together; see [`contract_file`](super) for their forms.
+pub(super) fn put_together(lines: &[u8]) -> String {
+    let (mut version, mut top, mut tables) = (Some("1".to_owned()), Vec::new(), Vec::new());
+    for change in changes(lines) {
+        let rest = String::from_utf8_lossy(change.rest).into_owned();
+        let toml = change.json.map(|json| String::from_utf8_lossy(&json).into_owned());
+        if change.letter == b'o' {
+            let mut table = Table::of(&rest, tables.len());
+            if toml.as_deref() == Some(rest.as_str()) {
+                table.name = rest;
+            }
+            tables.push(table);
+            continue;
+        }
+        match (change.letter, tables.last_mut()) {
+            (b'v', _) => version = toml.map(|_| rest),
+            (b'X', None) => top.push(rest),
+            (b'X', Some(table)) => table.more.push(rest),
+            (b'p', Some(table)) => table.path = toml,
+            (b'c', Some(table)) => table.class = toml,
+            (b'e', Some(table)) => table.evidence = toml,
+            (b's', Some(table)) => table.statuses.push(rest),
+            (b'k', Some(table)) => table.codes.extend(toml),
+            _ => {}
+        }
+    }
+    let mut file = version.map(|it| format!("version = {it}\n")).unwrap_or_default();
+    for line in top {
+        file += &format!("{line}\n");
+    }
+    for table in &tables {
+        table.write(&mut file);
+    }
+    file
+}
+
+/// A key as a basic string of TOML, which has the escapes of JSON.
+fn quoted(name: &str) -> String {
+    serde_json::Value::from(name).to_string()
+}

@@ -1,0 +1,135 @@
+//! Any bytes as a journal of calls.
+//!
+//! An input is the file. What begins with `=` is written as the journal itself writes, a line each:
+//! `iREFERENCE` is an intent, `sN` call N is about to be sent, `dN rN uN nN` it ended as done, refused,
+//! unknown, not sent, `XJSON` a record of this JSON. Then the file is damaged: `cN` cuts it after N
+//! bytes, `mN M` changes byte N by M; the last such line counts.
+//!
+//! The records are written here a second time, with a checksum of their own, and what they say is
+//! added up by rules of their own.
+
+mod pages;
+mod rules;
+
+use imts::{Book, CallState, JournalError};
+
+use self::pages::{Damage, Pages};
+use crate::{Ran, Target};
+
+/// This target.
+pub const TARGET: Target = Target { name: "journal", goal: "a call that has ended", run };
+
+/// Runs one input.
+///
+/// # Panics
+///
+/// Where an invariant is broken: that is the finding.
+pub fn run(data: &[u8]) -> Ran {
+    let Some(lines) = data.strip_prefix(b"=") else {
+        let deepest = read(data).is_ok_and(|book| has_ended(&book));
+        return Ran { structured: false, deepest };
+    };
+    let pages = Pages::write(lines);
+    let mut bytes = pages.bytes();
+    let written = read(&bytes);
+    if pages.is_plain() {
+        let told = written.as_ref().map(rules::told);
+        assert_eq!(told, Ok(rules::calls(&pages.records)), "what was written");
+    } else if let Some(at) = pages.first_odd() {
+        assert_eq!(written, Err(JournalError::Damaged { at }), "what nobody could have written");
+    }
+    let before = bytes.len();
+    match pages.damage {
+        None => {}
+        Some(Damage::Cut(length)) => bytes.truncate(length),
+        Some(Damage::Changed(place, by)) => {
+            if let Some(byte) = bytes.get_mut(place) {
+                *byte ^= by;
+            }
+        }
+    }
+    let after = read(&bytes);
+    if let (Ok(written), Some(damage)) = (&written, pages.damage) {
+        let is_cut = bytes.len() < before;
+        match damage {
+            Damage::Cut(_) if is_cut => check_cut(written, &pages, bytes.len(), &after),
+            Damage::Changed(place, by) if by != 0 && place < before => {
+                check_changed(written, &pages, place, &after);
+            }
+            _ => assert_eq!(Ok(written), after.as_ref(), "no damage"),
+        }
+    }
+    Ran { structured: true, deepest: written.is_ok_and(|book| has_ended(&book)) }
+}
+
+/// Reads a journal twice, and once more as this side would write what it says.
+fn read(bytes: &[u8]) -> Result<Book, JournalError> {
+    let read = Book::of(bytes);
+    assert_eq!(Book::of(bytes), read, "read again");
+    let book = match &read {
+        Ok(book) => book,
+        Err(error) => {
+            assert!(error.to_string().len() < 256, "an error that quotes: {error}");
+            let is_within = match error {
+                JournalError::Damaged { at } => *at < bytes.len(),
+                JournalError::NotAJournal => !bytes.starts_with(pages::HEADER),
+                _ => false,
+            };
+            assert!(is_within, "{error:?} of {} bytes", bytes.len());
+            return read;
+        }
+    };
+    for (number, call) in (1..).zip(book.calls()) {
+        assert_eq!((call.id, book.call(number)), (number, Some(call)), "numbered in order");
+        assert_eq!(call.is_in_doubt(), call.state == CallState::InDoubt);
+        let has_ended = call.ended_at.is_some();
+        match call.state {
+            CallState::Intended => assert!(!has_ended && call.sent_at.is_none(), "{call:?}"),
+            CallState::InDoubt => assert!(has_ended || call.sent_at.is_some(), "{call:?}"),
+            _ => assert!(has_ended, "{call:?}"),
+        }
+    }
+    assert!(book.in_doubt().all(imts::CallRecord::is_in_doubt));
+    let anew = pages::of(book);
+    assert_eq!(Book::of(&anew).as_ref(), Ok(book), "what it says, written anew");
+    for part in 0..8 {
+        let length = bytes.len() * part / 8;
+        let earlier = Book::of(&bytes[..length]).expect("a cut is no damage");
+        rules::assert_follows(&earlier, book);
+    }
+    read
+}
+
+fn has_ended(book: &Book) -> bool {
+    book.calls().any(|call| !matches!(call.state, CallState::Intended | CallState::InDoubt))
+}
+
+/// Every record before the cut is kept.
+fn check_cut(written: &Book, pages: &Pages, length: usize, after: &Result<Book, JournalError>) {
+    let after = after.as_ref().expect("a cut is no damage");
+    rules::assert_follows(after, written);
+    if pages.is_plain() {
+        let whole = pages.records_within(length);
+        assert_eq!(rules::told(after), rules::calls(whole), "the records before the cut");
+    }
+}
+
+/// Either the change is told, or it is in the last record, and that alone is lost.
+fn check_changed(written: &Book, pages: &Pages, place: usize, after: &Result<Book, JournalError>) {
+    match after {
+        Err(JournalError::NotAJournal) => assert!(place < pages::HEADER.len()),
+        Err(JournalError::Damaged { at }) => {
+            assert_eq!(*at, pages.start_of_record_at(place), "byte {place}");
+        }
+        Err(error) => panic!("{error:?} of bytes"),
+        Ok(book) => {
+            let last = pages.records.len().saturating_sub(1);
+            assert!(place >= pages.start_of(last), "byte {place} is changed, and nobody tells");
+            rules::assert_follows(book, written);
+            if pages.is_plain() {
+                let but_last = &pages.records[..last];
+                assert_eq!(rules::told(book), rules::calls(but_last), "the records before it");
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A journal as it is written, by a second hand: header, length, checksum, JSON.
+
+use imts::journal::Digest;
+use imts::{Book, CallState, Ending, Wall};
+use serde_json::json;
+
+use super::rules;
+
+pub(super) const HEADER: &[u8] = b"imts-journal 1\n";
+
+/// What a record says.
+#[derive(Clone, Debug)]
+pub(super) enum Record {
+    Intent {
+        id: u64,
+        reference: Option<String>,
+    },
+    Sending {
+        id: u64,
+    },
+    Ended {
+        id: u64,
+        ending: Ending,
+    },
+    /// Whatever this JSON says.
+    Other(Vec<u8>),
+}
+
+/// What becomes of the file afterwards.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Damage {
+    Cut(usize),
+    Changed(usize, u8),
+}
+
+/// The records of an input, and the damage.
+pub(super) struct Pages {
+    pub(super) records: Vec<Record>,
+    pub(super) damage: Option<Damage>,
+}
+
+/// So many records are written of an input: each is read many times.
+const MOST: usize = 48;
+
+impl Pages {
+    pub(super) fn write(lines: &[u8]) -> Self {
+        let (mut records, mut damage, mut intents) = (Vec::new(), None, 0);
+        for line in lines.split(|byte| *byte == b'\n') {
+            let Some((letter, rest)) = line.split_first() else { continue };
+            let text = String::from_utf8_lossy(rest);
+            let id = text.parse().unwrap_or(intents);
+            let ended = |ending| Some(Record::Ended { id, ending });
+            let record = match letter {
+                b'i' => {
+                    intents += 1;
+                    let reference = Some(text.into_owned()).filter(|it| !it.is_empty());
+                    Some(Record::Intent { id: intents, reference })
+                }
+                b's' => Some(Record::Sending { id }),
+                b'd' => ended(Ending::Done),
+                b'r' => ended(Ending::Refused),
+                b'u' => ended(Ending::Unknown),
+                b'n' => ended(Ending::NotSent),
+                b'X' => Some(Record::Other(rest.to_vec())),
+                b'c' => {
+                    damage = text.parse().ok().map(Damage::Cut).or(damage);
+                    None
+                }
+                b'm' => {
+                    let parts = text.split_once(' ');
+                    let parts = parts.and_then(|(n, m)| n.parse().ok().zip(m.parse().ok()));
+                    damage = parts.map(|(place, by)| Damage::Changed(place, by)).or(damage);
+                    None
+                }
+                _ => None,
+            };
+            records.extend(record.filter(|_| records.len() < MOST));
+        }
+        Self { records, damage }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        of_records(&self.records)
+    }
+
+    /// Whether each record could have been written when it was.
+    pub(super) fn is_plain(&self) -> bool {
+        rules::plain(&self.records) == self.records.len()
+    }
+
+    /// Where the first record stands that could not have been written; `None` also where that is
+    /// anyone's guess.
+    pub(super) fn first_odd(&self) -> Option<usize> {
+        let number = rules::plain(&self.records);
+        let record = self.records.get(number)?;
+        (!matches!(record, Record::Other(_))).then(|| self.start_of(number))
+    }
+
+    /// Where the record of this number begins, counted from 0.
+    pub(super) fn start_of(&self, number: usize) -> usize {
+        of_records(&self.records[..number]).len()
+    }
+
+    /// Where the record begins that this byte is part of.
+    pub(super) fn start_of_record_at(&self, place: usize) -> usize {
+        let starts = (0..self.records.len()).map(|number| self.start_of(number));
+        starts.take_while(|start| *start <= place).last().unwrap_or_default()
+    }
+
+    /// The records that are whole in so many bytes.
+    pub(super) fn records_within(&self, length: usize) -> &[Record] {
+        let fits = |count: &usize| self.start_of(*count) <= length;
+        &self.records[..(0..=self.records.len()).take_while(fits).last().unwrap_or_default()]
+    }
+}
+
+/// What a book says, in as few records as there can be.
+pub(super) fn of(book: &Book) -> Vec<u8> {
+    let mut bytes = HEADER.to_vec();
+    for call in book.calls() {
+        let (id, operation, reference) = (call.id, &call.operation, &call.reference);
+        let at = |at: Wall| at.unix_micros();
+        let mut put = |json: serde_json::Value| bytes.extend(framed(json.to_string().as_bytes()));
+        put(json!({ "record": "intent", "id": id, "at_us": at(call.intended_at),
+            "operation": operation, "reference": reference, "digest": call.digest.to_string() }));
+        if let Some(sent_at) = call.sent_at {
+            put(json!({ "record": "sending", "id": id, "at_us": at(sent_at) }));
+        }
+        let ending = match call.state {
+            CallState::Done => Ending::Done,
+            CallState::Refused => Ending::Refused,
+            CallState::NotSent => Ending::NotSent,
+            CallState::Intended | CallState::InDoubt => Ending::Unknown,
+        };
+        if let Some(ended_at) = call.ended_at {
+            let ending = ending.as_str();
+            put(json!({ "record": "ended", "id": id, "at_us": at(ended_at), "ending": ending }));
+        }
+    }
+    bytes
+}
+
+fn of_records(records: &[Record]) -> Vec<u8> {
+    let mut bytes = HEADER.to_vec();
+    for record in records {
+        let json = match record {
+            Record::Intent { id, reference } => {
+                let digest = Digest::of(&id.to_le_bytes()).to_string();
+                json!({ "record": "intent", "id": id, "at_us": 1, "operation": "confirm",
+                    "reference": reference, "digest": digest })
+            }
+            Record::Sending { id } => json!({ "record": "sending", "id": id, "at_us": 2 }),
+            Record::Ended { id, ending } => {
+                let ending = ending.as_str();
+                json!({ "record": "ended", "id": id, "at_us": 3, "ending": ending })
+            }
+            Record::Other(json) => {
+                bytes.extend(framed(json));
+                continue;
+            }
+        };
+        bytes.extend(framed(json.to_string().as_bytes()));
+    }
+    bytes
+}
+
+fn framed(json: &[u8]) -> Vec<u8> {
+    let head = format!("{:08x} {:08x} ", json.len(), crc(json));
+    [head.as_bytes(), json, b"\n"].concat()
+}
+
+/// CRC-32 as in ISO 3309, bit by bit.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 }
+        })
+    })
+}
