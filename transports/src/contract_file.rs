@@ -214,19 +214,22 @@ fn add(
     if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
         return Err(ContractFileError::Status { line, name: shown, status: *status });
     }
+    let contract = match (entry.class, name) {
+        (None, GetToken::NAME) => {
+            contract.with_sign_in(SignIn::at(path.clone()).with_evidence(evidence))
+        }
+        (None, RefreshToken::NAME) => {
+            let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
+            let refresh = Refresh::new(http::Method::POST, path.clone(), token_in);
+            contract.with_refresh(refresh.with_evidence(evidence))
+        }
+        _ => contract,
+    };
     let mut operations = contract.operations().clone();
     let in_section = operations.entry(name).is_some_and(imts_core::Entry::is_in_section);
     let added = match entry.class {
         Some(class) => operations.add(name, class.into(), path, evidence),
-        None if name == GetToken::NAME => {
-            let sign_in = SignIn::at(path).with_evidence(evidence);
-            return Ok(contract.with_sign_in(sign_in));
-        }
-        None if name == RefreshToken::NAME => {
-            let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
-            let refresh = Refresh::new(http::Method::POST, path, token_in);
-            return Ok(contract.with_refresh(refresh.with_evidence(evidence)));
-        }
+        None if matches!(name, GetToken::NAME | RefreshToken::NAME) => Ok(()),
         None if in_section => operations.set_path(name, path, evidence),
         None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };

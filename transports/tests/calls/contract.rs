@@ -132,6 +132,19 @@ fn no_file_lowers_a_class() {
 }
 
 #[test]
+fn what_is_decided_of_a_token_exchange_is_kept_as_that_of_any_operation() {
+    for name in ["get-token", "refresh-token", "confirm"] {
+        let decided = "decided_before_processing = { statuses = [429], codes = ['A'] }";
+        let contract = contract_of(&file(&format!("[operation.{name}]\npath = '/x'\n{decided}")));
+        let contract = contract.unwrap();
+        let entry = contract.operations().entry(name).unwrap();
+        assert_eq!(entry.path().map(ServicePath::as_str), Some("/x"));
+        assert!(entry.decided().statuses.contains(&429), "{name}");
+        assert!(entry.decided().codes.contains("A"), "{name}");
+    }
+}
+
+#[test]
 fn a_path_that_leads_elsewhere_is_an_error() {
     for path in [
         "https://evil.example/x",
