@@ -30,6 +30,8 @@ pub(super) enum Sign {
     Token,
     /// The contract may say that this is decided before processing, or it says nothing.
     Perhaps,
+    /// The same of a token that was refused, where that is trusted.
+    PerhapsToken,
     /// The service answered, and it proves nothing.
     Nonsense,
 }
@@ -50,8 +52,9 @@ impl Sign {
             200..=299 if document.is_some_and(says_yes) => Self::Done,
             200..=299 if says_no => Self::No,
             200..=299 => Self::Nonsense,
-            _ if may_be_decided => Self::Perhaps,
             400..=499 if says_no => Self::No,
+            401 if may_be_decided && trusts_401 => Self::PerhapsToken,
+            _ if may_be_decided => Self::Perhaps,
             401 if trusts_401 => Self::Token,
             401 | 408 | 425 | 429 => Self::Nonsense,
             400..=499 if fits => Self::No,
@@ -61,7 +64,7 @@ impl Sign {
 
     /// Whether what creates something or moves money may be sent, after this.
     pub(super) fn permits(self) -> bool {
-        matches!(self, Self::None | Self::NotSent | Self::Token)
+        matches!(self, Self::None | Self::NotSent | Self::Token | Self::PerhapsToken)
     }
 
     /// Whether a call of this class may end so, after this.
@@ -69,7 +72,7 @@ impl Sign {
         match (ending, class) {
             (Ending::Done, _) => self == Self::Done,
             (Ending::Refused, Class::Read) => !matches!(self, Self::Done | Self::None | Self::Out),
-            (Ending::Refused, _) => matches!(self, Self::No | Self::Perhaps),
+            (Ending::Refused, _) => matches!(self, Self::No | Self::Perhaps | Self::PerhapsToken),
             (Ending::Unknown, Class::Read) => false,
             (Ending::Unknown, _) => {
                 matches!(self, Self::Silence | Self::Nonsense | Self::Perhaps)
