@@ -5,14 +5,14 @@
 use http::Response;
 use imts_core::{Class, Ending};
 
-use crate::oracle::envelope::{is_json, says_no, says_yes};
+use crate::oracle::envelope::{is_json, payload, says_no};
 use crate::oracle::json::{self, Kind};
 
 /// The longest body that is read.
 pub(super) const LIMIT: usize = 400;
 
 /// What is known of the last attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     /// There was none.
     None,
@@ -22,8 +22,8 @@ pub(super) enum Sign {
     NotSent,
     /// No answer came.
     Silence,
-    /// The service did it.
-    Done,
+    /// The service did it, with this payload.
+    Done(String),
     /// The service refused it, for good.
     No,
     /// The service refused the token, and is trusted to do so before all else.
@@ -49,9 +49,11 @@ impl Sign {
         let may_be_decided =
             decides && (status == 429 || says(body, b"LIMIT") || says(body, b"\\"));
         match status {
-            200..=299 if document.is_some_and(says_yes) => Self::Done,
             200..=299 if says_no => Self::No,
-            200..=299 => Self::Nonsense,
+            200..=299 => match document.and_then(payload) {
+                Some(payload) => Self::Done(payload.to_owned()),
+                None => Self::Nonsense,
+            },
             400..=499 if says_no => Self::No,
             401 if may_be_decided && trusts_401 => Self::PerhapsToken,
             _ if may_be_decided => Self::Perhaps,
@@ -63,21 +65,23 @@ impl Sign {
     }
 
     /// Whether what creates something or moves money may be sent, after this.
-    pub(super) fn permits(self) -> bool {
+    pub(super) fn permits(&self) -> bool {
         matches!(self, Self::None | Self::NotSent | Self::Token | Self::PerhapsToken)
     }
 
     /// Whether a call of this class may end so, after this.
-    pub(super) fn allows(self, class: Class, ending: Ending) -> bool {
+    pub(super) fn allows(&self, class: Class, ending: Ending) -> bool {
         match (ending, class) {
-            (Ending::Done, _) => self == Self::Done,
-            (Ending::Refused, Class::Read) => !matches!(self, Self::Done | Self::None | Self::Out),
+            (Ending::Done, _) => matches!(self, Self::Done(_)),
+            (Ending::Refused, Class::Read) => {
+                !matches!(self, Self::Done(_) | Self::None | Self::Out)
+            }
             (Ending::Refused, _) => matches!(self, Self::No | Self::Perhaps | Self::PerhapsToken),
             (Ending::Unknown, Class::Read) => false,
             (Ending::Unknown, _) => {
                 matches!(self, Self::Silence | Self::Nonsense | Self::Perhaps)
             }
-            (Ending::NotSent, Class::Read) => !matches!(self, Self::Done | Self::Out),
+            (Ending::NotSent, Class::Read) => !matches!(self, Self::Done(_) | Self::Out),
             (Ending::NotSent, _) => self.permits(),
         }
     }

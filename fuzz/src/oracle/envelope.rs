@@ -20,9 +20,13 @@ pub(crate) fn says_no(document: Value<'_>) -> bool {
     state(document) == Some(Kind::False)
 }
 
-/// Exactly one `state`, and it is `true`, and no two payloads.
-pub(crate) fn says_yes(document: Value<'_>) -> bool {
-    state(document) == Some(Kind::True) && named(document, "payload").is_some_and(|it| it.len() < 2)
+/// The text of the payload of exactly one `state` that is `true`: at most one, and none is a null.
+pub(crate) fn payload<'a>(document: Value<'a>) -> Option<&'a str> {
+    match (state(document)?, &named(document, "payload")?[..]) {
+        (Kind::True, [payload]) => Some(payload.text()),
+        (Kind::True, []) => Some("null"),
+        _ => None,
+    }
 }
 
 /// What the one `state` is.

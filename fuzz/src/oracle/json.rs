@@ -31,6 +31,11 @@ pub(crate) fn document(text: &str) -> Option<Value<'_>> {
 }
 
 impl<'a> Value<'a> {
+    /// The value as it stands.
+    pub(crate) fn text(self) -> &'a str {
+        self.text
+    }
+
     /// What a string says; `None` where it is none, or has half a surrogate pair.
     pub(crate) fn string(self) -> Option<String> {
         let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
