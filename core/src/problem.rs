@@ -162,10 +162,11 @@ fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
     (code, message)
 }
 
-/// Blots out card numbers, and secrets as they are and as JSON has them; then control characters;
-/// then cuts.
+/// Blots out secrets, as they are and as JSON has them, and card numbers: in this order, since
+/// digits of a secret may look like one, and what is left of it would be a secret still. Then control
+/// characters; then cuts.
 fn tidy(text: &str, secrets: &[&str]) -> String {
-    let mut text = without_card_numbers(text);
+    let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let quoted = json(secret).unwrap_or_default();
         let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
@@ -177,7 +178,7 @@ fn tidy(text: &str, secrets: &[&str]) -> String {
         }
     }
     let mut tidied = String::new();
-    for character in text.chars() {
+    for character in without_card_numbers(&text).chars() {
         if tidied.len().saturating_add(character.len_utf8()) > MAX_TEXT {
             break;
         }

@@ -1,9 +1,9 @@
 //! What a refusal says, whatever its shape, and what it must not say.
 
-use imts_core::{Outcome, Problem};
+use imts_core::{Credentials, Keep, Outcome, Problem, Reply, Step};
 use serde_json::{Value, json};
 
-use crate::support::{Desk, answer, typed};
+use crate::support::{Act, Desk, answer, typed};
 
 fn refused(status: u16, body: &Value) -> Problem {
     let mut desk = Desk::new();
@@ -58,6 +58,25 @@ fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
             assert!(!texts.contains(secret), "{quoted}: {texts}");
         }
         assert!(texts.contains("bad: "), "{texts}");
+    }
+}
+
+#[test]
+fn a_secret_that_looks_like_a_card_number_in_part_is_blotted_out_whole() {
+    for secret in ["4000-1234-5678-tail", "head-123456789012-tail", "0000tail"] {
+        for message in [format!("not {secret}!"), format!("17 1234567890{secret}")] {
+            let mut desk = Desk::new();
+            let credentials = Credentials::new("agent-1", secret).unwrap();
+            desk.session.sign_in(credentials, Keep::Held, desk.now);
+            let Step::Send(ticket, _) = desk.session.poll(desk.now) else { panic!("no sign-in") };
+            let Act::Answer(reply) = answer(401, &json!({ "message": message })) else {
+                unreachable!()
+            };
+            let trouble = desk.session.on_reply(ticket, Reply::from(&reply), desk.now).unwrap_err();
+            let text = trouble.to_string();
+            assert!(text.contains("redacted"), "{message}: {text}");
+            assert!(!text.contains("tail") && !text.contains("head"), "{message}: {text}");
+        }
     }
 }
 
