@@ -2,7 +2,7 @@
 //!
 //! An input is the file. What begins with `=` is put together, a line each (see
 //! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
-//! that name, with a path of its own and, outside the section, a class; `p c e` are its path, class and
+//! that name, or the section's of that number, with a path of its own and, outside the section, a class; `p c e` are its path, class and
 //! evidence, `s` and `k` add a status and a code that are decided before processing, `X` a line as it
 //! stands; `v` is the file's version.
 //!

@@ -55,9 +55,12 @@ pub(super) fn put_together(lines: &[u8]) -> String {
         let rest = String::from_utf8_lossy(change.rest).into_owned();
         let toml = change.json.map(|json| String::from_utf8_lossy(&json).into_owned());
         if change.letter == b'o' {
-            let mut table = Table::of(&rest, tables.len());
-            if toml.as_deref() == Some(rest.as_str()) {
+            let is_raw = toml.as_deref() == Some(rest.as_str());
+            let mut table = Table::of(&named(&rest), tables.len());
+            if is_raw {
                 table.name = rest;
+            } else if tables.iter().any(|other: &Table| other.name == table.name) {
+                continue;
             }
             tables.push(table);
             continue;
@@ -67,9 +70,9 @@ pub(super) fn put_together(lines: &[u8]) -> String {
             (b'X', None) => top.push(rest),
             (b'X', Some(table)) => table.more.push(rest),
             (b'p', Some(table)) => table.path = toml,
-            (b'c', Some(table)) => table.class = toml,
-            (b'e', Some(table)) => table.evidence = toml,
-            (b's', Some(table)) => table.statuses.push(rest),
+            (b'c', Some(table)) => table.class = word(toml, ["read", "create", "money"]),
+            (b'e', Some(table)) => table.evidence = word(toml, ["published", "draft", "assumed"]),
+            (b's', Some(table)) if rest.parse::<i64>().is_ok() => table.statuses.push(rest),
             (b'k', Some(table)) => table.codes.extend(toml),
             _ => {}
         }
@@ -82,6 +85,23 @@ pub(super) fn put_together(lines: &[u8]) -> String {
         table.write(&mut file);
     }
     file
+}
+
+/// The section's operation of this number, or the one of this name.
+fn named(text: &str) -> String {
+    let section = Catalogue::imts();
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(0));
+    match number.and_then(|number: usize| section.iter().nth(number % section.len())) {
+        Some(entry) => entry.name().to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// The word that begins with this letter, where a letter is all there is.
+fn word(toml: Option<String>, words: [&str; 3]) -> Option<String> {
+    let toml = toml?;
+    let short = words.into_iter().find(|word| toml == quoted(&word[..1]));
+    Some(short.map_or(toml, quoted))
 }
 
 /// A key as a basic string of TOML, which has the escapes of JSON.
