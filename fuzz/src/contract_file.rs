@@ -2,9 +2,10 @@
 //!
 //! An input is the file. What begins with `=` is put together, a line each (see
 //! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
-//! that name, or the section's of that number, with a path of its own and, outside the section, a class; `p c e` are its path, class and
-//! evidence, `s` and `k` add a status and a code that are decided before processing, `X` a line as it
-//! stands; `v` is the file's version.
+//! that name, or of the section's of that number, with a path of its own and, outside the section, a
+//! class; `p c e` are its path, class and evidence, of which a letter is enough for the last two; `s`
+//! and `k` add a status and a code that are decided before processing, `X` a line as it stands; `v` is
+//! the file's version.
 //!
 //! The sandbox reads each file as well: the two must take and refuse the same, and understand the
 //! same by it, save where the one is known to be stricter.

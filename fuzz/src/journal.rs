@@ -3,7 +3,7 @@
 //! An input is the file. What begins with `=` is written as the journal itself writes, a line each:
 //! `iREFERENCE` is an intent, `sN` call N is about to be sent, `dN rN uN nN` it ended as done, refused,
 //! unknown, not sent, `XJSON` a record of this JSON. Then the file is damaged: `cN` cuts it after N
-//! bytes, `mN M` changes byte N by M; the last such line counts.
+//! bytes, `mN M` changes byte N by M, `eN M` the line feed after record N; the last such line counts.
 //!
 //! The records are written here a second time, with a checksum of their own, and what they say is
 //! added up by rules of their own.
@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) -> Ran {
     match pages.damage {
         None => {}
         Some(Damage::Cut(length)) => bytes.truncate(length),
-        Some(Damage::Changed(place, by)) => {
+        Some(Damage::Changed(place, by) | Damage::Ended(place, by)) => {
             if let Some(byte) = bytes.get_mut(place) {
                 *byte ^= by;
             }

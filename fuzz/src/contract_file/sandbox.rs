@@ -10,9 +10,14 @@ pub(super) fn check_agreement(file: &str, contract: &Result<Contract, ContractFi
     match (contract, added) {
         (Ok(contract), Ok(())) => check_same(contract, &settings),
         (Ok(contract), Err(error)) => {
-            assert!(contract.operations().iter().any(is_beyond_the_sandbox), "{file}: {error}");
+            assert!(
+                contract.operations().iter().any(is_beyond_the_sandbox),
+                "the sandbox alone refuses: {error}\n{file}"
+            );
         }
-        (Err(error), Ok(())) => assert!(is_stricter(error), "{file}: {error}"),
+        (Err(error), Ok(())) => {
+            assert!(is_stricter(error), "the sandbox alone takes it: {error}\n{file}");
+        }
         (Err(_), Err(_)) => {}
     }
 }

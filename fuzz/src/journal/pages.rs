@@ -31,6 +31,8 @@ pub(super) enum Record {
 pub(super) enum Damage {
     Cut(usize),
     Changed(usize, u8),
+    /// The line feed after the record of this number is changed.
+    Ended(usize, u8),
 }
 
 /// The records of an input, and the damage.
@@ -66,17 +68,26 @@ impl Pages {
                     damage = text.parse().ok().map(Damage::Cut).or(damage);
                     None
                 }
-                b'm' => {
+                b'm' | b'e' => {
                     let parts = text.split_once(' ');
                     let parts = parts.and_then(|(n, m)| n.parse().ok().zip(m.parse().ok()));
-                    damage = parts.map(|(place, by)| Damage::Changed(place, by)).or(damage);
+                    let change = |(number, by)| match letter {
+                        b'e' => Damage::Ended(number, by),
+                        _ => Damage::Changed(number, by),
+                    };
+                    damage = parts.map(change).or(damage);
                     None
                 }
                 _ => None,
             };
             records.extend(record.filter(|_| records.len() < MOST));
         }
-        Self { records, damage }
+        let mut pages = Self { records, damage };
+        if let Some(Damage::Ended(number, by)) = pages.damage {
+            let end = pages.start_of(number.saturating_add(1).min(pages.records.len()));
+            pages.damage = Some(Damage::Changed(end - 1, by));
+        }
+        pages
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
