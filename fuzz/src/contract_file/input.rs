@@ -4,6 +4,9 @@ use imts::Catalogue;
 
 use crate::changes::changes;
 
+/// So many tables are written of an input: one that is refused is enough for the whole file.
+const MOST: usize = 8;
+
 /// One operation's table.
 struct Table {
     name: String,
@@ -62,7 +65,9 @@ pub(super) fn put_together(lines: &[u8]) -> String {
             } else if tables.iter().any(|other: &Table| other.name == table.name) {
                 continue;
             }
-            tables.push(table);
+            if tables.len() < MOST {
+                tables.push(table);
+            }
             continue;
         }
         match (change.letter, tables.last_mut()) {
