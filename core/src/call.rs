@@ -87,6 +87,8 @@ pub struct Call<R> {
     deadline: Mono,
     stage: Stage<R>,
     bearer: Option<Bearer>,
+    /// The tokens of all attempts: a late refusal may quote any of them.
+    presented: Vec<Bearer>,
     /// A token that the service refused, to be told to the session.
     refused: Option<Epoch>,
     /// The number that the journal gave the call.
@@ -135,6 +137,7 @@ impl<R> Call<R> {
             decode,
             deadline,
             bearer: None,
+            presented: Vec::new(),
             refused: None,
             recorded: None,
             recording: false,
@@ -201,9 +204,8 @@ impl<R> Call<R> {
         let Stage::Sent { now: sent, .. } = self.stage else { return };
         let Some(frozen) = &self.frozen else { return };
         let bearer = self.bearer.take();
-        let secret = bearer.as_ref().map(Bearer::expose_token).unwrap_or_default();
-        let decode = self.decode;
-        let secrets: Option<&[&str]> = Some(&[secret]);
+        let secrets: Vec<_> = self.presented.iter().map(Bearer::expose_token).collect();
+        let (decode, secrets) = (self.decode, Some(secrets.as_slice()));
         let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, secrets, |it| {
             if it.says_state_false() {
                 return Err(Malformed::Missing { field: "payload" });
@@ -290,6 +292,7 @@ impl<R> Call<R> {
         let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
+            self.presented.push(bearer.clone());
         }
         let time_limit = frozen.policy.time_limit.min(self.deadline.since(now.mono));
         let reply_limit = frozen.policy.reply_limit;

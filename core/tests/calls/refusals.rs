@@ -81,6 +81,15 @@ fn a_secret_that_looks_like_a_card_number_in_part_is_blotted_out_whole() {
 }
 
 #[test]
+fn the_token_of_an_earlier_attempt_is_not_quoted_either() {
+    let mut desk = Desk::new();
+    let late = answer(422, &json!({ "message": "bad: canary-access-1, canary-access-2!" }));
+    let outcome = desk.reads(vec![answer(401, &json!({})), late]);
+    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(problem.message(), Some("bad: [redacted], [redacted]!"));
+}
+
+#[test]
 fn shorter_numbers_and_dates_are_left_alone() {
     for text in ["12345678901", "order 20261125 at 2026-11-25 18:20", "1 2 3 -- 4567890123 - 45"] {
         let problem = refused(422, &json!({ "message": text }));
