@@ -37,11 +37,12 @@ impl Peer for ImtsTasks {
         let builder = builder(service).spawner(|renewal| drop(tokio::spawn(renewal)));
         let client = builder.nonblocking(transport).expect("the parts make a client");
         if start == Start::Refreshing {
-            // A token that is dead by the time the next ask comes: only its refresh token is left.
-            let life = std::time::Duration::from_millis(200);
+            // A token that is dead by the time the next ask comes: only its refresh token is left. One
+            // that lives under a second would be followed by quiet.
+            let life = std::time::Duration::from_millis(1_100);
             service.behave(Behaviour { lifetime: life, ..Behaviour::default() });
             client.token().await.expect("the service grants");
-            tokio::time::sleep(life + life).await;
+            tokio::time::sleep(life).await;
         }
         Self(client)
     }
