@@ -10,7 +10,7 @@ pub use self::asking::{authorization, hot, threads};
 pub use self::crowd::{cancelled, stale, stampede, storm};
 pub use self::exchange::{reply, request};
 pub use self::outage::outage;
-pub use self::post::post;
+pub use self::post::{Measure, post, post_costs, post_cpu};
 
 use crate::peer::Peer;
 
@@ -30,6 +30,7 @@ pub const TABLES: &[Table] = &[
     ("cancelled", cancelled),
     ("outage", outage),
     ("post", post),
+    ("post-cpu", post_cpu),
 ];
 
 /// A crate with the version that the lock file names.

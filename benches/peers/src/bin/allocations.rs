@@ -5,7 +5,7 @@ use imts_peers::peer::{Peer, Visit};
 use imts_peers::peers::visit_asking;
 use imts_peers::ready::{Ready, here};
 use imts_peers::service::TOKEN_BYTES;
-use imts_peers::tables::names;
+use imts_peers::tables::{names, post_costs};
 
 const TIMES: u32 = 1_000;
 
@@ -35,5 +35,16 @@ fn main() {
         &format!("{TOKEN_BYTES}-byte token, valid; {TIMES} asks on one thread, divided."),
         &["crate", "asked", "a token", "to `Authorization`"],
         &rows.0,
+    );
+    let count = |work: &mut dyn FnMut()| allocation_counter::measure(work).count_total as f64;
+    let rows = post_costs(3, &count).into_iter().map(|(mut names, samples)| {
+        names.push(samples.to_string());
+        names
+    });
+    print_table(
+        "Allocations of an authenticated POST",
+        "One thread that asks for a token and sends a request; tokio current-thread runtime.",
+        &["token client", "asked", "HTTP client", "allocations"],
+        &rows.collect::<Vec<_>>(),
     );
 }

@@ -19,7 +19,7 @@ use super::names;
 use crate::measure::{Samples, print_table};
 use crate::peer::{Peer, Start, bearer};
 use crate::peers::{AwsSmithyIdentity, Azure, Gcp, Google, ImtsBlocking, ImtsTasks, Reqsign, Yup};
-use crate::ready::several;
+use crate::ready::{here, several};
 use crate::service::{Behaviour, REPLY, Service};
 
 const BODY: &[u8] = include_bytes!("../../../../core/tests/fixtures/get-token.request.json");
@@ -146,7 +146,15 @@ struct Pair<P, H>(PhantomData<(P, H)>);
 trait Race {
     fn names(&self) -> Vec<String>;
     fn run(&self, tasks: usize) -> f64;
+    /// What [`SOME`] requests of one thread cost, by this measure.
+    fn cost(&self, measure: Measure<'_>) -> f64;
 }
+
+/// Measures what is done: processor time, or allocations.
+pub type Measure<'a> = &'a dyn Fn(&mut dyn FnMut()) -> f64;
+
+/// How many requests a cost is measured over.
+const SOME: usize = 400;
 
 impl<P: Peer, H: Http> Race for Pair<P, H> {
     fn names(&self) -> Vec<String> {
@@ -182,10 +190,77 @@ impl<P: Peer, H: Http> Race for Pair<P, H> {
         runtime.shutdown_background();
         rate
     }
+
+    fn cost(&self, measure: Measure<'_>) -> f64 {
+        let runtime = here();
+        let service = Service::start(Behaviour::default());
+        let peer = runtime.block_on(P::new(&service, Start::Cold));
+        let (http, url) = (H::new(), service.operation_url());
+        let send = |requests: usize| {
+            runtime.block_on(async {
+                for _ in 0..requests {
+                    let length = http.post(&url, peer.authorization().await).await;
+                    assert_eq!(length, REPLY.len());
+                }
+            });
+        };
+        send(20); // a connection comes about
+        measure(&mut || send(SOME)) / SOME as f64
+    }
 }
 
 fn pair<P: Peer, H: Http>() -> Box<dyn Race> {
     Box::new(Pair::<P, H>(PhantomData))
+}
+
+/// Each of our transports after the bare client that it is made of.
+fn beside_the_bare() -> [Box<dyn Race>; 4] {
+    [
+        pair::<Fixed, HyperUtil>(),
+        pair::<ImtsTasks, HyperTransport>(),
+        pair::<Fixed, Ureq>(),
+        pair::<ImtsBlocking, UreqTransport>(),
+    ]
+}
+
+/// What a whole request costs the thread that makes it, for each client of a row, by a measure.
+pub fn post_costs(rounds: usize, measure: Measure<'_>) -> Vec<(Vec<String>, Samples)> {
+    let pairs = beside_the_bare();
+    let mut rows: Vec<_> = pairs.iter().map(|it| (it.names(), Samples::default())).collect();
+    for _ in 0..rounds {
+        for (pair, (_, samples)) in pairs.iter().zip(&mut rows) {
+            samples.push(pair.cost(measure));
+        }
+    }
+    rows
+}
+
+/// The processor time of the thread that makes a request.
+pub fn post_cpu(rounds: usize) {
+    let cpu = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
+    };
+    let rows = post_costs(rounds, &|work| {
+        let begin = cpu();
+        work();
+        cpu() - begin
+    });
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|(mut names, samples)| {
+            names.push(samples.to_string());
+            names
+        })
+        .collect();
+    print_table(
+        "What an authenticated POST costs its thread",
+        &format!(
+            "Processor time of one thread that asks for a token and sends a request, {SOME} a round; tokio current-thread runtime."
+        ),
+        &["token client", "asked", "HTTP client", "µs"],
+        &rows,
+    );
 }
 
 /// Tokens and requests together, one task and thirty-two.
