@@ -7,8 +7,9 @@ use imts_sandbox::{Delivery, Fault, Operation, Outage, Rule, When};
 
 use crate::askers::Ground;
 
-/// Longer than any back-off.
-const AFTERMATH_US: i64 = 65_000_000;
+/// Longer than what may come together after a bad day: the last back-off of it, a lost refresh, a
+/// sign-in that fails, each with a back-off of a minute after it.
+const AFTERMATH_US: i64 = 4 * 61_000_000;
 
 pub(crate) struct Weather {
     ground: Arc<Ground>,
