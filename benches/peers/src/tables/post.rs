@@ -13,6 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use imts::{AsyncTransport, Body, Bounds, HyperTransport, Tls, Transport, UreqTransport};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::task::JoinSet;
 
 use super::names;
@@ -235,8 +236,12 @@ pub fn post_costs(rounds: usize, measure: Measure<'_>) -> Vec<(Vec<String>, Samp
     rows
 }
 
-/// The processor time of the thread that makes a request.
+/// The processor time of the thread that makes a request, the server's thread on the same core.
 pub fn post_cpu(rounds: usize) {
+    let everywhere = sched_getaffinity(None).expect("the system says where this thread may run");
+    let mut one = CpuSet::new();
+    one.set((0..CpuSet::MAX_CPU).find(|core| everywhere.is_set(*core)).unwrap_or_default());
+    sched_setaffinity(None, &one).expect("one of its cores is allowed");
     let cpu = || {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
@@ -246,6 +251,7 @@ pub fn post_cpu(rounds: usize) {
         work();
         cpu() - begin
     });
+    sched_setaffinity(None, &everywhere).expect("as it was");
     let rows: Vec<_> = rows
         .into_iter()
         .map(|(mut names, samples)| {
@@ -256,7 +262,7 @@ pub fn post_cpu(rounds: usize) {
     print_table(
         "What an authenticated POST costs its thread",
         &format!(
-            "Processor time of one thread that asks for a token and sends a request, {SOME} a round; tokio current-thread runtime."
+            "Processor time of one thread that asks for a token and sends a request, {SOME} a round, the server on the same core; tokio current-thread runtime."
         ),
         &["token client", "asked", "HTTP client", "µs"],
         &rows,
