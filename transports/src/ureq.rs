@@ -49,7 +49,7 @@ use crate::transport::{Bounds, Transport};
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
-    /// What its connections mask the bodies of replies with; a caller's own agent has none.
+    /// What its connections mask the bodies of replies with; a caller's own `ureq::Agent` has none.
     masks: Option<Masks>,
 }
 
