@@ -64,14 +64,21 @@ fn an_operation_without_a_path_is_an_error_that_says_where_to_put_it() {
     assert!(matches!(named("nothing"), Err(OperationError::NoSuchOperation { .. })));
 }
 
-/// Claims that it only asks.
-struct Lowered;
+/// What a type may claim of its operation.
+trait Claim {
+    const NAME: &'static str;
+    const PATH: &'static str;
+    const CLASS: Class;
+}
 
-impl Operation for Lowered {
-    const NAME: &'static str = "confirm";
-    const PATH: Option<&'static str> = Some("/confirm");
+/// An operation that is what it claims to be, with nothing in its request.
+struct Claims<C>(C);
+
+impl<C: Claim> Operation for Claims<C> {
+    const NAME: &'static str = C::NAME;
+    const PATH: Option<&'static str> = Some(C::PATH);
     const AUTH: Auth = Auth::Bearer;
-    const CLASS: Class = Class::Read;
+    const CLASS: Class = C::CLASS;
     const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Json;
 
@@ -84,10 +91,19 @@ impl Operation for Lowered {
     }
 }
 
+/// Claims that it only asks.
+struct Lowered;
+
+impl Claim for Lowered {
+    const NAME: &'static str = "confirm";
+    const PATH: &'static str = "/confirm";
+    const CLASS: Class = Class::Read;
+}
+
 #[test]
 fn a_catalogued_class_cannot_be_lowered() {
     let desk = Desk::new();
-    let error = desk.session.call(&Lowered, desk.now.mono.after(TIME)).unwrap_err();
+    let error = desk.session.call(&Claims(Lowered), desk.now.mono.after(TIME)).unwrap_err();
     assert!(matches!(error, OperationError::ClassLowered { has: Class::Money, .. }), "{error:?}");
     let mut catalogue = Catalogue::imts();
     let path = ServicePath::new("/confirm").unwrap();
@@ -98,21 +114,10 @@ fn a_catalogued_class_cannot_be_lowered() {
 /// Goes where `confirm` goes, under a name of its own.
 struct Aside;
 
-impl Operation for Aside {
+impl Claim for Aside {
     const NAME: &'static str = "aside";
-    const PATH: Option<&'static str> = Some("/v5/partner/transfer/confirm");
-    const AUTH: Auth = Auth::Bearer;
+    const PATH: &'static str = "/v5/partner/transfer/confirm";
     const CLASS: Class = Class::Create;
-    const EVIDENCE: Evidence = Evidence::Assumed;
-    type Reply = Json;
-
-    fn encode(&self) -> Result<Body, Unencodable> {
-        Body::json(&())
-    }
-
-    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload()
-    }
 }
 
 #[test]
@@ -120,9 +125,9 @@ fn no_other_name_for_a_path_lowers_its_class() {
     let lowered = |error| matches!(error, OperationError::ClassLowered { name, has: Class::Money, .. } if name == "confirm");
     let desk = Desk::new();
     let until = desk.now.mono.after(TIME);
-    assert!(lowered(desk.session.call(&Aside, until).unwrap_err()));
+    assert!(lowered(desk.session.call(&Claims(Aside), until).unwrap_err()));
     let mut catalogue = crate::support::catalogue();
-    let path = ServicePath::new(Aside::PATH.unwrap()).unwrap();
+    let path = ServicePath::new(Aside::PATH).unwrap();
     catalogue.add("read-aside", Class::Read, path.clone(), Evidence::Assumed).unwrap();
     catalogue.add("money-aside", Class::Money, path, Evidence::Assumed).unwrap();
     let desk = Desk::with(policy(), catalogue);
@@ -131,33 +136,22 @@ fn no_other_name_for_a_path_lowers_its_class() {
     assert!(desk.session.call_named("money-aside", &json, until).is_ok());
     // Where nothing else is, it is what it says.
     let desk = Desk::with(policy(), Catalogue::imts());
-    assert!(desk.session.call(&Aside, until).is_ok());
+    assert!(desk.session.call(&Claims(Aside), until).is_ok());
 }
 
 /// Would lead elsewhere.
 struct Elsewhere;
 
-impl Operation for Elsewhere {
+impl Claim for Elsewhere {
     const NAME: &'static str = "elsewhere";
-    const PATH: Option<&'static str> = Some("//evil.example/steal");
-    const AUTH: Auth = Auth::Bearer;
+    const PATH: &'static str = "//evil.example/steal";
     const CLASS: Class = Class::Read;
-    const EVIDENCE: Evidence = Evidence::Assumed;
-    type Reply = Json;
-
-    fn encode(&self) -> Result<Body, Unencodable> {
-        Body::json(&())
-    }
-
-    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload()
-    }
 }
 
 #[test]
 fn a_path_that_could_carry_the_token_elsewhere_is_an_error() {
     let desk = Desk::new();
-    let error = desk.session.call(&Elsewhere, desk.now.mono.after(TIME)).unwrap_err();
+    let error = desk.session.call(&Claims(Elsewhere), desk.now.mono.after(TIME)).unwrap_err();
     assert_eq!(error, OperationError::Path(EndpointError::Path));
     for path in [
         "https://evil.example/",
