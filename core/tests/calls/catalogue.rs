@@ -102,9 +102,13 @@ impl Claim for Lowered {
 
 #[test]
 fn a_catalogued_class_cannot_be_lowered() {
-    let desk = Desk::new();
-    let error = desk.session.call(&Claims(Lowered), desk.now.mono.after(TIME)).unwrap_err();
-    assert!(matches!(error, OperationError::ClassLowered { has: Class::Money, .. }), "{error:?}");
+    // By its path where that is known, and by its name where the type alone has a path.
+    for catalogue in [crate::support::catalogue(), Catalogue::imts()] {
+        let desk = Desk::with(policy(), catalogue);
+        let error = desk.session.call(&Claims(Lowered), desk.now.mono.after(TIME)).unwrap_err();
+        let has_money = matches!(error, OperationError::ClassLowered { has: Class::Money, .. });
+        assert!(has_money, "{error:?}");
+    }
     let mut catalogue = Catalogue::imts();
     let path = ServicePath::new("/confirm").unwrap();
     let error = catalogue.add("confirm", Class::Read, path, Evidence::Assumed).unwrap_err();
