@@ -1,7 +1,7 @@
 //! Those who ask, and the ground that they stand on: a service, a clock, and what they complain of.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -11,8 +11,13 @@ use http::Request;
 use imts::{AsyncClient, Bearer, CallError, Client, Clock, Epoch, ManualClock};
 use imts_sandbox::{ECHO_PATH, Front, Rotation, Sandbox, Time};
 
+use crate::process;
+
 /// One in so many asks goes on to the service: its log is to stay short.
 const SAMPLE: u64 = 100;
+
+/// More than can be in the middle of an ask at once: of so many that end, one began after the first.
+const ROUND: u64 = 2 * crate::THREADS as u64;
 
 pub(crate) struct Ground {
     pub(crate) front: Front,
@@ -23,6 +28,8 @@ pub(crate) struct Ground {
     pub(crate) bad_until: AtomicI64,
     /// How many requests are under way.
     pub(crate) on_the_way: AtomicUsize,
+    /// How many asks have ended.
+    asked: AtomicU64,
     stopped: AtomicBool,
     pub(crate) complaints: Mutex<Vec<String>>,
 }
@@ -56,17 +63,31 @@ impl Ground {
             hands: RwLock::default(),
             bad_until: AtomicI64::new(0),
             on_the_way: AtomicUsize::new(0),
+            asked: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             complaints: Mutex::default(),
         }
     }
 
+    /// Lets time pass, once whoever asks has done what was due before: on a slow machine too there
+    /// is an ask between two steps of the clock, and a renewal that it began is over.
     pub(crate) fn pass(&self, time: Duration) {
-        while self.on_the_way.load(Ordering::SeqCst) > 0 {
-            thread::sleep(Duration::from_micros(200));
-        }
+        while !self.is_quiet() {}
         let _nobody_has_a_token = self.hands.write().unwrap();
         self.clock.advance(time);
+    }
+
+    /// Whether a round of asks began no renewal, and left none under way.
+    fn is_quiet(&self) -> bool {
+        let end = self.asked.load(Ordering::SeqCst) + ROUND;
+        while self.asked.load(Ordering::SeqCst) < end {
+            thread::sleep(Duration::from_micros(200));
+        }
+        self.on_the_way.load(Ordering::SeqCst) == 0 && process::threads("imts-renewal") == 0
+    }
+
+    fn has_asked(&self) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn stop(&self) {
@@ -131,6 +152,7 @@ pub(crate) fn thread(ground: &Ground, client: &Client, half: Half) -> u64 {
             Half::Handle => handle.token().map(|bearer| ground.use_it(bearer, goes_on)),
         };
         drop(in_hand);
+        ground.has_asked();
         match refused {
             Ok(Some(epoch)) => client.reject(epoch),
             Ok(None) => {}
@@ -167,6 +189,7 @@ pub(crate) async fn task(ground: &Ground, client: &AsyncClient, half: Half) -> u
 fn in_hand(ground: &Ground, client: &AsyncClient, goes_on: bool) -> Option<Epoch> {
     let _in_hand = ground.hands.read().unwrap();
     let asked = pin!(client.token()).poll(&mut Context::from_waker(Waker::noop()));
+    ground.has_asked();
     match asked {
         Poll::Ready(Ok(bearer)) => ground.use_it(&bearer, goes_on),
         Poll::Ready(Err(_)) | Poll::Pending => None,

@@ -90,7 +90,6 @@ async fn over_many_lifetimes_with_faults_all_are_served_and_nothing_grows() {
                     ground.pass(Duration::from_secs(5));
                 }
                 second += 5;
-                thread::sleep(Duration::from_millis(2));
                 if settled.is_none() && second >= lifetimes * 900 / 4 {
                     settled = Some(Process::now());
                 }
