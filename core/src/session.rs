@@ -5,7 +5,7 @@
 //! of bytes beyond handing them to [`wire`](crate::wire), and nothing of who drives it.
 
 mod grant;
-mod outcome;
+mod judge;
 mod outlook;
 mod pace;
 mod rejected;

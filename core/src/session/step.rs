@@ -1,4 +1,7 @@
-//! What a session says and what ties the answers to it: steps, tickets.
+//! What a session says and what ties the answers to it: steps, tickets; and for how long it holds
+//! credentials.
+//!
+//! Owns the names alone; when a step comes is the session's to say.
 
 use std::sync::Arc;
 

@@ -145,6 +145,27 @@ fn a_refused_refresh_is_followed_by_a_sign_in_at_once() {
     }
 }
 
+/// The service's own no counts, but under a status that says that nothing is there, or that the
+/// request was not processed, or may not have been.
+#[test]
+fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says_otherwise() {
+    for status in [200, 400, 401, 402, 403, 409, 418, 422, 500, 502, 504] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
+        assert_eq!(world.phase(), "unauthenticated", "{status}: the refresh token is dropped");
+        world.sends(Purpose::SignIn);
+    }
+    for status in [404, 405, 408, 425, 429, 501, 503] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
+        assert_eq!(world.phase(), "expired", "{status}: the refresh token is kept");
+    }
+}
+
 #[test]
 fn a_proxys_answer_never_costs_the_refresh_token() {
     for status in [400, 402, 403, 408, 409, 418, 425, 429] {

@@ -212,7 +212,7 @@ impl Session {
                 self.doubt_refresh();
                 true
             }
-            Meaning::Lost => {
+            Meaning::ServerFailed => {
                 self.doubt_refresh();
                 false
             }
@@ -246,7 +246,7 @@ enum Meaning {
     /// It was processed, and how is not to be read: the token may be spent.
     NotUnderstood,
     /// The service failed over it: the token may be spent.
-    Lost,
+    ServerFailed,
     /// It was not processed, and may be tried again.
     Passing,
     /// Something in between answered, or in a way that says nothing of the token: it is kept. The
@@ -260,7 +260,7 @@ impl Meaning {
             ReplyError::Malformed(_) => Self::NotUnderstood,
             ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
             ReplyError::Refused(problem) => match problem.status().as_u16() {
-                status @ (404 | 405 | 408 | 429 | 501 | 503) => Self::of_status(status),
+                status @ (404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
                 _ if problem.says_state_false() => Self::Refused,
                 401 => Self::Refused,
                 400 | 403 | 422 if problem.is_json() => Self::Refused,
@@ -274,7 +274,7 @@ impl Meaning {
             404 | 405 | 501 => Self::Missing,
             200..=299 => Self::NotUnderstood,
             425 | 429 | 503 => Self::Passing,
-            408 | 500..=599 => Self::Lost,
+            408 | 500..=599 => Self::ServerFailed,
             _ => Self::Foreign,
         }
     }
