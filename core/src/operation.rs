@@ -89,9 +89,10 @@ pub enum Auth {
 /// When a request may be sent again: the verb, always `POST`, does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// It changes nothing: it may be repeated.
+    /// It changes nothing that matters twice: it may be repeated.
     Read,
-    /// It creates something: a repetition needs proof that the first was not processed.
+    /// It creates something, or spends a refresh token: a repetition needs proof that the first was
+    /// not processed.
     Create,
     /// It moves money: a repetition needs proof that the first was not processed.
     Money,

@@ -23,7 +23,8 @@ impl Operation for RefreshToken<'_> {
     const NAME: &'static str = "refresh-token";
     const PATH: Option<&'static str> = Some(PATH);
     const AUTH: Auth = Auth::None;
-    const CLASS: Class = Class::Read;
+    // It may spend the token that it presents.
+    const CLASS: Class = Class::Create;
     const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Granted;
 

@@ -85,7 +85,7 @@ impl Class {
 /// The catalogue, with the names and classes that the section's list gives.
 const CATALOGUE: [(Operation, &str, Class); 17] = [
     (Operation::GetToken, "get-token", Class::Read),
-    (Operation::Refresh, "refresh-token", Class::Read),
+    (Operation::Refresh, "refresh-token", Class::Create),
     (Operation::GetAgents, "get-agents", Class::Read),
     (Operation::Fees, "fees", Class::Read),
     (Operation::CreatePerson, "create-person", Class::Create),
