@@ -20,7 +20,7 @@ pub use self::outcome::{CallFault, Ending, Failed, Outcome, Permit, Unknown};
 use self::setup::Frozen;
 pub use self::setup::OperationError;
 pub use self::step::CallStep;
-use crate::error::Malformed;
+use crate::error::{Malformed, Recovery};
 use crate::exchange::{Exchange, Reply};
 use crate::journal::{Entry, Intent};
 use crate::operation::Auth;
@@ -99,7 +99,7 @@ pub struct Call<R> {
     sent: Option<Now>,
     attempts: u32,
     /// Whether it was sent once more because of a 401.
-    replayed: bool,
+    retried_after_401: bool,
     /// Why the last attempt was of no use.
     last: Option<CallFault>,
 }
@@ -143,7 +143,7 @@ impl<R> Call<R> {
             recording: false,
             sent: None,
             attempts: 0,
-            replayed: false,
+            retried_after_401: false,
             last: None,
         }
     }
@@ -174,10 +174,10 @@ impl<R> Call<R> {
         }
     }
 
-    /// There is no token, and this is why: the call ends unsent.
-    pub fn on_no_bearer(&mut self, why: Source) {
+    /// There is no token, and this is why, and what to do about it: the call ends unsent.
+    pub fn on_no_bearer(&mut self, why: Source, recovery: Recovery) {
         if matches!(self.stage, Stage::Token) {
-            self.fail(CallFault::NoToken(why));
+            self.fail(CallFault::NoToken(why, recovery));
         }
     }
 
@@ -212,10 +212,12 @@ impl<R> Call<R> {
             }
             decode(it)
         });
+        // A 401: the token is to be rejected, whatever becomes of the call.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
-        let verdict = judge::reply(frozen, outcome, &reply, sent.wall, secrets, self.replayed);
+        let verdict =
+            judge::reply(frozen, outcome, &reply, sent.wall, secrets, self.retried_after_401);
         self.follow(verdict, now);
     }
 
@@ -341,7 +343,7 @@ impl<R> Call<R> {
                 None => self.fail(why),
             };
         }
-        self.replayed |= matches!(pause, judge::Pause::None);
+        self.retried_after_401 |= matches!(pause, judge::Pause::None);
         self.sent = None;
         self.last = Some(why);
         self.stage = Stage::Quiet { until };

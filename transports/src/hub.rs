@@ -20,7 +20,7 @@ use imts_core::{
 };
 use zeroize::Zeroize;
 
-pub(crate) use self::calls::{ON_THE_WAY, Recorder};
+pub(crate) use self::calls::{NoBearer, ON_THE_WAY, Recorder};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
 use crate::bearer::{Bearer, Sight, Snapshot};

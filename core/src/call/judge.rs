@@ -76,7 +76,7 @@ pub(super) fn reply<R>(
     reply: &Reply<'_>,
     sent: Wall,
     secrets: Option<&[&str]>,
-    replayed: bool,
+    retried_after_401: bool,
 ) -> Verdict<R> {
     let error = match outcome {
         Ok(reply) => return Verdict::Over(reply),
@@ -92,8 +92,8 @@ pub(super) fn reply<R>(
     }
     let is_whole = reply.body.len() <= limit;
     match frozen.class {
-        Class::Read => read(error, replayed),
-        Class::Create | Class::Money => write(error, &frozen.policy, is_whole, replayed),
+        Class::Read => read(error, retried_after_401),
+        Class::Create | Class::Money => write(error, &frozen.policy, is_whole, retried_after_401),
     }
 }
 
@@ -116,14 +116,14 @@ fn is_decided(frozen: &Frozen, problem: &Problem) -> bool {
 }
 
 /// A reply that is no success, to what changes nothing.
-fn read<R>(error: ReplyError, replayed: bool) -> Verdict<R> {
+fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
     let status = match &error {
         ReplyError::Refused(problem) => problem.status(),
         ReplyError::Unexpected(unexpected) => unexpected.status(),
         ReplyError::Malformed(_) => return Verdict::Failed(CallFault::Reply(error)),
     };
     let pause = match status.as_u16() {
-        401 if !replayed => Some(Pause::None),
+        401 if !retried_after_401 => Some(Pause::None),
         408 | 425 | 429 | 500..=599 => Some(Pause::BackOff(error.retry_after())),
         _ => None,
     };
@@ -142,7 +142,12 @@ fn read<R>(error: ReplyError, replayed: bool) -> Verdict<R> {
 }
 
 /// A reply that is no success, to what creates something or moves money.
-fn write<R>(error: ReplyError, policy: &Policy, is_whole: bool, replayed: bool) -> Verdict<R> {
+fn write<R>(
+    error: ReplyError,
+    policy: &Policy,
+    is_whole: bool,
+    retried_after_401: bool,
+) -> Verdict<R> {
     let ReplyError::Refused(problem) = &error else {
         return Verdict::Unknown(CallFault::Reply(error));
     };
@@ -151,8 +156,9 @@ fn write<R>(error: ReplyError, policy: &Policy, is_whole: bool, replayed: bool) 
         return Verdict::Refused(problem.clone());
     }
     match status {
+        // A 401 proves nothing by itself: whether the token is judged first is not published.
         StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(policy) {
-            Some(_) if replayed => Verdict::Failed(CallFault::Reply(error)),
+            Some(_) if retried_after_401 => Verdict::Failed(CallFault::Reply(error)),
             Some(proof) => {
                 Verdict::Again { proof, why: CallFault::Reply(error), pause: Pause::None }
             }

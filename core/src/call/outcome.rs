@@ -1,4 +1,7 @@
 //! How a call ends, and what each end lets the caller do.
+//!
+//! Owns the four ends and the permit. Which answer leads to which end is [`judge`](super::judge)'s
+//! matter.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -230,8 +233,8 @@ pub enum CallFault {
     Reply(ReplyError),
     /// No reply came.
     Failed(Failure),
-    /// There was no token to send it with.
-    NoToken(Source),
+    /// There was no token to send it with, and what to do about that.
+    NoToken(Source, Recovery),
     /// The journal could not be written.
     Journal(Source),
     /// The caller's time was over before it could be sent.
@@ -244,7 +247,8 @@ impl CallFault {
     pub fn recovery(&self) -> Recovery {
         match self {
             Self::Reply(error) => error.recovery(),
-            Self::Failed(_) | Self::NoToken(_) | Self::OutOfTime => Recovery::Retry { after: None },
+            Self::NoToken(_, recovery) => *recovery,
+            Self::Failed(_) | Self::OutOfTime => Recovery::Retry { after: None },
             Self::Journal(_) => Recovery::Fix,
         }
     }
@@ -255,7 +259,7 @@ impl fmt::Display for CallFault {
         match self {
             Self::Reply(error) => error.fmt(f),
             Self::Failed(failure) => failure.fmt(f),
-            Self::NoToken(source) => write!(f, "there is no token to send it with: {source}"),
+            Self::NoToken(source, _) => write!(f, "there is no token to send it with: {source}"),
             Self::Journal(source) => {
                 write!(f, "the journal could not be written, so nothing was sent: {source}")
             }
@@ -268,7 +272,7 @@ impl StdError for CallFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Failed(failure) => failure.source(),
-            Self::NoToken(source) | Self::Journal(source) => Some(source.as_ref()),
+            Self::NoToken(source, _) | Self::Journal(source) => Some(source.as_ref()),
             _ => None,
         }
     }

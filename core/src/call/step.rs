@@ -1,4 +1,6 @@
 //! What a call says to its driver.
+//!
+//! Owns the names of the steps; when each comes is the call's to say.
 
 #[cfg(doc)]
 use super::Call;

@@ -109,10 +109,11 @@ fn without_a_token_nothing_is_sent() {
     let mut call = desk.call::<Confirm>();
     assert!(matches!(call.poll(desk.now), CallStep::Token));
     let why = Box::<dyn std::error::Error + Send + Sync>::from("signed out");
-    call.on_no_bearer(Source::from(why));
+    call.on_no_bearer(Source::from(why), Recovery::SignIn);
     match call.poll(desk.now) {
         CallStep::Over(Outcome::Failed(failed)) => {
             assert!(failed.why().to_string().contains("signed out"));
+            assert_eq!(failed.why().recovery(), Recovery::SignIn);
         }
         other => panic!("{other:?}"),
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use imts_core::journal::Entry;
 use imts_core::operations::{Confirm, Own};
 use imts_core::{
-    Call, CallStep, Contract, Endpoint, Failure, Json, NotSent, Outcome, Reply, Session, Source,
+    Call, CallStep, Contract, Endpoint, Failure, Json, NotSent, Outcome, Recovery, Reply, Session,
+    Source,
 };
 
 use crate::support::{Act, Desk, TIME, catalogue, done, not_sent, policy, word};
@@ -110,7 +111,7 @@ fn of_two_tokens_the_last_is_used_and_one_that_comes_late_changes_nothing() {
     let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it is sent") };
     assert_eq!(exchange.request().headers()["authorization"], second.header());
     call.on_bearer(first);
-    call.on_no_bearer(full());
+    call.on_no_bearer(full(), Recovery::Fix);
     assert!(matches!(call.poll(desk.now), CallStep::Wait { .. }));
     replied(&mut call, &desk);
     assert!(matches!(call.poll(desk.now), CallStep::Over(Outcome::Done(_))));

@@ -6,8 +6,8 @@ use http::header::AUTHORIZATION;
 use http::{Method, Response, StatusCode, Uri};
 use imts_core::journal::Digest;
 use imts_core::{
-    Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit, Reply,
-    Session, Source, Step, Wall,
+    Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit, Recovery,
+    Reply, Session, Source, Step, Wall,
 };
 
 use super::ledger::{ID, Ledger};
@@ -92,7 +92,9 @@ impl Desk {
             Line::Reply { response, .. } => self.reply(response),
             Line::Failure { not_sent, .. } => self.fail(*not_sent),
             Line::Bearer => self.give(),
-            Line::NoBearer => self.call.on_no_bearer(source("no token")),
+            Line::NoBearer => {
+                self.call.on_no_bearer(source("no token"), Recovery::SignIn);
+            }
             Line::Recorded(written) => self.record(*written),
             Line::Poll => drop(self.poll()),
             Line::Pass(ms) => {

@@ -2,18 +2,15 @@
 //!
 //! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use imts_core::{
-    Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply, Source,
-};
+use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
 use zeroize::Zeroize;
 
 use super::Client;
 use crate::clock::Deadline;
-use crate::hub::ON_THE_WAY;
+use crate::hub::{NoBearer, ON_THE_WAY};
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -79,7 +76,7 @@ impl Client {
             match call.poll(self.shared.hub.now_or_end(deadline)) {
                 CallStep::Token => match self.bearer(&call, deadline) {
                     Ok(bearer) => call.on_bearer(bearer),
-                    Err(why) => call.on_no_bearer(why),
+                    Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
                 CallStep::Send(exchange) => {
@@ -102,7 +99,7 @@ impl Client {
         }
     }
 
-    fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, Source> {
+    fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         self.shared.hub.admits(call)?;
         let client = || self.with_patience(left(deadline));
         let token = match client().token_valid_for(ON_THE_WAY) {
@@ -110,7 +107,7 @@ impl Client {
             Err(why) => client().token().map_err(|_| why),
             token => token,
         };
-        token.map(Bearer::from).map_err(|error| Arc::new(error) as Source)
+        token.map(Bearer::from).map_err(NoBearer::from)
     }
 }
 

@@ -1,4 +1,6 @@
 //! Calls over the shared session: how one is made, how it goes out, and who writes it down.
+//!
+//! Owns what both clients share of it. Knows nothing of how they wait.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
@@ -6,10 +8,13 @@ use std::time::Duration;
 
 use http::Request;
 use imts_core::journal::{Entry, Journal};
-use imts_core::{Body, Call, Exchange, Json, Mono, Now, Operation, OperationError, Source};
+use imts_core::{
+    Body, Call, Exchange, Json, Mono, Now, Operation, OperationError, Recovery, Source,
+};
 
 use super::Hub;
 use crate::clock::Deadline;
+use crate::error::CallError;
 use crate::sync::Mutex;
 use crate::transport::Bounds;
 
@@ -61,8 +66,11 @@ impl<F> Hub<F> {
     }
 
     /// Whether a call may have a token of this session: one that goes to another service may not.
-    pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), Source> {
-        if call.is_for(&self.endpoint) { Ok(()) } else { Err(Arc::new(AnotherService)) }
+    pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), NoBearer> {
+        if call.is_for(&self.endpoint) {
+            return Ok(());
+        }
+        Err(NoBearer { why: Arc::new(AnotherService), recovery: Recovery::Fix })
     }
 
     /// The time; on the waiting clock its end once the caller's own has come, whatever a virtual
@@ -78,6 +86,18 @@ impl<F> Hub<F> {
     /// The same call, written down where there is a journal, whoever made it.
     pub(crate) fn written_down<R>(&self, call: Call<R>) -> Call<R> {
         if self.recorder.is_some() { call.with_journal() } else { call }
+    }
+}
+
+/// Why a call gets no token, and what to do about it.
+pub(crate) struct NoBearer {
+    pub(crate) why: Source,
+    pub(crate) recovery: Recovery,
+}
+
+impl From<CallError> for NoBearer {
+    fn from(error: CallError) -> Self {
+        Self { recovery: error.recovery(), why: Arc::new(error) }
     }
 }
 

@@ -2,17 +2,13 @@
 //!
 //! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
 
-use std::sync::Arc;
-
-use imts_core::{
-    Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply, Source,
-};
+use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
 use zeroize::Zeroize;
 
 use super::AsyncClient;
 use super::renewal::exchange;
 use crate::clock::Deadline;
-use crate::hub::ON_THE_WAY;
+use crate::hub::{NoBearer, ON_THE_WAY};
 
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -57,7 +53,7 @@ impl AsyncClient {
             match call.poll(self.shared.hub.now_or_end(deadline)) {
                 CallStep::Token => match self.bearer(&call, deadline).await {
                     Ok(bearer) => call.on_bearer(bearer),
-                    Err(why) => call.on_no_bearer(why),
+                    Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
                 CallStep::Send(out) => {
@@ -81,7 +77,7 @@ impl AsyncClient {
         }
     }
 
-    async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, Source> {
+    async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         self.shared.hub.admits(call)?;
         let client = || self.with_patience(deadline.left().unwrap_or_default());
         let token = match client().token_valid_for(ON_THE_WAY).await {
@@ -89,6 +85,6 @@ impl AsyncClient {
             Err(why) => client().token().await.map_err(|_| why),
             token => token,
         };
-        token.map(Bearer::from).map_err(|error| Arc::new(error) as Source)
+        token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

@@ -1,6 +1,8 @@
 //! A call is a value and may come from anywhere: from another client, or from no client at all.
 
-use imts::{CallFault, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome, Session};
+use imts::{
+    CallFault, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome, Recovery, Session,
+};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
 use crate::{Notes, World, confirm, contract, policy, run};
@@ -21,7 +23,7 @@ fn a_call_for_another_service_gets_no_token_and_is_not_sent() {
     let tasks = world.builder().nonblocking(world.task_transport()).unwrap();
     for outcome in [client.perform(elsewhere()), run(tasks.perform(elsewhere()))] {
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-        assert!(matches!(failed.why(), CallFault::NoToken(_)), "{failed:?}");
+        assert!(matches!(failed.why(), CallFault::NoToken(_, Recovery::Fix)), "{failed:?}");
         assert!(failed.why().to_string().contains("another service"), "{}", failed.why());
         // Nor does its permit lead anywhere else.
         let again = client.call_again(failed.into_permit().unwrap());

@@ -129,7 +129,7 @@ impl About {
 /// Why a call was not done, in the kinds of a sign-in where that is what failed.
 fn failure(why: &CallFault) -> Failure {
     let kind = match why {
-        CallFault::NoToken(source) => match source.downcast_ref::<CallError>() {
+        CallFault::NoToken(source, _) => match source.downcast_ref::<CallError>() {
             Some(error) => return Failure::from(error),
             None => Kind::Unexpected,
         },
