@@ -1,4 +1,6 @@
 //! JSON whose contract is not known: kept as text, so that every number stays exact.
+//!
+//! Owns that text and its wiping. Knows nothing of operations.
 
 use std::fmt;
 

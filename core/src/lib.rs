@@ -50,6 +50,10 @@
 //! | the state machine, its steps and phases | [`Session`], [`Step`], [`Phase`] |
 //! | margins, back-off, limits | [`Policy`] |
 //! | what goes out and comes in | [`Exchange`], [`Reply`] |
+//! | what becomes of a 401: to a call, to a renewal | [`Session::reject`], [`Policy::unauthorized_is_unprocessed`], `call/judge.rs`, `session/judge.rs` |
+//! | what a lost reply to a refresh brings about | rule 6 of `docs/transitions.md` |
+//! | what no output shows | [`Credentials`], [`Problem`], [`Json`], `SECURITY.md` |
+//! | how to add an operation | [`Operation`]; "Recipes" in `CONTRIBUTING.md` |
 //! | what went wrong and what to do | [`Trouble`], [`ReplyError`], [`Recovery`] |
 //! | how to sign in and refresh, and how surely that is known | [`contract`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |

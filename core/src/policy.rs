@@ -1,11 +1,11 @@
 //! Margins, waits and limits of a session: data, with defaults fit for production.
 //!
-//! Owns every number that is a choice of ours, and the arithmetic of back-off and margin that needs
-//! nothing else. Knows nothing of sessions.
+//! Owns the numbers that are a user's to change, and the arithmetic of back-off and margin that needs
+//! nothing else. Knows nothing of sessions and calls.
 
 use std::time::Duration;
 
-/// The choices of a session. Start from the default and change what differs.
+/// The choices of a session and its calls. Start from the default and change what differs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,11 +27,12 @@ pub struct Policy {
     /// longer life: the shortest-lived ones cost no more than one renewal in this time, and there is
     /// quiet from the end of one that lives shorter. Default 1 s.
     pub renew_after: Duration,
-    /// How long one exchange of a renewal may take. Default 30 s.
+    /// How long one exchange may take, of a renewal or a call. Default 30 s.
     pub time_limit: Duration,
-    /// The wait after the first failed renewal; it doubles with each further one. Default 500 ms.
+    /// The wait after the first failed renewal, or a call's first failed attempt; it doubles with
+    /// each further one. Default 500 ms.
     pub backoff_first: Duration,
-    /// The longest wait between renewals that the session chooses itself. Default 60 s.
+    /// The longest wait between renewals, or attempts, that is chosen here. Default 60 s.
     pub backoff_cap: Duration,
     /// How much of a wait is left to chance, in percent, 0 to 100. Default 50.
     pub jitter_percent: u8,
@@ -94,8 +95,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long before its end a token of this lifetime counts as Expiring.
-    pub(crate) fn margin_of(&self, lifetime: Duration) -> Duration {
+    /// How long before its end a token of this lifetime counts as Expiring: the smallest of
+    /// `margin`, its part of the lifetime, and what leaves it `renew_after` to be used.
+    #[must_use]
+    pub fn margin_of(&self, lifetime: Duration) -> Duration {
         let part = percent(lifetime, self.margin_percent);
         self.margin.min(part).min(lifetime.saturating_sub(self.renew_after))
     }

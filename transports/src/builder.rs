@@ -1,4 +1,6 @@
 //! What a client is made of, whichever kind it is.
+//!
+//! Owns the settings and their checks. Knows nothing of how a client drives its session.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! Why an ask brought no token.
+//!
+//! Owns what an asker is told. Why a renewal failed is the core's to say.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -34,7 +34,8 @@ use crate::within::within;
 /// Sends requests by hyper-util's client: HTTP/1.1, over TLS but for loopback.
 ///
 /// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
-/// loopback, and reads nothing from the environment. Clones share their connections.
+/// loopback, and takes nothing from the environment but the place of the platform's roots. Clones
+/// share their connections.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,7 +1,8 @@
 //! What a transport trusts and how it proves itself: the TLS settings that both transports share.
 //!
 //! Owns certificate roots, the client's own certificate, the crypto provider and the protocol
-//! versions. Reads neither files nor rustls' process-wide provider. Knows nothing of connections.
+//! versions. Reads no file but the platform's own roots, and not rustls' process-wide provider.
+//! Knows nothing of connections.
 
 mod error;
 mod parts;

@@ -31,8 +31,8 @@ use crate::transport::{Bounds, Transport};
 /// Sends requests by ureq: HTTP/1.1, over TLS but for loopback.
 ///
 /// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
-/// loopback, and lets nothing in the environment change what it does. It has no runtime of its own,
-/// and blocks the thread that calls it: inside an async runtime, the client's renewal has a thread
+/// loopback, and takes nothing from the environment but the place of the platform's roots. It has no runtime
+/// of its own, and blocks the thread that calls it: inside an async runtime, the client's renewal has a thread
 /// for itself, and only whoever waits for it is blocked. Clones share their connections.
 ///
 /// ```

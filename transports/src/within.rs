@@ -1,4 +1,6 @@
 //! A time limit for a future, by whatever timer.
+//!
+//! Knows nothing of what the future does.
 
 use std::future::poll_fn;
 use std::pin::pin;

@@ -2,7 +2,7 @@
 //!
 //! The checks come in this order: redirect, status, content type, size, then JSON. What promises
 //! success is read strictly, what refuses is read leniently. What a success holds is the
-//! operation's own matter.
+//! operation's own matter; what a reply means to a session or a call is theirs.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! The journal's bytes: a header, then records of a line each.
 //!
 //! A record is `LENGTH CRC JSON`: eight hexadecimal digits each for the length of the JSON and its
-//! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970.
+//! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970. What a record means for a
+//! call is the book's matter.
 
 use imts_core::journal::{Digest, Entry, Intent};
 use imts_core::{Ending, Wall};

@@ -1,4 +1,6 @@
 //! What rustls' errors mean, in words that say what to do.
+//!
+//! Owns the words. Whether a request was sent is the transports' matter.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -132,10 +132,12 @@ impl Watching {
             let next = match (asked, usable) {
                 (Err(CallError::Waiting { wait, .. }), _) => Next::AgainIn(*wait),
                 (Err(CallError::Renewal(_)), _) => Next::AgainIn(Duration::ZERO),
-                (_, Some(usable)) => match usable.remaining().checked_sub(self.margin(usable)) {
-                    Some(left) => Next::DueIn(left),
-                    None => Next::UnderWay,
-                },
+                (_, Some(usable)) => {
+                    match usable.remaining().checked_sub(self.policy.margin_of(usable.lifetime())) {
+                        Some(left) => Next::DueIn(left),
+                        None => Next::UnderWay,
+                    }
+                }
                 (_, None) => Next::UnderWay,
             };
             Sight {
@@ -148,13 +150,6 @@ impl Watching {
                 next,
             }
         })
-    }
-
-    /// How long before its end the token is to be renewed.
-    fn margin(&self, usable: Usable<'_>) -> Duration {
-        let lifetime = usable.lifetime();
-        let part = lifetime * u32::from(self.policy.margin_percent) / 100;
-        self.policy.margin.min(part).min(lifetime.saturating_sub(self.policy.renew_after))
     }
 
     /// The event that a new grant is.
