@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::error::Recovery;
 use crate::wire::{is_object, json, says_state_false};
@@ -32,7 +33,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     is_json: bool,
     says_state_false: bool,
-    body: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
 }
 
 impl Problem {
@@ -55,7 +56,7 @@ impl Problem {
             retry_after,
             is_json: json && is_object(body),
             says_state_false: json && says_state_false(body),
-            body: body.iter().take(MAX_BODY).copied().collect(),
+            body: body.iter().take(MAX_BODY).copied().collect::<Vec<_>>().into(),
         }
     }
 
@@ -202,13 +203,15 @@ fn without_card_numbers(text: &str) -> String {
     kept
 }
 
-/// How many bytes of digits, in groups that a space or a hyphen parts, a text begins with.
+/// How many bytes of digits a text begins with, in groups that up to two spaces or hyphens part.
 fn digits(text: &str) -> Option<usize> {
-    let mut end = None;
-    for (place, byte) in text.bytes().enumerate() {
-        match byte {
-            b'0'..=b'9' => end = place.checked_add(1),
-            b' ' | b'-' if end == Some(place) => {}
+    let (mut end, mut parting) = (None, 0_usize);
+    for (place, character) in text.char_indices() {
+        match character {
+            '0'..='9' => (end, parting) = (place.checked_add(1), 0),
+            ' ' | '-' | '\u{a0}' | '\u{202f}' if end.is_some() && parting < 2 => {
+                parting = parting.saturating_add(1);
+            }
             _ => break,
         }
     }
@@ -218,5 +221,5 @@ fn digits(text: &str) -> Option<usize> {
 /// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.
 fn is_unprintable(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -251,7 +251,7 @@ fn decided(entry: &Entry) -> Decided {
 fn quoted(text: &str, longest: usize) -> String {
     let is_unprintable = |it: char| {
         it.is_control()
-            || matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let mut quoted: String = text.chars().take(longest).collect();
     if quoted.len() < text.len() {

@@ -1,5 +1,7 @@
 //! `POST /v5/partner/transfer/fees` (draft): what a transfer would cost.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::{Amount, Country, Currency, FieldError};
@@ -60,8 +62,14 @@ pub enum Originator {
 }
 
 /// A signature: 1 to 512 bytes (draft: at most 512).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Signature(String);
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signature").finish_non_exhaustive()
+    }
+}
 
 impl Signature {
     /// Takes a signature that the caller has made.

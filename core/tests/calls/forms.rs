@@ -80,6 +80,8 @@ fn fees_are_written_as_the_draft_prints_them() {
         "currency_source": "KZT", "currency_target": "UZS", "pg_sig": "ab".repeat(32),
     });
     assert_eq!(body, expected);
+    let shown = format!("{:?}", fees("15.4".parse().unwrap()));
+    assert!(!shown.contains("abab"), "{shown}");
     assert!(Signature::new("").is_err() && Signature::new("x".repeat(513)).is_err());
 }
 
