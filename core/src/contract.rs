@@ -87,10 +87,12 @@ impl Contract {
         Self { refresh, ..self }
     }
 
-    /// The same contract with other operations, or with other paths for them.
+    /// The same contract with other operations, or with other paths for them. The two token
+    /// exchanges stay as they are.
     #[must_use]
     pub fn with_operations(self, operations: Catalogue) -> Self {
-        Self { operations, ..self }
+        let (sign_in, refresh) = (self.sign_in.clone(), self.refresh.clone());
+        Self { operations, ..self }.with_sign_in(sign_in).with_refresh(refresh)
     }
 
     /// The operations that may be called.

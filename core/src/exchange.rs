@@ -1,7 +1,7 @@
 //! What crosses the border of the crate: a request going out, a reply coming in.
 //!
-//! Owns the two shapes and nothing else: who makes a request is [`wire`](crate::wire)'s matter, and
-//! what a reply means is the session's.
+//! Owns the shapes and nothing else: who makes a request is [`wire`](crate::wire)'s matter, and what
+//! a reply means is the session's, or the call's.
 
 use std::fmt;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl fmt::Display for Purpose {
 /// Send it once, as it is, with redirects off; report the reply or the failure, to a session under
 /// the ticket that came with it.
 #[derive(Debug)]
-#[must_use = "a request that is not sent must be reported as a failure"]
+#[must_use = "a request that is not sent is to be reported as a failure, or costs its time limit"]
 pub struct Exchange {
     pub(crate) request: Request<Body>,
     pub(crate) reply_limit: usize,

@@ -2,7 +2,7 @@
 //! in, a bearer that is valid now comes out, in any runtime.
 //!
 //! The protocol is [`imts_core`], which does no I/O and whose types are re-exported here; this crate
-//! drives it. A client holds no decision: it asks the session what to do, does it, and reports.
+//! drives it. A client decides nothing of the protocol: it asks the session what to do, does it, and reports.
 //!
 //! # Features
 //!

@@ -206,6 +206,6 @@ fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_th
     let contract = Contract::imts().with_refresh(refresh);
     let entry = contract.operations().entry("refresh-token").unwrap();
     assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
-    let without = Contract::imts().with_refresh(None);
+    let without = Contract::imts().with_refresh(None).with_operations(Catalogue::imts());
     assert!(without.operations().entry("refresh-token").unwrap().path().is_none());
 }

@@ -66,8 +66,7 @@ impl Service<Uri> for Connector {
 
 async fn connect(wiring: Arc<Wiring>, uri: Uri) -> Result<Link, ConnectError> {
     let place = Place::of(&uri)?;
-    let proxy = wiring.proxy.as_ref().filter(|_| !place.is_loopback());
-    let io = match proxy.filter(|proxy| proxy.serves(place.host)) {
+    let io = match place.proxy(wiring.proxy.as_ref()) {
         Some(proxy) => through(&wiring, proxy, place).await?,
         None => tcp(&wiring.runtime, place).await?,
     };

@@ -42,8 +42,7 @@ impl Connector {
 
     fn connect(&self, uri: &Uri, deadline: Instant) -> Result<Stream, ConnectError> {
         let place = Place::of(uri)?;
-        let proxy = self.proxy.as_ref().filter(|_| !place.is_loopback());
-        let stream = match proxy.filter(|proxy| proxy.serves(place.host)) {
+        let stream = match place.proxy(self.proxy.as_ref()) {
             Some(proxy) => self.through(proxy, place, deadline)?,
             None => Stream::Tcp(tcp(place, deadline)?),
         };
