@@ -30,6 +30,9 @@ pub trait Peer: Send + Sync + Sized + 'static {
     /// given and not yet dead: the crate's own margin and that age.
     const STALE_LIFETIME: u64;
 
+    /// Whether an ask blocks its thread: then its future waits for nothing.
+    const BLOCKS: bool = false;
+
     /// What an ask yields.
     type Token: Send;
 

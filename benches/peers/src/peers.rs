@@ -23,6 +23,11 @@ use crate::peer::Visit;
 pub fn visit_asking(visitor: &mut impl Visit) {
     visitor.visit::<ImtsHandle>();
     visitor.visit::<ImtsTaskHandle>();
+    visit_threads(visitor);
+}
+
+/// Shows a visitor every client that threads can wait for: ours that blocks them, and all futures.
+pub fn visit_threads(visitor: &mut impl Visit) {
     visitor.visit::<ImtsBlocking>();
     visit_all(visitor);
 }

@@ -1,6 +1,8 @@
 //! A client that holds a valid token, and the runtimes around it.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -59,4 +61,16 @@ pub fn several() -> Runtime {
 #[must_use]
 pub fn here() -> Runtime {
     Builder::new_current_thread().enable_all().build().expect("the system gives a reactor")
+}
+
+/// The outcome of a future that waits for nothing: of a client that blocks its thread.
+///
+/// # Panics
+///
+/// Where it waits after all.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => panic!("it does not block"),
+    }
 }

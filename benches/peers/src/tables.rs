@@ -5,9 +5,10 @@ mod crowd;
 mod exchange;
 mod outage;
 mod post;
+mod scene;
 
 pub use self::asking::{authorization, hot, threads};
-pub use self::crowd::{cancelled, stale, stampede, storm};
+pub use self::crowd::{cancelled, short, stale, stampede, stampede_of_threads, storm};
 pub use self::exchange::{reply, request};
 pub use self::outage::outage;
 pub use self::post::{Measure, post, post_costs, post_cpu};
@@ -25,7 +26,9 @@ pub const TABLES: &[Table] = &[
     ("reply", reply),
     ("request", request),
     ("stampede", stampede),
+    ("stampede-threads", stampede_of_threads),
     ("stale", stale),
+    ("short", short),
     ("storm", storm),
     ("cancelled", cancelled),
     ("outage", outage),

@@ -61,6 +61,7 @@ impl Peer for ImtsBlocking {
     const SUBJECT: &'static str = "Client over UreqTransport";
     const RESULT: &'static str = ImtsTasks::RESULT;
     const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
+    const BLOCKS: bool = true;
 
     type Token = Bearer;
 
@@ -89,6 +90,7 @@ impl Peer for ImtsHandle {
     const SUBJECT: &'static str = "Handle of a Client";
     const RESULT: &'static str = "&Bearer";
     const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
+    const BLOCKS: bool = true;
 
     type Token = Bearer;
 

@@ -1,7 +1,9 @@
 //! A thousand tasks at once: cold, when the token is just stale, when the endpoint fails; and a
 //! leader who leaves.
 
-use std::marker::PhantomData;
+mod short;
+mod threads;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,11 +11,11 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::names;
-use crate::measure::{AGE, Samples, millis, print_table};
-use crate::peer::{Peer, Start, Visit};
-use crate::peers::visit_all;
-use crate::ready::several;
+pub use self::short::short;
+pub use self::threads::stampede_of_threads;
+use super::scene::{Scene, play};
+use crate::measure::{AGE, millis};
+use crate::peer::{Peer, Start};
 use crate::service::{Behaviour, Service, Trouble};
 
 const TASKS: usize = 1_000;
@@ -29,6 +31,18 @@ struct Answers {
     refused: usize,
     /// When the last one was answered at all.
     last: Option<Duration>,
+}
+
+impl Answers {
+    /// Adds whether one was served; `None` where it was not answered in time.
+    fn add(&mut self, took: Duration, is_served: Option<bool>) {
+        match is_served {
+            Some(true) => self.served.push(took),
+            Some(false) => self.refused += 1,
+            None => return,
+        }
+        self.last = self.last.max(Some(took));
+    }
 }
 
 /// Asks from so many tasks, released together.
@@ -47,62 +61,14 @@ async fn ask<P: Peer>(peer: &Arc<P>, tasks: usize, limit: Duration) -> Answers {
     let mut answers = Answers::default();
     while let Some(ask) = asks.join_next().await {
         let (took, answer) = ask.expect("no asker panics");
-        match answer {
-            Ok(true) => answers.served.push(took),
-            Ok(false) => answers.refused += 1,
-            Err(_late) => continue,
-        }
-        answers.last = answers.last.max(Some(took));
+        answers.add(took, answer.ok());
     }
     answers
 }
 
-/// One scene, which any client can be put in. Yields the numbers of a row.
-trait Scene {
-    const COLUMNS: &'static [&'static str];
-    fn play<P: Peer>() -> impl Future<Output = Vec<f64>>;
-}
-
-/// Plays a scene with every client in turn, in each round.
-struct Rows<S> {
-    rows: Vec<(Vec<String>, Vec<Samples>)>,
-    at: usize,
-    scene: PhantomData<S>,
-}
-
-impl<S: Scene> Visit for Rows<S> {
-    fn visit<P: Peer>(&mut self) {
-        // A runtime for each play: what a client left running in it ends with it.
-        let runtime = several();
-        let numbers = runtime.block_on(S::play::<P>());
-        runtime.shutdown_background();
-        if self.rows.len() == self.at {
-            self.rows.push((names::<P>().to_vec(), vec![Samples::default(); numbers.len()]));
-        }
-        let row = self.rows.get_mut(self.at).map(|(_, samples)| samples);
-        for (samples, number) in row.into_iter().flatten().zip(numbers) {
-            samples.push(number);
-        }
-        self.at += 1;
-    }
-}
-
-fn play<S: Scene>(rounds: usize, title: &str, how: &str) {
-    let mut visitor = Rows::<S> { rows: Vec::new(), at: 0, scene: PhantomData };
-    for _ in 0..rounds {
-        visitor.at = 0;
-        visit_all(&mut visitor);
-    }
-    let rows: Vec<_> = visitor
-        .rows
-        .into_iter()
-        .map(|(mut row, samples)| {
-            row.extend(samples.iter().map(ToString::to_string));
-            row
-        })
-        .collect();
-    let head = [&["crate", "asked"], S::COLUMNS].concat();
-    print_table(title, how, &head, &rows);
+/// How many took longer than who is served at once.
+fn long(took: &[Duration]) -> usize {
+    took.iter().filter(|took| **took > Duration::from_millis(1)).count()
 }
 
 fn middle(mut took: Vec<Duration>) -> f64 {
@@ -139,8 +105,14 @@ pub fn stampede(rounds: usize) {
 struct Stale;
 
 impl Scene for Stale {
-    const COLUMNS: &'static [&'static str] =
-        &["token's life, s", "token calls", "served", "median wait, ms", "last answer, ms"];
+    const COLUMNS: &'static [&'static str] = &[
+        "token's life, s",
+        "token calls",
+        "served",
+        "asks over 1 ms",
+        "median wait, ms",
+        "last answer, ms",
+    ];
 
     async fn play<P: Peer>() -> Vec<f64> {
         let lifetime = Duration::from_secs(P::STALE_LIFETIME);
@@ -156,6 +128,7 @@ impl Scene for Stale {
             lifetime.as_secs_f64(),
             service.calls() as f64,
             answers.served.len() as f64,
+            long(&answers.served) as f64,
             middle(answers.served),
             answers.last.map_or(f64::NAN, millis),
         ]
