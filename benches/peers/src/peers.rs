@@ -6,6 +6,7 @@ mod gcp;
 mod google;
 mod imts;
 mod key;
+mod limits;
 mod oauth;
 mod reqsign;
 mod yup;
@@ -15,14 +16,17 @@ pub use self::azure::Azure;
 pub use self::gcp::Gcp;
 pub use self::google::Google;
 pub use self::imts::{ImtsBlocking, ImtsHandle, ImtsTaskHandle, ImtsTasks};
+pub use self::limits::{HandleLimit, SharedLimit};
 pub use self::reqsign::Reqsign;
 pub use self::yup::Yup;
 use crate::peer::Visit;
 
-/// Shows a visitor everything that can be asked while a token is valid.
+/// Shows a visitor everything that can be asked while a token is valid, each limit before ours.
 pub fn visit_asking(visitor: &mut impl Visit) {
+    visitor.visit::<HandleLimit>();
     visitor.visit::<ImtsHandle>();
     visitor.visit::<ImtsTaskHandle>();
+    visitor.visit::<SharedLimit>();
     visit_threads(visitor);
 }
 
