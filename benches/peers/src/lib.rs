@@ -7,6 +7,7 @@
 pub mod measure;
 pub mod peer;
 pub mod peers;
+pub mod pinned;
 pub mod ready;
 pub mod service;
 pub mod tables;

@@ -2,7 +2,7 @@
 //!
 //! Owns how a number comes about and how it is printed. Knows no client and no service.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How old a token is when a table asks what its holder does once it is stale.
 pub const AGE: Duration = Duration::from_secs(2);
@@ -22,6 +22,13 @@ impl Samples {
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
         sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// This number's ratio to another's, round by round; its middle, with two digits.
+    #[must_use]
+    pub fn ratio_to(&self, other: &Self) -> String {
+        let ratios = self.0.iter().zip(&other.0).map(|(one, other)| one / other);
+        format!("{:.2}", Self(ratios.collect()).median())
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -45,6 +52,16 @@ impl std::fmt::Display for Samples {
         }
         write!(f, "{:.digits$} ({low:.digits$}–{high:.digits$})", self.median())
     }
+}
+
+/// Measures what is done: time, processor time or allocations.
+pub type Measure<'a> = &'a dyn Fn(&mut dyn FnMut()) -> f64;
+
+/// A [`Measure`] of time, in nanoseconds.
+pub fn nanoseconds(work: &mut dyn FnMut()) -> f64 {
+    let begin = Instant::now();
+    work();
+    begin.elapsed().as_nanos() as f64
 }
 
 /// Something that runs so many times and says how long it took.

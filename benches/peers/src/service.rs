@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{SecondsFormat, Utc};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -74,6 +75,18 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .build()
         .expect("the system gives a thread")
 });
+
+/// Has the thread of all services run on these cores alone.
+///
+/// # Panics
+///
+/// Where none of them is allowed.
+pub fn run_on(cores: CpuSet) {
+    let (done, is_done) = std::sync::mpsc::channel();
+    // There is one thread to take it.
+    RUNTIME.spawn(async move { done.send(sched_setaffinity(None, &cores)) });
+    is_done.recv().expect("the thread is there").expect("the cores are allowed");
+}
 
 impl Service {
     /// Begins to serve.

@@ -9,9 +9,9 @@ mod scene;
 
 pub use self::asking::{authorization, hot, threads};
 pub use self::crowd::{cancelled, short, stale, stampede, stampede_of_threads, storm};
-pub use self::exchange::{reply, request};
+pub use self::exchange::{exchange_allocations, reply, request};
 pub use self::outage::outage;
-pub use self::post::{Measure, post, post_costs, post_cpu};
+pub use self::post::{post, post_costs, post_cpu};
 
 use crate::peer::Peer;
 

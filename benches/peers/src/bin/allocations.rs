@@ -5,7 +5,7 @@ use imts_peers::peer::{Peer, Visit};
 use imts_peers::peers::visit_asking;
 use imts_peers::ready::{Ready, here};
 use imts_peers::service::TOKEN_BYTES;
-use imts_peers::tables::{names, post_costs};
+use imts_peers::tables::{exchange_allocations, names, post_costs};
 
 const TIMES: u32 = 1_000;
 
@@ -37,14 +37,20 @@ fn main() {
         &rows.0,
     );
     let count = |work: &mut dyn FnMut()| allocation_counter::measure(work).count_total as f64;
-    let rows = post_costs(3, &count).into_iter().map(|(mut names, samples)| {
-        names.push(samples.to_string());
-        names
+    print_table(
+        "Allocations of a reply and of a request",
+        "Bytes in memory, nothing sent; one thread, no runtime.",
+        &["crate", "input", "does", "allocations"],
+        &exchange_allocations(&count),
+    );
+    let rows = post_costs(3, &count).into_iter().map(|(names, its, bare)| {
+        let more = format!("{:+.1}", its.median() - bare.median());
+        [names, vec![its.to_string(), more]].concat()
     });
     print_table(
         "Allocations of an authenticated POST",
-        "One thread that asks for a token and sends a request; tokio current-thread runtime.",
-        &["token client", "asked", "HTTP client", "allocations"],
+        "One thread that asks for a token and sends a request; tokio current-thread runtime. The last column is beside the bare client that a transport is made of.",
+        &["token client", "asked", "HTTP client", "allocations", "more than bare"],
         &rows.collect::<Vec<_>>(),
     );
 }
