@@ -42,7 +42,7 @@ impl Json {
     ///
     /// [`Unencodable`], where the value is none that JSON has.
     pub fn of(value: &impl Serialize) -> Result<Self, Unencodable> {
-        let bytes = crate::wire::json(value)?;
+        let bytes = crate::wire::json(value, crate::wire::USUAL)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Unencodable)?;
         Ok(Self(Zeroizing::new(text.into())))
     }

@@ -169,7 +169,7 @@ fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
 fn tidy(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        let quoted = json(secret).unwrap_or_default();
+        let quoted = json(secret, secret.len().saturating_add(2)).unwrap_or_default();
         let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
         let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
         for form in [escaped, secret] {

@@ -139,6 +139,9 @@ mod json {
     use crate::secret::Token;
     use crate::wire::{Object, Text, is_token, json};
 
+    /// Room for the form of the usual tokens.
+    const ROOM: usize = 1_536;
+
     /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z.
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -204,7 +207,7 @@ mod json {
                     })
                 }),
             };
-            let json = json(&form);
+            let json = json(&form, ROOM);
             debug_assert!(json.is_ok(), "strings and numbers have a JSON");
             json.unwrap_or_default()
         }

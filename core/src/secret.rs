@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::Serialize;
 use thiserror::Error;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::operation::Unencodable;
 use crate::time::{End, Now, Wall};
@@ -193,13 +193,13 @@ impl Body {
         Self(wiped(bytes))
     }
 
-    /// The JSON of a value, written into memory of the exact size.
+    /// The JSON of a value, written once; memory that it outgrows is wiped.
     ///
     /// # Errors
     ///
     /// [`Unencodable`], where the value is none that JSON has.
     pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
-        crate::wire::json(value).map(Self::new)
+        crate::wire::json(value, crate::wire::USUAL).map(Self::new)
     }
 
     /// Whether there is no byte in it.
@@ -248,5 +248,21 @@ pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
 
 /// Shares bytes without copying them; the memory is wiped when the last share is gone.
 fn wiped(bytes: Zeroizing<Vec<u8>>) -> Bytes {
-    Bytes::from_owner(bytes)
+    Bytes::from_owner(Wiped(bytes))
+}
+
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl Drop for Wiped {
+    /// A vector's elements are wiped one by one, its spare room at once: it becomes all that.
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.zeroize();
+    }
+}
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }

@@ -11,7 +11,7 @@ mod text;
 
 pub use decode::Success;
 pub(crate) use decode::{is_object, read, refusal, says_state_false};
-pub(crate) use encode::{json, request};
+pub(crate) use encode::{USUAL, json, request};
 pub use grant::Granted;
 pub(crate) use grant::grant;
 pub(crate) use object::Object;

@@ -2,6 +2,7 @@
 //! its process, where no other test moves memory meanwhile.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 
@@ -45,12 +46,17 @@ fn a_json_text_and_a_body_leave_nothing_behind() {
         let marker = marker();
         let text = Zeroizing::new(["{\"pan\": \"", &marker, "\", \"n\": 1.50}"].concat());
         let parsed = Json::parse(&text).unwrap();
-        let of = Json::of(&std::collections::BTreeMap::from([("pan", marker.as_str())])).unwrap();
         let read: Json = parsed.clone().to().unwrap();
-        let bodies = [&parsed, &of, &read].map(|json| Body::json(json).unwrap());
+        let bodies = [&parsed, &read].map(|json| Body::json(json).unwrap());
         assert_eq!(bodies[0].as_ref(), text.as_bytes(), "to the byte");
+        // As a whole it is longer than what most values need: memory is outgrown. Last, so that
+        // nothing else takes that memory.
+        let (less, more) = ("0".repeat(250), "0".repeat(2_000));
+        let fields = BTreeMap::from([("first", &less), ("pan", &*marker), ("then", &more)]);
+        let body = Body::json(&fields).unwrap();
+        let of = Json::of(&fields).unwrap();
         assert!(of.as_str().contains(marker.as_str()) && !of.as_str().contains(' '));
-        (parsed, of, read, bodies)
+        (parsed, of, read, bodies, body)
     };
     let marker = marker();
     let before = left(&marker);

@@ -6,9 +6,12 @@ use crate::contract::Evidence;
 use crate::error::Malformed;
 use crate::operation::{Auth, Class, Operation, Unencodable};
 use crate::secret::{Body, Credentials};
-use crate::wire::{Granted, Success, grant};
+use crate::wire::{Granted, Success, grant, json};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
+
+/// Room for what stands around the two values.
+const FRAME: usize = 33;
 
 /// Get token. A session makes this request by itself.
 #[derive(Debug)]
@@ -36,7 +39,9 @@ impl Operation for GetToken<'_> {
             agent_id: &'a str,
             agent_secret: &'a str,
         }
-        Body::json(&Fields { agent_id: self.0.agent_id(), agent_secret: self.0.expose_secret() })
+        let (agent_id, agent_secret) = (self.0.agent_id(), self.0.expose_secret());
+        let likely = agent_id.len().saturating_add(agent_secret.len()).saturating_add(FRAME);
+        json(&Fields { agent_id, agent_secret }, likely).map(Body::new)
     }
 
     fn decode(success: Success<'_>) -> Result<Granted, Malformed> {

@@ -8,9 +8,12 @@ use crate::contract::{Evidence, TokenIn};
 use crate::error::Malformed;
 use crate::operation::{Auth, Class, Operation, Unencodable};
 use crate::secret::{Body, Token};
-use crate::wire::{Granted, Success, grant};
+use crate::wire::{Granted, Success, grant, json};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/refresh";
+
+/// Room for what stands around the field's name and the token.
+const FRAME: usize = 7;
 
 /// Refresh token. A session makes this request by itself, in the way that its contract says.
 #[derive(Debug)]
@@ -30,7 +33,11 @@ impl Operation for RefreshToken<'_> {
 
     fn encode(&self) -> Result<Body, Unencodable> {
         match self.token_in {
-            TokenIn::Body { field } => Body::json(&OneField(field, self.token.expose())),
+            TokenIn::Body { field } => {
+                let token = self.token.expose();
+                let likely = field.len().saturating_add(token.len()).saturating_add(FRAME);
+                json(&OneField(field, token), likely).map(Body::new)
+            }
             TokenIn::Bearer => Ok(Body::default()),
         }
     }

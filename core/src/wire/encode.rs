@@ -1,5 +1,5 @@
-//! The requests of the operations. Their bodies are written once, into memory of the exact
-//! size, so that no half-grown buffer is freed with a secret in it.
+//! The requests of the operations. Their bodies are written once, into memory that is wiped wherever
+//! it is outgrown, so that none is freed with a secret in it.
 
 use std::io;
 
@@ -16,6 +16,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Room for these headers and for a few of the driver's, without a second allocation.
 const HEADERS: usize = 6;
 
+/// Room for the JSON of most calls.
+pub(crate) const USUAL: usize = 512;
+
 /// A request with a body of JSON, or without a body.
 pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
     let mut headers = HeaderMap::with_capacity(HEADERS);
@@ -30,42 +33,43 @@ pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
     request
 }
 
-/// Writes JSON twice: to measure it, then into memory of that size.
-pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> Result<Zeroizing<Vec<u8>>, Unencodable> {
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, value).map_err(|_| Unencodable)?;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length.0));
-    let mut room = Room { bytes: &mut bytes, left: length.0 };
+/// Writes JSON once. `likely` bytes are enough for it, or it moves to more.
+pub(crate) fn json(
+    value: &(impl Serialize + ?Sized),
+    likely: usize,
+) -> Result<Zeroizing<Vec<u8>>, Unencodable> {
+    let mut room = Room(Zeroizing::new(Vec::with_capacity(likely)));
     serde_json::to_writer(&mut room, value).map_err(|_| Unencodable)?;
-    Ok(bytes)
+    Ok(room.0)
 }
 
-/// Takes no more than there is room for: a value that grows between two writings would leave a copy
-/// behind.
-struct Room<'a> {
-    bytes: &'a mut Vec<u8>,
-    left: usize,
+/// Memory that is wiped where it is outgrown.
+struct Room(Zeroizing<Vec<u8>>);
+
+impl Room {
+    #[cold]
+    fn grow(&mut self, by: usize) {
+        let needed = self.0.len().saturating_add(by);
+        let mut larger = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)));
+        larger.extend_from_slice(&self.0);
+        // What is left behind is wiped as it is dropped.
+        self.0 = Zeroizing::new(larger);
+    }
 }
 
-impl io::Write for Room<'_> {
+impl io::Write for Room {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
-        self.left = left;
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+        self.write_all(bytes).map(|()| bytes.len())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.0.capacity().saturating_sub(self.0.len()) < bytes.len() {
+            self.grow(bytes.len());
+        }
+        self.0.extend_from_slice(bytes);
         Ok(())
-    }
-}
-
-struct Length(usize);
-
-impl io::Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
