@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// What the caller's two clocks show at one moment.
 ///
@@ -119,6 +119,9 @@ impl Wall {
     /// Reads a date in the two forms that the service prints, and in any other that RFC 3339
     /// allows; `None` where it is none of them, such as with U+2212 for a minus sign.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
+        if let Some(date) = printed(text.as_bytes()) {
+            return Some(date);
+        }
         let text = Some(text).filter(|text| text.is_ascii())?;
         DateTime::parse_from_rfc3339(text).ok().map(|date| Self(date.timestamp_micros()))
     }
@@ -132,6 +135,32 @@ impl Wall {
             .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
             .map(|date| Self(date.and_utc().timestamp_micros()))
     }
+}
+
+/// A date in UTC as the service prints it, with six digits after the seconds or none, in a fraction
+/// of the time that a reader of every form takes; `None` where it is of another form, or no date.
+fn printed(text: &[u8]) -> Option<Wall> {
+    let text = text.strip_suffix(b"+00:00").or_else(|| text.strip_suffix(b"Z"))?;
+    let (micros, text) = match *text {
+        [ref text @ .., b'.', a, b, c, d, e, f] => (digits([a, b, c, d, e, f])?, text),
+        _ => (0, text),
+    };
+    let [c, d, y, z, b'-', m, n, b'-', e, f, b'T', h, i, b':', j, k, b':', s, t] = *text else {
+        return None;
+    };
+    let year = i32::try_from(digits([c, d, y, z])?).ok()?;
+    NaiveDate::from_ymd_opt(year, digits([m, n])?, digits([e, f])?)?
+        .and_hms_micro_opt(digits([h, i])?, digits([j, k])?, digits([s, t])?, micros)
+        .map(|date| date.and_utc().into())
+}
+
+/// A number of so many digits, few enough for its type.
+fn digits<const N: usize>(digits: [u8; N]) -> Option<u32> {
+    let (number, are_digits) = digits.iter().fold((0_u32, true), |(number, so_far), byte| {
+        let next = number.wrapping_mul(10).wrapping_add(byte.wrapping_sub(b'0').into());
+        (next, so_far & byte.is_ascii_digit())
+    });
+    are_digits.then_some(number)
 }
 
 impl From<DateTime<Utc>> for Wall {

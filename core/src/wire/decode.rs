@@ -23,7 +23,8 @@ use crate::time::Wall;
 #[derive(Clone, Copy)]
 pub struct Success<'a> {
     body: &'a [u8],
-    received: Wall,
+    headers: &'a HeaderMap,
+    sent: Wall,
 }
 
 impl<'a> Success<'a> {
@@ -35,7 +36,7 @@ impl<'a> Success<'a> {
 
     /// When it came, by the server's `Date` or else by this machine's clock.
     pub(crate) fn received(self) -> Wall {
-        self.received
+        server_time(self.headers).unwrap_or(self.sent)
     }
 
     /// The `payload` of the published envelope, `{"state": true, …, "payload": …}`; one that is not
@@ -98,15 +99,14 @@ pub(crate) fn read<T>(
     decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
 ) -> Result<T, ReplyError> {
     let status = reply.status;
-    let received = server_time(reply.headers).unwrap_or(sent);
     let is_json = is_json(reply.headers);
     let fits = reply.body.len() <= limit;
+    let success = Success { body: reply.body, headers: reply.headers, sent };
     let refused = || ReplyError::Refused(refusal(reply, sent, limit, secrets));
     let unexpected = || {
-        let retry_after = retry_after(reply.headers, received);
+        let retry_after = retry_after(reply.headers, success.received());
         ReplyError::Unexpected(Unexpected { status, retry_after })
     };
-    let success = Success { body: reply.body, received };
     match status.as_u16() {
         200..=299 if !is_json => Err(unexpected()),
         200..=299 if !fits => Err(Malformed::TooLarge { limit }.into()),
@@ -163,13 +163,18 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// `application/json` or a `+json` type, whatever its parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = header(headers, &CONTENT_TYPE) else { return false };
+    const PLAIN: &str = "application/json";
+    let Some(value) = headers.get(CONTENT_TYPE) else { return false };
+    if value == PLAIN {
+        return true;
+    }
+    let Ok(value) = value.to_str() else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();
     let ends_in_json = || {
         let suffix = essence.rsplit('+').next().unwrap_or_default();
         essence.contains('/') && suffix.len() < essence.len() && suffix.eq_ignore_ascii_case("json")
     };
-    essence.eq_ignore_ascii_case("application/json") || ends_in_json()
+    essence.eq_ignore_ascii_case(PLAIN) || ends_in_json()
 }
 
 /// `Retry-After` in either of its forms; a date is read against the reply's own.
