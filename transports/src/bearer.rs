@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use imts_core::{Epoch, Mono, Now, Outlook, Wall};
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::sync::{Lent, Sighted};
 
 /// A bearer that was valid when a client handed it out: [`imts_core::Bearer`], lent.
@@ -111,13 +111,17 @@ impl Snapshot {
     ///
     /// Nothing is ordered by the tick that is kept: a stale one costs a reading of the clock.
     #[inline]
-    pub(crate) fn is_calm(&self, clock: &dyn Clock) -> bool {
-        let Some(tick) = clock.tick() else { return self.is_early(clock.coarse()) };
-        if tick != 0 && tick == self.calm_at.load(Ordering::Relaxed) {
-            return true;
-        }
+    pub(crate) fn is_calm(&self, clock: &clock::Source) -> bool {
+        let tick = clock.tick().unwrap_or(0);
+        (tick != 0 && tick == self.calm_at.load(Ordering::Relaxed))
+            || self.is_calm_from(tick, clock)
+    }
+
+    /// By a reading of the clock, which is remembered.
+    #[cold]
+    fn is_calm_from(&self, tick: u64, clock: &clock::Source) -> bool {
         let is_calm = self.is_early(clock.coarse());
-        if is_calm {
+        if is_calm && tick != 0 {
             self.calm_at.store(tick, Ordering::Relaxed);
         }
         is_calm
@@ -129,7 +133,7 @@ impl Snapshot {
 
     /// Whether the token has so much life left.
     #[inline]
-    pub(crate) fn lasts(&self, at_least: Duration, clock: &dyn Clock) -> bool {
+    pub(crate) fn lasts(&self, at_least: Duration, clock: &clock::Source) -> bool {
         at_least.is_zero()
             || self.bearer.remaining(clock.coarse()) >= at_least.saturating_add(self.lag)
     }
@@ -140,19 +144,19 @@ impl Snapshot {
     }
 
     /// Whether the token is good, due or not.
-    pub(crate) fn is_usable(&self, clock: &dyn Clock) -> bool {
+    pub(crate) fn is_usable(&self, clock: &clock::Source) -> bool {
         !self.bearer.remaining(clock.now()).is_zero()
     }
 }
 
 /// What one thread or task found published last.
 pub(crate) struct Sight {
-    clock: Arc<dyn Clock>,
+    clock: clock::Source,
     snapshot: Sighted<Snapshot>,
 }
 
 impl Sight {
-    pub(crate) fn new(clock: Arc<dyn Clock>, snapshot: Sighted<Snapshot>) -> Self {
+    pub(crate) fn new(clock: clock::Source, snapshot: Sighted<Snapshot>) -> Self {
         Self { clock, snapshot }
     }
 
@@ -160,6 +164,6 @@ impl Sight {
     #[inline]
     pub(crate) fn calm(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.look()?;
-        snapshot.is_calm(&*self.clock).then_some(&snapshot.bearer)
+        snapshot.is_calm(&self.clock).then_some(&snapshot.bearer)
     }
 }

@@ -87,9 +87,9 @@ impl Client {
     /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
     /// [`token`](Client::token).
     pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
-        match self.shared.hub.enter(at_least) {
-            Entry::Served(bearer) => Ok(bearer),
-            Entry::Held(held) => self.asked(held, at_least),
+        match self.shared.hub.at_hand(at_least) {
+            Some(bearer) => Ok(bearer),
+            None => self.later(at_least),
         }
     }
 
@@ -151,6 +151,14 @@ impl Client {
             self.shared.join();
         }
         saved
+    }
+
+    #[cold]
+    fn later(&self, at_least: Duration) -> Result<Bearer, CallError> {
+        match self.shared.hub.enter(at_least) {
+            Entry::Served(bearer) => Ok(bearer),
+            Entry::Held(held) => self.asked(held, at_least),
+        }
     }
 
     /// Asks with the session in hand, and again after each flight that had to be waited for.

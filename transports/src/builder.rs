@@ -17,7 +17,7 @@ use imts_core::{
 use thiserror::Error;
 
 use crate::blocking::Client;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{self, Clock, SystemClock};
 use crate::hub::{HookError, Hub, OnGrant, Recorder};
 use crate::nonblocking::{AsyncClient, Spawner};
 use crate::sync::Mutex;
@@ -30,7 +30,7 @@ pub struct Builder {
     policy: Policy,
     credentials: Option<(Credentials, Keep)>,
     restored: Option<Saved>,
-    clock: Arc<dyn Clock>,
+    clock: clock::Source,
     on_grant: Option<OnGrant>,
     recorder: Option<Recorder>,
     user_agent: String,
@@ -50,7 +50,7 @@ impl Builder {
             policy: Policy::default(),
             credentials: None,
             restored: None,
-            clock: Arc::new(SystemClock),
+            clock: clock::Source::of(SystemClock),
             on_grant: None,
             recorder: None,
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -87,7 +87,7 @@ impl Builder {
     /// Where the time is read.
     #[must_use]
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        Self { clock: Arc::new(clock), ..self }
+        Self { clock: clock::Source::of(clock), ..self }
     }
 
     /// A hook that persists: it receives each grant before its token is used, and, before a refresh

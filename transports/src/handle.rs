@@ -54,12 +54,12 @@ impl Handle {
     #[inline]
     pub fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {
-            self.answer = None;
+            forget(&mut self.answer);
         }
-        if let Some(bearer) = self.sight.calm() {
-            return Ok(bearer);
+        match self.sight.calm() {
+            Some(bearer) => Ok(bearer),
+            None => later(&self.client, &mut self.answer),
         }
-        Ok(self.answer.insert(self.client.token()?.clone()))
     }
 }
 
@@ -76,13 +76,32 @@ impl AsyncHandle {
     #[inline]
     pub async fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {
-            self.answer = None;
+            forget(&mut self.answer);
         }
-        if let Some(bearer) = self.sight.calm() {
-            return Ok(bearer);
+        match self.sight.calm() {
+            Some(bearer) => Ok(bearer),
+            // Boxed, so that the future of an ask that is served from what is at hand is small.
+            None => Box::pin(later_in_task(&self.client, &mut self.answer)).await,
         }
-        Ok(self.answer.insert(self.client.token().await?.clone()))
     }
+}
+
+/// An ask that goes to the client.
+#[cold]
+fn later<'a>(client: &Client, answer: &'a mut Option<Bearer>) -> Result<&'a Bearer, CallError> {
+    Ok(answer.insert(client.token()?.clone()))
+}
+
+async fn later_in_task<'a>(
+    client: &AsyncClient,
+    answer: &'a mut Option<Bearer>,
+) -> Result<&'a Bearer, CallError> {
+    Ok(answer.insert(client.token().await?.clone()))
+}
+
+#[cold]
+fn forget(answer: &mut Option<Bearer>) {
+    *answer = None;
 }
 
 impl fmt::Debug for Handle {

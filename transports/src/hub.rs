@@ -24,9 +24,9 @@ pub(crate) use self::calls::{NoBearer, ON_THE_WAY, Recorder};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
 use crate::bearer::{Bearer, Sight, Snapshot};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::error::CallError;
-use crate::sync::{Lent, Mutex, Published};
+use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
 
 /// Whatever a hook failed with.
@@ -40,7 +40,7 @@ pub(crate) struct Hub<F> {
     state: Mutex<State<F>>,
     /// What most asks are served from. Written by whoever holds the state, before it is let go.
     published: Published<Snapshot>,
-    clock: Arc<dyn Clock>,
+    clock: clock::Source,
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
@@ -95,7 +95,7 @@ pub(crate) enum Next {
 impl<F> Hub<F> {
     pub(crate) fn new(
         session: Session,
-        clock: Arc<dyn Clock>,
+        clock: clock::Source,
         on_grant: Option<OnGrant>,
         recorder: Option<Recorder>,
         headers: HeaderMap,
@@ -112,27 +112,25 @@ impl<F> Hub<F> {
         self.clock.now()
     }
 
-    /// Serves an ask from what is published, or hands over the session.
-    ///
-    /// While no renewal is due, that is all there is to it: no lock, no precise clock. While one is,
-    /// whoever comes while another asker has the session is served the old token all the same.
+    /// What most asks are served, and all there is to them while no renewal is due: no lock, no
+    /// precise clock.
     #[inline]
-    pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
-        let published = self.published.load();
-        let clock = &*self.clock;
-        if published.as_ref().is_some_and(|it| it.is_calm(clock) && it.lasts(at_least, clock)) {
-            return Entry::Served(Bearer::lent(published));
-        }
-        self.enter_later(published, at_least)
+    pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
+        let (published, clock) = (self.published.load(), &self.clock);
+        let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
+        if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
     }
 
+    /// An ask that nothing is at hand for. While a renewal is due, whoever comes while another asker
+    /// has the session is served the old token all the same.
     #[cold]
-    fn enter_later(&self, published: Lent<Snapshot>, at_least: Duration) -> Entry<'_, F> {
+    pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
         if let Some(held) = self.try_lock() {
             return Entry::Held(held);
         }
-        let clock = &*self.clock;
-        if published.as_ref().is_some_and(|it| it.is_usable(clock) && it.lasts(at_least, clock)) {
+        let (published, clock) = (self.published.load(), &self.clock);
+        let serves = |it: &Snapshot| it.is_usable(clock) && it.lasts(at_least, clock);
+        if published.as_deref().is_some_and(serves) {
             Entry::Served(Bearer::lent(published))
         } else {
             Entry::Held(self.lock())
@@ -150,7 +148,7 @@ impl<F> Hub<F> {
 
     /// For one thread or task to keep what is published at hand.
     pub(crate) fn sight(&self) -> Sight {
-        Sight::new(Arc::clone(&self.clock), self.published.sighted())
+        Sight::new(self.clock.clone(), self.published.sighted())
     }
 
     pub(crate) fn reject(&self, epoch: Epoch) {

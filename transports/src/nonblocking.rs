@@ -100,7 +100,10 @@ impl AsyncClient {
     ///
     /// [`CallError`].
     pub async fn token(&self) -> Result<Bearer, CallError> {
-        self.token_valid_for(Duration::ZERO).await
+        match self.shared.hub.at_hand(Duration::ZERO) {
+            Some(bearer) => Ok(bearer),
+            None => self.later(Duration::ZERO).await,
+        }
     }
 
     /// A token with at least this much of its life left, renewed first where less remains.
@@ -110,6 +113,14 @@ impl AsyncClient {
     /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
     /// [`token`](AsyncClient::token).
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+        match self.shared.hub.at_hand(at_least) {
+            Some(bearer) => Ok(bearer),
+            None => self.later(at_least).await,
+        }
+    }
+
+    /// An ask that nothing is at hand for.
+    async fn later(&self, at_least: Duration) -> Result<Bearer, CallError> {
         let asked = match self.shared.hub.enter(at_least) {
             Entry::Served(bearer) => return Ok(bearer),
             Entry::Held(held) => self.shared.ask(held, at_least)?,

@@ -23,6 +23,7 @@ impl Clock for SystemClock {
         LAG
     }
 
+    #[inline]
     fn tick(&self) -> Option<u64> {
         let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::MonotonicCoarse);
         Some((tv_sec as u64) << 30 | tv_nsec as u64)
