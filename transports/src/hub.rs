@@ -260,7 +260,7 @@ impl<F> Hub<F> {
         let outcome = match outcome {
             Ok(mut response) => {
                 let outcome = state.session.on_reply(ticket, Reply::from(&response), now);
-                response.body_mut().zeroize();
+                wipe(response.body_mut());
                 outcome
             }
             Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
@@ -334,6 +334,13 @@ impl<F> Hub<F> {
 fn landed<F>(state: &mut State<F>, outcome: Result<(), CallError>, now: Now) -> Next {
     state.journal.ended(&state.session, &outcome, now);
     Next::Landed(outcome)
+}
+
+/// Wipes a reply that was read. A vector's elements are wiped one by one, its spare room at once: it
+/// becomes all that.
+pub(crate) fn wipe(body: &mut Vec<u8>) {
+    body.clear();
+    body.zeroize();
 }
 
 /// The old token, for an asker who starts its renewal.

@@ -6,11 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
-use zeroize::Zeroize;
 
 use super::Client;
 use crate::clock::Deadline;
-use crate::hub::{NoBearer, ON_THE_WAY};
+use crate::hub::{NoBearer, ON_THE_WAY, wipe};
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -84,7 +83,7 @@ impl Client {
                     match self.shared.send(request, bounds) {
                         Ok(mut response) => {
                             call.on_reply(Reply::from(&response), self.shared.hub.now());
-                            response.body_mut().zeroize();
+                            wipe(response.body_mut());
                         }
                         Err(failure) => call.on_failure(failure, self.shared.hub.now()),
                     }

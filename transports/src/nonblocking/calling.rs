@@ -3,12 +3,11 @@
 //! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
 
 use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
-use zeroize::Zeroize;
 
 use super::AsyncClient;
 use super::renewal::exchange;
 use crate::clock::Deadline;
-use crate::hub::{NoBearer, ON_THE_WAY};
+use crate::hub::{NoBearer, ON_THE_WAY, wipe};
 
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -61,7 +60,7 @@ impl AsyncClient {
                     match exchange(&*self.shared.transport, request, bounds).await {
                         Ok(mut response) => {
                             call.on_reply(Reply::from(&response), self.shared.hub.now());
-                            response.body_mut().zeroize();
+                            wipe(response.body_mut());
                         }
                         Err(failure) => call.on_failure(failure, self.shared.hub.now()),
                     }
