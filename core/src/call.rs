@@ -204,8 +204,10 @@ impl<R> Call<R> {
         let Stage::Sent { now: sent, .. } = self.stage else { return };
         let Some(frozen) = &self.frozen else { return };
         let bearer = self.bearer.take();
-        let secrets: Vec<_> = self.presented.iter().map(Bearer::expose_token).collect();
-        let (decode, secrets) = (self.decode, Some(secrets.as_slice()));
+        let presented: Vec<_> = self.presented.iter().map(Bearer::expose_token).collect();
+        // What takes no token carries secrets in its body, and which they are is not known here.
+        let secrets = (frozen.auth == Auth::Bearer).then_some(presented.as_slice());
+        let decode = self.decode;
         let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, secrets, |it| {
             if it.says_state_false() {
                 return Err(Malformed::Missing { field: "payload" });

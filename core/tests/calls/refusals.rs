@@ -1,9 +1,12 @@
 //! What a refusal says, whatever its shape, and what it must not say.
 
-use imts_core::{Credentials, Keep, Outcome, Problem, Reply, Step};
+use std::fmt::Debug;
+
+use imts_core::operations::GetToken;
+use imts_core::{Credentials, Json, Keep, Outcome, Problem, Reply, Step};
 use serde_json::{Value, json};
 
-use crate::support::{Act, Desk, answer, typed};
+use crate::support::{Act, Desk, TIME, answer, typed};
 
 fn refused(status: u16, body: &Value) -> Problem {
     let mut desk = Desk::new();
@@ -61,6 +64,35 @@ fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
         }
         assert!(texts.contains("bad: "), "{texts}");
     }
+}
+
+#[test]
+fn a_refusal_of_a_token_exchange_that_a_caller_makes_tells_nothing_that_may_be_its_secret() {
+    for status in [400, 401, 403, 422, 200] {
+        let refusal = json!({ "state": false, "code": "s3cret", "message": "not s3cret" });
+        let credentials = Credentials::new("agent-1", "s3cret").unwrap();
+        let body = Json::parse(r#"{"refresh_token":"s3cret"}"#).unwrap();
+        let mut desk = Desk::new();
+        let until = desk.now.mono.after(TIME);
+        let sign_in = desk.session.call(&GetToken::new(&credentials), until).unwrap();
+        let refresh = desk.session.call_named("refresh-token", &body, until).unwrap();
+        let script = || match status {
+            // It changes nothing, and is asked once more.
+            401 => vec![answer(status, &refusal), answer(status, &refusal)],
+            _ => vec![answer(status, &refusal)],
+        };
+        tells_no_secret(&desk.drive(sign_in, script()), status, &refusal);
+        tells_no_secret(&desk.drive(refresh, script()), status, &refusal);
+        assert_eq!(desk.sign_ins, 0, "neither takes the session's token");
+    }
+}
+
+fn tells_no_secret<R: Debug>(outcome: &Outcome<R>, status: u16, refusal: &Value) {
+    let Outcome::Refused(problem) = outcome else { panic!("{status}: {outcome:?}") };
+    let texts = format!("{problem} {outcome:?} {:?} {:?}", problem.code(), problem.message());
+    assert!(!texts.contains("s3cret"), "{status}: {texts}");
+    assert_eq!(problem.status(), status);
+    assert_eq!(problem.expose_body(), refusal.to_string().as_bytes());
 }
 
 #[test]
