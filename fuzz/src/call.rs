@@ -1,8 +1,10 @@
 //! One call, and whatever a service, a network, a journal, a clock and a careless driver do to it.
 //!
-//! An input is lines. The first has a letter for the operation (`R` Status, `F` Fees, `C` Create
-//! person, `M` Confirm, `T` Create transfer, `N` one that was added, by name) and one for each
-//! condition: `j` a journal, `t` a policy that trusts a 401, `d` refusals that are decided before
+//! An input is lines. The first has a letter for the operation (`G` Get token, `E` Refresh token, `A`
+//! Get agents, `F` Fees, `C` Create person, `B` Create business, `T` Create transfer, `P` Print
+//! application, `M` Confirm, `S` Search, `O` Payout, `Q` Payout confirm, `X` Cancel, `Y` Get person
+//! info, `Z` Get business info, `R` Status, `I` Info, `N` one that was added, by name) and one for
+//! each condition: `j` a journal, `t` a policy that trusts a 401, `d` refusals that are decided before
 //! processing (429, `LIMIT`), `1` one attempt alone. Each further line is an event:
 //!
 //! | line | event |
@@ -16,7 +18,7 @@
 //! | `+MS`, `>MS`, `<MS` | time passes; the wall clock alone is set forward, back |
 //! | `y` | the permit of a call that failed is used |
 //!
-//! Without a body, a reply is a success. What each reply means is read a second time by rules of
+//! Without a body, a reply is a success; to a token exchange only a grant is one. What each reply means is read a second time by rules of
 //! their own; whether a request may be sent again follows from them and from nothing else.
 
 mod desk;

@@ -12,7 +12,7 @@
 //! agree, field by field.
 
 mod input;
-mod rules;
+pub(crate) mod rules;
 
 use std::error::Error;
 use std::time::Duration;

@@ -6,8 +6,8 @@ use http::header::AUTHORIZATION;
 use http::{Method, Response, StatusCode, Uri};
 use imts_core::journal::Digest;
 use imts_core::{
-    Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit, Recovery,
-    Reply, Session, Source, Step, Wall,
+    Auth, Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit,
+    Recovery, Reply, Session, Source, Step, Wall,
 };
 
 use super::ledger::{ID, Ledger};
@@ -18,6 +18,7 @@ use super::setup::{self, ATTEMPTS, TIME};
 pub(super) struct Desk {
     session: Session,
     class: Class,
+    auth: Auth,
     journal: bool,
     trusts_401: bool,
     decides: bool,
@@ -31,8 +32,8 @@ pub(super) struct Desk {
     attempts: u32,
     /// What was sent first: each time it is the same.
     sent: Option<(Uri, Vec<u8>)>,
-    /// With which token the last request went out, and until when its reply is waited for.
-    out: Option<(String, Mono)>,
+    /// When the last request went out, and until when its reply is waited for.
+    out: Option<(Now, Mono)>,
     token: String,
     sign: Sign,
     is_over: bool,
@@ -56,12 +57,13 @@ impl Desk {
         let session = setup::session(attempts_allowed, trusts_401, decides);
         let now = setup::START;
         let deadline = now.mono.after(TIME);
-        let (class, call) = setup::call(&session, options, deadline);
+        let (class, auth, call) = setup::call(&session, options, deadline);
         let journal = has(b'j');
         let call = if journal { call.with_journal() } else { call };
         Self {
             session,
             class,
+            auth,
             journal: journal && class == Class::Money,
             trusts_401,
             decides,
@@ -156,7 +158,10 @@ impl Desk {
             );
         }
         match step {
-            CallStep::Token => return Asked::Bearer,
+            CallStep::Token => {
+                assert_eq!(self.auth, Auth::Bearer, "a token that it does not take");
+                return Asked::Bearer;
+            }
             CallStep::Record(entry) => {
                 assert!(self.journal, "a journal that nobody declared: {entry:?}");
                 self.ledger.ask(entry);
@@ -190,21 +195,27 @@ impl Desk {
         }
         let first = self.sent.get_or_insert_with(|| (uri.clone(), body.clone()));
         assert_eq!((&uri, &body), (&first.0, &first.1), "other bytes than before");
-        let header = request.headers().get(AUTHORIZATION).expect("a bearer");
-        assert!(header.is_sensitive());
-        let mut given = self.given.iter().rev();
-        let bearer = given.find(|it| it.header() == header).expect("a bearer that was given");
-        assert!(!bearer.remaining(self.now).is_zero(), "a dead bearer");
-        self.token = bearer.expose_token().to_owned();
-        self.out = Some((self.token.clone(), self.now.mono.after(exchange.time_limit())));
+        let header = request.headers().get(AUTHORIZATION);
+        assert_eq!(header.is_some(), self.auth == Auth::Bearer, "a token, where one is taken");
+        if let Some(header) = header {
+            assert!(header.is_sensitive());
+            let mut given = self.given.iter().rev();
+            let bearer = given.find(|it| it.header() == header).expect("a bearer that was given");
+            assert!(!bearer.remaining(self.now).is_zero(), "a dead bearer");
+            self.token = bearer.expose_token().to_owned();
+        }
+        self.out = Some((self.now, self.now.mono.after(exchange.time_limit())));
         self.sign = Sign::Out;
     }
 
     fn reply(&mut self, response: &Response<Vec<u8>>) {
         self.call.on_reply(Reply::from(response), self.now);
-        if self.out.take().is_some() {
-            self.sign = Sign::of(response, self.trusts_401, self.decides);
-            if response.status() == StatusCode::UNAUTHORIZED {
+        if let Some((sent, _)) = self.out.take() {
+            self.sign = match self.auth {
+                Auth::Bearer => Sign::of(response, self.trusts_401, self.decides),
+                Auth::None => Sign::of_exchange(response, self.decides, sent.wall),
+            };
+            if response.status() == StatusCode::UNAUTHORIZED && self.auth == Auth::Bearer {
                 let step = self.call.poll(self.now);
                 let CallStep::Reject(epoch) = step else { panic!("a bad token: {step:?}") };
                 self.session.reject(epoch, self.now);
@@ -267,11 +278,11 @@ impl Desk {
             Outcome::Done(reply) => Some(reply.as_str()),
             _ => None,
         };
-        let payload = match sign {
-            Sign::Done(payload) => Some(payload.as_str()),
-            _ => None,
-        };
-        assert_eq!(told, payload, "the payload of a success");
+        match sign {
+            Sign::Done(payload) => assert_eq!(told, Some(payload.as_str()), "what was done"),
+            Sign::Open => {}
+            _ => assert_eq!(told, None, "a success that was none"),
+        }
         assert!(outcome.recovery().is_none() == matches!(outcome, Outcome::Done(_)));
         self.ledger.end(ending);
         self.silent(&format!("{outcome:?}"));
@@ -299,10 +310,12 @@ impl Desk {
         self.silent(text);
     }
 
-    /// A text is short, and holds no token.
+    /// A text is short, and holds no token and, of an exchange that carries one, no secret.
     fn silent(&self, text: &str) {
         assert!(text.len() < 4_096, "a text of boundless length: {text}");
         assert!(self.token.is_empty() || !text.contains(&self.token), "a token: {text}");
+        let secrets = if self.auth == Auth::None { setup::SECRETS.as_slice() } else { &[] };
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "a secret: {text}");
     }
 }
 

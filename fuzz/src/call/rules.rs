@@ -3,10 +3,11 @@
 //! Knows nothing of the call's machine.
 
 use http::Response;
-use imts_core::{Class, Ending};
+use imts_core::{Class, Ending, Wall};
 
 use crate::oracle::envelope::{is_json, payload, says_no};
 use crate::oracle::json::{self, Kind};
+use crate::reply::rules::{Told, read};
 
 /// The longest body that is read.
 pub(super) const LIMIT: usize = 400;
@@ -34,6 +35,8 @@ pub(super) enum Sign {
     PerhapsToken,
     /// The service answered, and it proves nothing.
     Nonsense,
+    /// A grant or none: that rests on a header of a form that is left open.
+    Open,
 }
 
 impl Sign {
@@ -64,6 +67,18 @@ impl Sign {
         }
     }
 
+    /// What a reply says to one of the two token exchanges, sent then: a success is a grant.
+    pub(super) fn of_exchange(response: &Response<Vec<u8>>, decides: bool, sent: Wall) -> Self {
+        let sign = Self::of(response, false, decides);
+        let Self::Done(_) = sign else { return sign };
+        let status = response.status().as_u16();
+        match read(status, response.headers(), response.body(), sent.unix_micros()) {
+            Some(Told::Grant { .. }) => sign,
+            Some(_) => Self::Nonsense,
+            None => Self::Open,
+        }
+    }
+
     /// Whether what creates something or moves money may be sent, after this.
     pub(super) fn permits(&self) -> bool {
         matches!(self, Self::None | Self::NotSent | Self::Token | Self::PerhapsToken)
@@ -72,7 +87,7 @@ impl Sign {
     /// Whether a call of this class may end so, after this.
     pub(super) fn allows(&self, class: Class, ending: Ending) -> bool {
         match (ending, class) {
-            (Ending::Done, _) => matches!(self, Self::Done(_)),
+            (Ending::Done, _) => matches!(self, Self::Done(_) | Self::Open),
             (Ending::Refused, Class::Read) => {
                 !matches!(self, Self::Done(_) | Self::None | Self::Out)
             }

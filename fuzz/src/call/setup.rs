@@ -5,11 +5,14 @@ use std::time::Duration;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use imts_core::operations::{
-    Confirm, CreatePerson, CreateTransfer, Fees, Named, Originator, Own, Status,
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, GetToken, Info, Named, Originator, Own, Payout, PayoutConfirm,
+    PrintApplication, RefreshToken, Search, Status,
 };
 use imts_core::{
-    Call, Catalogue, Class, Contract, Credentials, Decided, Endpoint, Evidence, Json, Keep, Mono,
-    Now, Operation, OperationError, Policy, ServicePath, Session, Wall,
+    Auth, Body, Call, Catalogue, Class, Contract, Credentials, Decided, Endpoint, Evidence, Json,
+    Keep, Malformed, Mono, Now, Operation, OperationError, Policy, ServicePath, Session, Success,
+    Unencodable, Wall,
 };
 
 use super::rules::LIMIT;
@@ -20,6 +23,9 @@ pub(super) const START: Now =
 pub(super) const TIME: Duration = Duration::from_secs(400);
 pub(super) const ATTEMPTS: u32 = 3;
 
+/// What the two token exchanges carry: no text of a refusal may repeat it.
+pub(super) const SECRETS: [&str; 2] = ["fuzz-secret-0", "fuzz-refresh-0"];
+
 const UUID: &str = "5f0c3c1e-7b0f-4a51-9d0b-3a4b7b1f9a10";
 
 pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session {
@@ -27,15 +33,16 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
     (policy.call_attempts, policy.reply_limit, policy.settle) = (attempts, LIMIT, Duration::ZERO);
     policy.unauthorized_is_unprocessed = trusts_401;
     let mut catalogue = Catalogue::imts();
-    let names = [Status::NAME, CreatePerson::NAME, Confirm::NAME, CreateTransfer::NAME];
-    for name in names {
-        let path = ServicePath::new(format!("/{name}")).expect("a path");
-        catalogue.set_path(name, path, Evidence::Assumed).expect("in the section");
+    let names: Vec<String> = catalogue.iter().map(|entry| entry.name().to_owned()).collect();
+    let pathless = catalogue.clone();
+    for entry in pathless.iter().filter(|entry| entry.path().is_none()) {
+        let path = ServicePath::new(format!("/{}", entry.name())).expect("a path");
+        catalogue.set_path(entry.name(), path, Evidence::Assumed).expect("in the section");
     }
     let path = ServicePath::new("/report").expect("a path");
     catalogue.add("report", Class::Money, path, Evidence::Draft).expect("a name");
     if decides {
-        for name in names.into_iter().chain([Fees::NAME, "report"]) {
+        for name in names.iter().map(String::as_str).chain(["report"]) {
             let codes = ["LIMIT".to_owned()].into();
             let decided = Decided { statuses: [429].into(), codes };
             catalogue.set_decided(name, decided).expect("in the catalogue");
@@ -44,33 +51,92 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
     let contract = Contract::imts().with_operations(catalogue);
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session = Session::new(endpoint, contract, policy).expect("a good contract");
-    let credentials = Credentials::new("agent", "secret").expect("good credentials");
-    session.sign_in(credentials, Keep::Held, START);
+    session.sign_in(credentials(), Keep::Held, START);
     session
 }
 
-/// The call that the options name, and its class.
-pub(super) fn call(session: &Session, options: &[u8], deadline: Mono) -> (Class, Call<Json>) {
-    let letters = options.iter().rev();
-    let letter = letters.copied().find(|it| b"RFCMTN".contains(it)).unwrap_or(b'M');
-    let (class, call) = match letter {
-        b'R' => own::<Status>(session, deadline),
+/// The call that the options name, its class, and whether it takes a token.
+pub(super) fn call(session: &Session, options: &[u8], deadline: Mono) -> (Class, Auth, Call<Json>) {
+    let mut letters = options.iter().rev().copied();
+    let letter = letters.find(|it| b"RFCMTNGEABPSOQXIYZ".contains(it)).unwrap_or(b'M');
+    let report = Json::parse(r#"{"day":"17"}"#).expect("JSON");
+    let (class, auth, call) = match letter {
+        b'G' => of(session, &SignIn, deadline),
+        b'E' => of(session, &Renew, deadline),
+        b'A' => own::<GetAgents>(session, deadline),
+        b'F' => of(session, &fees(), deadline),
         b'C' => own::<CreatePerson>(session, deadline),
-        b'F' => (Fees::CLASS, session.call(&fees(), deadline)),
-        b'T' => (CreateTransfer::CLASS, session.call(&transfer(), deadline)),
-        b'N' => {
-            let request = Json::parse(r#"{"day":"17"}"#).expect("JSON");
-            (Class::Money, session.call_named("report", &request, deadline))
-        }
+        b'B' => own::<CreateBusiness>(session, deadline),
+        b'T' => of(session, &transfer(), deadline),
+        b'P' => own::<PrintApplication>(session, deadline),
+        b'S' => own::<Search>(session, deadline),
+        b'O' => own::<Payout>(session, deadline),
+        b'Q' => own::<PayoutConfirm>(session, deadline),
+        b'X' => own::<Cancel>(session, deadline),
+        b'Y' => own::<GetPersonInfo>(session, deadline),
+        b'Z' => own::<GetBusinessInfo>(session, deadline),
+        b'R' => own::<Status>(session, deadline),
+        b'I' => own::<Info>(session, deadline),
+        b'N' => (Class::Money, Auth::Bearer, session.call_named("report", &report, deadline)),
         _ => own::<Confirm>(session, deadline),
     };
-    (class, call.expect("an operation with a path").with_reference("ref-17"))
+    (class, auth, call.expect("an operation with a path").with_reference("ref-17"))
 }
 
-type Made = (Class, Result<Call<Json>, OperationError>);
+type Made = (Class, Auth, Result<Call<Json>, OperationError>);
 
 fn own<N: Named>(session: &Session, deadline: Mono) -> Made {
-    (N::CLASS, session.call(&Own::<N, _>::new([("id", "17")]), deadline))
+    of(session, &Own::<N, _>::new([("id", "17")]), deadline)
+}
+
+fn of<O: Operation<Reply = Json>>(session: &Session, operation: &O, deadline: Mono) -> Made {
+    (O::CLASS, O::AUTH, session.call(operation, deadline))
+}
+
+/// Get token as a caller's own call: a grant, which is told as its payload.
+struct SignIn;
+
+/// Refresh token in the same way.
+struct Renew;
+
+impl Operation for SignIn {
+    const NAME: &'static str = GetToken::NAME;
+    const PATH: Option<&'static str> = GetToken::PATH;
+    const AUTH: Auth = GetToken::AUTH;
+    const CLASS: Class = GetToken::CLASS;
+    const EVIDENCE: Evidence = GetToken::EVIDENCE;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        GetToken::new(&credentials()).encode()
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        GetToken::decode(success)?;
+        success.payload()
+    }
+}
+
+impl Operation for Renew {
+    const NAME: &'static str = RefreshToken::NAME;
+    const PATH: Option<&'static str> = RefreshToken::PATH;
+    const AUTH: Auth = RefreshToken::AUTH;
+    const CLASS: Class = RefreshToken::CLASS;
+    const EVIDENCE: Evidence = RefreshToken::EVIDENCE;
+    type Reply = Json;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&[("refresh_token", SECRETS[1])])
+    }
+
+    fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+        RefreshToken::decode(success)?;
+        success.payload()
+    }
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("agent", SECRETS[0]).expect("good credentials")
 }
 
 fn fees() -> Fees {

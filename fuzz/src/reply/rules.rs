@@ -11,7 +11,7 @@ use crate::oracle::{date, json};
 
 /// What a reply is taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     /// A grant, with the token, its lifetime in microseconds, and the two ends by the server's clock.
     Grant { token: String, lifetime: i64, access_ends: i64, refresh_ends: Option<i64> },
     /// No.
@@ -27,7 +27,7 @@ const LIMIT: usize = 65_536;
 
 /// Reads a reply to a request that was sent at `sent`; `None` where that rests on a header of a form
 /// that is left open.
-pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> Option<Told> {
+pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> Option<Told> {
     let is_json = is_json(headers);
     let text = std::str::from_utf8(body).ok().filter(|_| body.len() <= LIMIT);
     let document = text.and_then(json::document).filter(|value| value.kind == Kind::Object);
