@@ -98,6 +98,40 @@ pub enum Ending {
 }
 
 impl Delivery {
+    /// Every way in which a reply can be delivered, at each position and by each ending where there
+    /// are some, and with amounts that fit a reply of some two hundred bytes.
+    ///
+    /// A test that goes through all of them cannot forget one.
+    pub fn each() -> impl Iterator<Item = Self> {
+        let breaks = Position::EACH.into_iter().flat_map(|at| Ending::EACH.map(|by| (at, by)));
+        let broken = breaks.clone().map(|(at, by)| Self::Broken { at, by });
+        let broken = broken.chain(breaks.map(|(at, by)| Self::NextBroken { at, by }));
+        broken.chain([
+            Self::Closed,
+            Self::Reset,
+            Self::Stalled,
+            Self::HalfClosed,
+            Self::CutAfter(0),
+            Self::CutAfter(20),
+            Self::CutAfter(120),
+            Self::ResetAfter(20),
+            Self::ResetAfter(120),
+            Self::StalledAfter(20),
+            Self::StalledAfter(120),
+            Self::Drip(0),
+            Self::Drip(100),
+            Self::EndlessWithLength,
+            Self::EndlessUntilClose,
+            Self::EndlessChunked,
+            Self::BadChunk,
+            Self::GzipBomb,
+            Self::HeaderFlood,
+            Self::Interim(3),
+            Self::InterimFlood,
+            Self::RedirectTo(1),
+        ])
+    }
+
     /// Whether the request was applied, though its reply is delivered so.
     ///
     /// ```
@@ -116,6 +150,10 @@ impl Delivery {
 }
 
 impl Position {
+    /// Each, in the order of an exchange.
+    pub const EACH: [Self; 5] =
+        [Self::BeforeRead, Self::BeforeApply, Self::AfterApply, Self::MidHeaders, Self::MidBody];
+
     /// Whether the request is applied by then.
     #[must_use]
     pub const fn applies(self) -> bool {
@@ -124,4 +162,9 @@ impl Position {
             Self::AfterApply | Self::MidHeaders | Self::MidBody => true,
         }
     }
+}
+
+impl Ending {
+    /// Each.
+    pub const EACH: [Self; 4] = [Self::Close, Self::Reset, Self::Stall, Self::HalfClose];
 }

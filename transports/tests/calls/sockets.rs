@@ -1,5 +1,6 @@
-//! Both ready-made transports against the service on a socket, which breaks at each position and in
-//! each way.
+//! Both ready-made transports against the service on a socket, which breaks at each position: what
+//! each class makes of it, and what is written down. Every way in which a socket breaks, under every
+//! kind of exchange, is the conformance suite's.
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
@@ -31,14 +32,6 @@ enum Carrier {
 
 const BOTH: [Carrier; 2] = [Carrier::Ureq, Carrier::Hyper];
 
-const POSITIONS: [Position; 5] = [
-    Position::BeforeRead,
-    Position::BeforeApply,
-    Position::AfterApply,
-    Position::MidHeaders,
-    Position::MidBody,
-];
-
 /// What a call came to, and whether it was said that its request never left.
 type Came = (Ending, bool);
 
@@ -47,7 +40,6 @@ struct Line {
     front: Front,
     notes: Notes,
     carrier: Carrier,
-    limit: Duration,
     trusts_401: bool,
 }
 
@@ -57,8 +49,7 @@ impl Line {
     }
 
     fn to(front: Front, carrier: Carrier) -> Self {
-        let (notes, limit) = (Notes::default(), Duration::from_secs(60));
-        Self { front, notes, carrier, limit, trusts_401: false }
+        Self { front, notes: Notes::default(), carrier, trusts_401: false }
     }
 
     fn meets(&self, operation: Operation, when: When, delivery: Delivery) {
@@ -68,7 +59,6 @@ impl Line {
 
     fn builder(&self) -> Builder {
         let mut policy = policy();
-        policy.time_limit = self.limit;
         policy.unauthorized_is_unprocessed = self.trusts_401;
         Builder::new(Endpoint::plain_loopback(&self.front.url()).unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
@@ -130,7 +120,7 @@ fn came<R>(outcome: &Outcome<R>) -> Came {
 #[test]
 fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
     for carrier in BOTH {
-        for at in POSITIONS {
+        for at in Position::EACH {
             for by in [By::Close, By::Reset, By::HalfClose] {
                 for (_, operation, _, class) in TRIED {
                     let line = Line::new(carrier);
@@ -156,65 +146,9 @@ fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
 }
 
 #[test]
-fn silence_at_any_position_leaves_money_unknown_once_its_time_is_over() {
-    let silent = |carrier, at| {
-        let line = Line { limit: Duration::from_secs(8), ..Line::new(carrier) };
-        line.meets(Operation::Confirm, When::Always, Delivery::Broken { at, by: By::Stall });
-        assert_eq!(
-            line.calls(Class::Money, &["a"]),
-            [(Ending::Unknown, false)],
-            "{carrier:?} {at:?}"
-        );
-        assert_eq!(line.applied("a"), u64::from(at.applies()), "{carrier:?} {at:?}");
-    };
-    thread::scope(|scope| {
-        for carrier in BOTH {
-            for at in POSITIONS {
-                scope.spawn(move || silent(carrier, at));
-            }
-        }
-    });
-}
-
-#[test]
-fn every_other_delivery_is_an_end_that_agrees_with_the_ledger() {
-    let deliveries = [
-        Delivery::Closed,
-        Delivery::Reset,
-        Delivery::HalfClosed,
-        Delivery::CutAfter(0),
-        Delivery::CutAfter(20),
-        Delivery::CutAfter(120),
-        Delivery::ResetAfter(20),
-        Delivery::BadChunk,
-        Delivery::EndlessWithLength,
-        Delivery::EndlessUntilClose,
-        Delivery::EndlessChunked,
-        Delivery::GzipBomb,
-        Delivery::HeaderFlood,
-        Delivery::RedirectTo(1),
-    ];
-    for carrier in BOTH {
-        for delivery in deliveries {
-            let line = Line::new(carrier);
-            line.meets(Operation::Confirm, When::Always, delivery);
-            let came = line.calls(Class::Money, &["a"]);
-            assert_eq!(came, [(Ending::Unknown, false)], "{carrier:?} {delivery:?}");
-            assert_eq!(line.applied("a"), 1, "{carrier:?} {delivery:?}");
-        }
-        for delivery in [Delivery::Drip(0), Delivery::Interim(3)] {
-            let line = Line::new(carrier);
-            line.meets(Operation::Confirm, When::Always, delivery);
-            assert_eq!(line.calls(Class::Money, &["a"]), [(Ending::Done, false)], "{delivery:?}");
-            assert_eq!(line.applied("a"), 1, "{carrier:?} {delivery:?}");
-        }
-    }
-}
-
-#[test]
 fn a_pooled_connection_that_dies_as_it_is_used_again_leaves_money_unknown() {
     for carrier in BOTH {
-        for at in POSITIONS {
+        for at in Position::EACH {
             for by in [By::Close, By::Reset] {
                 let tell = format!("{carrier:?} {at:?} {by:?}");
                 let met = (0..100).any(|_| dies_in_the_pool(carrier, at, by, &tell));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::{Builder, CallError, Fault, Policy, ReplyError};
+use imts::{Builder, CallError, Failure, Fault, Policy, ReplyError};
 
 use crate::raw::{Raw, eventually};
 use crate::{Carrier, GRANT, ok, plain};
@@ -30,15 +30,21 @@ impl Outcome {
             |bearer| Self::Token(bearer.expose_token().to_owned()),
         )
     }
+
+    pub(crate) fn failed(failure: &Failure) -> Self {
+        match failure {
+            failure if failure.is_not_sent() => Self::NotSent,
+            failure if failure.is_timed_out() => Self::Late,
+            _ => Self::Lost,
+        }
+    }
 }
 
 impl From<&CallError> for Outcome {
     fn from(error: &CallError) -> Self {
         match error.trouble().expect("a renewal failed").fault() {
             Fault::Reply(error) => Self::Reply(error.to_string()),
-            Fault::Failed(failure) if failure.is_not_sent() => Self::NotSent,
-            Fault::Failed(failure) if failure.is_timed_out() => Self::Late,
-            Fault::Failed(_) => Self::Lost,
+            Fault::Failed(failure) => Self::failed(failure),
             other => panic!("{other:?}"),
         }
     }

@@ -2,6 +2,9 @@
 //! hostile, and the same outcome whichever transport carries the request.
 #![cfg(all(feature = "ureq", feature = "hyper-util"))]
 
+mod client;
+#[cfg(feature = "contract-file")]
+mod deliveries;
 mod evidence;
 mod hostile;
 mod offsets;
@@ -85,13 +88,7 @@ impl Carrier {
 
     /// The first token that a client over this transport gets.
     pub(crate) fn token(&self, builder: Builder) -> Result<Bearer, CallError> {
-        match self {
-            Self::Ureq(ureq) => builder.blocking(ureq.clone()).unwrap().token(),
-            Self::Hyper(hyper) => {
-                let client = builder.nonblocking(hyper.clone()).unwrap();
-                RUNTIME.block_on(client.token())
-            }
-        }
+        self.client(builder).token()
     }
 }
 

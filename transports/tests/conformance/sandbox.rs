@@ -2,12 +2,11 @@
 //! in process. All three come to the same outcome.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Builder, Clock, Credentials, Endpoint, ManualClock, Policy};
+use imts::{Body, Bounds, Builder, Clock, Credentials, Endpoint, ManualClock};
 use imts_sandbox::{
-    DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, Settings, Time,
+    DEFAULT_AGENT, DEFAULT_SECRET, Fault, Front, Operation, Rule, Sandbox, Settings, Time,
 };
 use serde_json::{Value, json};
 
@@ -42,13 +41,11 @@ fn in_process(fault: Fault) -> Outcome {
 }
 
 /// What a transport makes of the service on a socket, and how many requests that took.
-fn on_a_socket(carrier: &Carrier, fault: Fault, limit: Duration) -> (Outcome, usize) {
+fn on_a_socket(carrier: &Carrier, fault: Fault) -> (Outcome, usize) {
     let clock = ManualClock::default();
     let now = clock.clone();
     let front = Front::builder(service(fault)).clock(move || time(&now)).start().unwrap();
-    let mut policy = Policy::default();
-    policy.time_limit = limit;
-    let outcome = Outcome::of(carrier, plain(&front.url()).clock(clock).policy(policy));
+    let outcome = Outcome::of(carrier, plain(&front.url()).clock(clock));
     (outcome, front.log().len())
 }
 
@@ -57,7 +54,7 @@ fn all_agree(faults: impl IntoIterator<Item = Fault>) {
     for fault in faults {
         let expected = in_process(fault.clone());
         for carrier in &carriers {
-            let outcome = on_a_socket(carrier, fault.clone(), Duration::from_secs(30));
+            let outcome = on_a_socket(carrier, fault.clone());
             let agreed = (agreeing(&outcome.0, &expected), 1);
             assert_eq!(outcome, agreed, "{carrier:?}: {fault:?}");
         }
@@ -191,45 +188,4 @@ fn a_field_means_the_same_everywhere() {
     all_agree(tokens.map(field("refresh_token")));
     all_agree(dates.clone().map(field("access_expire_at")));
     all_agree(dates.map(field("refresh_expire_at")));
-}
-
-#[test]
-fn a_delivery_means_the_same_over_both_transports() {
-    let lost = [
-        Fault::Dropped,
-        Fault::Delivery(Delivery::Closed),
-        Fault::Delivery(Delivery::Reset),
-        Fault::Delivery(Delivery::CutAfter(0)),
-        Fault::Delivery(Delivery::CutAfter(9)),
-        Fault::Delivery(Delivery::CutAfter(150)),
-        Fault::Delivery(Delivery::CutAfter(400)),
-        Fault::Delivery(Delivery::ResetAfter(9)),
-        Fault::Delivery(Delivery::ResetAfter(400)),
-        Fault::Delivery(Delivery::HeaderFlood),
-    ];
-    let endless =
-        [Delivery::EndlessWithLength, Delivery::EndlessUntilClose, Delivery::EndlessChunked];
-    let late = [Delivery::Stalled, Delivery::Drip(50)];
-    for carrier in Carrier::untrusting() {
-        for fault in lost.clone() {
-            let outcome = on_a_socket(&carrier, fault.clone(), Duration::from_secs(30));
-            assert_eq!(outcome, (Outcome::Lost, 1), "{carrier:?}: {fault:?}");
-        }
-        for delivery in endless {
-            let fault = Fault::Delivery(delivery);
-            let outcome = on_a_socket(&carrier, fault, Duration::from_secs(30));
-            let (Outcome::Reply(text), 1) = &outcome else { panic!("{carrier:?}: {outcome:?}") };
-            assert!(text.contains("longer than"), "{carrier:?}: {text}");
-        }
-        for delivery in late {
-            let fault = Fault::Delivery(delivery);
-            let outcome = on_a_socket(&carrier, fault, Duration::from_secs(1));
-            assert_eq!(outcome, (Outcome::Late, 1), "{carrier:?}: {delivery:?}");
-        }
-        let whole = Fault::Delivery(Delivery::Drip(0));
-        let (outcome, 1) = on_a_socket(&carrier, whole, Duration::from_secs(30)) else {
-            panic!("{carrier:?}")
-        };
-        assert!(matches!(outcome, Outcome::Token(_)), "{carrier:?}: {outcome:?}");
-    }
 }

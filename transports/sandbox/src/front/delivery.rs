@@ -70,8 +70,10 @@ pub(super) fn act(
         }
         Delivery::GzipBomb => {
             let bomb = gzip::bomb();
-            let framing =
-                format!("{OK}content-encoding: gzip\r\ncontent-length: {}\r\n\r\n", bomb.len());
+            let framing = format!(
+                "{OK}content-encoding: gzip\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                bomb.len()
+            );
             send(framing.as_bytes())?;
             send(&bomb)?;
             end(Ending::Close, stream)

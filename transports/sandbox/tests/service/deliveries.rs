@@ -1,5 +1,6 @@
 //! What the front does to a connection, below HTTP, as the peer sees it.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -8,6 +9,9 @@ use imts_sandbox::{
     Delivery, Ending, Fault, Front, GET_TOKEN_PATH, Operation, Position, Rule, Sandbox, Verdict,
     When,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::front::{connect, exchange, sign_in};
 
@@ -25,6 +29,37 @@ fn first(delivery: Delivery) -> Front {
 /// What the peer of a delivery reads, to the end.
 fn read(delivery: Delivery) -> Result<String, ErrorKind> {
     exchange(&first(delivery), sign_in("").as_bytes())
+}
+
+/// The names of an enum's variants, as its reader tells them to whoever gives it another.
+fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
+    let Err(error) = serde_json::from_str::<T>("\"?\"") else { panic!("a variant named ?") };
+    let error = error.to_string();
+    error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+/// The name of a value's variant.
+fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value).unwrap() {
+        Value::String(name) => name,
+        Value::Object(fields) => fields.into_iter().next().unwrap().0,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_list_of_all_deliveries_has_each_there_is() {
+    let deliveries: Vec<_> = Delivery::each().collect();
+    assert_eq!(deliveries.iter().map(name).collect::<BTreeSet<_>>(), variants::<Delivery>());
+    assert_eq!(Position::EACH.iter().map(name).collect::<BTreeSet<_>>(), variants::<Position>());
+    assert_eq!(Ending::EACH.iter().map(name).collect::<BTreeSet<_>>(), variants::<Ending>());
+    for at in Position::EACH {
+        for by in Ending::EACH {
+            assert!(deliveries.contains(&Delivery::Broken { at, by }), "{at:?} {by:?}");
+            assert!(deliveries.contains(&Delivery::NextBroken { at, by }), "{at:?} {by:?}");
+        }
+    }
+    assert_eq!(variants::<Ending>().len(), 4, "the reader tells all it knows");
 }
 
 /// Waits for the front to have logged so many requests.
