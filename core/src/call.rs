@@ -167,9 +167,9 @@ impl<R> Call<R> {
         }
     }
 
-    /// Here is the token that was asked for.
+    /// Here is the token that was asked for. A call that takes none leaves it.
     pub fn on_bearer(&mut self, bearer: Bearer) {
-        if matches!(self.stage, Stage::Token) {
+        if matches!(self.stage, Stage::Token) && self.takes_token() {
             self.bearer = Some(bearer);
         }
     }
@@ -270,13 +270,16 @@ impl<R> Call<R> {
     }
 
     fn need_token(&mut self, now: Now) -> CallStep<R> {
-        let needs_none = self.frozen.as_ref().is_some_and(|frozen| frozen.auth == Auth::None);
-        if !needs_none && self.bearer.as_ref().is_none_or(|it| it.remaining(now).is_zero()) {
+        if self.takes_token() && self.bearer.as_ref().is_none_or(|it| it.remaining(now).is_zero()) {
             self.bearer = None;
             self.stage = Stage::Token;
             return CallStep::Token;
         }
         if self.recorded.is_some() { self.mark(now) } else { self.send(now) }
+    }
+
+    fn takes_token(&self) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.auth == Auth::Bearer)
     }
 
     fn mark(&mut self, now: Now) -> CallStep<R> {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, Own};
+use imts_core::operations::{Confirm, GetToken, Own};
 use imts_core::{
-    Call, CallStep, Contract, Endpoint, Failure, Json, NotSent, Outcome, Recovery, Reply, Session,
-    Source,
+    Call, CallStep, Contract, Credentials, Endpoint, Failure, Json, NotSent, Outcome, Recovery,
+    Reply, Session, Source,
 };
 
 use crate::support::{Act, Desk, TIME, catalogue, done, not_sent, policy, word};
@@ -34,6 +35,17 @@ fn a_journal_that_is_declared_after_the_request_left_does_not_send_it_again() {
     let mut ended = call.with_journal();
     assert!(matches!(ended.poll(desk.now), CallStep::Over(Outcome::Done(_))));
     assert!(matches!(ended.with_journal().poll(desk.now), CallStep::Wait { .. }));
+}
+
+#[test]
+fn a_call_that_takes_no_token_carries_none_whatever_it_is_given() {
+    let mut desk = Desk::new();
+    let credentials = Credentials::new("agent-1", "s3cret").unwrap();
+    let deadline = desk.now.mono.after(TIME);
+    let mut call = desk.session.call(&GetToken::new(&credentials), deadline).unwrap();
+    call.on_bearer(desk.bearer());
+    let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it is sent") };
+    assert_eq!(exchange.request().headers().get(AUTHORIZATION), None);
 }
 
 #[test]
