@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use imts_core::{Now, Purpose, Wall};
+use imts_core::{Failure, NotSent, Now, Purpose, Wall};
 
 use crate::support::{START, World, seconds};
 use crate::transitions::STATES;
@@ -158,6 +158,79 @@ fn a_jump_while_a_reply_is_under_way_serves_no_dead_token_and_costs_one_renewal(
                 watched.world.pass(seconds(1));
             }
             assert!(watched.requests <= if jumps_to_an_end(jump) { 20 } else { 1 }, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_jump_while_a_save_is_under_way_serves_no_dead_token_and_costs_one_renewal() {
+    for (state, build) in STATES.into_iter().filter(|(_, build)| build().save.is_some()) {
+        let play = |jump: Option<Jump>| {
+            let mut watched = Watched::new(build());
+            if let Some(jump) = jump {
+                watched.world.now = after(watched.world.now, jump);
+            }
+            watched.world.saved();
+            watched.live_on(&format!("{state}, {jump:?} while it is saved"));
+            (watched.requests, watched.served)
+        };
+        let (calm, _) = play(None);
+        for jump in JUMPS.into_iter().filter(|jump| !jumps_to_an_end(*jump)) {
+            let (requests, served) = play(Some(jump));
+            assert!(requests <= calm + 1, "{state}, {jump:?}: {requests}, {calm} in calm");
+            assert!(served > 1_700, "{state}, {jump:?}: starved");
+        }
+    }
+}
+
+#[test]
+fn two_jumps_one_after_the_other_cost_two_renewals_at_most() {
+    let jumps = || JUMPS.into_iter().filter(|jump| !jumps_to_an_end(*jump));
+    for (state, build) in STATES {
+        for (first, second) in jumps().flat_map(|first| jumps().map(move |second| (first, second)))
+        {
+            let what = format!("{state}, {first:?}, {second:?}");
+            let mut watched = Watched::new(build());
+            watched.world.now = after(watched.world.now, first);
+            watched.turn(&what);
+            watched.world.now = after(watched.world.now, second);
+            for _ in 0..60 {
+                watched.turn(&what);
+                watched.world.pass(seconds(1));
+            }
+            assert!(watched.requests <= 3, "{what}: {} requests", watched.requests);
+        }
+    }
+}
+
+#[test]
+fn in_an_outage_no_jump_of_the_wall_clock_brings_a_request_more() {
+    let requests = |build: fn() -> World, by: i64| {
+        let mut world = build();
+        let mut sent = 0;
+        for second in 0..900 {
+            let jump = wall(if second % 2 == 0 { by } else { -by });
+            world.now = after(world.now, jump);
+            match world.ask() {
+                'K' => world.saved(),
+                'S' | 'F' => {
+                    sent += 1;
+                    world.fails(Failure::not_sent(NotSent::vouch()));
+                }
+                _ => {}
+            }
+            world.pass(seconds(1));
+        }
+        sent
+    };
+    let (_, expired) = STATES.into_iter().find(|(state, _)| *state == "expired").unwrap();
+    for (state, build) in STATES {
+        // A jump may end a token that is good, after which the service is asked as if it had ended.
+        let most = requests(expired, 0).max(requests(build, 0)) + 1;
+        assert!(most < 25, "{state}: {most} in calm");
+        for by in [1, HOUR, DAY, TEN_YEARS] {
+            let sent = requests(build, by);
+            assert!(sent <= most, "{state}, swinging by {by} s: {sent} requests, {most} in calm");
         }
     }
 }
