@@ -7,6 +7,7 @@ use imts_core::{AdoptError, Contract, Endpoint, Keep, Purpose, Saved, SavedError
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
 };
+use crate::transitions::STATES;
 
 fn storing() -> World {
     let mut world = World::of(session_with(policy()).with_store());
@@ -151,6 +152,56 @@ fn a_state_of_another_endpoint_or_agent_is_an_error() {
     other.session.sign_in(credentials("agent-2"), Keep::Held, other.now);
     assert_eq!(other.session.adopt(saved, other.now), Err(AdoptError::OtherAgent));
     assert_eq!(other.phase(), "unauthenticated");
+}
+
+#[test]
+fn a_restored_token_serves_no_other_agent_not_even_by_a_reply_that_comes_late() {
+    let mut flights = 0;
+    for (state, build) in STATES {
+        let owner = build();
+        let Some(saved) = owner.session.saved(owner.now) else { continue };
+        let mut thief = World::empty();
+        thief.now = owner.now;
+        thief.session.adopt(saved, thief.now).unwrap();
+        // Whatever it does at first: perhaps a refresh is now under way.
+        let first = thief.ask();
+        let flight = thief.ticket.take().filter(|_| matches!(first, 'S' | 'F'));
+        thief.bearer = None;
+        thief.requests.clear();
+        thief.session.sign_in(credentials("agent-2"), Keep::Held, thief.now);
+        if let Some(ticket) = flight {
+            flights += 1;
+            let late = answer(200, &grant_of("late-access", Some("late-refresh"), 900));
+            let told = thief.session.on_reply(ticket, (&late).into(), thief.now);
+            assert!(thief.session.phase(thief.now).usable().is_none(), "{state}: {told:?}");
+        }
+        for _ in 0..4 {
+            if matches!(thief.ask(), 'S' | 'F') {
+                assert_eq!(thief.body()["agent_id"], "agent-2", "{state}");
+                thief.fails(imts_core::Failure::unknown());
+                thief.pass(seconds(120));
+            }
+        }
+        assert!(thief.bearer.is_none(), "{state}: {:?}", thief.bearer);
+        assert!(thief.requests.iter().all(|(purpose, _)| *purpose == Purpose::SignIn), "{state}");
+    }
+    assert!(flights > 5, "only {flights} were under way");
+}
+
+#[test]
+fn a_saved_form_of_any_other_version_is_an_error() {
+    let world = World::signed_in(Keep::Held);
+    let text = String::from_utf8(world.session.saved(world.now).unwrap().to_json().to_vec());
+    let text = text.unwrap();
+    for version in
+        ["0", "2", "255", "256", "4294967297", "-1", "1.0", "1e0", "\"1\"", "null", "[1]"]
+    {
+        let other = text.replace("\"version\":1", &format!("\"version\":{version}"));
+        assert_ne!(other, text);
+        let error = Saved::from_json(other.as_bytes()).unwrap_err();
+        let known = matches!(error, SavedError::Version { .. } | SavedError::Damaged { .. });
+        assert!(known, "{version}: {error:?}");
+    }
 }
 
 #[test]
