@@ -9,10 +9,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate and its key.
+/// A certificate, its key, and the certificates that come with it.
 pub(super) struct Leaf {
     certificate: rcgen::Certificate,
     key: KeyPair,
+    above: Vec<CertificateDer<'static>>,
 }
 
 impl Authority {
@@ -45,7 +46,14 @@ impl Authority {
 
     pub(super) fn leaf(&self, params: &CertificateParams) -> Leaf {
         let key = KeyPair::generate().unwrap();
-        Leaf { certificate: params.signed_by(&key, &self.0).unwrap(), key }
+        Leaf { certificate: params.signed_by(&key, &self.0).unwrap(), key, above: Vec::new() }
+    }
+
+    /// A server that is certified by another server, which is no authority.
+    pub(super) fn below_a_server(&self) -> Leaf {
+        let key = KeyPair::generate().unwrap();
+        let server = CertifiedIssuer::signed_by(server_params(), key, &self.0).unwrap();
+        Leaf { above: vec![server.der().clone()], ..Self(server).server() }
     }
 }
 
@@ -53,11 +61,11 @@ impl Leaf {
     /// One that nobody certified but itself.
     pub(super) fn self_signed() -> Self {
         let key = KeyPair::generate().unwrap();
-        Self { certificate: server_params().self_signed(&key).unwrap(), key }
+        Self { certificate: server_params().self_signed(&key).unwrap(), key, above: Vec::new() }
     }
 
     pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.certificate.der().clone()]
+        [vec![self.certificate.der().clone()], self.above.clone()].concat()
     }
 
     pub(super) fn key(&self) -> PrivateKeyDer<'static> {

@@ -1,7 +1,7 @@
 //! Servers that are refused: nothing was sent, and the text says why.
 
 use imts::Failure;
-use rcgen::{ExtendedKeyUsagePurpose, date_time_ymd};
+use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 
 use super::authority::{params, server_params};
 use super::{Authority, Leaf, Secure, Speaking, trusting};
@@ -76,6 +76,20 @@ fn a_certificate_that_is_not_one_for_servers() {
     let mut params = server_params();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     is_refused(&authority, &authority.leaf(&params), "is not one for servers");
+}
+
+#[test]
+fn a_certificate_of_an_authority_in_place_of_a_servers() {
+    let authority = Authority::new("Private");
+    let mut params = server_params();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    is_refused(&authority, &authority.leaf(&params), "CaUsedAsEndEntity");
+}
+
+#[test]
+fn a_certificate_that_another_server_made() {
+    let authority = Authority::new("Private");
+    is_refused(&authority, &authority.below_a_server(), "EndEntityUsedAsCa");
 }
 
 #[test]
