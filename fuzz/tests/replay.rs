@@ -63,3 +63,21 @@ fn each_target_has_a_binary_a_dictionary_and_a_small_corpus() {
     let targets = fs::read_dir(folder("fuzz_targets")).unwrap().count();
     assert_eq!(targets, TARGETS.len(), "a target that the list does not have");
 }
+
+/// A bug that cannot be planted any more shows nothing about its target.
+#[test]
+fn each_target_has_a_bug_that_can_be_planted() {
+    for Target { name, .. } in TARGETS {
+        let patch = folder("planted").join(name).with_extension("patch");
+        let patch = fs::read_to_string(&patch).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (file, hunk) = patch.split_once("@@").expect("one hunk");
+        let (_, file) = file.trim_end().split_once("+++ b/").expect("a file");
+        let (_, lines) = hunk.split_once('\n').expect("lines");
+        let before: Vec<_> = lines.lines().filter(|line| !line.starts_with('+')).collect();
+        let before: String =
+            before.iter().map(|line| format!("{}\n", line.get(1..).unwrap_or_default())).collect();
+        assert!(lines.contains("\n-") && lines.contains("\n+"), "{name} changes nothing");
+        let source = fs::read_to_string(folder("..").join(file)).unwrap();
+        assert_eq!(source.matches(&before).count(), 1, "{name}: {file} has moved: mend the patch");
+    }
+}
