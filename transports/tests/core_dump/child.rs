@@ -1,0 +1,147 @@
+//! The process whose memory is searched. It keeps no copy of its own of what it is given.
+
+use std::env;
+use std::future::ready;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use http::{Request, Response};
+use imts::operations::{Own, Status};
+use imts::{
+    AsyncClient, Body, Bounds, Builder, Catalogue, Client, Contract, Credentials, Endpoint,
+    Evidence, Failure, HyperTransport, Outcome, Policy, ServicePath, UreqTransport,
+};
+use imts_sandbox::DEFAULT_AGENT;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+pub(crate) const CONTROL: &str = "IMTS_TEST_CHILD_CONTROL";
+pub(crate) const URL: &str = "IMTS_TEST_CHILD_URL";
+pub(crate) const TRANSPORT: &str = "IMTS_TEST_CHILD_TRANSPORT";
+/// Where the service has the operation that is called.
+pub(crate) const STATUS: &str = "/v5/partner/transfer/status-example";
+/// How often it is granted tokens: by a sign-in, and by a refresh.
+pub(crate) const GRANTS: u64 = 2;
+
+#[test]
+fn child() {
+    let Ok(control) = env::var(CONTROL) else { return };
+    let mut control = TcpStream::connect(control).unwrap();
+    let builder = builder(&line(&mut control));
+    match env::var(TRANSPORT).unwrap().as_str() {
+        "closure" => {
+            let send = |request: Request<Body>, bounds: Bounds| exchange(&request, bounds);
+            threads(&builder.blocking(send).unwrap(), &mut control);
+        }
+        "ureq" => threads(&builder.blocking(UreqTransport::new().unwrap()).unwrap(), &mut control),
+        "two closures" => {
+            let send = |request: Request<Body>, bounds: Bounds| ready(exchange(&request, bounds));
+            let client = builder.nonblocking((send, |wait| sleep(wait))).unwrap();
+            runtime().block_on(tasks(&client, &mut control));
+        }
+        "hyper-util" => {
+            let runtime = runtime();
+            let client = builder.nonblocking(HyperTransport::new().unwrap()).unwrap();
+            runtime.block_on(tasks(&client, &mut control));
+        }
+        other => panic!("{other}"),
+    }
+    control.write_all(b"dropped\n").unwrap();
+    line(&mut control);
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+/// A line of what it is told, byte by byte: nothing is read ahead.
+fn line(control: &mut TcpStream) -> Zeroizing<String> {
+    let (mut line, mut byte) = (Zeroizing::new(String::with_capacity(1_000)), [0]);
+    while control.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {
+        line.push(char::from(byte[0]));
+    }
+    line
+}
+
+fn builder(secret: &Zeroizing<String>) -> Builder {
+    let mut operations = Catalogue::imts();
+    let path = ServicePath::new(STATUS).unwrap();
+    operations.set_path("status", path, Evidence::Assumed).unwrap();
+    let mut policy = Policy::default();
+    (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
+    Builder::new(Endpoint::plain_loopback(&env::var(URL).unwrap()).unwrap())
+        .policy(policy)
+        .contract(Contract::imts().with_operations(operations))
+        .credentials(Credentials::new(DEFAULT_AGENT, secret.as_str()).unwrap())
+}
+
+fn status() -> Own<Status, Value> {
+    Own::new(json!({ "client_uuid": "17" }))
+}
+
+fn threads(client: &Client, control: &mut TcpStream) {
+    for _ in 0..GRANTS {
+        let bearer = client.token().unwrap();
+        assert!(matches!(client.call(&status()).unwrap(), Outcome::Done(_)));
+        control.write_all(&client.saved().unwrap().to_json()).unwrap();
+        control.write_all(b"\n").unwrap();
+        if bearer.epoch().count() < GRANTS {
+            client.reject(bearer.epoch());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    line(control);
+}
+
+async fn tasks(client: &AsyncClient, control: &mut TcpStream) {
+    for _ in 0..GRANTS {
+        let bearer = client.token().await.unwrap();
+        assert!(matches!(client.call(&status()).await.unwrap(), Outcome::Done(_)));
+        control.write_all(&client.saved().unwrap().to_json()).unwrap();
+        control.write_all(b"\n").unwrap();
+        if bearer.epoch().count() < GRANTS {
+            client.reject(bearer.epoch());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    line(control);
+}
+
+/// A transport without an HTTP client: one request on a connection of its own, and every buffer wiped.
+fn exchange(request: &Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    by_hand(request, bounds).map_err(|error| Failure::unknown().because(error))
+}
+
+fn by_hand(request: &Request<Body>, bounds: Bounds) -> io::Result<Response<Vec<u8>>> {
+    let (authority, body) = (request.uri().authority().unwrap(), request.body().as_ref());
+    let mut stream = TcpStream::connect(authority.as_str())?;
+    let (method, path, length) = (request.method(), request.uri().path(), body.len());
+    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n")?;
+    write!(stream, "content-length: {length}\r\n")?;
+    for (name, value) in request.headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            stream.write_all(part)?;
+        }
+    }
+    stream.write_all(b"\r\n")?;
+    stream.write_all(body)?;
+    let mut reply = Zeroizing::new(vec![0; bounds.reply_limit + 16_384]);
+    let mut filled = 0;
+    loop {
+        match stream.read(&mut reply[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    let end = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+    let mut lines = std::str::from_utf8(&reply[..end]).unwrap().lines();
+    let mut response = Response::builder().status(lines.next().unwrap().split(' ').nth(1).unwrap());
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        response = response.header(name, value);
+    }
+    response.body(reply[end..filled].to_vec()).map_err(io::Error::other)
+}
