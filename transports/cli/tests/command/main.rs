@@ -3,6 +3,7 @@
 mod call;
 mod call_mistakes;
 mod call_outcomes;
+mod canary;
 mod demo;
 mod hostile;
 mod journal;
@@ -137,13 +138,8 @@ impl Ran {
 
 pub(crate) fn run(command: &mut Command) -> Ran {
     let began = Instant::now();
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    Ran {
-        code: status.code().unwrap_or(-1),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
-        took: began.elapsed(),
-    }
+    let output = command.output().unwrap();
+    ran(command, output, began)
 }
 
 pub(crate) fn run_with_stdin(command: &mut Command, stdin: &str) -> Ran {
@@ -151,11 +147,18 @@ pub(crate) fn run_with_stdin(command: &mut Command, stdin: &str) -> Ran {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    Ran {
-        code: status.code().unwrap_or(-1),
-        out: String::from_utf8(stdout).unwrap(),
-        err: String::from_utf8(stderr).unwrap(),
+    let output = child.wait_with_output().unwrap();
+    ran(command, output, began)
+}
+
+/// What a run ended with, once it was seen that it tells no secret.
+pub(crate) fn ran(command: &Command, output: Output, began: Instant) -> Ran {
+    let ran = Ran {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
         took: began.elapsed(),
-    }
+    };
+    canary::assert_silent(command, &ran);
+    ran
 }
