@@ -83,12 +83,11 @@ pub(super) fn reply<R>(
         Err(error) => error,
     };
     let limit = frozen.policy.reply_limit;
-    let problem = match &error {
-        ReplyError::Refused(problem) => problem.clone(),
-        _ => wire::refusal(*reply, sent, limit, secrets),
-    };
-    if !reply.status.is_success() && is_decided(frozen, &problem) {
-        return Verdict::Refused(problem);
+    if !reply.status.is_success() {
+        let problem = wire::refusal(*reply, sent, limit, secrets);
+        if is_decided(frozen, &problem) {
+            return Verdict::Refused(problem);
+        }
     }
     let is_whole = reply.body.len() <= limit;
     match frozen.class {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Failure, Keep, NotSent, Policy, Purpose};
+use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose};
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, grant_of, seconds, session_with, with_retry_after,
+    AGENT, World, answer, credentials, grant_of, policy, seconds, session_with, with_retry_after,
 };
 
 fn unreachable(world: &mut World) {
@@ -174,6 +174,18 @@ fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
 }
 
 #[test]
+fn a_state_false_ends_no_credentials_under_a_status_that_is_not_about_them() {
+    for status in [404, 405, 408, 425, 429, 500, 503] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
+        let (wait, _) = world.waits();
+        world.pass(wait);
+        world.sends(Purpose::SignIn);
+    }
+}
+
+#[test]
 fn a_service_that_rejects_every_fresh_token_gets_one_renewal_a_back_off_step() {
     let mut world = World::with_credentials(Keep::Held);
     let mut renewals = 0;
@@ -222,6 +234,17 @@ fn failures_are_forgiven_only_after_a_grant_has_settled() {
 }
 
 #[test]
+fn a_grant_has_settled_once_it_has_held_for_the_whole_of_that_time() {
+    for (age, then) in [(seconds(30) - Duration::from_micros(1), 'W'), (seconds(30), 'F')] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(age);
+        let bearer = world.ready();
+        world.session.reject(bearer.epoch(), world.now);
+        assert_eq!(world.ask(), then, "rejected after {age:?}");
+    }
+}
+
+#[test]
 fn short_tokens_are_used_and_not_refetched_at_every_ask() {
     for lives in [1, 2, 5, 30, 61] {
         let mut world = World::with_credentials(Keep::Held);
@@ -237,5 +260,20 @@ fn short_tokens_are_used_and_not_refetched_at_every_ask() {
         }
         let most = 1 + elapsed * 2 / lives.max(2);
         assert!(calls <= most, "{calls} calls for tokens of {lives} s; at most {most}");
+    }
+}
+
+#[test]
+fn a_token_is_short_lived_where_it_lives_shorter_than_it_takes_to_renew_one() {
+    for (lives, is_short) in [(1, true), (2, false)] {
+        let mut slow = policy();
+        slow.renew_after = seconds(2);
+        let mut world = World::of(session_with(slow));
+        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.sends(Purpose::SignIn);
+        world.reply(&answer(200, &grant_of("a", Some("r"), lives))).unwrap();
+        let trouble = world.session.last_trouble().map(|trouble| trouble.fault());
+        assert_eq!(matches!(trouble, Some(Fault::ShortLived)), is_short, "{lives} s");
+        assert_eq!(trouble.is_some(), is_short, "{lives} s");
     }
 }

@@ -120,6 +120,17 @@ fn a_refresh_that_brings_no_new_refresh_token_keeps_the_old_one_and_its_end() {
 }
 
 #[test]
+fn a_sign_in_that_brings_no_refresh_token_leaves_none() {
+    let mut world = World::signed_in(Keep::Held);
+    world.session.sign_in(credentials(AGENT), Keep::Once, world.now);
+    world.sends(Purpose::SignIn);
+    world.reply(&answer(200, &grant_of("access-2", None, 900))).unwrap();
+    assert_eq!(world.ready().expose_token(), "access-2");
+    world.pass(seconds(900));
+    assert_eq!(world.phase(), "unauthenticated", "the token of the sign-in before is gone");
+}
+
+#[test]
 fn a_new_refresh_token_replaces_the_old_one() {
     let mut world = World::signed_in(Keep::Held);
     for n in 1..4 {
@@ -164,6 +175,18 @@ fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says
         world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
         assert_eq!(world.phase(), "expired", "{status}: the refresh token is kept");
     }
+}
+
+#[test]
+fn a_refresh_that_is_answered_by_a_page_may_have_been_processed_and_is_followed_by_a_sign_in() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    let mut page = answer(200, &json!({}));
+    page.headers_mut().insert("content-type", "text/html".parse().unwrap());
+    world.reply(&page).unwrap_err();
+    assert!(world.session.saved(world.now).unwrap().is_in_doubt());
+    world.sends(Purpose::SignIn);
 }
 
 #[test]
@@ -288,7 +311,7 @@ fn another_agents_credentials_drop_the_grant() {
 fn a_token_with_enough_left_is_renewed_for_where_a_renewal_helps() {
     let mut world = World::signed_in(Keep::Held);
     world.pass(seconds(400));
-    assert!(matches!(world.session.poll_for(world.now, seconds(499)), Step::Ready(_)));
+    assert!(matches!(world.session.poll_for(world.now, seconds(500)), Step::Ready(_)));
     assert!(matches!(world.session.poll_for(world.now, seconds(900)), Step::Ready(_)));
     let Step::Send(ticket, _) = world.session.poll_for(world.now, seconds(501)) else { panic!() };
     assert_eq!(ticket.purpose(), Purpose::Refresh);

@@ -60,9 +60,42 @@ fn a_siblings_dead_token_does_not_end_the_quiet() {
     let mut saved: Value =
         serde_json::from_slice(&sibling.session.saved(sibling.now).unwrap().to_json()).unwrap();
     saved["generation"] = 7.into();
+    saved["access"]["token"] = "theirs".into();
     let saved = Saved::from_json(saved.to_string().as_bytes()).unwrap();
     world.session.adopt(saved, world.now).unwrap();
     assert_eq!(world.waits().0, seconds(600), "what it brought was dead");
+}
+
+#[test]
+fn a_siblings_new_token_that_lives_ends_the_quiet() {
+    let mut world = World::signed_in(Keep::Held);
+    let mut sibling = World::signed_in(Keep::Held);
+    for world in [&mut world, &mut sibling] {
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+    }
+    world.reply(&with_retry_after(answer(503, &json!({})), "600")).unwrap_err();
+    sibling.granted();
+    adopts(&mut world, &sibling);
+    assert_eq!(world.ready().expose_token(), "access-2");
+    assert!(world.session.last_trouble().is_none());
+    world.pass(seconds(800));
+    world.sends(Purpose::Refresh);
+}
+
+#[test]
+fn a_siblings_token_has_settled_by_its_own_age() {
+    for (age, then) in [(seconds(30) - Duration::from_micros(1), 'W'), (seconds(30), 'F')] {
+        let mut sibling = World::signed_in(Keep::Held);
+        let mut world = World::with_credentials(Keep::Held);
+        for world in [&mut sibling, &mut world] {
+            world.pass(age);
+        }
+        adopts(&mut world, &sibling);
+        let bearer = world.ready();
+        world.session.reject(bearer.epoch(), world.now);
+        assert_eq!(world.ask(), then, "rejected {age:?} after it was granted");
+    }
 }
 
 #[test]
