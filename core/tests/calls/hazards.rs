@@ -49,6 +49,17 @@ fn a_call_that_takes_no_token_carries_none_whatever_it_is_given() {
 }
 
 #[test]
+fn a_journal_that_is_declared_between_two_attempts_is_not_asked_for_half_of_them() {
+    let mut desk = Desk::new();
+    let mut call = sent(&mut desk);
+    call.on_failure(Failure::not_sent(NotSent::vouch()), desk.now);
+    desk.now = desk.now.advanced_by(Duration::from_secs(1));
+    assert!(matches!(call.poll(desk.now), CallStep::Token), "the second attempt is due");
+    let outcome = desk.drive(call.with_journal(), vec![done()]);
+    assert_eq!((word(&outcome), desk.entries.len()), ("done", 0));
+}
+
+#[test]
 fn a_journal_that_is_declared_twice_is_written_once() {
     let mut desk = Desk::new();
     let mut call = desk.call::<Confirm>().with_journal();

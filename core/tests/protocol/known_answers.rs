@@ -91,6 +91,7 @@ fn how_to_sign_in_and_to_refresh_is_data() {
     world.sends(Purpose::Refresh);
     let (_, request) = &world.requests[1];
     assert_eq!((request.method(), request.body().as_ref()), (&Method::PATCH, &b""[..]));
+    assert!(!request.headers().contains_key(CONTENT_TYPE), "there is no content");
     assert_eq!(request.headers()[AUTHORIZATION], "Bearer refresh-1");
     assert!(request.headers()[AUTHORIZATION].is_sensitive());
 }

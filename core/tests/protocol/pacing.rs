@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose};
+use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose, Step};
 use serde_json::json;
 
 use crate::support::{
@@ -123,6 +123,19 @@ fn credentials_that_never_worked_are_tried_once() {
     }
     world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
     world.sends(Purpose::SignIn);
+}
+
+#[test]
+fn a_refusal_in_the_services_own_words_ends_credentials_that_never_worked_and_is_told() {
+    for status in [400, 403, 422] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        let trouble = world.reply(&answer(status, &json!({ "error": {} }))).unwrap_err();
+        let Step::SignIn { last: Some(last) } = world.session.poll(world.now) else {
+            panic!("{status}: {:?}", world.session)
+        };
+        assert!(Arc::ptr_eq(&last, &trouble), "{status}");
+    }
 }
 
 #[test]

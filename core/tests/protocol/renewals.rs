@@ -89,6 +89,27 @@ fn a_rejected_token_is_never_served_again_even_if_it_is_granted_again() {
 }
 
 #[test]
+fn a_token_that_was_rejected_for_one_agent_is_not_held_against_another() {
+    let agents: [fn(&mut World); 2] = [
+        |world| world.session.sign_in(credentials("agent-2"), Keep::Held, world.now),
+        |world| {
+            world.session.sign_out();
+            world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        },
+    ];
+    for signs_in in agents {
+        let mut world = World::signed_in(Keep::Held);
+        let rejected = world.ready();
+        world.pass(seconds(60));
+        world.session.reject(rejected.epoch(), world.now);
+        signs_in(&mut world);
+        world.sends(Purpose::SignIn);
+        world.reply(&answer(200, &grant_of("access-1", None, 900))).unwrap();
+        assert_eq!(world.ready().expose_token(), "access-1");
+    }
+}
+
+#[test]
 fn a_rejection_of_a_token_that_was_replaced_costs_nothing() {
     let mut world = World::signed_in(Keep::Held);
     let old = world.ready();
@@ -174,6 +195,18 @@ fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says
         world.sends(Purpose::Refresh);
         world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
         assert_eq!(world.phase(), "expired", "{status}: the refresh token is kept");
+    }
+}
+
+#[test]
+fn a_state_false_to_a_refresh_is_a_refusal_under_any_status_that_does_not_say_otherwise() {
+    for status in [200, 402, 500] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
+        assert_eq!(world.phase(), "unauthenticated", "{status}: the refresh token is dropped");
+        world.sends(Purpose::SignIn);
     }
 }
 
