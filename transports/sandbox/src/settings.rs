@@ -87,7 +87,7 @@ impl Default for Settings {
             skew_micros: 0,
             operations: BTreeMap::from([
                 (Operation::GetToken, Served::new(GET_TOKEN_PATH, Class::Read, Published)),
-                (Operation::Refresh, Served::new(REFRESH_PATH, Class::Read, Assumed)),
+                (Operation::Refresh, Served::new(REFRESH_PATH, Class::Create, Assumed)),
                 (Operation::Fees, Served::new(FEES_PATH, Class::Read, Draft)),
             ]),
             id_field: "client_uuid".to_owned(),
