@@ -12,7 +12,7 @@ use super::outcome::CallFault;
 use super::setup::Frozen;
 use crate::error::{Problem, ReplyError};
 use crate::exchange::Reply;
-use crate::operation::Class;
+use crate::operation::{Auth, Class};
 use crate::policy::Policy;
 use crate::time::Wall;
 use crate::trouble::{Failure, NotSent};
@@ -91,7 +91,8 @@ pub(super) fn reply<R>(
     }
     let is_whole = reply.body.len() <= limit;
     match frozen.class {
-        Class::Read => read(error, retried_after_401),
+        // Without a token, it was not for the token that it was refused.
+        Class::Read => read(error, retried_after_401 || frozen.auth == Auth::None),
         Class::Create | Class::Money => write(error, &frozen.policy, is_whole, retried_after_401),
     }
 }
