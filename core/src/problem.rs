@@ -74,8 +74,8 @@ impl Problem {
     }
 
     /// The service's message, at most 512 bytes, without control characters; secrets of ours that
-    /// it quoted are blotted out. `None` also where the refusal came late: the secrets that it may
-    /// quote are not known any more.
+    /// it quoted are blotted out. `None` also where the secrets that it may quote are not known: of a
+    /// refusal that came late, and of a call that goes without a token.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()

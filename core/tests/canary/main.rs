@@ -2,6 +2,7 @@
 //! driven, and everything that the crate says searched for them in every dress.
 #![cfg(feature = "persist")]
 
+mod calls;
 mod drive;
 mod hunt;
 mod outputs;
