@@ -1,6 +1,9 @@
 //! What each answer means, by class: the table, whole.
 
-use imts_core::{Catalogue, Decided, Outcome, Recovery};
+use std::error::Error;
+
+use imts_core::operations::Confirm;
+use imts_core::{CallFault, Catalogue, Decided, Failure, Outcome, Recovery};
 use serde_json::json;
 
 use crate::support::{Act, Desk, answer, catalogue, done, lost, not_sent, policy, typed, word};
@@ -159,4 +162,17 @@ fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
     let call = desk.session.call(&Any, desk.now.mono.after(crate::support::TIME)).unwrap();
     let outcome = desk.drive(call, vec![answer(200, &json!({ "state": false }))]);
     assert_eq!(word(&outcome), "refused");
+}
+
+#[test]
+fn why_it_is_not_known_holds_its_cause() {
+    let broke = Act::Fail(Failure::unknown().because(std::io::Error::other("the cable is cut")));
+    let Outcome::Unknown(unknown) = Desk::new().pays(vec![broke]) else { panic!("it was lost") };
+    assert_eq!(unknown.why().source().unwrap().to_string(), "the cable is cut");
+    let mut desk = Desk::new();
+    desk.journal_breaks_at = Some(0);
+    let call = desk.call::<Confirm>().with_journal();
+    let Outcome::Failed(failed) = desk.drive(call, Vec::new()) else { panic!("it was not sent") };
+    assert_eq!(failed.why().source().unwrap().to_string(), "full");
+    assert!(CallFault::OutOfTime.source().is_none());
 }

@@ -13,3 +13,4 @@ mod siblings;
 mod support;
 mod time;
 mod transitions;
+mod words;

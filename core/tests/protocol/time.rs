@@ -122,3 +122,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn readings_turn_into_durations_and_dates_and_back() {
+    let elapsed = Duration::from_micros(1_234_567);
+    assert_eq!(Duration::from(Mono::from(elapsed)), elapsed);
+    let wall = Wall::from_unix_micros(1_753_269_451_577_745);
+    assert_eq!(Wall::from(wall.to_datetime().unwrap()), wall);
+}

@@ -1,0 +1,39 @@
+//! What is told of a failure, and what to do about it.
+
+use std::error::Error;
+use std::time::Duration;
+
+use imts_core::{Failure, NotSent, Recovery};
+
+#[test]
+fn a_failure_says_how_far_the_request_had_come_and_holds_its_cause() {
+    let not_sent = || Failure::not_sent(NotSent::vouch());
+    for (failure, words) in [
+        (not_sent(), "the service could not be reached"),
+        (not_sent().timed_out(), "the service could not be reached in time"),
+        (Failure::unknown(), "the connection broke before a whole reply came"),
+        (Failure::unknown().timed_out(), "no whole reply came in time"),
+    ] {
+        assert_eq!(failure.to_string(), words);
+        assert_eq!(failure.is_timed_out(), words.ends_with("in time"));
+        assert!(failure.source().is_none());
+        let failure = failure.because(std::io::Error::other("the cable is cut"));
+        assert_eq!(failure.to_string(), format!("{words} (the cable is cut)"));
+        assert_eq!(failure.source().unwrap().to_string(), "the cable is cut");
+    }
+}
+
+#[test]
+fn only_what_may_pass_says_how_long_to_wait() {
+    let after = Some(Duration::from_secs(7));
+    for (recovery, word) in [
+        (Recovery::Retry { after }, "retry"),
+        (Recovery::SignIn, "sign_in"),
+        (Recovery::Resolve, "resolve"),
+        (Recovery::Fix, "fix"),
+        (Recovery::Report, "report"),
+    ] {
+        assert_eq!((recovery.as_str(), recovery.to_string().as_str()), (word, word));
+        assert_eq!(recovery.retry_after(), if word == "retry" { after } else { None });
+    }
+}
