@@ -10,8 +10,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts::operations::{Own, Status};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Catalogue, Client, Contract, Credentials, Endpoint,
-    Evidence, Failure, HyperTransport, Outcome, Policy, ServicePath, UreqTransport,
+    AsyncClient, Body, Bounds, Builder, Catalogue, Certificates, Client, Contract, Credentials,
+    Endpoint, Evidence, Failure, HyperTransport, Outcome, Policy, ServicePath, Tls, UreqTransport,
 };
 use imts_sandbox::DEFAULT_AGENT;
 use serde_json::{Value, json};
@@ -21,11 +21,13 @@ use zeroize::Zeroizing;
 
 pub(crate) const CONTROL: &str = "IMTS_TEST_CHILD_CONTROL";
 pub(crate) const URL: &str = "IMTS_TEST_CHILD_URL";
+/// What is to be trusted, where the service speaks TLS.
+pub(crate) const CERTIFICATE: &str = "IMTS_TEST_CHILD_CERTIFICATE";
 pub(crate) const TRANSPORT: &str = "IMTS_TEST_CHILD_TRANSPORT";
 /// Where the service has the operation that is called.
 pub(crate) const STATUS: &str = "/v5/partner/transfer/status-example";
 /// How often it is granted tokens: by a sign-in, and by a refresh.
-pub(crate) const GRANTS: u64 = 2;
+pub(crate) const GRANTS: usize = 2;
 
 #[test]
 fn child() {
@@ -43,15 +45,28 @@ fn child() {
             let client = builder.nonblocking((send, |wait| sleep(wait))).unwrap();
             runtime().block_on(tasks(&client, &mut control));
         }
-        "hyper-util" => {
+        "ureq over TLS" => {
+            let transport = UreqTransport::builder(trusting()).build();
+            threads(&builder.blocking(transport).unwrap(), &mut control);
+        }
+        "hyper-util" | "hyper-util over TLS" => {
             let runtime = runtime();
-            let client = builder.nonblocking(HyperTransport::new().unwrap()).unwrap();
+            let transport = HyperTransport::builder(trusting()).build();
+            let client = builder.nonblocking(transport).unwrap();
             runtime.block_on(tasks(&client, &mut control));
         }
         other => panic!("{other}"),
     }
     control.write_all(b"dropped\n").unwrap();
     line(&mut control);
+}
+
+fn trusting() -> Tls {
+    let certificate = env::var(CERTIFICATE).unwrap();
+    if certificate.is_empty() {
+        return Tls::platform().unwrap();
+    }
+    Tls::builder().only_roots(Certificates::from_pem(certificate).unwrap()).build().unwrap()
 }
 
 fn runtime() -> Runtime {
@@ -73,10 +88,17 @@ fn builder(secret: &Zeroizing<String>) -> Builder {
     operations.set_path("status", path, Evidence::Assumed).unwrap();
     let mut policy = Policy::default();
     (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
-    Builder::new(Endpoint::plain_loopback(&env::var(URL).unwrap()).unwrap())
+    Builder::new(endpoint(&env::var(URL).unwrap()))
         .policy(policy)
         .contract(Contract::imts().with_operations(operations))
         .credentials(Credentials::new(DEFAULT_AGENT, secret.as_str()).unwrap())
+}
+
+fn endpoint(url: &str) -> Endpoint {
+    match url.starts_with("https:") {
+        true => Endpoint::https(url).unwrap(),
+        false => Endpoint::plain_loopback(url).unwrap(),
+    }
 }
 
 fn status() -> Own<Status, Value> {
@@ -89,7 +111,7 @@ fn threads(client: &Client, control: &mut TcpStream) {
         assert!(matches!(client.call(&status()).unwrap(), Outcome::Done(_)));
         control.write_all(&client.saved().unwrap().to_json()).unwrap();
         control.write_all(b"\n").unwrap();
-        if bearer.epoch().count() < GRANTS {
+        if bearer.epoch().count() == 1 {
             client.reject(bearer.epoch());
             thread::sleep(Duration::from_millis(20));
         }
@@ -103,7 +125,7 @@ async fn tasks(client: &AsyncClient, control: &mut TcpStream) {
         assert!(matches!(client.call(&status()).await.unwrap(), Outcome::Done(_)));
         control.write_all(&client.saved().unwrap().to_json()).unwrap();
         control.write_all(b"\n").unwrap();
-        if bearer.epoch().count() < GRANTS {
+        if bearer.epoch().count() == 1 {
             client.reject(bearer.epoch());
             thread::sleep(Duration::from_millis(20));
         }

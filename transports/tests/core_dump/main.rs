@@ -10,6 +10,7 @@ mod child;
 #[path = "../../../core/tests/canary/hunt.rs"]
 mod hunt;
 mod memory;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -21,6 +22,7 @@ use imts_sandbox::Settings;
 use imts_sandbox::{Class, DEFAULT_AGENT, Evidence, Front, Operation, Rotation, Sandbox, Served};
 use serde_json::Value;
 
+use self::child::GRANTS;
 use self::hunt::Hunt;
 
 /// Stands nowhere in the child's program, which has it from here when it runs: the two halves meet in
@@ -81,11 +83,16 @@ impl Found {
 /// What is left after the drop, in a child that was seen to hold it all before.
 fn left(transport: &str) -> Found {
     let service = service();
+    let (url, certificate) = match transport.ends_with("over TLS") {
+        true => tls::before(service.address()),
+        false => (service.url(), String::new()),
+    };
     let control = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "child::child", "--nocapture"])
         .env(child::CONTROL, control.local_addr().unwrap().to_string())
-        .env(child::URL, service.url())
+        .env(child::URL, url)
+        .env(child::CERTIFICATE, certificate)
         .env(child::TRANSPORT, transport)
         .stdout(Stdio::null())
         .spawn()
@@ -93,7 +100,7 @@ fn left(transport: &str) -> Found {
     let mut control = BufReader::new(control.accept().unwrap().0);
     control.get_mut().write_all((secret() + "\n").as_bytes()).unwrap();
     let mut secrets = vec![("secret".to_owned(), secret())];
-    for grant in 1..=child::GRANTS {
+    for grant in 1..=GRANTS {
         let mut saved = String::new();
         control.read_line(&mut saved).unwrap();
         let saved: Value = serde_json::from_str(&saved).unwrap();
@@ -130,14 +137,31 @@ fn over_ureq_nothing_is_left_in_memory_either() {
     assert!(left.names().is_empty(), "{left:#?}");
 }
 
+/// The TLS library decrypts replies in memory of its own, and frees it as it is. What it encrypts is
+/// gone.
+#[test]
+fn over_ureq_with_tls_the_tls_library_leaves_replies_and_no_request() {
+    let left = left("ureq over TLS");
+    assert_no_request(&left);
+    assert!(!left.texts().iter().any(|text| text.contains("authorization")), "{left:#?}");
+    assert!(left.texts().len() <= 2 * GRANTS, "two pieces of a reply for each grant: {left:#?}");
+}
+
 /// Hyper reads into buffers that it shares with whoever has a piece of them, and writes heads from one of
 /// its own: neither can be wiped from outside. Bodies that go out it does not copy.
 #[test]
 fn over_hyper_util_its_buffers_are_left_with_heads_and_replies_and_with_no_request() {
-    let left = left("hyper-util");
+    let plain = left("hyper-util");
+    assert_no_request(&plain);
+    assert!(plain.texts().len() <= 2 * GRANTS, "a head and a reply for each grant: {plain:#?}");
+    let tls = left("hyper-util over TLS");
+    assert_no_request(&tls);
+    assert!(tls.texts().len() <= 4 * GRANTS, "and what TLS leaves of them: {tls:#?}");
+}
+
+/// Neither a sign-in, nor a refresh.
+#[track_caller]
+fn assert_no_request(left: &Found) {
     assert!(!left.names().contains("secret"), "{left:#?}");
-    let refreshes = |text: &&str| text.contains("{\"refresh_token\"");
-    assert!(!left.texts().iter().any(refreshes), "{left:#?}");
-    let grants = usize::try_from(child::GRANTS).unwrap();
-    assert!(left.texts().len() <= 2 * grants, "a head and a reply for each grant: {left:#?}");
+    assert!(!left.texts().iter().any(|text| text.contains("{\"refresh_token\"")), "{left:#?}");
 }
