@@ -25,10 +25,10 @@ use serde_json::Value;
 use self::child::GRANTS;
 use self::hunt::Hunt;
 
-/// Stands nowhere in the child's program, which has it from here when it runs: the two halves meet in
-/// this process alone.
+/// Stands nowhere in the child's program, and is too long for what is freed of it to be soon in use again.
 fn secret() -> String {
-    ["Right-Secret.", "CoreDumpQ7xZvKwTn4", "/VbHs2Jd9LfXe6Ga"].concat()
+    let piece = |n: u64| format!("{:016x}", (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    (0..60).map(piece).collect()
 }
 
 fn service() -> Front {
