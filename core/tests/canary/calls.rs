@@ -11,7 +11,7 @@ use imts_core::operations::{
 };
 use imts_core::{
     Body, Call, CallStep, Catalogue, Contract, Credentials, Evidence, Failure, Json, Keep, Outcome,
-    ServicePath, Source,
+    Recovery, ServicePath, Source,
 };
 use imts_sandbox::Time;
 use serde_json::json;
@@ -67,7 +67,9 @@ fn plays<R: Debug>(drive: &mut Drive, mut call: Call<R>, end: End) -> Outcome<R>
         let step = call.poll(drive.now);
         drive.outputs.show("a call's step", &step);
         match step {
-            CallStep::Token if matches!(end, End::NoToken) => call.on_no_bearer(source()),
+            CallStep::Token if matches!(end, End::NoToken) => {
+                call.on_no_bearer(source(), Recovery::SignIn);
+            }
             CallStep::Token => {
                 while drive.session.phase(drive.now).usable().is_none() {
                     drive.pass(61);
