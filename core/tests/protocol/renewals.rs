@@ -199,18 +199,6 @@ fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says
 }
 
 #[test]
-fn a_state_false_to_a_refresh_is_a_refusal_under_any_status_that_does_not_say_otherwise() {
-    for status in [200, 402, 500] {
-        let mut world = World::signed_in(Keep::Held);
-        world.pass(seconds(1_000));
-        world.sends(Purpose::Refresh);
-        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
-        assert_eq!(world.phase(), "unauthenticated", "{status}: the refresh token is dropped");
-        world.sends(Purpose::SignIn);
-    }
-}
-
-#[test]
 fn a_refresh_that_is_answered_by_a_page_may_have_been_processed_and_is_followed_by_a_sign_in() {
     let mut world = World::signed_in(Keep::Held);
     world.pass(seconds(1_000));
