@@ -172,8 +172,8 @@ fn tidy(text: &str, secrets: &[&str]) -> String {
         let quoted = json(secret, secret.len().saturating_add(2)).unwrap_or_default();
         let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
         let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-        for form in [escaped, secret] {
-            if !form.is_empty() && text.contains(form) {
+        for form in [escaped, secret].into_iter().filter(|form| !form.is_empty()) {
+            if text.contains(form) {
                 text = text.replace(form, "[redacted]");
             }
         }

@@ -129,7 +129,7 @@ fn passes_luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
             let digit = char::from(byte).to_digit(10)?;
             let doubled = digit.checked_mul(2)?;
             let value = match is_doubled {
-                true if doubled > 9 => doubled.checked_sub(9)?,
+                true if doubled >= 10 => doubled.checked_sub(9)?,
                 true => doubled,
                 false => digit,
             };

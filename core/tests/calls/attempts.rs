@@ -19,7 +19,8 @@ fn every_attempt_sends_the_same_bytes() {
         let first = &desk.requests[0];
         assert_eq!(desk.requests.len(), 3);
         for request in &desk.requests {
-            assert_eq!(request.body().as_ref(), first.body().as_ref());
+            assert_eq!(request.body().as_ref(), br#"{"id":17}"#);
+            assert_eq!(request.body().clone().into_bytes(), first.body().as_ref());
             assert_eq!(request.uri(), first.uri());
             assert!(request.headers()[AUTHORIZATION].is_sensitive());
         }

@@ -141,6 +141,7 @@ fn no_other_name_for_a_path_lowers_its_class() {
     // Where nothing else is, it is what it says.
     let desk = Desk::with(policy(), Catalogue::imts());
     assert!(desk.session.call(&Claims(Aside), until).is_ok());
+    assert_eq!(Claims(Aside).reference(), None);
 }
 
 /// Would lead elsewhere.
@@ -186,7 +187,10 @@ fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_anothe
     catalogue.add("report", Class::Money, path("/s"), Evidence::Draft).unwrap();
     let entry = catalogue.entry("report").unwrap();
     assert_eq!((entry.class(), entry.path().unwrap().as_str()), (Class::Money, "/s"));
-    assert_eq!(catalogue.len(), 18);
+    assert!(!entry.is_in_section() && catalogue.entry("confirm").unwrap().is_in_section());
+    assert!(catalogue.len() == 18 && !catalogue.is_empty());
+    let longest = "x".repeat(64);
+    catalogue.add(&longest, Class::Read, path("/r"), Evidence::Assumed).unwrap();
     for bad in ["", "Report", "re port", "a.b", &"x".repeat(65)] {
         let added = catalogue.add(bad, Class::Read, path("/r"), Evidence::Assumed);
         assert_eq!(added.unwrap_err(), CatalogueError::Name, "{bad:?}");

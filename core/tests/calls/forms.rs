@@ -120,7 +120,12 @@ fn destinations_are_checked_for_their_form() {
         assert!(bad.parse::<Phone>().is_err(), "{bad}");
     }
     // ISO 13616's own examples.
-    for good in ["GB82WEST12345698765432", "DE89370400440532013000", "KZ86125KZT5004100100"] {
+    for good in [
+        "GB82WEST12345698765432",
+        "DE89370400440532013000",
+        "KZ86125KZT5004100100",
+        "AL47212110090000000235698741",
+    ] {
         assert!(good.parse::<Iban>().is_ok(), "{good}");
     }
     for bad in [
@@ -128,6 +133,8 @@ fn destinations_are_checked_for_their_form() {
         "GB82",
         "GB83WEST12345698765432",
         "gb82west12345698765432",
+        "gb82WEST12345698765432",
+        "GB82west12345698765432",
         "GB82 WEST 1234 5698 7654 32",
         "GBXXWEST12345698765432",
     ] {

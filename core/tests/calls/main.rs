@@ -8,3 +8,4 @@ mod journal;
 mod outcomes;
 mod refusals;
 mod support;
+mod texts;

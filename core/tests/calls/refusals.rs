@@ -55,6 +55,7 @@ fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
         "17 4111111111111111 17",
         "canary-access-1",
         "6304000000000000000",
+        "111122223333",
     ] {
         let problem =
             refused(422, &json!({ "message": format!("bad: {quoted}!"), "code": quoted }));

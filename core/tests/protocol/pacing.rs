@@ -7,7 +7,8 @@ use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose, Step};
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, grant_of, policy, seconds, session_with, with_retry_after,
+    AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
+    with_retry_after,
 };
 
 fn unreachable(world: &mut World) {
@@ -51,6 +52,30 @@ fn jitter_shortens_a_wait_by_at_most_its_part_and_differs_by_seed() {
     }
     assert_eq!(waits(7), waits(7));
     assert_ne!(waits(7), waits(8));
+}
+
+/// The first outputs of SplitMix64 from the seed 1234567, as its authors' program prints them.
+const SPLIT_MIX: [u64; 5] = [
+    6_457_827_717_110_365_317,
+    3_203_168_211_198_807_973,
+    9_817_491_932_198_370_423,
+    4_593_380_528_125_082_431,
+    16_408_922_859_458_223_821,
+];
+
+#[test]
+fn the_chance_in_a_wait_is_split_mix_of_the_seed_and_the_moment() {
+    for (state, output) in (0..).zip(SPLIT_MIX) {
+        let mut chancy = Policy::default();
+        (chancy.backoff_first, chancy.jitter_percent) = (seconds(50), 100);
+        let state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(state).wrapping_add(1_234_567);
+        chancy.jitter_seed = state ^ START.mono.as_micros();
+        let mut world = World::of(session_with(chancy));
+        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        unreachable(&mut world);
+        let percent = u32::try_from(100 - output % 101).unwrap();
+        assert_eq!(world.waits().0, seconds(50) * percent / 100);
+    }
 }
 
 #[test]

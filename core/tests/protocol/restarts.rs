@@ -258,8 +258,38 @@ fn a_saved_form_that_is_cut_or_changed_is_an_error() {
         changed("\"generation\":1", "\"generation\":0"),
         SavedError::Value { field: "generation" }
     );
-    assert_eq!(Saved::from_json(&vec![b' '; 70_000]).unwrap_err(), SavedError::TooLarge);
+    let padded = |length: usize| {
+        let space = " ".repeat(length - text.len());
+        Saved::from_json((text.clone() + &space).as_bytes())
+    };
+    assert!(padded(65_536).is_ok());
+    assert_eq!(padded(65_537).unwrap_err(), SavedError::TooLarge);
+    let generation = |count: u64| {
+        let form = text.replace("\"generation\":1", &format!("\"generation\":{count}"));
+        Saved::from_json(form.as_bytes()).map(|saved| saved.generation())
+    };
+    let most = u64::MAX / 2;
+    assert_eq!(generation(most), Ok(most));
+    for count in [most + 1, u64::MAX] {
+        assert_eq!(generation(count), Err(SavedError::Value { field: "generation" }));
+    }
     assert!(!format!("{:?}", changed("access-1", "access 1")).contains("access 1"));
+}
+
+#[test]
+fn a_saved_state_says_whose_it_is_and_shows_no_token() {
+    let world = World::signed_in(Keep::Held);
+    let saved = world.session.saved(world.now).unwrap();
+    assert_eq!(saved.endpoint(), "https://service.example");
+    assert_eq!((saved.agent_id(), saved.saved_at()), (Some(AGENT), world.now.wall));
+    let expected = format!(
+        "Saved {{ generation: 1, endpoint: {:?}, agent_id: Some({AGENT:?}), saved_at: {:?}, \
+         in_doubt: false, .. }}",
+        saved.endpoint(),
+        world.now.wall
+    );
+    assert_eq!(format!("{saved:?}"), expected);
+    assert!(format!("{:?}", world.session).contains("token: Token(..)"));
 }
 
 #[test]

@@ -24,6 +24,13 @@ fn either_clock_ends_a_token() {
 }
 
 #[test]
+fn a_monotonic_reading_is_the_time_since_its_origin() {
+    let elapsed = Duration::new(7, 8_000);
+    assert_eq!(Mono::from(elapsed), Mono::from_micros(7_000_008));
+    assert_eq!(Duration::from(Mono::from_micros(7_000_008)), elapsed);
+}
+
+#[test]
 fn a_suspended_machine_does_not_serve_a_dead_token() {
     let mut world = World::signed_in(Keep::Held);
     world.now.wall = world.now.wall.after(seconds(8 * 3_600));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Response;
-use imts_core::{Epoch, Failure, Keep, NotSent, Purpose, Saved, Wall};
+use imts_core::{Epoch, Failure, Keep, Mono, NotSent, Purpose, Saved, Step, Wall};
 use serde_json::json;
 
 use crate::support::{
@@ -311,4 +311,38 @@ fn a_token_that_is_neither_due_nor_being_renewed_has_an_outlook_until_its_margin
     let mut world = aged(Keep::Held, 60);
     world.session.reject(world.bearer.clone().unwrap().epoch(), world.now);
     assert!(world.session.outlook().is_none(), "a rejected token has none");
+}
+
+#[test]
+fn an_outlook_has_no_term_while_a_poll_may_do_more() {
+    let has_term = |world: &World| world.session.outlook().unwrap().due().is_some();
+    let asks_for_more = |world: &mut World| match world.session.poll_for(world.now, seconds(501)) {
+        Step::Send(ticket, _) => world.ticket = Some(ticket),
+        Step::Save(ticket, saved) => world.save = Some((ticket, saved)),
+        step => panic!("{step:?}"),
+    };
+    let mut world = marking();
+    world.saved();
+    world.sends(Purpose::Refresh);
+    world.granted();
+    assert!(!has_term(&world), "the new token is to be saved");
+    assert_eq!(world.ask(), 'K');
+    world.saved();
+    world.pass(seconds(400));
+    asks_for_more(&mut world);
+    assert!(!has_term(&world), "a mark is being saved, long before the margin");
+    world.saved();
+    assert!(has_term(&world));
+    asks_for_more(&mut world);
+    assert!(!has_term(&world), "a renewal is under way");
+    world.granted();
+    assert!(!has_term(&world), "the next one is to be saved");
+
+    let mut world = aged(Keep::Held, 60);
+    let due = world.session.outlook().unwrap().due().unwrap();
+    for (now, before) in [(due.mono.as_micros() - 1, true), (due.mono.as_micros(), false)] {
+        world.now.mono = Mono::from_micros(now);
+        world.session.reject(Epoch::default(), world.now);
+        assert_eq!(has_term(&world), before, "seen at {now}");
+    }
 }

@@ -1,0 +1,139 @@
+//! What values say of themselves: enough to tell them by, and nothing that is secret.
+
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::io;
+
+use http::{HeaderMap, StatusCode};
+use imts_core::journal::Digest;
+use imts_core::operations::{Amount, CardNumber, Confirm, Iban, Own, Phone, Signature};
+use imts_core::{
+    Body, CallFault, CallStep, Class, Credentials, Endpoint, Evidence, Failure, Json, JsonFault,
+    NotSent, Outcome, Problem, Purpose, Recovery, Reply, Source,
+};
+use serde_json::json;
+
+use crate::support::{Act, Desk, answer, lost, not_sent};
+
+/// How a value shows itself in a log.
+fn shown(value: &impl Debug) -> String {
+    format!("{value:?}")
+}
+
+/// How a value is printed, alone and in a column.
+fn printed(value: impl Display) -> String {
+    let (alone, column) = (value.to_string(), format!("{value:>12}"));
+    assert!(column.ends_with(&alone) && column.chars().count() >= 12, "{column:?}");
+    alone
+}
+
+#[test]
+fn what_is_secret_or_points_at_a_person_shows_that_it_is_there_and_no_more() {
+    let credentials = Credentials::new("agent-7", "s3cret").unwrap();
+    assert_eq!(shown(&credentials), r#"Credentials { agent_id: "agent-7", .. }"#);
+    assert_eq!(shown(&Desk::new().bearer()), "Bearer { epoch: Epoch(1), .. }");
+    assert_eq!(shown(&Body::from(b"s3cret".to_vec())), "Body(6 bytes)");
+    assert_eq!(shown(&Json::parse(r#" "s3cret" "#).unwrap()), "Json(8 bytes)");
+    assert_eq!(shown(&"+998901234567".parse::<Phone>().unwrap()), "Phone(..)");
+    assert_eq!(shown(&"DE89370400440532013000".parse::<Iban>().unwrap()), "Iban(..)");
+    assert_eq!(shown(&"4111111111111111".parse::<CardNumber>().unwrap()), "CardNumber(..)");
+    let headers = HeaderMap::new();
+    let reply = Reply::new(StatusCode::OK, &headers, b"s3cret");
+    assert_eq!(shown(&reply), "Reply { status: 200, body_bytes: 6, .. }");
+    let own = Own::<Confirm, _>::new("s3cret").with_reference("17");
+    let own: Own<Confirm, _, Json> = own;
+    assert_eq!(shown(&own), r#"Own { name: "confirm", reference: Some("17"), .. }"#);
+}
+
+#[test]
+fn a_call_and_its_ends_show_whose_they_are() {
+    let mut desk = Desk::new();
+    let call = desk.call::<Confirm>();
+    let deadline = "deadline: Mono(61000000)";
+    let expected = format!(r#"Call {{ operation: Some("confirm"), attempts: 0, {deadline}, .. }}"#);
+    assert_eq!(shown(&call), expected);
+    let Outcome::Failed(failed) = desk.pays(vec![not_sent(), not_sent(), not_sent()]) else {
+        panic!("it was not sent")
+    };
+    assert_eq!(shown(&failed), format!("Failed {{ why: {:?}, .. }}", failed.why()));
+    let permit = failed.into_permit().unwrap();
+    assert_eq!(shown(&permit), r#"Permit { operation: "confirm", .. }"#);
+    let refusal = json!({ "code": "E7", "message": "no" });
+    let Outcome::Refused(problem) = desk.pays(vec![answer(422, &refusal)]) else {
+        panic!("it was refused")
+    };
+    let texts = r#"code: Some("E7"), message: Some("no"), retry_after: None, body_bytes: 28"#;
+    assert_eq!(shown(&problem), format!("Problem {{ status: 422, {texts}, .. }}"));
+    assert_eq!(problem.to_string(), "the service refused (status 422, code E7): no");
+}
+
+#[test]
+fn names_are_printed_as_outputs_have_them() {
+    let endpoint = Endpoint::https("https://service.example").unwrap();
+    assert_eq!(endpoint.to_string(), "https://service.example");
+    assert_eq!(printed(Evidence::Draft), "draft");
+    assert_eq!(printed(Recovery::SignIn), "sign_in");
+    assert_eq!(printed(Class::Money), "money");
+    assert_eq!(printed(Purpose::Refresh), "refresh");
+    assert_eq!(shown(&"15.40".parse::<Amount>().unwrap()), "15.4");
+    assert_eq!(JsonFault::Eof.to_string(), "an early end");
+    assert_eq!(Digest::of(b"a").to_string(), "af63dc4c8601ec8c");
+    let error = Signature::new("").unwrap_err();
+    assert_eq!((error.field(), error.form()), ("pg_sig", "1 to 512 bytes"));
+    assert_eq!(error.to_string(), "the field `pg_sig` must be 1 to 512 bytes");
+    for class in [Class::Read, Class::Create, Class::Money] {
+        assert_eq!(Class::from_name(class.as_str()), Some(class));
+    }
+    assert_eq!(Class::from_name("Money"), None);
+}
+
+/// The text of what an error says caused it.
+fn cause(error: &dyn Error) -> Option<String> {
+    error.source().map(ToString::to_string)
+}
+
+#[test]
+fn an_error_names_what_the_driver_says_caused_it() {
+    let reset = || io::Error::other("reset by peer");
+    let failure = Failure::not_sent(NotSent::vouch()).timed_out().because(reset());
+    assert!(failure.is_timed_out() && !Failure::unknown().is_timed_out());
+    let text = "the service could not be reached in time (reset by peer)";
+    assert_eq!(failure.to_string(), text);
+    assert_eq!(cause(&failure).as_deref(), Some("reset by peer"));
+    assert_eq!(cause(&Failure::unknown()), None);
+
+    let mut desk = Desk::new();
+    let why = |act: Act, desk: &mut Desk| match desk.pays(vec![act]) {
+        Outcome::Unknown(unknown) => unknown.why().clone(),
+        other => panic!("{other:?}"),
+    };
+    let broken = why(Act::Fail(Failure::unknown().because(reset())), &mut desk);
+    assert_eq!(cause(&broken).as_deref(), Some("reset by peer"));
+    assert_eq!(cause(&why(lost(), &mut desk)), None);
+    assert_eq!(cause(&why(answer(500, &json!({})), &mut desk)), None);
+    for fault in [CallFault::NoToken, CallFault::Journal] {
+        let fault = fault(Source::from(Box::<dyn Error + Send + Sync>::from("disk is full")));
+        assert_eq!(cause(&fault).as_deref(), Some("disk is full"));
+        assert!(fault.to_string().ends_with(": disk is full"), "{fault}");
+    }
+}
+
+#[test]
+fn an_exchange_says_how_much_of_its_reply_is_worth_reading() {
+    let mut policy = crate::support::policy();
+    policy.reply_limit = 1_234;
+    let mut desk = Desk::with(policy, crate::support::catalogue());
+    let mut call = desk.call::<Confirm>();
+    call.on_bearer(desk.bearer());
+    let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it is sent") };
+    assert_eq!(exchange.reply_limit(), 1_234);
+}
+
+#[test]
+fn a_refusal_without_words_is_printed_by_its_status() {
+    let Outcome::Refused(problem) = Desk::new().pays(vec![answer(422, &json!({}))]) else {
+        panic!("it was refused")
+    };
+    let problem: Problem = problem;
+    assert_eq!(problem.to_string(), "the service refused (status 422)");
+}
