@@ -54,9 +54,10 @@ impl<'a> Success<'a> {
             payload: Option<&'a RawValue>,
         }
         const MISSING: Malformed = Malformed::Missing { field: "payload" };
-        let Object(envelope): Object<Envelope<'a>> = self.json()?;
-        match envelope.payload {
-            _ if !envelope.state => Err(MISSING),
+        let Object(Envelope { state: true, payload }) = self.json()? else {
+            return Err(MISSING);
+        };
+        match payload {
             Some(payload) => {
                 serde_json::from_str(payload.get()).map_err(|error| Malformed::from(&error))
             }
@@ -172,7 +173,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = value.split(';').next().unwrap_or_default().trim();
     let ends_in_json = || {
         let suffix = essence.rsplit('+').next().unwrap_or_default();
-        essence.contains('/') && suffix.len() < essence.len() && suffix.eq_ignore_ascii_case("json")
+        essence.contains('/') && suffix.eq_ignore_ascii_case("json")
     };
     essence.eq_ignore_ascii_case(PLAIN) || ends_in_json()
 }

@@ -3,17 +3,20 @@
 use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use imts_core::journal::Digest;
-use imts_core::operations::{Amount, CardNumber, Confirm, Iban, Own, Phone, Signature};
+use imts_core::operations::{Amount, CardNumber, Confirm, GetToken, Iban, Own, Phone, Signature};
 use imts_core::{
-    Body, CallFault, CallStep, Class, Credentials, Endpoint, Evidence, Failure, Json, JsonFault,
-    NotSent, Outcome, Problem, Purpose, Recovery, Reply, Source,
+    Auth, Body, CallFault, CallStep, Class, Credentials, Endpoint, Evidence, Failure, Json,
+    JsonFault, Keep, Malformed, NotSent, Now, Operation, Outcome, Problem, Purpose, Recovery,
+    Reply, Session, Source, Step, Success, Ticket, Trouble, Unencodable,
 };
 use serde_json::json;
 
-use crate::support::{Act, Desk, answer, lost, not_sent};
+use crate::support::{Act, Desk, TIME, answer, lost, not_sent};
 
 /// How a value shows itself in a log.
 fn shown(value: &impl Debug) -> String {
@@ -111,11 +114,66 @@ fn an_error_names_what_the_driver_says_caused_it() {
     assert_eq!(cause(&broken).as_deref(), Some("reset by peer"));
     assert_eq!(cause(&why(lost(), &mut desk)), None);
     assert_eq!(cause(&why(answer(500, &json!({})), &mut desk)), None);
-    for fault in [CallFault::NoToken, CallFault::Journal] {
-        let fault = fault(Source::from(Box::<dyn Error + Send + Sync>::from("disk is full")));
+    let full = || Source::from(Box::<dyn Error + Send + Sync>::from("disk is full"));
+    for fault in [CallFault::NoToken(full(), Recovery::SignIn), CallFault::Journal(full())] {
         assert_eq!(cause(&fault).as_deref(), Some("disk is full"));
         assert!(fault.to_string().ends_with(": disk is full"), "{fault}");
     }
+
+    let mut renewal = |fails: fn(&mut Session, Ticket, Now) -> Arc<Trouble>| {
+        let credentials = Credentials::new("agent-7", "s3cret").unwrap();
+        desk.session.sign_in(credentials, Keep::Once, desk.now);
+        let Step::Send(ticket, _) = desk.session.poll(desk.now) else { panic!("no sign-in") };
+        let trouble = fails(&mut desk.session, ticket, desk.now);
+        desk.now = desk.now.advanced_by(Duration::from_secs(60));
+        cause(trouble.as_ref())
+    };
+    let reset = |session: &mut Session, ticket, now| {
+        session.on_failure(ticket, Failure::unknown().because(io::Error::other("reset")), now)
+    };
+    assert_eq!(renewal(reset).as_deref(), Some("reset"));
+    let answered = |session: &mut Session, ticket, now| {
+        let Act::Answer(response) = answer(500, &json!({})) else { unreachable!() };
+        session.on_reply(ticket, Reply::from(&response), now).unwrap_err()
+    };
+    assert_eq!(renewal(answered), None);
+}
+
+/// Reads nothing, and tells what it was given.
+struct Told;
+
+impl Operation for Told {
+    const NAME: &'static str = "confirm";
+    const PATH: Option<&'static str> = None;
+    const AUTH: Auth = Auth::Bearer;
+    const CLASS: Class = Class::Money;
+    const EVIDENCE: Evidence = Evidence::Unknown;
+    type Reply = String;
+
+    fn encode(&self) -> Result<Body, Unencodable> {
+        Body::json(&())
+    }
+
+    fn decode(success: Success<'_>) -> Result<String, Malformed> {
+        let granted = GetToken::decode(success)?;
+        Ok(format!("{success:?} {granted:?} {}", success.body().len()))
+    }
+}
+
+#[test]
+fn a_success_and_a_grant_show_no_more_than_their_size_and_their_life() {
+    let mut desk = Desk::new();
+    let grant = json!({ "state": true, "response_time": "2025-07-23T11:17:31Z", "payload": {
+        "access_token": "canary", "access_expire_at": "2025-07-23T11:32:31Z",
+    } });
+    let length = grant.to_string().len();
+    let call = desk.session.call(&Told, desk.now.mono.after(TIME)).unwrap();
+    let Outcome::Done(told) = desk.drive(call, vec![answer(200, &grant)]) else {
+        panic!("it was done")
+    };
+    let granted = "Granted { access_lifetime: 900s, .. }";
+    let expected = format!("Success {{ body_bytes: {length}, .. }} {granted} {length}");
+    assert_eq!(told, expected);
 }
 
 #[test]

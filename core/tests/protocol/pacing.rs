@@ -212,6 +212,18 @@ fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
 }
 
 #[test]
+fn what_is_no_json_object_is_not_the_services_word_whatever_its_type_says() {
+    for (status, body) in [(400, "<html>"), (403, "[1]"), (422, "\"no\""), (403, "")] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        let mut response = answer(status, &json!({}));
+        *response.body_mut() = body.into();
+        world.reply(&response).unwrap_err();
+        assert_eq!(world.ask(), 'W', "{status} {body:?}");
+    }
+}
+
+#[test]
 fn a_state_false_ends_no_credentials_under_a_status_that_is_not_about_them() {
     for status in [404, 405, 408, 425, 429, 500, 503] {
         let mut world = World::with_credentials(Keep::Held);
