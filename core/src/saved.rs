@@ -192,7 +192,7 @@ mod json {
                 saved_at_us: self.saved_at.unix_micros(),
                 access: self.access.as_ref().map(|access| {
                     Object(AccessForm {
-                        token: Text(Cow::Borrowed(access.token.expose())),
+                        token: Text::Borrowed(access.token.expose()),
                         ends_at_us: access.ends_at.unix_micros(),
                         lifetime_us: u64::try_from(access.lifetime.as_micros()).unwrap_or(u64::MAX),
                         expire_at_us: access.expire_at.unix_micros(),
@@ -200,7 +200,7 @@ mod json {
                 }),
                 refresh: self.refresh.as_ref().map(|refresh| {
                     Object(RefreshForm {
-                        token: Text(Cow::Borrowed(refresh.token.expose())),
+                        token: Text::Borrowed(refresh.token.expose()),
                         ends_at_us: refresh.ends_at.unix_micros(),
                         expire_at_us: refresh.expire_at.unix_micros(),
                         in_doubt: refresh.in_doubt,
@@ -235,7 +235,7 @@ mod json {
                     return Err(SavedError::Value { field: "access.lifetime_us" });
                 }
                 Ok(SavedAccess {
-                    token: token(&access.token.0, "access.token")?,
+                    token: token(&access.token, "access.token")?,
                     ends_at: Wall::from_unix_micros(access.ends_at_us),
                     lifetime: Duration::from_micros(access.lifetime_us),
                     expire_at: Wall::from_unix_micros(access.expire_at_us),
@@ -243,7 +243,7 @@ mod json {
             });
             let refresh = form.refresh.map(|Object(refresh)| {
                 Ok(SavedRefresh {
-                    token: token(&refresh.token.0, "refresh.token")?,
+                    token: token(&refresh.token, "refresh.token")?,
                     ends_at: Wall::from_unix_micros(refresh.ends_at_us),
                     expire_at: Wall::from_unix_micros(refresh.expire_at_us),
                     in_doubt: refresh.in_doubt,

@@ -72,21 +72,21 @@ pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
         None => success.received(),
     };
     let Object(payload) = required(envelope.payload.as_ref(), "payload")?;
-    let access = required(payload.access_token.as_ref(), "access_token")?;
-    let access = Some(access.0.as_ref())
+    let access: &str = required(payload.access_token.as_ref(), "access_token")?;
+    let access = Some(access)
         .filter(|token| is_token(token))
         .and_then(bearer_header)
         .ok_or(Malformed::Token { field: "access_token" })?;
     let (access_expire_at, access_lifetime) =
         lifetime(payload.access_expire_at.as_ref(), "access_expire_at", from)?;
     let refresh = match &payload.refresh_token {
-        Some(token) if !token.0.is_empty() => {
-            if !is_token(&token.0) {
+        Some(token) if !token.is_empty() => {
+            if !is_token(token) {
                 return Err(Malformed::Token { field: "refresh_token" });
             }
             let (expire_at, lifetime) =
                 lifetime(payload.refresh_expire_at.as_ref(), "refresh_expire_at", from)?;
-            Some(NewRefresh { token: Token::new(&token.0), lifetime, expire_at })
+            Some(NewRefresh { token: Token::new(token), lifetime, expire_at })
         }
         _ => {
             if let Some(text) = &payload.refresh_expire_at {
@@ -103,7 +103,7 @@ fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
 }
 
 fn date(text: &Text<'_>, field: &'static str) -> Result<Wall, Malformed> {
-    Wall::from_rfc3339(&text.0).ok_or(Malformed::Date { field })
+    Wall::from_rfc3339(text).ok_or(Malformed::Date { field })
 }
 
 /// An end by the server's clock, and what is left of it from `from` by the same clock.
