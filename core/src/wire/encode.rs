@@ -47,29 +47,24 @@ pub(crate) fn json(
 struct Room(Zeroizing<Vec<u8>>);
 
 impl Room {
+    /// The same bytes in memory for so many. What they leave behind is wiped as it is dropped.
     #[cold]
-    fn grow(&mut self, by: usize) {
-        let needed = self.0.len().saturating_add(by);
-        let mut larger = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)));
+    fn moved(&self, length: usize) -> Zeroizing<Vec<u8>> {
+        let mut larger = Vec::with_capacity(length.max(self.0.capacity().saturating_mul(2)));
         larger.extend_from_slice(&self.0);
-        // What is left behind is wiped as it is dropped.
-        self.0 = Zeroizing::new(larger);
+        Zeroizing::new(larger)
     }
 }
 
 impl io::Write for Room {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.0.capacity().saturating_sub(self.0.len()) < bytes.len() {
-            self.grow(bytes.len());
+        let length = self.0.len().saturating_add(bytes.len());
+        if self.0.capacity().checked_sub(length).is_none() {
+            self.0 = self.moved(length);
         }
         self.0.extend_from_slice(bytes);
-        Ok(())
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
