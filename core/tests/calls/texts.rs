@@ -40,6 +40,7 @@ fn what_is_secret_or_points_at_a_person_shows_that_it_is_there_and_no_more() {
     assert_eq!(shown(&"+998901234567".parse::<Phone>().unwrap()), "Phone(..)");
     assert_eq!(shown(&"DE89370400440532013000".parse::<Iban>().unwrap()), "Iban(..)");
     assert_eq!(shown(&"4111111111111111".parse::<CardNumber>().unwrap()), "CardNumber(..)");
+    assert_eq!(shown(&Signature::new("s3cret").unwrap()), "Signature { .. }");
     let headers = HeaderMap::new();
     let reply = Reply::new(StatusCode::OK, &headers, b"s3cret");
     assert_eq!(shown(&reply), "Reply { status: 200, body_bytes: 6, .. }");

@@ -144,6 +144,10 @@ fn dates_are_rfc_3339_with_an_offset_and_an_unreadable_one_is_malformed() {
         "2025-07-23T11:32:31+99:00",
         " 2025-07-23T11:32:31Z",
         "2025-07-23T11:32:31\u{2212}06:00",
+        "2025-07-2:T11:32:31Z",
+        "202/-07-23T11:32:31Z",
+        "20::-07-23T11:32:31+00:00",
+        "2025-07-23T11:32:31.57774:Z",
     ] {
         for field in ["access_expire_at", "refresh_expire_at"] {
             assert_eq!(malformed(&with(field, json!(bad))), Malformed::Date { field }, "{bad}");
