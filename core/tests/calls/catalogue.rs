@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use imts_core::contract::{Refresh, SignIn, TokenIn};
 use imts_core::operations::{Confirm, Own};
 use imts_core::{
     Auth, Body, Catalogue, CatalogueError, Class, Contract, EndpointError, Evidence, Json,
@@ -198,15 +199,28 @@ fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_anothe
 }
 
 #[test]
+fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
+    let path = || ServicePath::new("/v6/token").unwrap();
+    let sign_in = SignIn::at(path());
+    let refresh = Refresh::new(http::Method::POST, path(), TokenIn::Bearer);
+    assert_eq!((sign_in.evidence(), refresh.evidence()), (Evidence::Assumed, Evidence::Assumed));
+    let contract = Contract::imts()
+        .with_sign_in(sign_in.with_evidence(Evidence::Draft))
+        .with_refresh(refresh.with_evidence(Evidence::Published));
+    for (name, evidence) in [("get-token", Evidence::Draft), ("refresh-token", Evidence::Published)]
+    {
+        assert_eq!(contract.operations().entry(name).unwrap().evidence(), evidence, "{name}");
+    }
+    assert_eq!(contract.sign_in().evidence(), Evidence::Draft);
+    assert_eq!(contract.refresh().unwrap().evidence(), Evidence::Published);
+}
+
+#[test]
 fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_they_are() {
     let path = ServicePath::new("/v6/renew").unwrap();
     let error = Catalogue::imts().set_path("refresh-token", path.clone(), Evidence::Assumed);
     assert!(matches!(error.unwrap_err(), CatalogueError::Session { .. }));
-    let refresh = imts_core::contract::Refresh::new(
-        http::Method::POST,
-        path,
-        imts_core::contract::TokenIn::Bearer,
-    );
+    let refresh = Refresh::new(http::Method::POST, path, TokenIn::Bearer);
     let contract = Contract::imts().with_refresh(refresh);
     let entry = contract.operations().entry("refresh-token").unwrap();
     assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
