@@ -1,6 +1,6 @@
-//! On which cores the asking thread and the service's run.
+//! On which cores the asking threads and the service's run.
 //!
-//! Owns the affinity of both while a table needs it. Knows nothing of what they do there.
+//! Owns their affinity while a table needs it. Knows nothing of what they do there.
 
 use std::fmt;
 
@@ -58,6 +58,17 @@ impl Drop for Pinned {
         service::run_on(self.everywhere);
         sched_setaffinity(None, &self.everywhere).expect("it was allowed before");
     }
+}
+
+/// Puts the current thread, the `number`th of several, on a core: each of those allowed in turn.
+///
+/// # Panics
+///
+/// Where the system lets nobody choose.
+pub fn in_turn(number: usize) {
+    let everywhere = sched_getaffinity(None).expect("the system says what is allowed");
+    let allowed = (0..CpuSet::MAX_CPU).filter(|core| everywhere.is_set(*core)).collect::<Vec<_>>();
+    sched_setaffinity(None, &one(allowed[number % allowed.len()])).expect("the core is allowed");
 }
 
 fn one(core: usize) -> CpuSet {

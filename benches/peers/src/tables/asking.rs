@@ -8,6 +8,7 @@ use super::names;
 use crate::measure::{Batch, Samples, interleaved, print_table};
 use crate::peer::{Peer, Visit};
 use crate::peers::visit_asking;
+use crate::pinned;
 use crate::ready::{Ready, here};
 use crate::service::TOKEN_BYTES;
 
@@ -114,9 +115,10 @@ fn millions_a_second<P: Peer>(peer: &Arc<P>, threads: usize) -> f64 {
     const TIMES: u32 = 1_000;
     let barrier = Arc::new(Barrier::new(threads));
     let begun: Vec<_> = (0..threads)
-        .map(|_| {
+        .map(|number| {
             let (peer, barrier) = (Arc::clone(peer), Arc::clone(&barrier));
             std::thread::spawn(move || {
+                pinned::in_turn(number);
                 here().block_on(async {
                     barrier.wait();
                     let (begin, mut asks) = (Instant::now(), 0);
@@ -164,7 +166,7 @@ pub fn threads(rounds: usize) {
     print_table(
         "Threads that share one client",
         &format!(
-            "Millions of tokens a second by all threads together; {TOKEN_BYTES}-byte token, one client, a current-thread runtime in each thread."
+            "Millions of tokens a second by all threads together; {TOKEN_BYTES}-byte token, one client, a current-thread runtime in each thread, the threads pinned to the cores in turn."
         ),
         &["crate", "asked", "1 thread", "2 threads", "8 threads", "2 ÷ 1", "8 ÷ 1"],
         &rows,
