@@ -13,7 +13,6 @@ use super::setup::Frozen;
 use crate::error::{Problem, ReplyError};
 use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
-use crate::policy::Policy;
 use crate::time::Wall;
 use crate::trouble::{Failure, NotSent};
 use crate::wire;
@@ -52,8 +51,10 @@ impl Proof {
         Self(Ground::NotSent)
     }
 
-    fn of_unauthorized(policy: &Policy) -> Option<Self> {
-        policy.unauthorized_is_unprocessed.then_some(Self(Ground::Unauthorized))
+    /// It is the token that such a 401 is about: of a request without one it proves nothing.
+    fn of_unauthorized(frozen: &Frozen) -> Option<Self> {
+        let is_proof = frozen.policy.unauthorized_is_unprocessed && frozen.auth == Auth::Bearer;
+        is_proof.then_some(Self(Ground::Unauthorized))
     }
 
     fn of_read(class: Class) -> Option<Self> {
@@ -93,7 +94,7 @@ pub(super) fn reply<R>(
     match frozen.class {
         // Without a token, it was not for the token that it was refused.
         Class::Read => read(error, retried_after_401 || frozen.auth == Auth::None),
-        Class::Create | Class::Money => write(error, &frozen.policy, is_whole, retried_after_401),
+        Class::Create | Class::Money => write(error, frozen, is_whole, retried_after_401),
     }
 }
 
@@ -144,7 +145,7 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
 /// A reply that is no success, to what creates something or moves money.
 fn write<R>(
     error: ReplyError,
-    policy: &Policy,
+    frozen: &Frozen,
     is_whole: bool,
     retried_after_401: bool,
 ) -> Verdict<R> {
@@ -157,7 +158,7 @@ fn write<R>(
     }
     match status {
         // A 401 proves nothing by itself: whether the token is judged first is not published.
-        StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(policy) {
+        StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(frozen) {
             Some(_) if retried_after_401 => Verdict::Failed(CallFault::Reply(error)),
             Some(proof) => {
                 Verdict::Again { proof, why: CallFault::Reply(error), pause: Pause::None }

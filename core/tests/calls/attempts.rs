@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use imts_core::operations::{Confirm, Status};
-use imts_core::{CallFault, CallStep, Outcome, Recovery, Source};
+use imts_core::{CallFault, CallStep, Json, Outcome, Recovery, Source};
 use serde_json::json;
 
 use crate::support::{Act, Desk, TIME, answer, catalogue, done, lost, not_sent, policy, word};
@@ -90,6 +90,17 @@ fn where_a_401_is_known_to_come_first_money_is_sent_once_more_and_no_oftener() {
     let mut desk = Desk::with(trusting, catalogue());
     let outcome = desk.pays(vec![answer(401, &json!({})), answer(401, &json!({}))]);
     assert_eq!(word(&outcome), "not_sent");
+}
+
+#[test]
+fn a_401_proves_nothing_of_a_request_that_takes_no_token() {
+    let mut trusting = policy();
+    trusting.unauthorized_is_unprocessed = true;
+    let mut desk = Desk::with(trusting, catalogue());
+    let body = Json::parse(r#"{"refresh_token":"spent-or-not"}"#).unwrap();
+    let until = desk.now.mono.after(TIME);
+    let refresh = desk.session.call_named("refresh-token", &body, until).unwrap();
+    assert_eq!(word(&desk.drive(refresh, vec![answer(401, &json!({}))])), "unknown");
 }
 
 #[test]
