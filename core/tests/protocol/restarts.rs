@@ -58,6 +58,24 @@ fn a_refresh_is_sent_only_after_its_mark_was_saved() {
 }
 
 #[test]
+fn a_refresh_token_that_is_kept_is_marked_anew_before_it_is_sent_again() {
+    let mut world = stored_sign_in();
+    for n in 2..4 {
+        world.pass(seconds(1_000));
+        assert_eq!(world.ask(), 'K', "the mark");
+        assert!(world.save.as_ref().unwrap().1.is_in_doubt());
+        world.saved();
+        world.sends(Purpose::Refresh);
+        let grant = grant_of(&format!("access-{n}"), None, 900);
+        world.reply(&answer(200, &grant)).unwrap();
+        assert_eq!(world.ask(), 'K', "the grant");
+        assert!(!world.save.as_ref().unwrap().1.is_in_doubt());
+        world.saved();
+        world.ready();
+    }
+}
+
+#[test]
 fn a_save_that_takes_too_long_holds_nothing_up() {
     let mut world = storing();
     world.sends(Purpose::SignIn);
