@@ -152,6 +152,18 @@ fn a_sign_in_that_brings_no_refresh_token_leaves_none() {
 }
 
 #[test]
+fn a_grant_has_the_number_after_the_one_before_it() {
+    let mut world = World::signed_in(Keep::Held);
+    assert_eq!(world.ready().epoch().count(), 1);
+    for n in 1..4 {
+        world.pass(seconds(1_000));
+        world.sends(Purpose::Refresh);
+        world.granted();
+        assert_eq!(world.ready().epoch().count(), 1 + n);
+    }
+}
+
+#[test]
 fn a_new_refresh_token_replaces_the_old_one() {
     let mut world = World::signed_in(Keep::Held);
     for n in 1..4 {
