@@ -11,7 +11,8 @@ use http::{Request, Response};
 use imts::operations::{Own, Status};
 use imts::{
     AsyncClient, Body, Bounds, Builder, Catalogue, Certificates, Client, Contract, Credentials,
-    Endpoint, Evidence, Failure, HyperTransport, Outcome, Policy, ServicePath, Tls, UreqTransport,
+    Endpoint, Evidence, Failure, HyperTransport, Outcome, Policy, Saved, ServicePath, Tls,
+    UreqTransport,
 };
 use imts_sandbox::DEFAULT_AGENT;
 use serde_json::{Value, json};
@@ -105,12 +106,17 @@ fn status() -> Own<Status, Value> {
     Own::new(json!({ "client_uuid": "17" }))
 }
 
+/// What was granted, for the one who searches.
+fn tell(saved: &Saved, control: &mut TcpStream) {
+    control.write_all(&saved.to_json()).unwrap();
+    control.write_all(b"\n").unwrap();
+}
+
 fn threads(client: &Client, control: &mut TcpStream) {
     for _ in 0..GRANTS {
         let bearer = client.token().unwrap();
         assert!(matches!(client.call(&status()).unwrap(), Outcome::Done(_)));
-        control.write_all(&client.saved().unwrap().to_json()).unwrap();
-        control.write_all(b"\n").unwrap();
+        tell(&client.saved().unwrap(), control);
         if bearer.epoch().count() == 1 {
             client.reject(bearer.epoch());
             thread::sleep(Duration::from_millis(20));
@@ -123,8 +129,7 @@ async fn tasks(client: &AsyncClient, control: &mut TcpStream) {
     for _ in 0..GRANTS {
         let bearer = client.token().await.unwrap();
         assert!(matches!(client.call(&status()).await.unwrap(), Outcome::Done(_)));
-        control.write_all(&client.saved().unwrap().to_json()).unwrap();
-        control.write_all(b"\n").unwrap();
+        tell(&client.saved().unwrap(), control);
         if bearer.epoch().count() == 1 {
             client.reject(bearer.epoch());
             thread::sleep(Duration::from_millis(20));
