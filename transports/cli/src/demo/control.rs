@@ -16,11 +16,7 @@ use crate::failure::{Failure, Kind};
 pub(crate) const AGENT: &str = DEFAULT_AGENT;
 pub(crate) const SECRET: &str = DEFAULT_SECRET;
 
-/// How long the first access token lives, in seconds. The service cuts its dates to whole seconds,
-/// so that up to one of them is lost.
-const FIRST_LIFETIME_S: u32 = 3;
-
-const BOUNDS: Bounds = Bounds { reply_limit: 16 * 1_048_576, time_limit: Duration::from_secs(5) };
+const BOUNDS: Bounds = Bounds { reply_limit: 16 * 1_048_576, time_limit: Duration::from_secs(30) };
 
 /// One request that reached the service, as its log has it.
 #[derive(Debug)]
@@ -57,11 +53,11 @@ impl Control {
         Ok(control)
     }
 
-    /// Begins anew, with tokens that live three seconds at most.
-    pub(crate) fn prepare(&self) -> Result<(), String> {
+    /// Begins anew, with tokens that live so many seconds at most.
+    pub(crate) fn prepare(&self, lifetime_s: u32) -> Result<(), String> {
         self.post("/_sandbox/reset", &json!({}))?;
         self.set(&json!({
-            "access_lifetime_s": FIRST_LIFETIME_S, "refresh_lifetime_s": 3_600, "rotation": "never",
+            "access_lifetime_s": lifetime_s, "refresh_lifetime_s": 3_600, "rotation": "never",
             "refuse_refresh": false, "reject_access": false, "refresh_endpoint": true,
             "outage": null, "error_shape": "v5", "quote_secrets": false, "skew_s": 0, "latency_ms": 0,
             "faults": [],

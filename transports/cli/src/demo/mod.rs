@@ -7,6 +7,7 @@
 
 mod control;
 mod crowd;
+mod pace;
 mod payments;
 mod report;
 mod stage;
@@ -15,6 +16,7 @@ mod steps;
 use imts_sandbox::{Front, Sandbox, Settings};
 
 use self::control::Control;
+use self::pace::Pace;
 use self::report::Report;
 use self::stage::Stage;
 use crate::args::Demo;
@@ -43,7 +45,9 @@ pub(crate) fn run(args: &Demo, log: Log) -> Result<(), Failure> {
     report.started(&url, own.is_some(), args.transport.as_str());
     let carrier = Carrier::new(args.transport, &Network::loopback())?;
     let control = Control::connect(endpoint.clone(), carrier.clone())?;
-    let mut stage = Stage::new(endpoint, control, report, carrier, log)?;
+    let pace = Pace::measure(&control).map_err(stage::broken)?;
+    report.pace(pace.factor());
+    let mut stage = Stage::new(endpoint, control, report, carrier, log, pace)?;
     for step in steps::ALL {
         stage.perform(step)?;
     }

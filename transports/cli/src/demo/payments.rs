@@ -21,7 +21,7 @@ const AT_ONCE: usize = 20;
 const SEED: u64 = 0x1475;
 /// How many in a hundred meet no fault.
 const WHOLE: u64 = 30;
-/// How long a reply is waited for that never comes.
+/// How long a calm machine waits for a reply that never comes.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// What may happen to an exchange, and what follows from it. Each kind has an operation of its own,
@@ -125,7 +125,7 @@ pub(super) fn run(stage: &mut Stage) -> Result<(), String> {
     let kinds = kinds();
     let plan = plan(&kinds);
     stage.control.serve(&operations(&kinds, true), &rules(&kinds)?)?;
-    let told = perform(&stage.client, &plan);
+    let told = perform(&stage.client, &plan, stage.pace.scaled(STALLED));
     let ledger = stage.control.applied();
     stage.control.serve(&operations(&kinds, false), &[])?;
     let (told, ledger) = (told?, ledger?);
@@ -155,14 +155,18 @@ pub(super) fn run(stage: &mut Stage) -> Result<(), String> {
 }
 
 /// Makes the calls; yields what each was told, in their order.
-fn perform(client: &Client, plan: &[&Kind]) -> Result<Vec<&'static str>, String> {
+fn perform(
+    client: &Client,
+    plan: &[&Kind],
+    stalled: Duration,
+) -> Result<Vec<&'static str>, String> {
     let mut told = vec![""; plan.len()];
     thread::scope(|scope| {
         let crowd: Vec<_> = (0..AT_ONCE)
             .map(|first| {
                 scope.spawn(move || {
                     let mine = plan.iter().enumerate().skip(first).step_by(AT_ONCE);
-                    mine.map(|(number, kind)| Ok((number, call(client, number, kind)?)))
+                    mine.map(|(number, kind)| Ok((number, call(client, number, kind, stalled)?)))
                         .collect::<Result<Vec<_>, String>>()
                 })
             })
@@ -176,8 +180,13 @@ fn perform(client: &Client, plan: &[&Kind]) -> Result<Vec<&'static str>, String>
     })
 }
 
-fn call(client: &Client, number: usize, kind: &Kind) -> Result<&'static str, String> {
-    let client = if kind.stalls { client.with_patience(STALLED) } else { client.clone() };
+fn call(
+    client: &Client,
+    number: usize,
+    kind: &Kind,
+    stalled: Duration,
+) -> Result<&'static str, String> {
+    let client = if kind.stalls { client.with_patience(stalled) } else { client.clone() };
     let request = json!({ "client_uuid": id(number), "amount": 15.4 });
     let request = Json::of(&request).map_err(|error| error.to_string())?;
     let call = client.call_named(&kind.name, &request).map_err(|error| error.to_string())?;

@@ -35,6 +35,16 @@ impl Report {
         );
     }
 
+    /// How many times as long everything takes, where the machine is busy.
+    pub(crate) fn pace(&self, factor: u32) {
+        if factor > 1 {
+            self.event(
+                || json!({ "event": "pace", "factor": factor }),
+                || format!("This machine is busy: tokens live {factor} times as long."),
+            );
+        }
+    }
+
     pub(crate) fn step(&self, name: &str, title: &str) {
         self.event(
             || json!({ "event": "step", "name": name, "title": title }),

@@ -1,7 +1,6 @@
 //! Where the demo's steps are performed: one client, one sandbox, and the saved state in between.
 
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +8,7 @@ use imts::{Bearer, Builder, CallError, Credentials, Endpoint, Policy, Recovery, 
 use zeroize::Zeroizing;
 
 use super::control::{AGENT, Control, SECRET};
+use super::pace::Pace;
 use super::payments;
 use super::report::Report;
 use super::steps::{Calls, Step};
@@ -19,6 +19,9 @@ use crate::log::Log;
 
 /// How often a wait looks at the session.
 const TICK: Duration = Duration::from_millis(5);
+/// How long the first access token lives on a calm machine, in seconds. The service cuts its dates to
+/// whole seconds, so that up to one of them is lost.
+const FIRST_LIFETIME_S: u32 = 3;
 /// How long a wait may take before it counts as broken: longer than any token here lives.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -27,6 +30,7 @@ type Store = Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>;
 pub(crate) struct Stage {
     endpoint: Endpoint,
     pub(crate) control: Control,
+    pub(crate) pace: Pace,
     pub(crate) report: Report,
     carrier: Carrier,
     log: Log,
@@ -42,11 +46,12 @@ impl Stage {
         report: Report,
         carrier: Carrier,
         log: Log,
+        pace: Pace,
     ) -> Result<Self, Failure> {
-        control.prepare().map_err(broken)?;
+        control.prepare(FIRST_LIFETIME_S * pace.factor()).map_err(broken)?;
         let store = Store::default();
         let client = client(&endpoint, &carrier, log, &store, None)?;
-        Ok(Self { endpoint, control, report, carrier, log, client, store })
+        Ok(Self { endpoint, control, pace, report, carrier, log, client, store })
     }
 
     /// Performs one step and holds it, and the service's log, to what was promised.
@@ -97,6 +102,11 @@ impl Stage {
         }
     }
 
+    /// How long the next tokens live, in seconds of a calm machine.
+    pub(crate) fn set_lifetime(&self, seconds: u32) -> Result<(), String> {
+        self.control.set_lifetime(seconds * self.pace.factor())
+    }
+
     pub(crate) fn ask_quietly(&self) -> (Result<Bearer, CallError>, Duration) {
         let began = Instant::now();
         let outcome = self.client.token();
@@ -133,10 +143,11 @@ impl Stage {
     pub(crate) fn wait_until(&self, what: &str, reached: impl Fn() -> bool) -> Result<(), String> {
         let began = Instant::now();
         while !reached() {
-            if began.elapsed() > LONGEST_WAIT {
-                return Err(format!("waited {LONGEST_WAIT:?} in vain for: {what}"));
+            let longest = self.pace.scaled(LONGEST_WAIT);
+            if began.elapsed() > longest {
+                return Err(format!("waited {longest:?} in vain for: {what}"));
             }
-            thread::sleep(TICK);
+            self.pace.sleep(TICK);
         }
         Ok(())
     }
@@ -168,7 +179,7 @@ fn client(
     // The demo's tokens live a second or two: what is young at fifteen minutes is old here.
     policy.settle = Duration::from_millis(100);
     policy.renew_after = Duration::ZERO;
-    policy.time_limit = Duration::from_secs(5);
+    policy.time_limit = Duration::from_secs(30);
     let credentials = Credentials::new(AGENT, SECRET).map_err(Failure::usage)?;
     let disk = Arc::clone(store);
     let mut builder = Builder::new(endpoint.clone())
@@ -188,7 +199,7 @@ fn client(
 }
 
 /// The sandbox itself does not answer as one.
-fn broken(message: String) -> Failure {
+pub(super) fn broken(message: String) -> Failure {
     Failure::new(Kind::Transport, Recovery::Fix, message)
 }
 

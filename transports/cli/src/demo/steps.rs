@@ -109,7 +109,7 @@ fn valid(stage: &mut Stage) -> Result<(), String> {
 
 fn expiring(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
-    stage.control.set_lifetime(2)?;
+    stage.set_lifetime(2)?;
     stage.wait_for_phase("expiring")?;
     same(old, stage.ask()?.epoch())?;
     stage.wait_until("the refresh in the background", || stage.phase() == "valid")?;
@@ -118,7 +118,7 @@ fn expiring(stage: &mut Stage) -> Result<(), String> {
 
 fn expired_rotation(stage: &mut Stage) -> Result<(), String> {
     stage.control.set_rotation_always()?;
-    stage.control.set_lifetime(1)?;
+    stage.set_lifetime(1)?;
     for _ in 0..2 {
         stage.wait_for_expiry()?;
         stage.ask()?;
@@ -140,7 +140,7 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
     // The token has half a second left of its one, so that the quiet of a second outlasts it.
     stage.wait_for_phase("expiring")?;
-    stage.control.begin_outage(1)?;
+    stage.control.begin_outage(stage.pace.factor())?;
     same(old, stage.ask()?.epoch())?;
     stage.wait_for_expiry()?;
     let mut wait = Duration::ZERO;
@@ -153,7 +153,7 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
     }
     stage.tell(&format!("asked 100 times: told at once to wait {:.2} s", wait.as_secs_f64()));
     stage.control.end_outage()?;
-    stage.control.set_lifetime(2)?;
+    stage.set_lifetime(2)?;
     thread::sleep(wait);
     stage.ask()?;
     expect_phase(stage, "valid")
@@ -185,7 +185,7 @@ fn restart(stage: &mut Stage) -> Result<(), String> {
 fn crowd(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
     // What is granted from here on outlives the demo, however slow the machine.
-    stage.control.set_lifetime(900)?;
+    stage.set_lifetime(900)?;
     let crowd = crowd::gather(&stage.client, 1_000)?;
     stage.control.hold_replies(50)?;
     stage.wait_for_expiry()?;
@@ -205,9 +205,10 @@ fn cancelled_leader(stage: &mut Stage) -> Result<(), String> {
     // Long enough after the grant that its rejection is news, and not a service gone mad.
     thread::sleep(Duration::from_millis(150));
     let old = stage.ask_quietly().0.map_err(|error| error.to_string())?.epoch();
-    stage.control.hold_replies(300)?;
+    let held = 300 * stage.pace.factor();
+    stage.control.hold_replies(held)?;
     stage.client.reject(old);
-    stage.tell("the token was rejected, and each reply is held for 300 ms");
+    stage.tell(&format!("the token was rejected, and each reply is held for {held} ms"));
     let left = crowd::begin_and_leave(&stage.client);
     let served = crowd::gather(&stage.client, 20).and_then(crowd::Crowd::release);
     stage.control.hold_replies(0)?;

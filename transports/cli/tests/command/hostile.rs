@@ -12,44 +12,51 @@ use std::time::{Duration, Instant};
 use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Rule, Sandbox};
 use serde_json::Value;
 
-use crate::{TRANSPORTS, token};
+use crate::{SECRET, TRANSPORTS, token};
 
 /// The most memory that the command may ever hold, in KiB: 40 MB.
 const PEAK_KIB: u64 = 40_000_000 / 1_024;
 
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// What a busy machine may add to a time limit.
+const SLACK: Duration = Duration::from_secs(50);
 
-/// What a busy machine may add to it.
-const SLACK: Duration = Duration::from_secs(10);
-
-/// Runs `imts token` by each transport; yields the kinds of error.
-fn kinds(url: &str) -> [String; 2] {
+/// Runs `imts token` by each transport, within so many seconds; yields the kinds of error.
+fn kinds(url: &str, seconds: u64) -> [String; 2] {
     TRANSPORTS.map(|transport| {
         let began = Instant::now();
-        let flags = ["--json", "--timeout", "3s", "--transport", transport];
-        let mut child = token(url, &flags).stdout(Stdio::piped()).spawn().unwrap();
-        let peak = peak(&mut child);
+        let timeout = format!("{seconds}s");
+        let flags = ["--secret-file", "-", "--json", "--timeout", &timeout];
+        let mut command = token(url, &flags);
+        command.env_remove("IMTS_AGENT_SECRET").args(["--transport", transport]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It waits for its secret: its memory is seen, however soon it ends after that.
+        let waiting = held(&child);
+        child.stdin.take().unwrap().write_all(SECRET.as_bytes()).unwrap();
+        let peak = peak(&mut child).max(waiting);
         let took = began.elapsed();
-        assert!(took < TIMEOUT + SLACK, "{transport} took {took:?}");
+        assert!(took < Duration::from_secs(seconds) + SLACK, "{transport} took {took:?}");
         assert!(peak < PEAK_KIB, "{transport} held {peak} KiB");
         // Where there is no such file, there is no peak to know.
-        assert_eq!(peak > 0, cfg!(target_os = "linux"));
+        assert_eq!(waiting > 0, cfg!(target_os = "linux"));
         let last: Value = serde_json::from_reader(child.stdout.take().unwrap()).unwrap();
         last["error"]["kind"].as_str().unwrap_or("none").to_owned()
     })
+}
+
+/// The most memory that a process has held so far, in KiB; 0 where it has ended.
+fn held(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Waits for the child's end; yields the most memory that it was seen to hold, in KiB.
 ///
 /// The system's own figure for a child that has ended, `ru_maxrss`, counts what its parent held.
 fn peak(child: &mut Child) -> u64 {
-    let path = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
-        let status = fs::read_to_string(&path).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        peak = peak.max(number.unwrap_or(0));
+        peak = peak.max(held(child));
         thread::sleep(Duration::from_micros(500));
     }
     peak
@@ -83,19 +90,35 @@ fn a_reply_that_is_delivered_wrongly_is_named_and_costs_neither_time_nor_memory(
             scope.spawn(|| {
                 loop {
                     let Some(delivery) = deliveries.lock().unwrap().pop() else { return };
-                    let mut sandbox = Sandbox::default();
-                    let fault = Fault::Delivery(delivery);
-                    sandbox.set_faults(vec![Rule::always(Operation::GetToken, fault)]);
-                    let front = Front::start(sandbox).unwrap();
-                    for found in kinds(&front.url()) {
-                        assert!(kind(delivery).contains(&found.as_str()), "{delivery:?}: {found}");
-                    }
-                    let requests = front.log().len();
-                    assert_eq!(requests, 2, "{delivery:?}: one each, and no other try");
+                    // More time, where the machine is too busy to bring a request to the service.
+                    let limits = if kind(delivery).contains(&"timed_out") {
+                        &[3, 15, 60][..]
+                    } else {
+                        &[60]
+                    };
+                    let heard = limits.iter().any(|seconds| delivered(delivery, *seconds));
+                    assert!(heard, "{delivery:?}: no request comes");
                 }
             });
         }
     });
+}
+
+/// What a delivery comes to by each transport; whether the service heard of both.
+fn delivered(delivery: Delivery, seconds: u64) -> bool {
+    let mut sandbox = Sandbox::default();
+    sandbox.set_faults(vec![Rule::always(Operation::GetToken, Fault::Delivery(delivery))]);
+    let front = Front::start(sandbox).unwrap();
+    let kinds = kinds(&front.url(), seconds);
+    let requests = front.log().len();
+    if requests < 2 {
+        return false;
+    }
+    for found in kinds {
+        assert!(kind(delivery).contains(&found.as_str()), "{delivery:?}: {found}");
+    }
+    assert_eq!(requests, 2, "{delivery:?}: one each, and no other try");
+    true
 }
 
 /// A socket that takes a request and then writes this, again and again.
@@ -130,13 +153,13 @@ fn a_head_or_a_framing_without_end_costs_neither_time_nor_memory() {
         (CHUNKED, "0"),
         (CHUNKED, "1;an-extension"),
     ] {
-        for kind in kinds(&repeating(first, then)) {
+        for kind in kinds(&repeating(first, then), 3) {
             let known = ["transport", "timed_out", "malformed", "unexpected"];
             assert!(known.contains(&kind.as_str()), "{first:?} {then:?}: {kind}");
         }
     }
     let trailers = "0\r\nx: 0123456789\r\nx: 0123456789\r\n";
-    for kind in kinds(&repeating(CHUNKED, trailers)) {
+    for kind in kinds(&repeating(CHUNKED, trailers), 3) {
         assert_ne!(kind, "none");
     }
 }

@@ -135,7 +135,7 @@ fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
         }
     }
     for _ in 0..4 {
-        let asked = asked.recv_timeout(Duration::from_secs(20)).expect("the proxy is asked");
+        let asked = asked.recv_timeout(Duration::from_secs(60)).expect("the proxy is asked");
         assert!(asked.starts_with("CONNECT host.invalid:443 "), "{asked}");
         let asked = asked.to_lowercase();
         assert!(asked.contains("proxy-authorization: basic") && !asked.contains("sandbox-"));

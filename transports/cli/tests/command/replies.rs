@@ -163,15 +163,15 @@ fn what_cannot_be_read_is_malformed() {
 fn a_reply_that_breaks_off_is_a_transport_error() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{";
     expect(
-        &on_socket("5s", move |mut s| s.write_all(head.as_bytes()).unwrap()),
+        &on_socket("60s", move |mut s| s.write_all(head.as_bytes()).unwrap()),
         "transport",
         "retry",
     );
-    expect(&on_socket("5s", drop), "transport", "retry");
+    expect(&on_socket("60s", drop), "transport", "retry");
     let chunked = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
                    transfer-encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n";
     expect(
-        &on_socket("5s", move |mut s| s.write_all(chunked.as_bytes()).unwrap()),
+        &on_socket("60s", move |mut s| s.write_all(chunked.as_bytes()).unwrap()),
         "transport",
         "retry",
     );
@@ -184,7 +184,7 @@ fn a_service_that_does_not_answer_in_time_is_timed_out() {
         while stream.read(&mut [0; 1_024]).is_ok_and(|length| length > 0) {}
     });
     expect(&runs, "timed_out", "retry");
-    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(10)), "{runs:?}");
+    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(50)), "{runs:?}");
 }
 
 #[test]
@@ -198,5 +198,5 @@ fn a_reply_of_one_byte_at_a_time_does_not_outlast_the_timeout() {
         }
     });
     expect(&runs, "timed_out", "retry");
-    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(10)), "{runs:?}");
+    assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(50)), "{runs:?}");
 }
