@@ -1,11 +1,11 @@
 //! hyper's client on smol: no thread of tokio's in the whole process.
 #![cfg(feature = "hyper-util")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use imts::{Builder, CallError, Credentials, Endpoint, HyperTransport};
-use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox, Settings};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolExecutor, SmolTimer};
 
@@ -17,9 +17,15 @@ fn threads() -> Vec<String> {
 
 #[test]
 fn hyper_runs_on_smol_without_a_thread_of_tokios() {
-    let mut settings = Settings::default();
-    settings.latency = Duration::from_millis(20);
-    let front = Front::start(Sandbox::new(settings)).unwrap();
+    // The service answers once somebody has lost patience with it.
+    let (answer, answers) = mpsc::channel();
+    let front = Front::builder(Sandbox::default())
+        .handler(move |sandbox, now, request| {
+            answers.recv().unwrap();
+            sandbox.handle(now, request)
+        })
+        .start()
+        .unwrap();
 
     let executor = Arc::new(smol::Executor::new());
     let dialled = Arc::new(Mutex::new(Vec::new()));
@@ -46,6 +52,7 @@ fn hyper_runs_on_smol_without_a_thread_of_tokios() {
     smol::block_on(executor.run(async {
         let hasty = client.with_patience(Duration::from_millis(1));
         assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        answer.send(()).unwrap();
         let asks: Vec<_> = (0..100)
             .map(|_| {
                 let client = client.clone();

@@ -131,7 +131,7 @@ async fn tasks_that_come_and_go_on_many_threads_never_lose_a_wake_up() {
             })
             .collect();
         for task in tasks {
-            let ended = tokio::time::timeout(Duration::from_secs(10), task).await;
+            let ended = tokio::time::timeout(Duration::from_secs(60), task).await;
             match ended.expect("a task that nobody woke") {
                 Ok(outcome) => drop(outcome.unwrap()),
                 Err(error) => assert!(error.is_cancelled()),

@@ -71,7 +71,7 @@ async fn a_thousand_tasks_are_told_the_one_failure_at_once() {
     assert!(troubles.iter().all(|one| *one == troubles[0]), "one trouble for all");
     assert_eq!(world.calls(), 1);
     let slowest = told.iter().map(|(_, waited)| *waited).max().unwrap();
-    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    assert!(slowest < Duration::from_secs(50), "well before their patience ends: {slowest:?}");
 }
 
 #[test]

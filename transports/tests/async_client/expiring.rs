@@ -61,7 +61,7 @@ async fn a_spawner_brings_a_renewal_home_while_nobody_asks() {
     client.token().await.unwrap();
     world.pass(850);
     client.token().await.unwrap();
-    tokio::time::timeout(Duration::from_secs(10), async {
+    tokio::time::timeout(Duration::from_secs(60), async {
         while world.sandbox().count(Operation::Refresh) == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -61,11 +61,11 @@ impl World {
 
 /// Waits until something holds that another thread brings about.
 pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..2_000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("waited ten seconds in vain for: {what}");
+    panic!("waited a minute in vain for: {what}");
 }

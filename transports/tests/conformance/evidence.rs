@@ -1,13 +1,14 @@
 //! What a failure proves: a request that may have left is never said not to have been sent.
 
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use imts::{Bounds, Failure};
+use socket2::{Domain, Socket, Type};
 
-use crate::raw::{Raw, eventually};
+use crate::raw::{Raw, eventually, heard_within};
 use crate::{BOUNDS, Carrier, GRANT, Made, ok};
 
 /// What becomes of one request, over a transport with little patience for connections.
@@ -49,17 +50,30 @@ fn localhost_is_this_machine_and_is_reached_on_either_protocol() {
     for carrier in Carrier::untrusting() {
         carrier.send(&format!("http://localhost:{}/", four.address.port()), BOUNDS).unwrap();
     }
-    let Ok(six) = TcpListener::bind("[::1]:0") else { return };
+    if TcpListener::bind("[::1]:0").is_err() {
+        return;
+    }
+    let (six, _nobody) = listening_on_six_alone();
     let url = format!("http://localhost:{}/", six.local_addr().unwrap().port());
     for carrier in Carrier::untrusting() {
         let url = url.clone();
-        let asked = std::thread::spawn(move || {
-            let bounds = Bounds { time_limit: Duration::from_secs(1), ..BOUNDS };
-            carrier.send(&url, bounds).unwrap_err()
-        });
+        let asked = std::thread::spawn(move || carrier.send(&url, BOUNDS).unwrap_err());
         drop(six.accept().unwrap());
         assert!(!asked.join().unwrap().is_not_sent());
     }
+}
+
+/// A port of `::1`, and the same of 127.0.0.1, which is taken and where nobody listens.
+fn listening_on_six_alone() -> (TcpListener, Socket) {
+    for _ in 0..100 {
+        let six = TcpListener::bind("[::1]:0").unwrap();
+        let four = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], six.local_addr().unwrap().port()));
+        if four.bind(&address.into()).is_ok() {
+            return (six, four);
+        }
+    }
+    panic!("no port that is free on both");
 }
 
 #[test]
@@ -87,7 +101,7 @@ fn a_handshake_that_drips_is_given_up_at_the_connect_timeout() {
     for (carrier, failure) in failing_within(&url, Duration::from_millis(300)) {
         assert!(failure.is_not_sent() && failure.is_timed_out(), "{carrier:?}: {failure}");
     }
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(50));
 }
 
 #[test]
@@ -129,20 +143,29 @@ fn a_connection_that_breaks_after_the_request_proves_nothing() {
 fn a_pooled_connection_that_dies_proves_nothing_and_nothing_is_sent_twice() {
     for reset in [false, true] {
         for carrier in Carrier::untrusting() {
-            let service = Raw::start(move |line| {
-                line.request();
-                line.say(ok(GRANT).as_bytes());
-                // The second request is read, perhaps acted upon, and never answered.
-                line.request();
-                if reset {
-                    line.reset();
+            // Hyper's task gives a connection back when it comes to it.
+            let is_used_again = |_| {
+                let service = Raw::start(move |line| {
+                    line.request();
+                    line.say(ok(GRANT).as_bytes());
+                    // The second request is read, perhaps acted upon, and never answered.
+                    line.request();
+                    if reset {
+                        line.reset();
+                    }
+                });
+                carrier.send(&service.url(), BOUNDS).unwrap();
+                settled();
+                let second = carrier.send(&service.url(), BOUNDS);
+                if service.connections() > 1 {
+                    return false;
                 }
-            });
-            carrier.send(&service.url(), BOUNDS).unwrap();
-            settled();
-            let failure = carrier.send(&service.url(), BOUNDS).unwrap_err();
-            assert!(!failure.is_not_sent(), "{carrier:?}: {failure}");
-            assert_eq!((service.connections(), service.requests()), (1, 2), "{carrier:?}");
+                let failure = second.unwrap_err();
+                assert!(!failure.is_not_sent(), "{carrier:?}: {failure}");
+                assert_eq!((service.connections(), service.requests()), (1, 2), "{carrier:?}");
+                true
+            };
+            assert!((0..50).any(is_used_again), "{carrier:?}: no connection is used again");
         }
     }
 }
@@ -178,9 +201,11 @@ fn an_idle_connection_that_was_closed_or_has_been_spoken_on_is_not_used() {
 #[test]
 fn a_request_that_runs_out_of_time_may_have_left() {
     let silent = Raw::silent();
-    let bounds = Bounds { time_limit: Duration::from_millis(200), ..BOUNDS };
     for carrier in Carrier::untrusting() {
-        let failure = carrier.send(&silent.url(), bounds).unwrap_err();
+        let failure = heard_within(&silent, |time_limit| {
+            let bounds = Bounds { time_limit, ..BOUNDS };
+            carrier.send(&silent.url(), bounds).unwrap_err()
+        });
         assert!(failure.is_timed_out() && !failure.is_not_sent(), "{carrier:?}: {failure}");
     }
 }

@@ -86,11 +86,11 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 /// Waits until something holds that another thread brings about.
 fn eventually(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..4_000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("waited twenty seconds in vain for: {what}");
+    panic!("waited a minute in vain for: {what}");
 }

@@ -166,7 +166,7 @@ fn is_served_without_the_session(seconds: u64) {
             }
             tell.send(()).unwrap();
         });
-        let served = told.recv_timeout(Duration::from_secs(20));
+        let served = told.recv_timeout(Duration::from_secs(60));
         let refreshes = world.sandbox().count(Operation::Refresh);
         go_on.wait();
         served.expect("they are served while the session is taken");

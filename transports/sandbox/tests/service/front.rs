@@ -43,7 +43,7 @@ pub(crate) fn ends(front: Front) -> bool {
         drop(front);
         ended.send(())
     });
-    end.recv_timeout(Duration::from_secs(10)).is_ok()
+    end.recv_timeout(Duration::from_secs(60)).is_ok()
 }
 
 fn with(delivery: Delivery) -> Front {

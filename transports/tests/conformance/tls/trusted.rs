@@ -63,12 +63,15 @@ fn a_connection_is_used_again() {
     let authority = Authority::new("Private");
     for versions in EACH_VERSION {
         let service = Secure::start(&authority.server(), Speaking::only(versions));
-        for (carrier, connections) in Carrier::both(&trusting(&authority)).iter().zip([1, 2]) {
-            for _ in 0..3 {
+        for carrier in Carrier::both(&trusting(&authority)) {
+            // Hyper's task gives a connection back when it comes to it.
+            let is_used_again = |_| {
+                let connections = service.raw.connections();
                 carrier.send(&service.url(), BOUNDS).unwrap();
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            assert_eq!(service.raw.connections(), connections, "{carrier:?}");
+                std::thread::sleep(Duration::from_millis(50));
+                service.raw.connections() == connections
+            };
+            assert!((0..50).any(is_used_again), "{carrier:?}");
         }
     }
 }
