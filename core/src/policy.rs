@@ -40,8 +40,9 @@ pub struct Policy {
     pub jitter_seed: u64,
     /// The longest `Retry-After` that is obeyed in full. Default 15 min.
     pub retry_after_cap: Duration,
-    /// How long a grant must hold before it counts as settled: one that is rejected sooner is a
-    /// failed renewal. Default 30 s.
+    /// How long a token must hold before it counts as settled. The first one that is rejected sooner
+    /// is renewed at once; if its successor is rejected sooner too, that is a failed renewal.
+    /// Default 30 s.
     pub settle: Duration,
     /// After how many refusals in a row credentials that once worked count as dead. Default 3.
     pub refusals: u32,

@@ -21,6 +21,8 @@ pub struct Saved {
     pub(crate) endpoint: String,
     pub(crate) agent_id: Option<String>,
     pub(crate) saved_at: Wall,
+    /// Whether its access token replaces one that was rejected while it was young.
+    pub(crate) after_rejection: bool,
     pub(crate) access: Option<SavedAccess>,
     pub(crate) refresh: Option<SavedRefresh>,
 }
@@ -153,6 +155,8 @@ mod json {
         #[serde(borrow)]
         agent_id: Option<Cow<'a, str>>,
         saved_at_us: i64,
+        #[serde(default, skip_serializing_if = "is_false")]
+        after_rejection: bool,
         #[serde(borrow)]
         access: Option<Object<AccessForm<'a>>>,
         #[serde(borrow)]
@@ -190,6 +194,7 @@ mod json {
                 endpoint: Cow::Borrowed(&self.endpoint),
                 agent_id: self.agent_id.as_deref().map(Cow::Borrowed),
                 saved_at_us: self.saved_at.unix_micros(),
+                after_rejection: self.after_rejection,
                 access: self.access.as_ref().map(|access| {
                     Object(AccessForm {
                         token: Text::Borrowed(access.token.expose()),
@@ -254,10 +259,16 @@ mod json {
                 endpoint: form.endpoint.into_owned(),
                 agent_id: form.agent_id.map(Cow::into_owned),
                 saved_at: Wall::from_unix_micros(form.saved_at_us),
+                after_rejection: form.after_rejection,
                 access: access.transpose()?,
                 refresh: refresh.transpose()?,
             })
         }
+    }
+
+    /// Serde gives a reference.
+    fn is_false(value: &bool) -> bool {
+        !value
     }
 
     /// Tells a form of another version from a damaged one.

@@ -193,17 +193,19 @@ impl Session {
         self.agent_id = None;
     }
 
-    /// The service refused this token (401): it is never handed out again.
+    /// The service refused this token (401): it is never handed out again, and the next poll renews.
     ///
-    /// Does nothing where the epoch is not the current one: someone renewed already.
+    /// A token that is rejected within [`Policy::settle`], and that itself replaced one rejected so
+    /// early, counts as a failed renewal: the next one waits for back-off. Does nothing where the epoch is not the current one: someone renewed already.
     pub fn reject(&mut self, epoch: Epoch, now: Now) {
         let now = self.observe(now);
         let Some(grant) = self.grant.as_mut().filter(|grant| grant.epoch == epoch) else { return };
         let Some(access) = grant.access.take() else { return };
         let is_fresh = grant.is_younger_than(self.policy.settle, now);
         self.rejected.add(&access.bearer);
+        self.pace.settle(now.mono, &self.policy);
         if is_fresh {
-            self.failed(Trouble::rejected(), now);
+            self.pace.rejected(Trouble::rejected(), now.mono, &self.policy);
         }
     }
 

@@ -52,6 +52,10 @@ pub fn run(data: &[u8]) -> Ran {
         // To index is to insert a null where there is nothing.
         let _ = &mut read[optional];
     }
+    if read["after_rejection"] != true {
+        // `false` is what is meant where nothing stands.
+        read.as_object_mut().expect("an object").remove("after_rejection");
+    }
     assert_eq!(read, form, "nothing is lost, and nothing invented");
     check_silence(&saved, &form);
     let mut deepest = false;

@@ -17,6 +17,8 @@ pub(crate) struct Pace {
     quiet_until: Option<Mono>,
     /// Since when there was a grant and no failure.
     good_since: Option<Mono>,
+    /// Whether a token was rejected while it was young, and none has settled since.
+    on_probation: bool,
     last: Option<Arc<Trouble>>,
 }
 
@@ -30,6 +32,28 @@ impl Pace {
         self.be_quiet_until(now.after(wait));
         self.good_since = None;
         self.last = Some(trouble);
+    }
+
+    /// The service rejected a token while it was young. The first one may have been revoked: its
+    /// renewal follows at once. If the token that replaced it is rejected too, that renewal failed.
+    pub(crate) fn rejected(&mut self, trouble: Trouble, now: Mono, policy: &Policy) {
+        if std::mem::replace(&mut self.on_probation, true) {
+            self.failed(trouble.into(), now, policy);
+        } else {
+            self.good_since = None;
+            self.last = Some(trouble.into());
+        }
+    }
+
+    /// The token that came into use replaces one that was rejected, as another process saw.
+    pub(crate) fn is_put_on_probation(&mut self, now: Mono) {
+        self.on_probation = true;
+        self.good_since = self.good_since.map(|_| now);
+    }
+
+    /// Whether the present token, or the next one, replaces one that was rejected while it was young.
+    pub(crate) fn is_on_probation(&self, now: Mono, policy: &Policy) -> bool {
+        self.on_probation && !self.has_settled(now, policy)
     }
 
     /// A renewal failed in a way that waiting does not mend.
@@ -52,9 +76,14 @@ impl Pace {
 
     /// Forgives the failures where all has been well for long enough.
     pub(crate) fn settle(&mut self, now: Mono, policy: &Policy) {
-        if self.good_since.is_some_and(|since| now.since(since) >= policy.settle) {
+        if self.has_settled(now, policy) {
             self.failures = 0;
+            self.on_probation = false;
         }
+    }
+
+    fn has_settled(&self, now: Mono, policy: &Policy) -> bool {
+        self.good_since.is_some_and(|since| now.since(since) >= policy.settle)
     }
 
     /// Until when to be quiet, and why; `None` when a renewal is welcome.

@@ -119,6 +119,9 @@ impl Session {
         if alive.is_some_and(|access| !is_known(access)) {
             self.pace.succeeded(now.mono);
         }
+        if saved.after_rejection && now.wall.since(saved.saved_at) < self.policy.settle {
+            self.pace.is_put_on_probation(now.mono);
+        }
         let is_fresh = alive.is_some_and(|access| access.age(now) < self.policy.settle);
         self.grant = Some(Grant {
             epoch: self.epoch,
@@ -199,6 +202,7 @@ impl Session {
             endpoint: self.endpoint.as_str().to_owned(),
             agent_id: self.agent_id.clone(),
             saved_at: now.wall,
+            after_rejection: self.pace.is_on_probation(now.mono, &self.policy),
             access: grant.access.as_ref().map(|access| SavedAccess {
                 token: Token::new(access.bearer.expose_token()),
                 ends_at: access.bearer.ends_at(),

@@ -165,6 +165,7 @@ pub(crate) fn rejects(world: &mut World, at: usize, bearer: &imts_core::Bearer) 
     let usable = node.session.phase(world.now).usable();
     let is_current = usable.is_some_and(|usable| usable.bearer().epoch() == bearer.epoch());
     let was_usable = usable.is_some();
+    let all_was_well = node.session.last_trouble().is_none() && node.live.is_none();
     (node.disturbed, node.falls_back) = (true, None);
     node.session.reject(bearer.epoch(), world.now);
     if !is_current {
@@ -175,8 +176,10 @@ pub(crate) fn rejects(world: &mut World, at: usize, bearer: &imts_core::Bearer) 
     world.tally.note("rule 4: the current token is rejected");
     let still = node.session.phase(world.now).usable().is_some();
     assert!(!still, "a rejected token stays usable");
-    if node.session.last_trouble().is_some_and(|last| matches!(last.fault(), Fault::Rejected)) {
-        world.tally.note("rule 9: a young token is rejected");
+    match node.rejected(world.now, all_was_well) {
+        Some(true) => world.tally.note("rule 9: a first young token is rejected"),
+        Some(false) => world.tally.note("rule 9: its young successor is rejected"),
+        None => {}
     }
     node.rejected.insert(bearer.expose_token().to_owned());
     node.burst = 0;

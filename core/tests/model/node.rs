@@ -33,6 +33,14 @@ pub(crate) struct Node {
     pub(crate) quiet_until: u64,
     /// Failed renewals since the last grant: at least as many as the session counts.
     pub(crate) failures: u32,
+    /// Since when there was a grant and no failure.
+    good_since: Option<u64>,
+    /// When its token was granted; `None` where that is not known to the microsecond.
+    granted_at: Option<u64>,
+    /// Whether a young token was rejected, and none has settled since.
+    on_probation: bool,
+    /// When a first rejection made a renewal due at once.
+    at_once: Option<Mono>,
     /// Requests since anything but failures came about.
     pub(crate) burst: u32,
     /// The event in which it last took over a saved state.
@@ -77,6 +85,10 @@ impl Node {
             replayed: BTreeSet::new(),
             quiet_until: 0,
             failures: 0,
+            good_since: None,
+            granted_at: None,
+            on_probation: false,
+            at_once: None,
             burst: 0,
             adopted: 0,
             generation: 0,
@@ -123,10 +135,49 @@ impl Node {
     pub(crate) fn granted(&mut self) {
         self.abandon();
         self.save = None;
-        (self.quiet_until, self.failures) = (0, 0);
+        (self.quiet_until, self.failures, self.granted_at) = (0, 0, None);
+    }
+
+    /// A grant of its own came in, which was good.
+    pub(crate) fn granted_itself(&mut self, now: Now) {
+        let now = now.mono.as_micros();
+        self.good_since.get_or_insert(now);
+        self.granted_at = (!self.stores).then_some(now);
+    }
+
+    /// Its token was rejected: whether that was a first time or not, where it was young.
+    pub(crate) fn rejected(&mut self, now: Now, all_was_well: bool) -> Option<bool> {
+        self.settle(now);
+        let age = now.mono.as_micros().checked_sub(self.granted_at.take()?)?;
+        if u128::from(age) >= self.session.policy().settle.as_micros() {
+            return None;
+        }
+        let first = !std::mem::replace(&mut self.on_probation, true);
+        if first {
+            self.good_since = None;
+            self.at_once = all_was_well.then_some(now.mono);
+        } else {
+            self.failed(now, None);
+        }
+        Some(first)
+    }
+
+    /// Whether nothing but a renewal may follow now.
+    pub(crate) fn is_due_at_once(&mut self, now: Now) -> bool {
+        self.at_once.take() == Some(now.mono)
+    }
+
+    /// Forgives where all has been well for long enough.
+    pub(crate) fn settle(&mut self, now: Now) {
+        let settle = self.session.policy().settle.as_micros();
+        let is_over = |since| u128::from(now.mono.as_micros() - since) >= settle;
+        if self.good_since.is_some_and(is_over) {
+            self.on_probation = false;
+        }
     }
 
     pub(crate) fn failed(&mut self, now: Now, retry: Option<u64>) {
+        self.good_since = None;
         let policy = self.session.policy();
         self.failures += 1;
         let doubled = policy.backoff_first * 2_u32.pow((self.failures - 1).min(16));

@@ -80,6 +80,8 @@ impl World {
         let node = &mut self.nodes[at];
         let (flies, saves) = (node.live.is_some(), node.save.is_some());
         let falls_back = node.falls_back.take() == Some(self.now.mono);
+        let at_once = node.is_due_at_once(self.now);
+        node.settle(self.now);
         let step = node.session.poll(self.now);
         let signs_in =
             matches!(&step, Step::Send(ticket, _) if ticket.purpose() == Purpose::SignIn);
@@ -87,6 +89,8 @@ impl World {
         let usable = node.session.phase(self.now).usable().is_some();
         assert!(!bad_news || !usable, "a usable token is not served: {step:?}");
         assert!(!falls_back || signs_in, "no sign-in follows a refresh of no use: {step:?}");
+        let waits = matches!(step, Step::Wait { .. });
+        assert!(!at_once || !waits, "a wait after a first rejection: {step:?}");
         match step {
             Step::Ready(bearer) => {
                 if flies {
@@ -252,6 +256,7 @@ impl World {
                     self.tally.note("rule 3: a late success counts");
                 }
                 self.take_grant(at, &mut open, answer);
+                self.nodes[at].granted_itself(self.now);
                 let phase = self.nodes[at].session.phase(self.now);
                 let in_use = phase.usable().map(|usable| usable.bearer().expose_token());
                 let taken = self.nodes[at].stores || in_use == answer.access.as_deref();

@@ -269,15 +269,17 @@ fn failures_are_forgiven_only_after_a_grant_has_settled() {
     world.sends(Purpose::SignIn);
     world.granted();
     world.pass(seconds(29));
-    let bearer = world.ready();
-    world.session.reject(bearer.epoch(), world.now);
+    world.rejects();
+    world.sends(Purpose::Refresh);
+    world.granted();
+    world.pass(seconds(29));
+    world.rejects();
     assert_eq!(world.waits().0, seconds(16), "the sixth failure in a row");
     world.pass(seconds(16));
     world.sends(Purpose::Refresh);
     world.granted();
     world.pass(seconds(31));
-    let bearer = world.ready();
-    world.session.reject(bearer.epoch(), world.now);
+    world.rejects();
     world.sends(Purpose::Refresh);
     world.fails(Failure::not_sent(NotSent::vouch()));
     assert_eq!(world.waits().0.as_millis(), 500, "the first failure");
@@ -287,11 +289,67 @@ fn failures_are_forgiven_only_after_a_grant_has_settled() {
 fn a_grant_has_settled_once_it_has_held_for_the_whole_of_that_time() {
     for (age, then) in [(seconds(30) - Duration::from_micros(1), 'W'), (seconds(30), 'F')] {
         let mut world = World::signed_in(Keep::Held);
+        world.rejects();
+        world.sends(Purpose::Refresh);
+        world.granted();
         world.pass(age);
-        let bearer = world.ready();
-        world.session.reject(bearer.epoch(), world.now);
+        world.rejects();
         assert_eq!(world.ask(), then, "rejected after {age:?}");
     }
+}
+
+#[test]
+fn the_first_rejection_of_a_young_token_renews_at_once_and_that_of_its_successor_waits() {
+    for age in [seconds(0), seconds(1), seconds(29)] {
+        let mut world = World::signed_in(Keep::Held);
+        world.pass(age);
+        world.rejects();
+        world.sends(Purpose::Refresh);
+        world.granted();
+        for wait in [500, 1_000, 2_000] {
+            world.pass(age);
+            world.rejects();
+            assert_eq!(world.waits().0.as_millis(), wait, "granted {age:?} ago");
+            world.pass(Duration::from_millis(wait.try_into().unwrap()));
+            world.sends(Purpose::Refresh);
+            world.granted();
+        }
+    }
+}
+
+#[test]
+fn a_token_that_settled_makes_the_next_rejection_a_first_one_again() {
+    let mut world = World::signed_in(Keep::Held);
+    for _ in 0..5 {
+        world.rejects();
+        world.sends(Purpose::Refresh);
+        world.granted();
+        world.pass(seconds(30));
+    }
+}
+
+#[test]
+fn a_renewal_that_fails_between_two_rejections_does_not_make_the_second_a_first_one() {
+    let mut world = World::signed_in(Keep::Held);
+    world.rejects();
+    world.sends(Purpose::Refresh);
+    world.fails(Failure::not_sent(NotSent::vouch()));
+    assert_eq!(world.waits().0.as_millis(), 500);
+    world.pass(seconds(60));
+    world.sends(Purpose::Refresh);
+    world.granted();
+    world.rejects();
+    assert_eq!(world.waits().0.as_millis(), 1_000);
+}
+
+#[test]
+fn the_first_rejection_ends_no_wait_that_the_service_asked_for() {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(785));
+    world.sends(Purpose::Refresh);
+    world.reply(&with_retry_after(answer(503, &json!({})), "60")).unwrap_err();
+    world.rejects();
+    assert_eq!(world.waits().0, seconds(60));
 }
 
 #[test]

@@ -174,6 +174,12 @@ impl World {
         answer(200, &grant_of(&access, with_refresh.then_some(refresh.as_str()), 900))
     }
 
+    /// The service rejects the token in use.
+    pub(crate) fn rejects(&mut self) {
+        let epoch = self.ready().epoch();
+        self.session.reject(epoch, self.now);
+    }
+
     pub(crate) fn refused(&mut self) {
         self.reply(&answer(401, &json!({ "error": { "message": "no" } }))).unwrap_err();
     }

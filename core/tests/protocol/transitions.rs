@@ -14,7 +14,7 @@ const TABLES: &str = include_str!("../../docs/transitions.md");
 
 pub(crate) type State = (&'static str, fn() -> World);
 
-pub(crate) const STATES: [State; 21] = [
+pub(crate) const STATES: [State; 23] = [
     ("none", World::empty),
     ("held", || World::with_credentials(Keep::Held)),
     ("once", || World::with_credentials(Keep::Once)),
@@ -53,6 +53,15 @@ pub(crate) const STATES: [State; 21] = [
     ("missing", || {
         let mut world = refreshing(Keep::Held, 1_000);
         world.reply(&answer(404, &json!({}))).unwrap_err();
+        world
+    }),
+    ("young", || aged(Keep::Held, 1)),
+    ("young-r", || {
+        let mut world = aged(Keep::Held, 1);
+        world.rejects();
+        world.sends(Purpose::Refresh);
+        world.granted();
+        world.ready();
         world
     }),
     ("marking", marking),

@@ -6,6 +6,9 @@ use imts_core::{Bearer, Now};
 
 use super::process::Sent;
 
+/// How long a token must hold: `policy.settle`.
+const SETTLE: u64 = 30_000_000;
+
 /// The shortest wait after a failed renewal: half of the policy's first back-off.
 const SHORTEST_WAIT: u64 = 250_000;
 
@@ -21,6 +24,14 @@ pub(super) struct Model {
     doubted: BTreeMap<String, u32>,
     /// When the last renewal failed, until one succeeds.
     failed_at: Option<u64>,
+    /// When its own token was granted, where that is known.
+    granted_at: Option<u64>,
+    /// Since when there was a grant and no failure.
+    good_since: Option<u64>,
+    /// Whether a young token was rejected, and none has settled since.
+    on_probation: bool,
+    /// Whether a grant comes into use only after it was saved.
+    stores: bool,
     /// Whether credentials are held for good.
     pub(super) keeps_credentials: bool,
     /// Tickets up to this number are stale.
@@ -30,14 +41,29 @@ pub(super) struct Model {
 }
 
 impl Model {
+    pub(super) fn new(stores: bool) -> Self {
+        Self { stores, ..Self::default() }
+    }
+
     /// Time has passed: what was not reported in time has failed.
     pub(super) fn pass(&mut self, now: Now) {
         if self.live.as_ref().is_some_and(|(_, deadline)| now.mono.as_micros() >= *deadline)
             && let Some((sent, _)) = self.live.take()
         {
             self.doubt(sent);
-            self.failed_at = Some(now.mono.as_micros());
+            self.fail(now);
         }
+        self.settle(now);
+    }
+
+    fn settle(&mut self, now: Now) {
+        if self.good_since.is_some_and(|since| now.mono.as_micros() - since >= SETTLE) {
+            self.on_probation = false;
+        }
+    }
+
+    fn fail(&mut self, now: Now) {
+        (self.failed_at, self.good_since) = (Some(now.mono.as_micros()), None);
     }
 
     /// A token is handed out.
@@ -80,7 +106,15 @@ impl Model {
                 let mono = sent.at.mono.as_micros().saturating_add(granted.lifetime.unsigned_abs());
                 let wall = sent.at.wall.unix_micros().saturating_add(granted.lifetime);
                 self.ends.insert(granted.token, (mono, wall));
-                self.failed_at = if good { None } else { Some(now.mono.as_micros()) };
+                self.granted_at = None;
+                if good {
+                    let mono = now.mono.as_micros();
+                    self.failed_at = None;
+                    self.good_since.get_or_insert(mono);
+                    self.granted_at = Some(mono).filter(|_| !self.stores);
+                } else {
+                    self.fail(now);
+                }
             }
             Some(_) => {}
             None if is_live => {
@@ -100,7 +134,7 @@ impl Model {
         if !self.lands(&sent) {
             return;
         }
-        self.failed_at = Some(now.mono.as_micros());
+        self.fail(now);
         if !not_sent {
             self.doubt(sent);
         } else if let Some(replays) =
@@ -122,7 +156,7 @@ impl Model {
     pub(super) fn adopted(&mut self, last: u64, access: Option<(String, u64, i64)>) {
         self.stale(last);
         self.doubted.clear();
-        self.failed_at = None;
+        (self.failed_at, self.granted_at) = (None, None);
         if let Some((token, mono, wall)) = access {
             self.ends.insert(token, (mono, wall));
         }
@@ -133,9 +167,24 @@ impl Model {
         self.doubted.insert(token, 0);
     }
 
-    /// The token in use was rejected, or (`None`) one that is not.
-    pub(super) fn rejects(&mut self, token: Option<String>) {
+    /// The token in use was rejected, or (`None`) one that is not. The second young one in a row is
+    /// a failed renewal.
+    pub(super) fn rejects(&mut self, token: Option<String>, now: Now) {
+        self.settle(now);
+        if token.is_some()
+            && self.granted_at.take().is_some_and(|at| now.mono.as_micros() - at < SETTLE)
+        {
+            if self.on_probation {
+                self.fail(now);
+            }
+            (self.on_probation, self.good_since) = (true, None);
+        }
         self.rejected = token;
+    }
+
+    /// Nothing is known of a rejected token any more.
+    pub(super) fn forgets_rejected(&mut self) {
+        self.rejected = None;
     }
 
     fn lands(&mut self, sent: &Sent) -> bool {

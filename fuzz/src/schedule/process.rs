@@ -63,7 +63,7 @@ impl Process {
         let session = session.expect("a good contract");
         Self {
             session: if with_store { session.with_store() } else { session },
-            model: Model::default(),
+            model: Model::new(with_store),
             requests: 0,
             pending: Vec::new(),
             saves: Vec::new(),
@@ -74,7 +74,7 @@ impl Process {
 
     pub(super) fn sign_in(&mut self, agent: &str, secret: &str, keep: Keep, now: Now) {
         if self.session.agent_id().is_some_and(|known| known != agent) {
-            self.model.rejects(None);
+            self.model.forgets_rejected();
         }
         let credentials = Credentials::new(agent, secret).expect("good credentials");
         self.session.sign_in(credentials, keep, now);
@@ -85,7 +85,7 @@ impl Process {
     pub(super) fn sign_out(&mut self) {
         self.session.sign_out();
         self.model.stale(self.requests);
-        self.model.rejects(None);
+        self.model.forgets_rejected();
         self.model.keeps_credentials = false;
     }
 
@@ -229,7 +229,7 @@ impl Process {
         if is_current {
             assert!(self.session.phase(now).usable().is_none(), "usable after its rejection");
         }
-        self.model.rejects(is_current.then(|| bearer.expose_token().to_owned()));
+        self.model.rejects(is_current.then(|| bearer.expose_token().to_owned()), now);
     }
 
     fn note_generation(&mut self, now: Now) {
