@@ -73,6 +73,7 @@ impl HyperTransport {
             runtime: Runtime::tokio(),
             proxy: None,
             connect_timeout: CONNECT_TIMEOUT,
+            idle_connections: IDLE,
         }
     }
 
@@ -129,6 +130,7 @@ pub struct HyperBuilder {
     runtime: Runtime,
     proxy: Option<Proxy>,
     connect_timeout: Duration,
+    idle_connections: Duration,
 }
 
 impl HyperBuilder {
@@ -166,7 +168,7 @@ impl HyperBuilder {
         let connector = Connector::new(self.runtime, &self.tls, self.proxy, self.connect_timeout);
         let client = Client::builder(tasks)
             .pool_timer(time.clone())
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(self.idle_connections)
             .timer(time.clone())
             .retry_canceled_requests(false)
             .http1_max_headers(HEADERS)
@@ -181,6 +183,7 @@ impl fmt::Debug for HyperBuilder {
         f.debug_struct("HyperBuilder")
             .field("proxy", &self.proxy)
             .field("connect_timeout", &self.connect_timeout)
+            .field("idle_connections", &self.idle_connections)
             .finish_non_exhaustive()
     }
 }

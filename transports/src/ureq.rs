@@ -65,7 +65,7 @@ impl UreqTransport {
 
     /// What a transport is made of, with these TLS settings.
     pub fn builder(tls: Tls) -> UreqBuilder {
-        UreqBuilder { tls, proxy: None, connect_timeout: CONNECT_TIMEOUT }
+        UreqBuilder { tls, proxy: None, connect_timeout: CONNECT_TIMEOUT, idle_connections: IDLE }
     }
 
     /// A transport over an agent of the caller's own, which answers for where its connections go and
@@ -110,6 +110,7 @@ pub struct UreqBuilder {
     tls: Tls,
     proxy: Option<Proxy>,
     connect_timeout: Duration,
+    idle_connections: Duration,
 }
 
 impl UreqBuilder {
@@ -133,7 +134,7 @@ impl UreqBuilder {
             .user_agent("")
             .accept("")
             .accept_encoding("")
-            .max_idle_age(IDLE)
+            .max_idle_age(self.idle_connections)
             .max_response_header_size(HEAD)
             .build();
         let masks = Masks::default();

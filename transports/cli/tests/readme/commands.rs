@@ -1,0 +1,91 @@
+//! The table of commands, and the list of exit codes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{README, quoted, rows, section, subcommands};
+
+const FAILURE: &str = include_str!("../../src/failure.rs");
+
+/// The arms of a `match` on the kinds, in a function: kinds and what they come to.
+fn arms(function: &str) -> BTreeMap<String, String> {
+    let (_, body) = FAILURE.split_once(&format!("fn {function}(self)")).unwrap();
+    let (_, body) = body.split_once("match self {").unwrap();
+    let (body, _) = body.split_once('}').unwrap();
+    let mut arms = BTreeMap::new();
+    // An arm's patterns may be on several lines.
+    for arm in body.split(",\n").filter(|arm| arm.contains("=>")) {
+        let (kinds, value) = arm.split_once("=>").unwrap();
+        for kind in kinds.split('|') {
+            let kind = kind.trim().trim_start_matches("Self::").to_owned();
+            arms.insert(kind, value.trim().trim_matches('"').to_owned());
+        }
+    }
+    arms
+}
+
+/// What README says of each exit code.
+fn said() -> BTreeMap<String, String> {
+    let (_, list) = README.split_once("\nExit codes: ").unwrap();
+    let (list, _) = list.split_once("\n\n").unwrap();
+    let list = list.replace('\n', " ").replace("**", "");
+    let mut said = BTreeMap::new();
+    for item in list.split("; ") {
+        let (code, words) = item.trim().split_once(' ').unwrap();
+        assert!(code.parse::<u8>().is_ok(), "{item:?} has no code");
+        assert!(said.insert(code.to_owned(), words.to_owned()).is_none(), "{code} twice");
+    }
+    said
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_kinds_of_failure_and_name_each() {
+    let (words, codes) = (arms("as_str"), arms("exit_code"));
+    assert!(words.len() >= 9, "{words:?}");
+    assert_eq!(words.keys().collect::<Vec<_>>(), codes.keys().collect::<Vec<_>>());
+    let said = said();
+    let listed: BTreeSet<_> = said.keys().map(String::as_str).collect();
+    let real = codes.values().map(String::as_str).chain(["0"]).collect::<BTreeSet<_>>();
+    assert_eq!(listed, real, "left: README's exit codes; right: those of the kinds");
+    for (kind, code) in &codes {
+        let word = words[kind].replace('_', " ");
+        assert!(
+            said[code].contains(&word),
+            "{code} is {word:?} too, and not only {:?}",
+            said[code]
+        );
+        for (other, words) in said.iter().filter(|(other, _)| *other != code) {
+            let names = words.split(|c: char| !c.is_alphabetic() && c != ' ').any(|w| w == word);
+            assert!(!names, "{word:?} is {code}, and not {other}");
+        }
+    }
+}
+
+#[test]
+fn each_command_has_its_row_and_no_row_is_of_another() {
+    let mut all = BTreeSet::new();
+    for command in subcommands(&[]) {
+        let below = subcommands(&[&command]);
+        match below.is_empty() {
+            true => all.insert(command),
+            false => {
+                all.extend(below.iter().map(|below| format!("{command} {below}")));
+                true
+            }
+        };
+    }
+    assert!(all.len() >= 8, "{all:?}");
+    let table = rows(section(README, "\n## The command\n"));
+    let rows: BTreeSet<_> = table.iter().flat_map(|row| quoted(&row[0])).collect();
+    for command in &all {
+        let begins = format!("imts {command}");
+        let has = |row: &&&str| {
+            row.strip_prefix(&begins).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        assert!(rows.iter().any(|row| has(&row)), "{begins} has no row in README");
+    }
+    for row in rows {
+        let words: Vec<_> = row.split(' ').skip(1).collect();
+        let is_one = (1..=2.min(words.len())).any(|count| all.contains(&words[..count].join(" ")));
+        assert!(row.starts_with("imts ") && is_one, "{row} is no command");
+    }
+}
