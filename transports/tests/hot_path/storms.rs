@@ -43,7 +43,8 @@ fn a_service_that_answers_401_to_every_fresh_token_sees_one_renewal_a_back_off_s
         world.clock.advance(Duration::from_millis(500));
     }
     let times: Vec<_> = world.sandbox().log().iter().map(|entry| entry.at_us).collect();
-    for (step, pair) in times.windows(2).enumerate() {
+    // The first rejection is news, and renews at once.
+    for (step, pair) in times.windows(2).skip(1).enumerate() {
         let whole = (500_000_i64 << step.min(20)).min(60_000_000);
         assert!(pair[1] - pair[0] >= whole / 2, "step {step} after {} us", pair[1] - pair[0]);
     }
