@@ -43,5 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         now = now.advanced_by(Duration::from_secs(60));
     }
+    // Tokens live a quarter of an hour, and each is followed two minutes before its end.
+    let Step::Ready(last) = session.poll(now) else { panic!("no token is due") };
+    assert_eq!(last.epoch().count(), 5);
+    assert_eq!(service.log().len(), 5);
     Ok(())
 }

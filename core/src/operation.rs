@@ -41,6 +41,9 @@ use crate::wire::Success;
 ///         success.payload()
 ///     }
 /// }
+/// # let body = DailyReport { day: "2026-11-29" }.encode()?;
+/// # assert_eq!(body.as_ref(), br#"{"day":"2026-11-29"}"#);
+/// # Ok::<(), Unencodable>(())
 /// ```
 pub trait Operation {
     /// Its name in the catalogue: lower case, with hyphens.

@@ -13,6 +13,7 @@ use std::time::Duration;
 ///
 /// let mut policy = Policy::default();
 /// policy.margin = Duration::from_secs(60);
+/// assert_eq!(policy.margin_of(Duration::from_secs(900)), Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             exchange(&request, bounds).map_err(|error| Failure::unknown().because(error))
         })?;
     let bearer = client.token()?;
+    assert_eq!((bearer.epoch().count(), service.log().len()), (1, 1));
     println!("token {}; the service saw {} request", bearer.epoch().count(), service.log().len());
     Ok(())
 }

@@ -17,13 +17,20 @@ use crate::nonblocking::AsyncClient;
 /// keeps the last token between asks: one that is idle for long is better dropped.
 ///
 /// ```
-/// # fn example(client: imts::Client) -> Result<(), imts::CallError> {
+/// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
+/// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// #     let request = request.map(|body| body.as_ref().to_vec());
+/// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
+/// # };
+/// # let client = imts::Builder::new(imts::Endpoint::https("https://sandbox.example")?)
+/// #     .credentials(imts::Credentials::new("sandbox-agent", "sandbox-secret")?)
+/// #     .blocking(transport)?;
 /// let mut handle = client.handle();
-/// for _ in 0..1_000_000 {
+/// for _ in 0..100_000 {
 ///     let bearer = handle.token()?;
-/// #   let _ = bearer;
+///     assert_eq!(bearer.epoch().count(), 1); // one request served them all
 /// }
-/// # Ok(()) }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Handle {
     client: Client,

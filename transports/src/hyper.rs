@@ -45,7 +45,8 @@ use crate::within::within;
 ///     .connect_timeout(Duration::from_secs(5))
 ///     .proxy(Proxy::new("http://user:password@proxy.example:3128")?)
 ///     .build();
-/// # drop(transport);
+/// # let shown = format!("{transport:?}");
+/// # assert!(!shown.contains("password"), "{shown}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

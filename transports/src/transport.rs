@@ -35,10 +35,12 @@ impl From<&Exchange> for Bounds {
 /// use http::{Request, Response};
 /// use imts::{Body, Bounds, Failure, NotSent, Transport};
 ///
-/// fn takes(_: impl Transport) {}
-/// takes(|_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, Failure> {
+/// let transport = |_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, Failure> {
 ///     Err(Failure::not_sent(NotSent::vouch()))
-/// });
+/// };
+/// # let bounds = Bounds { reply_limit: 0, time_limit: std::time::Duration::ZERO };
+/// let failure = Transport::send(&transport, Request::new(Body::from(Vec::new())), bounds).unwrap_err();
+/// assert!(failure.is_not_sent());
 /// ```
 pub trait Transport: Send + Sync {
     /// Sends the request once, within the bounds.
@@ -73,11 +75,16 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// use http::Request;
 /// use imts::{AsyncTransport, Body, Bounds, Failure, NotSent};
 ///
-/// fn takes(_: impl AsyncTransport) {}
-/// takes((
+/// let transport = (
 ///     |_request: Request<Body>, _bounds: Bounds| ready(Err(Failure::not_sent(NotSent::vouch()))),
 ///     |_for: Duration| std::future::pending(), // with tokio: tokio::time::sleep
-/// ));
+/// );
+/// # use std::task::{Context, Poll, Waker};
+/// # let bounds = Bounds { reply_limit: 0, time_limit: Duration::ZERO };
+/// let mut sending = AsyncTransport::send(&transport, Request::new(Body::from(Vec::new())), bounds);
+/// # let polled = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+/// # let Poll::Ready(Err(failure)) = polled else { panic!("{polled:?}") };
+/// assert!(failure.is_not_sent());
 /// ```
 pub trait AsyncTransport: Send + Sync {
     /// Sends the request once, within the bounds. The future fails with [`Failure`], where no whole

@@ -38,7 +38,7 @@ impl Client {
     ///     pg_sig: None,
     /// };
     /// match client.call(&fees)? {
-    ///     Outcome::Done(reply) => println!("{}", reply.as_str()),
+    ///     Outcome::Done(reply) => assert!(reply.as_str().starts_with('{'), "{}", reply.as_str()),
     ///     other => panic!("{other:?}"),
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -3,6 +3,7 @@
 
 mod commands;
 mod defaults;
+mod examples;
 mod lists;
 
 use std::process::Command;
