@@ -34,7 +34,7 @@ use crate::wire::Success;
 ///     type Reply = imts_core::Json;
 ///
 ///     fn encode(&self) -> Result<Body, Unencodable> {
-///         Body::json(&[("day", self.day)])
+///         Body::json(&std::collections::BTreeMap::from([("day", self.day)]))
 ///     }
 ///
 ///     fn decode(success: Success<'_>) -> Result<Self::Reply, Malformed> {
