@@ -61,7 +61,8 @@ pub struct Policy {
     pub refresh_lifetime_cap: Duration,
     /// The longest body of a reply, in bytes. Default 65,536.
     pub reply_limit: usize,
-    /// How often one call is sent at most, where it may be sent again at all. Default 3.
+    /// How often one call is sent at most, where it may be sent again at all; and after how many
+    /// failed renewals a client gives up getting its token. Default 3.
     pub call_attempts: u32,
     /// Whether the service is known to answer 401 before it processes anything: a call that creates
     /// or moves money is then sent once more with a new token, and else its outcome is unknown.

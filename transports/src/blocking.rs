@@ -5,6 +5,7 @@
 
 mod calling;
 mod renewal;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,7 +72,7 @@ impl Client {
     ///
     /// Returns at once while there is one, even if it is about to be renewed. Otherwise it waits
     /// for a renewal, one for all who ask. It never sleeps through a back-off: it returns the last
-    /// trouble.
+    /// trouble. [`token_waiting`](Client::token_waiting) does, and so do calls.
     ///
     /// # Errors
     ///

@@ -10,8 +10,8 @@ mod portable;
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use imts_core::{Mono, Now, Wall};
@@ -40,6 +40,12 @@ pub trait Clock: Send + Sync {
     /// taken to hold.
     fn tick(&self) -> Option<u64> {
         None
+    }
+
+    /// Takes what is to be called whenever the clock was set by hand, so that whoever waits looks at
+    /// it again. A clock that goes on by itself needs none of this, which is the default.
+    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
+        drop(look_again);
     }
 }
 
@@ -101,10 +107,17 @@ impl Clock for Source {
             Self::Other(clock) => clock.tick(),
         }
     }
+
+    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
+        if let Self::Other(clock) = self {
+            clock.on_set(look_again);
+        }
+    }
 }
 
 /// A clock that stands still until it is told otherwise, for tests in virtual time. Clones share
-/// one time.
+/// one time. Setting it wakes those who wait for a time to come: a client's
+/// [`token_waiting`](crate::Client::token_waiting), for example.
 ///
 /// ```
 /// use std::time::Duration;
@@ -121,13 +134,19 @@ pub struct ManualClock(Arc<Readings>);
 struct Readings {
     mono: AtomicU64,
     wall: AtomicI64,
+    /// Who is told that it was set.
+    told: Mutex<Vec<Weak<dyn Fn() + Send + Sync>>>,
 }
 
 impl ManualClock {
     /// A clock that shows this moment.
     #[must_use]
     pub fn at(now: Now) -> Self {
-        let readings = Readings { mono: AtomicU64::new(0), wall: AtomicI64::new(0) };
+        let readings = Readings {
+            mono: AtomicU64::new(0),
+            wall: AtomicI64::new(0),
+            told: Mutex::new(Vec::new()),
+        };
         let clock = Self(Arc::new(readings));
         clock.set(now);
         clock
@@ -137,6 +156,13 @@ impl ManualClock {
     pub fn set(&self, now: Now) {
         self.0.mono.store(now.mono.as_micros(), Ordering::SeqCst);
         self.0.wall.store(now.wall.unix_micros(), Ordering::SeqCst);
+        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|it| it.strong_count() > 0);
+        let all: Vec<_> = told.iter().filter_map(Weak::upgrade).collect();
+        drop(told);
+        for look_again in all {
+            look_again();
+        }
     }
 
     /// Lets time pass on both clocks.
@@ -158,6 +184,10 @@ impl Clock for ManualClock {
             mono: Mono::from_micros(self.0.mono.load(Ordering::SeqCst)),
             wall: Wall::from_unix_micros(self.0.wall.load(Ordering::SeqCst)),
         }
+    }
+
+    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).push(look_again);
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod calls;
 mod held;
+mod waiting;
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +24,9 @@ use zeroize::Zeroize;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY, Recorder};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
+pub(crate) use self::waiting::Patience;
 use crate::bearer::{Bearer, Sight, Snapshot};
+use crate::bell::Bell;
 use crate::clock::{self, Clock};
 use crate::error::CallError;
 use crate::sync::{Mutex, Published};
@@ -41,6 +44,10 @@ pub(crate) struct Hub<F> {
     /// What most asks are served from. Written by whoever holds the state, before it is let go.
     published: Published<Snapshot>,
     clock: clock::Source,
+    /// Rings when an ask may bring something else than before.
+    bell: Arc<Bell>,
+    /// Rings the bell when a virtual clock is set, as long as the hub is there.
+    _clock_was_set: Arc<dyn Fn() + Send + Sync>,
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
@@ -48,6 +55,8 @@ pub(crate) struct Hub<F> {
     recorder: Option<Recorder>,
     /// The service whose tokens these are.
     endpoint: Endpoint,
+    /// How often one call is sent at most.
+    call_attempts: u32,
     /// Added to each request, unless it has them.
     headers: HeaderMap,
 }
@@ -100,9 +109,27 @@ impl<F> Hub<F> {
         recorder: Option<Recorder>,
         headers: HeaderMap,
     ) -> Self {
-        let (lag, endpoint) = (clock.lag(), session.endpoint().clone());
-        let (state, published) = (Mutex::new(State::new(session)), Published::nothing());
-        let hub = Self { state, published, clock, lag, on_grant, recorder, endpoint, headers };
+        let bell = Arc::new(Bell::new());
+        let rings = Arc::downgrade(&bell);
+        let clock_was_set: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+            if let Some(bell) = rings.upgrade() {
+                bell.ring();
+            }
+        });
+        clock.on_set(Arc::downgrade(&clock_was_set));
+        let hub = Self {
+            lag: clock.lag(),
+            endpoint: session.endpoint().clone(),
+            call_attempts: session.policy().call_attempts,
+            state: Mutex::new(State::new(session)),
+            published: Published::nothing(),
+            clock,
+            bell,
+            _clock_was_set: clock_was_set,
+            on_grant,
+            recorder,
+            headers,
+        };
         // A session that was restored has a token to publish.
         drop(hub.lock());
         hub
@@ -156,14 +183,19 @@ impl<F> Hub<F> {
         let State { session, journal, .. } = &mut *held;
         journal.rejected(session, epoch, now);
         session.reject(epoch, now);
+        held.rings();
     }
 
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        self.lock().session.sign_in(credentials, keep, self.now());
+        let mut held = self.lock();
+        held.session.sign_in(credentials, keep, self.now());
+        held.rings();
     }
 
     pub(crate) fn sign_out(&self) {
-        self.lock().session.sign_out();
+        let mut held = self.lock();
+        held.session.sign_out();
+        held.rings();
     }
 
     pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
@@ -202,6 +234,7 @@ impl<F> Hub<F> {
         if state.door == Door::Open {
             state.door = Door::Closing;
         }
+        state.rings();
         state.flight.clone()
     }
 
@@ -209,6 +242,7 @@ impl<F> Hub<F> {
     pub(crate) fn abandon(&self) -> (Option<F>, Option<Saved>) {
         let mut state = self.lock();
         state.door = Door::Closed;
+        state.rings();
         (state.flight.take(), state.session.saved(self.now()))
     }
 
@@ -332,6 +366,7 @@ impl<F> Hub<F> {
 }
 
 fn landed<F>(state: &mut State<F>, outcome: Result<(), CallError>, now: Now) -> Next {
+    state.rings();
     state.journal.ended(&state.session, &outcome, now);
     Next::Landed(outcome)
 }

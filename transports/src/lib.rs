@@ -21,6 +21,7 @@
 //! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).
 
 mod bearer;
+mod bell;
 mod blocking;
 mod builder;
 pub mod clock;

@@ -8,6 +8,7 @@ mod asking;
 mod calling;
 mod flight;
 mod renewal;
+mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
@@ -94,7 +95,7 @@ impl AsyncClient {
     ///
     /// Returns at once while there is one, even if it is about to be renewed. Otherwise it waits
     /// for a renewal, one for all who ask. It never sleeps through a back-off: it returns the last
-    /// trouble. A call that is dropped at any point changes nothing for the others.
+    /// trouble. [`token_waiting`](AsyncClient::token_waiting) does, and so do calls. A call that is dropped at any point changes nothing for the others.
     ///
     /// # Errors
     ///

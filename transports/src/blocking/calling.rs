@@ -100,12 +100,8 @@ impl Client {
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         self.shared.hub.admits(call)?;
-        let client = || self.with_patience(left(deadline));
-        let token = match client().token_valid_for(ON_THE_WAY) {
-            // Better one that may die on its way than none.
-            Err(why) => client().token().map_err(|_| why),
-            token => token,
-        };
+        let patience = self.shared.hub.patience_of_call(deadline);
+        let token = self.waits_for(ON_THE_WAY, patience);
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

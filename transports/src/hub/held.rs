@@ -10,6 +10,7 @@ use imts_core::{Epoch, Now, Session, Source};
 
 use super::Hub;
 use crate::bearer::Snapshot;
+use crate::bell::Bell;
 use crate::sync::MutexGuard;
 use crate::trace::{Journal, Notes};
 
@@ -21,6 +22,8 @@ pub(crate) struct State<F> {
     pub(super) save_failure: Option<Source>,
     pub(super) journal: Journal,
     shown: Option<Shown>,
+    /// Whether those who wait are to ask again once the state is let go.
+    rings: bool,
 }
 
 /// Whether a client still takes asks, and a flight of its own still goes on.
@@ -49,7 +52,13 @@ impl<F> State<F> {
             save_failure: None,
             journal: Journal::default(),
             shown: None,
+            rings: false,
         }
+    }
+
+    /// Something has changed for those who wait.
+    pub(super) fn rings(&mut self) {
+        self.rings = true;
     }
 }
 
@@ -57,6 +66,8 @@ impl<F> State<F> {
 pub(crate) struct Held<'a, F> {
     hub: &'a Hub<F>,
     state: MutexGuard<'a, State<F>>,
+    /// Dropped after the guard, or those who are woken would wait for it.
+    bell: Rung<'a>,
     /// Dropped after the guard, because whoever listens may ask the same client for a token.
     notes: Notes,
 }
@@ -77,7 +88,7 @@ impl<F> Hub<F> {
     }
 
     fn held<'a>(&'a self, state: MutexGuard<'a, State<F>>) -> Held<'a, F> {
-        Held { hub: self, state, notes: Notes::default() }
+        Held { hub: self, state, bell: Rung(None), notes: Notes::default() }
     }
 }
 
@@ -95,6 +106,7 @@ impl<F> Held<'_, F> {
             return;
         }
         state.shown = shown;
+        state.rings = true;
         let snapshot = outlook
             .zip(shown)
             .map(|(outlook, shown)| Snapshot::new(outlook, shown.due, self.hub.lag));
@@ -119,6 +131,20 @@ impl<F> DerefMut for Held<'_, F> {
 impl<F> Drop for Held<'_, F> {
     fn drop(&mut self) {
         self.publish();
+        if std::mem::take(&mut self.state.rings) {
+            self.bell.0 = Some(&self.hub.bell);
+        }
         self.notes = self.state.journal.take();
+    }
+}
+
+/// Rings when it is dropped, if it holds a bell.
+struct Rung<'a>(Option<&'a Bell>);
+
+impl Drop for Rung<'_> {
+    fn drop(&mut self) {
+        if let Some(bell) = self.0 {
+            bell.ring();
+        }
     }
 }

@@ -78,12 +78,8 @@ impl AsyncClient {
 
     async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         self.shared.hub.admits(call)?;
-        let client = || self.with_patience(deadline.left().unwrap_or_default());
-        let token = match client().token_valid_for(ON_THE_WAY).await {
-            // Better one that may die on its way than none.
-            Err(why) => client().token().await.map_err(|_| why),
-            token => token,
-        };
+        let patience = self.shared.hub.patience_of_call(deadline);
+        let token = self.waits_for(ON_THE_WAY, patience).await;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

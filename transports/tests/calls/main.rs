@@ -11,6 +11,7 @@ mod outcomes;
 mod patience;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;
+mod waiting;
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -42,7 +42,7 @@ fn what_an_answer_means_is_told_by_kind_and_exit_code() {
         (text(r#"{"state":false}"#), ("refused", "fix", 3), ("refused", "fix", 3)),
         (status(503), ("unknown", "resolve", 6), ("unexpected", "retry", 4)),
         (status(302), ("unknown", "resolve", 6), ("unexpected", "report", 4)),
-        (status(401), ("unknown", "resolve", 6), ("unexpected", "retry", 4)),
+        (status(401), ("unknown", "resolve", 6), ("refused", "sign_in", 3)),
         (Fault::Html { status: 200 }, ("unknown", "resolve", 6), ("unexpected", "report", 4)),
         (text("{"), ("unknown", "resolve", 6), ("malformed", "report", 4)),
         (lost(Position::BeforeApply), ("unknown", "resolve", 6), ("transport", "retry", 5)),

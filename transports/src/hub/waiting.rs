@@ -1,0 +1,65 @@
+//! Whether waiting out a back-off helps a caller, and how often.
+//!
+//! Owns that rule, for both clients: a wait that ends within the caller's patience is waited out, and
+//! a renewal that failed in passing is followed by another. Knows nothing of how a caller waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imts_core::Recovery;
+
+use super::Hub;
+use crate::bell::{Bell, Heard};
+use crate::clock::Deadline;
+use crate::error::CallError;
+
+/// What is left of a caller's patience with a session in back-off.
+pub(crate) struct Patience {
+    deadline: Deadline,
+    /// How many failed renewals it bears, this one included.
+    renewals: u32,
+}
+
+impl Patience {
+    /// For a token, as long as time is left.
+    pub(crate) fn by(deadline: Deadline) -> Self {
+        Self { deadline, renewals: u32::MAX }
+    }
+
+    /// How long the caller may still be kept waiting.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.left().unwrap_or_default()
+    }
+
+    /// How long to wait before the next ask; `None` if another ask within the caller's patience would
+    /// bring the same.
+    pub(crate) fn pause(&mut self, why: &CallError) -> Option<Duration> {
+        match why {
+            CallError::Waiting { wait, .. } => {
+                self.deadline.left().is_some_and(|left| *wait < left).then_some(*wait)
+            }
+            // The next ask says how long to wait.
+            CallError::Renewal(trouble) if matches!(trouble.recovery(), Recovery::Retry { .. }) => {
+                self.renewals = self.renewals.saturating_sub(1);
+                (self.renewals > 0 && self.deadline.left().is_some()).then_some(Duration::ZERO)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<F> Hub<F> {
+    /// For a call's token: as many renewals as the call may be sent.
+    pub(crate) fn patience_of_call(&self, deadline: Deadline) -> Patience {
+        Patience { deadline, renewals: self.call_attempts }
+    }
+
+    /// Before an ask that may have to be waited for.
+    pub(crate) fn heard(&self) -> Heard {
+        self.bell.heard()
+    }
+
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+}

@@ -1,0 +1,79 @@
+//! How a task waits out a back-off.
+//!
+//! Owns the loop, and the wait for a time or a change, whichever comes first. Whether another ask
+//! helps is the hub's rule.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::AsyncClient;
+use crate::bearer::Bearer;
+use crate::bell::{Bell, Heard};
+use crate::clock::Deadline;
+use crate::error::CallError;
+use crate::hub::Patience;
+use crate::transport::AsyncTransport;
+
+impl AsyncClient {
+    /// A token that is valid now, waited for as long as this client's patience.
+    ///
+    /// Unlike [`token`](AsyncClient::token), it waits out a back-off that ends within that patience,
+    /// and asks again after a renewal that failed in a way that may pass. What waiting does not mend
+    /// is returned at once. Signing in, signing out and [`close`](AsyncClient::close) end the wait.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]; [`CallError::Waiting`] at once if the next renewal is due only after this
+    /// client's patience has ended.
+    pub async fn token_waiting(&self) -> Result<Bearer, CallError> {
+        if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
+            return Ok(bearer);
+        }
+        let patience = Patience::by(Deadline::after(self.patience));
+        Box::pin(self.waits_for(Duration::ZERO, patience)).await
+    }
+
+    /// Asks until there is a token, or until another ask does not help: one with `at_least` left, or
+    /// else the one that there is.
+    pub(super) async fn waits_for(
+        &self,
+        at_least: Duration,
+        mut patience: Patience,
+    ) -> Result<Bearer, CallError> {
+        loop {
+            let heard = self.shared.hub.heard();
+            let client = || self.with_patience(patience.left());
+            let why = match client().token_valid_for(at_least).await {
+                Ok(bearer) => return Ok(bearer),
+                Err(why) => why,
+            };
+            if !at_least.is_zero()
+                && let Ok(bearer) = client().token().await
+            {
+                return Ok(bearer);
+            }
+            let Some(pause) = patience.pause(&why) else { return Err(why) };
+            until(self.shared.hub.bell(), heard, &*self.shared.transport, pause).await;
+        }
+    }
+}
+
+/// Ends once the bell has rung since `heard`, or after this long.
+pub(super) async fn until(
+    bell: &Arc<Bell>,
+    heard: Heard,
+    transport: &dyn AsyncTransport,
+    at_most: Duration,
+) {
+    let (mut change, mut sleep) = (bell.listen(heard), None);
+    poll_fn(|cx| {
+        if at_most.is_zero() || Pin::new(&mut change).poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        sleep.get_or_insert_with(|| transport.sleep(at_most)).as_mut().poll(cx)
+    })
+    .await;
+}

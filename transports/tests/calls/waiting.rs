@@ -1,0 +1,208 @@
+//! A call waits out a back-off that ends within its caller's patience.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use http::{Request, Response};
+use imts::operations::Status;
+use imts::{
+    Body, Bounds, Builder, CallError, Client, Ending, Failure, ManualClock, NotSent, Outcome,
+    Policy,
+};
+
+use crate::{World, confirm, request};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A service whose first so many token requests are answered with this status.
+#[derive(Clone)]
+struct Shaky {
+    world: World,
+    fails: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
+    status: u16,
+}
+
+impl Shaky {
+    fn new(fails: usize, status: u16) -> Self {
+        let (fails, asked) = (Arc::new(AtomicUsize::new(fails)), Arc::default());
+        Self { world: World::new(), fails, asked, status }
+    }
+
+    fn answer(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, Failure> {
+        if request.uri().path().contains("/agent/") {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let left =
+                self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+            match (left, self.status) {
+                (Ok(_), 0) => return Err(Failure::not_sent(NotSent::vouch())),
+                (Ok(_), status) => {
+                    let json = Response::builder().status(status);
+                    let json = json.header("content-type", "application/json");
+                    return Ok(json.body(b"{}".to_vec()).unwrap());
+                }
+                (Err(_), _) => {}
+            }
+        }
+        self.world.exchange(request)
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Back-offs of a second or two, by a clock that the test moves.
+    fn builder(&self) -> Builder {
+        let mut policy = Policy::default();
+        (policy.backoff_first, policy.jitter_percent) = (SECOND, 0);
+        let builder = self.world.builder().policy(policy).clock(self.world.clock.clone());
+        builder.patience(Duration::from_secs(86_400))
+    }
+
+    fn blocking(&self) -> Client {
+        let service = self.clone();
+        self.builder()
+            .blocking(move |request: Request<Body>, _: Bounds| service.answer(request))
+            .unwrap()
+    }
+}
+
+/// Lets virtual time pass until the work is done: a little whenever nothing else happens.
+fn while_time_passes<T: Send + 'static>(
+    clock: &ManualClock,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let (tell, hear) = mpsc::channel();
+    let at_work = thread::spawn(move || tell.send(work()));
+    for _ in 0..60_000 {
+        match hear.recv_timeout(Duration::from_millis(5)) {
+            Ok(done) => {
+                at_work.join().unwrap().unwrap();
+                return done;
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => clock.advance(Duration::from_millis(50)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the work panicked"),
+        }
+    }
+    panic!("it waits for ever");
+}
+
+/// The outcome of a call by each client, while virtual time passes, and how many tokens were asked for.
+fn called(shaky: impl Fn() -> Shaky, money: bool) -> [(Ending, usize); 2] {
+    let service = shaky();
+    let (client, clock) = (service.blocking(), service.world.clock.clone());
+    let outcome = while_time_passes(&clock, move || match money {
+        true => client.call(&confirm("a")).unwrap().ending(),
+        false => client.call(&request::<Status>("a")).unwrap().ending(),
+    });
+    let blocking = (outcome, service.asked());
+    let service = shaky();
+    let (sending, clock) = (service.clone(), service.world.clock.clone());
+    let send = move |request: Request<Body>, _: Bounds| std::future::ready(sending.answer(request));
+    let client = service.builder().nonblocking((send, tokio::time::sleep)).unwrap();
+    let outcome = while_time_passes(&clock, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        // On a task of its own: what waits must be able to move between threads.
+        let call = async move {
+            match money {
+                true => client.call(&confirm("a")).await.unwrap().ending(),
+                false => client.call(&request::<Status>("a")).await.unwrap().ending(),
+            }
+        };
+        runtime.block_on(async { tokio::spawn(call).await.unwrap() })
+    });
+    [blocking, (outcome, service.asked())]
+}
+
+#[test]
+fn a_back_off_that_another_ask_began_is_waited_out() {
+    for money in [false, true] {
+        let began = || {
+            let service = Shaky::new(1, 503);
+            let client = service.blocking();
+            assert!(matches!(client.token(), Err(CallError::Renewal(_))));
+            assert!(
+                matches!(client.token(), Err(CallError::Waiting { .. })),
+                "an ask does not wait"
+            );
+            (service, client)
+        };
+        let (service, client) = began();
+        let clock = service.world.clock.clone();
+        let outcome = while_time_passes(&clock, move || match money {
+            true => client.call(&confirm("a")).unwrap().ending(),
+            false => client.call(&request::<Status>("a")).unwrap().ending(),
+        });
+        assert_eq!((outcome, service.asked()), (Ending::Done, 2));
+        let (service, client) = began();
+        let clock = service.world.clock.clone();
+        let token = while_time_passes(&clock, move || client.token_waiting().map(|it| it.epoch()));
+        assert!(token.is_ok(), "{token:?}");
+    }
+}
+
+#[test]
+fn a_renewal_that_fails_in_passing_is_tried_as_often_as_a_call_may_be_sent() {
+    for (status, name) in [(503, "503"), (429, "429"), (0, "not sent")] {
+        for money in [false, true] {
+            for (fails, end, asked) in
+                [(1, Ending::Done, 2), (2, Ending::Done, 3), (3, Ending::NotSent, 3)]
+            {
+                let got = called(|| Shaky::new(fails, status), money);
+                assert_eq!(got, [(end, asked); 2], "{fails} times {name}, money: {money}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_waiting_does_not_mend_is_told_at_once() {
+    for status in [302, 401, 404] {
+        let service = Shaky::new(1, status);
+        let outcome = service.blocking().call(&request::<Status>("a")).unwrap();
+        assert_eq!((outcome.ending(), service.asked()), (Ending::NotSent, 1), "{status}");
+    }
+}
+
+#[test]
+fn a_wait_beyond_the_callers_patience_is_told_at_once() {
+    let service = Shaky::new(1, 503);
+    let client = service.blocking();
+    client.token().unwrap_err();
+    let hasty = client.with_patience(Duration::from_millis(999));
+    let Outcome::Failed(failed) = hasty.call(&request::<Status>("a")).unwrap() else { panic!() };
+    let waiting = "no renewal is due for another 1.0 s";
+    assert!(failed.why().to_string().contains(waiting), "{failed:?}");
+    assert!(matches!(hasty.token_waiting(), Err(CallError::Waiting { .. })));
+    assert_eq!(service.asked(), 1);
+}
+
+/// What ends a wait, and what the one who waited is then told.
+type Ends = (&'static str, fn(&Client), fn(&Result<u64, CallError>) -> bool);
+
+const ENDS: [Ends; 2] = [
+    ("close", |client| drop(client.close(SECOND)), |it| matches!(it, Err(CallError::Closed))),
+    ("sign-out", Client::sign_out, |it| matches!(it, Err(CallError::SignIn { .. }))),
+];
+
+#[test]
+fn closing_and_signing_out_wake_those_who_wait() {
+    for (name, end, is_told) in ENDS {
+        let service = Shaky::new(usize::MAX, 503);
+        let client = service.blocking().with_patience(Duration::from_secs(600));
+        client.token().unwrap_err();
+        let (tell, hear) = mpsc::channel();
+        for _ in 0..3 {
+            let (client, tell) = (client.clone(), tell.clone());
+            thread::spawn(move || tell.send(client.token_waiting().map(|it| it.epoch().count())));
+        }
+        end(&client);
+        for _ in 0..3 {
+            let told = hear.recv_timeout(Duration::from_secs(60)).expect("nobody sleeps on");
+            assert!(is_told(&told), "{name}: {told:?}");
+        }
+        assert_eq!(service.asked(), 1);
+    }
+}
