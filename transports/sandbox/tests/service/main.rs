@@ -2,6 +2,7 @@
 
 mod calls;
 mod control;
+mod counts;
 mod deliveries;
 mod faults;
 mod front;
