@@ -4,15 +4,19 @@
 //! measured.
 
 use std::future::{Future, pending, ready};
+use std::mem;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
 use imts::operations::{Fees, Originator};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Call, CallStep, Client, Contract, Credentials, Endpoint,
-    Exchange, Failure, Json, Keep, Mono, Now, Outcome, Policy, Reply, Session, Step, Ticket, Wall,
+    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Builder, Call, CallStep, Client,
+    Contract, Credentials, Endpoint, Exchange, Failure, Json, Keep, Mono, Now, Outcome, Policy,
+    Reply, Session, Step, Ticket, Transport, Wall,
 };
 use imts_core::Bearer;
 
@@ -155,6 +159,155 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("a valid token is waited for"),
     }
+}
+
+/// What a client with a valid token is doing meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing.
+    Calm,
+    /// Its token is being renewed, for as long as the client lives.
+    Flight,
+    /// A renewal has failed, and the next one is an hour away.
+    BackOff,
+}
+
+/// Answers the first request with a grant, and the later ones as a state demands.
+fn answers(state: State) -> impl Fn() -> Option<Result<Response<Vec<u8>>, Failure>> {
+    let is_first = AtomicBool::new(true);
+    move || match state {
+        _ if is_first.swap(false, Ordering::Relaxed) => Some(Ok(reply())),
+        State::Calm => Some(Ok(reply())),
+        State::Flight => None,
+        State::BackOff => Some(Err(Failure::unknown())),
+    }
+}
+
+fn patient() -> Builder {
+    let (mut policy, hour) = (Policy::default(), Duration::from_secs(3_600));
+    (policy.backoff_first, policy.backoff_cap, policy.time_limit) = (hour, hour, hour);
+    Builder::new(endpoint()).credentials(credentials()).policy(policy)
+}
+
+/// A client for threads that holds a valid token, in this state.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn client_in(state: State) -> Client {
+    let answer = answers(state);
+    let client = patient()
+        .blocking(move |_: Request<Body>, _: Bounds| {
+            answer().unwrap_or_else(|| {
+                loop {
+                    thread::park();
+                }
+            })
+        })
+        .expect("the parts make a client");
+    client.token().expect("the transport grants");
+    if state != State::Calm {
+        // Credentials for one sign-in are used at once, and the old token serves meanwhile.
+        client.sign_in(credentials(), Keep::Once);
+        client.token().expect("the old token serves");
+    }
+    if state == State::BackOff {
+        // The flight's thread has told its outcome once nothing is under way.
+        while !format!("{client:?}").contains("flight: None") {
+            thread::yield_now();
+        }
+    }
+    client
+}
+
+/// A client for tasks that holds a valid token, in this state, and whose renewals are spawned.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn spawning_client(state: State) -> AsyncClient {
+    let answer = answers(state);
+    let send = move |_: Request<Body>, _: Bounds| {
+        let answer = answer();
+        async move {
+            match answer {
+                Some(answer) => answer,
+                None => pending().await,
+            }
+        }
+    };
+    // What is spawned is kept and not polled: whoever asks has polled the flight as far as it goes.
+    let client = patient()
+        .spawner(mem::forget)
+        .nonblocking((send, |_: Duration| pending()))
+        .expect("the parts make a client");
+    at_once(client.token()).expect("the transport grants");
+    if state != State::Calm {
+        client.sign_in(credentials(), Keep::Once);
+        at_once(client.token()).expect("the old token serves");
+    }
+    at_once(client.token()).expect("the old token serves");
+    client
+}
+
+/// A client for threads that has asked for nothing.
+///
+/// # Panics
+///
+/// Never: its parts make a client.
+#[must_use]
+pub fn cold(transport: impl Transport + 'static) -> Client {
+    let builder = Builder::new(endpoint()).credentials(credentials());
+    builder.blocking(transport).expect("the parts make a client")
+}
+
+/// A client for tasks that has asked for nothing.
+///
+/// # Panics
+///
+/// Never: its parts make a client.
+#[must_use]
+pub fn cold_for_tasks(
+    transport: impl AsyncTransport + 'static,
+    spawner: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static,
+) -> AsyncClient {
+    let builder = Builder::new(endpoint()).credentials(credentials()).spawner(spawner);
+    builder.nonblocking(transport).expect("the parts make a client")
+}
+
+/// A client for threads of this service, with a contract in which calls are possible.
+///
+/// # Panics
+///
+/// Never: its parts make a client.
+#[must_use]
+pub fn client_of(endpoint: Endpoint, transport: impl Transport + 'static) -> Client {
+    let builder = Builder::new(endpoint).credentials(credentials());
+    builder.blocking(transport).expect("the parts make a client")
+}
+
+/// A client for tasks of this service.
+///
+/// # Panics
+///
+/// Never: its parts make a client.
+#[must_use]
+pub fn async_client_of(
+    endpoint: Endpoint,
+    transport: impl AsyncTransport + 'static,
+) -> AsyncClient {
+    let builder = Builder::new(endpoint).credentials(credentials());
+    builder.nonblocking(transport).expect("the parts make a client")
+}
+
+/// The bytes that a call of [`fees`] sends.
+#[must_use]
+pub fn fees_body() -> Vec<u8> {
+    let session = signed_in();
+    let (_, exchange) = called(&session, &fees(), bearer(&session));
+    exchange.into_request().into_body().as_ref().to_vec()
 }
 
 fn endpoint() -> Endpoint {

@@ -64,6 +64,14 @@ pub trait Peer: Send + Sync + Sized + 'static {
     }
 }
 
+/// So many asks in a row that wait for nothing, without a future around each or around all of them.
+#[inline(never)]
+pub fn plain<T>(times: u32, mut ask: impl FnMut() -> T) {
+    for _ in 0..times {
+        drop(black_box(ask()));
+    }
+}
+
 /// Something to do with each kind of client.
 pub trait Visit {
     /// Does it with this one.

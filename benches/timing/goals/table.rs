@@ -1,0 +1,151 @@
+//! How a row comes about, and how the table is printed.
+
+use std::time::{Duration, Instant};
+
+/// Runs so many times and says how long that took.
+pub(crate) type Batch<'a> = &'a mut dyn FnMut(u32) -> Duration;
+
+/// What the ratio of ours to the limit is to be.
+#[derive(Clone, Copy)]
+pub(crate) enum Goal {
+    /// Of times: ours divided by the limit's.
+    AtMost(f64),
+    /// Of rates: ours divided by the bare counterpart's.
+    AtLeast(f64),
+}
+
+/// One row: times of a run in each round, ours and the limit's.
+struct Row {
+    name: String,
+    goal: Goal,
+    ours: Vec<f64>,
+    limit: Vec<f64>,
+    /// Allocations of a run more than the limit's, and how many may be.
+    more: Option<(f64, f64)>,
+}
+
+pub(crate) struct Table {
+    rows: Vec<Row>,
+    names: Vec<String>,
+    is_timed: bool,
+}
+
+impl Table {
+    pub(crate) fn new(is_timed: bool, names: Vec<String>) -> Self {
+        Self { rows: Vec::new(), names, is_timed }
+    }
+
+    /// Whether something is timed, or only run once.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.is_timed
+    }
+
+    /// Whether a row was asked for: all are, where none is named.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|it| name.contains(it.as_str()))
+    }
+
+    /// Adds a row of runs that take nanoseconds or microseconds.
+    pub(crate) fn row(&mut self, name: &str, goal: Goal, ours: Batch<'_>, limit: Batch<'_>) {
+        self.row_of(name, goal, 45, Duration::from_millis(4), ours, limit);
+    }
+
+    /// Adds a row of so many rounds, each of about so long.
+    pub(crate) fn row_of(
+        &mut self,
+        name: &str,
+        goal: Goal,
+        rounds: usize,
+        round: Duration,
+        ours: Batch<'_>,
+        limit: Batch<'_>,
+    ) {
+        if !self.wants(name) {
+            return;
+        }
+        let mut row =
+            Row { name: name.to_owned(), goal, ours: Vec::new(), limit: Vec::new(), more: None };
+        let rounds = if self.is_timed { rounds } else { 1 };
+        let times = |batch: &mut dyn FnMut(u32) -> Duration| {
+            if !self.is_timed || round.is_zero() {
+                return 1;
+            }
+            batch(20); // It warms up.
+            let each = batch(20).as_nanos().max(20) / 20;
+            u32::try_from(round.as_nanos() / each).unwrap_or(u32::MAX).clamp(4, 10_000_000)
+        };
+        let (of_ours, of_limit) = (times(ours), times(limit));
+        for _ in 0..rounds {
+            row.ours.push(ours(of_ours).as_nanos() as f64 / f64::from(of_ours));
+            row.limit.push(limit(of_limit).as_nanos() as f64 / f64::from(of_limit));
+        }
+        self.rows.push(row);
+    }
+
+    /// Says of the last row how many allocations more than the limit's a run makes.
+    pub(crate) fn allocates(&mut self, name: &str, more: f64, at_most: f64) {
+        if let Some(row) = self.rows.last_mut().filter(|row| row.name == name) {
+            row.more = Some((more, at_most));
+        }
+    }
+
+    pub(crate) fn print(&self) {
+        if !self.is_timed {
+            return;
+        }
+        println!(
+            "| row | goal | middle ratio | ratio of the lowest | ours | limit | allocations |"
+        );
+        println!("| --- | --- | --- | --- | --- | --- | --- |");
+        for row in &self.rows {
+            let ratio = |ours: f64, limit: f64| match row.goal {
+                Goal::AtMost(_) => ours / limit,
+                Goal::AtLeast(_) => limit / ours,
+            };
+            let ratios = row.ours.iter().zip(&row.limit).map(|(ours, limit)| ratio(*ours, *limit));
+            let (goal, digits) = match row.goal {
+                Goal::AtMost(goal) => (format!("≤ {goal}"), 2),
+                Goal::AtLeast(goal) => (format!("≥ {goal}"), 3),
+            };
+            let lowest = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+            println!(
+                "| {} | {goal} | {:.digits$} | {:.digits$} | {} | {} | {} |",
+                row.name,
+                middle(ratios.collect()),
+                ratio(lowest(&row.ours), lowest(&row.limit)),
+                time(middle(row.ours.clone())),
+                time(middle(row.limit.clone())),
+                row.more
+                    .map_or("–".to_owned(), |(more, most)| format!("{more:+.1} (≤ {most:+})")),
+            );
+        }
+    }
+}
+
+/// How long some work takes.
+pub(crate) fn timed(work: impl FnOnce()) -> Duration {
+    let begin = Instant::now();
+    work();
+    begin.elapsed()
+}
+
+/// Allocations of a run, the mean of two hundred.
+pub(crate) fn allocations(mut run: impl FnMut()) -> f64 {
+    const TIMES: u32 = 200;
+    run();
+    let info = allocation_counter::measure(|| (0..TIMES).for_each(|_| run()));
+    info.count_total as f64 / f64::from(TIMES)
+}
+
+fn middle(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn time(nanoseconds: f64) -> String {
+    match nanoseconds {
+        ..1e4 => format!("{nanoseconds:.1} ns"),
+        1e4..1e7 => format!("{:.1} µs", nanoseconds / 1e3),
+        _ => format!("{:.1} ms", nanoseconds / 1e6),
+    }
+}
