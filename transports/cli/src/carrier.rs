@@ -19,6 +19,7 @@ use tokio::runtime::{self, Handle, Runtime};
 use crate::args::{Service, TransportName};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::gate::Gate;
 use crate::log::Log;
 
 /// The longest file of certificates that is read, in bytes.
@@ -116,15 +117,25 @@ impl Carrier {
 
     /// A client whose requests go this way.
     pub(crate) fn client(&self, builder: Builder, log: Log) -> Result<Client, Failure> {
+        self.gated_client(builder, log, &Gate::default())
+    }
+
+    /// The same, through a gate.
+    pub(crate) fn gated_client(
+        &self,
+        builder: Builder,
+        log: Log,
+        gate: &Gate,
+    ) -> Result<Client, Failure> {
         match self {
             Self::Ureq(transport) => {
-                builder.blocking(log.wrap(transport.clone())).map(Client::Threads)
+                builder.blocking(log.wrap(gate.wrap(transport.clone()))).map(Client::Threads)
             }
             Self::HyperUtil(transport, tasks) => {
                 let spawning = tasks.handle();
                 builder
                     .spawner(move |renewal| drop(spawning.spawn(renewal)))
-                    .nonblocking(log.wrap(transport.clone()))
+                    .nonblocking(log.wrap(gate.wrap(transport.clone())))
                     .map(|client| Client::Tasks(client, tasks.clone()))
             }
         }

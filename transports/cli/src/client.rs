@@ -63,6 +63,14 @@ impl Client {
         }
     }
 
+    /// Ends all waiting for a token, and asks for no other.
+    pub(crate) fn close(&self) {
+        match self {
+            Self::Threads(client) => drop(client.close(Duration::ZERO)),
+            Self::Tasks(client, tasks) => drop(tasks.wait_for(client.close(Duration::ZERO))),
+        }
+    }
+
     pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         match self {
             Self::Threads(client) => client.phase(read),

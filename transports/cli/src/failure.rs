@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use imts::{CallError, Fault, Recovery, ReplyError};
 use serde_json::{Map, Value, json};
 
+use crate::interrupt::Signal;
 use crate::out;
 use crate::values::seconds;
 
@@ -34,6 +35,8 @@ pub(crate) enum Kind {
     Transport,
     /// None came in time.
     TimedOut,
+    /// A signal came before anything was sent, or while something was read.
+    Interrupted,
     /// A request was sent, and nothing says what became of it.
     Unknown,
     /// The base URL is not safe to send credentials to.
@@ -52,6 +55,7 @@ impl Kind {
             Self::Unexpected => "unexpected",
             Self::Transport => "transport",
             Self::TimedOut => "timed_out",
+            Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
             Self::Endpoint => "endpoint",
             Self::Usage => "usage",
@@ -59,13 +63,13 @@ impl Kind {
         }
     }
 
-    fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::Demo => 1,
             Self::Usage | Self::Endpoint => 2,
             Self::Refused => 3,
             Self::Malformed | Self::Unexpected => 4,
-            Self::Transport | Self::TimedOut => 5,
+            Self::Transport | Self::TimedOut | Self::Interrupted => 5,
             Self::Unknown => 6,
         }
     }
@@ -95,6 +99,15 @@ impl Failure {
     /// The base URL cannot be used.
     pub(crate) fn endpoint(message: impl Display) -> Self {
         Self::new(Kind::Endpoint, Recovery::Fix, message)
+    }
+
+    /// A signal came, and nothing had been sent that matters.
+    pub(crate) fn interrupted(signal: Signal, before: &str) -> Self {
+        let message = format!("{} came before {before}", signal.0);
+        let details = Map::from_iter([("signal".to_owned(), signal.0.into())]);
+        Self::new(Kind::Interrupted, Recovery::Retry { after: None }, message)
+            .advising("Run it again.")
+            .with_details(details)
     }
 
     /// Prints the failure and yields the exit code that goes with it.

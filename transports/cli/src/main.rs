@@ -9,6 +9,7 @@ mod client;
 mod contract;
 mod demo;
 mod failure;
+mod gate;
 mod input;
 mod interrupt;
 mod journal;

@@ -2,16 +2,29 @@
 
 use imts::Policy;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::args::Token;
 use crate::client::Client;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::interrupt::{self, First};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::values::{date, seconds};
 use crate::{contract, out};
 
 pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
+    let owned = args.clone();
+    let work = move || words(&owned, log);
+    match interrupt::race(|| Kind::Interrupted.exit_code(), work)? {
+        First::Ended(Some(words)) => out::line(&*words?).map(drop),
+        First::Ended(None) => Err(Failure::usage("a fault of this command's own")),
+        First::Signal(signal, _) => Err(Failure::interrupted(signal, "the token came")),
+    }
+}
+
+/// Signs in, and yields what is to be printed.
+fn words(args: &Token, log: Log) -> Result<Zeroizing<String>, Failure> {
     let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
     let Connection { builder, carrier, limit, .. } =
         settings::connection(&args.service, contract, args.timeout)?;
@@ -20,14 +33,13 @@ pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
     policy.time_limit = left;
     let client = carrier.client(builder.policy(policy).patience(left), log)?;
     let bearer = client.token().map_err(|error| Failure::from(&error))?;
-    if args.json {
-        out::line(report(&client, args.show.then(|| bearer.expose_token())))?;
+    Ok(Zeroizing::new(if args.json {
+        report(&client, args.show.then(|| bearer.expose_token())).to_string()
     } else if args.show {
-        out::line(bearer.expose_token())?;
+        bearer.expose_token().to_owned()
     } else {
-        out::line(text(&report(&client, None)))?;
-    }
-    Ok(())
+        text(&report(&client, None))
+    }))
 }
 
 /// The report, for people.

@@ -8,7 +8,7 @@ use clap::Parser;
 use super::Service;
 use super::service::time_limit;
 
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(after_long_help = "\
 Most paths are printed on the vendor's pages alone: give one with --path, or put it into a contract \
 file. What moves money or creates something is sent once; again only where it is known that it was \
@@ -20,8 +20,12 @@ operations status, info or search, and do not send it again before they say that
 
 Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
 
+Ctrl-C, SIGTERM and SIGHUP end the command with one outcome. If anything of a call that creates \
+something or moves money may have left, that is exit code 6; otherwise it is 5, nothing was sent, \
+and the journal says so.
+
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
-unexpected; 5 transport failed or timed out; 6 outcome unknown.
+unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown.
 
 Try it: `imts sandbox` prints a line that works.")]
 pub(crate) struct Call {

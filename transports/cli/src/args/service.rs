@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Service {
     /// The service's base URL, such as `https://host.example`. There is no default.
     #[arg(long, env = "IMTS_BASE_URL", hide_env_values = true, value_name = "URL")]

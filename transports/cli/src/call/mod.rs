@@ -4,18 +4,22 @@
 //! outcome is in [`outcome`]; when a request may be sent again is the library's to say.
 
 mod outcome;
+mod progress;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use imts::journal::Digest;
 use imts::operations::ClientUuid;
-use imts::{CallRecord, JournalFile, Json, Malformed, Policy};
+use imts::{CallRecord, Class, JournalFile, Json, Malformed, Outcome, Policy};
 use serde_json::Value;
 
 use self::outcome::About;
+use self::progress::Progress;
 use crate::args::Call;
 use crate::failure::Failure;
+use crate::interrupt::{self, First};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
@@ -25,6 +29,24 @@ use crate::{contract, input, journal};
 const MAX_DATA: u64 = 1_048_576;
 
 pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
+    let progress = Arc::new(Progress::default());
+    let (begun, of_exit) = (Arc::clone(&progress), Arc::clone(&progress));
+    let (owned, json) = (args.clone(), args.json);
+    let first = interrupt::race(
+        move || of_exit.exit_code(),
+        move || perform(&owned, log, &begun).map(Box::new),
+    )?;
+    let ended = match first {
+        First::Ended(Some(ended)) => ended,
+        First::Ended(None) => return Err(progress.panicked()),
+        First::Signal(signal, rest) => return progress.interrupted(signal, rest, json),
+    };
+    let outcome = ended?;
+    progress.about()?.tell(*outcome, json)
+}
+
+/// Sends the request, and yields what became of it.
+fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, Failure> {
     let limit = TimeLimit::of(args.timeout);
     let contract = contract::of(args.service.contract.as_deref(), limit.left())?;
     let contract = contract::with_callable(contract, &args.operation, args.path.as_deref())?;
@@ -35,12 +57,15 @@ pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
         return Err(Failure::usage("stdin can be the secret or the data, and both were asked for"));
     }
     let request = limit.bound("reading the data", move || source.read())?;
+    let entry = contract.operations().entry(&args.operation);
     let about = About {
         operation: args.operation.clone(),
+        class: entry.map_or(Class::Money, imts::Entry::class),
         reference: args.reference.clone().or_else(|| client_uuid(&args.operation, &request)),
         digest: Digest::of(request.as_str().as_bytes()),
         journal: args.journal.clone(),
     };
+    let about = progress.is_about(about);
     let Connection { builder, carrier, limit, .. } =
         settings::connection(&args.service, contract, limit.left())?;
     let mut policy = Policy::default();
@@ -48,17 +73,18 @@ pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
         let journal = limit.bound("opening the journal", move || opened(&file))?;
-        if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, &about)) {
+        if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, about)) {
             return Err(about.in_doubt(twin));
         }
         builder = builder.journal(journal);
     }
-    let client = carrier.client(builder.patience(limit.left()), log)?;
+    let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;
+    let client = progress.goes_by(client);
     let mut call = client.call_named(&about.operation, &request).map_err(Failure::usage)?;
     if let Some(reference) = &about.reference {
         call = call.with_reference(reference.as_str());
     }
-    about.tell(client.perform(call), args.json)
+    Ok(client.perform(call))
 }
 
 /// Where the request comes from.

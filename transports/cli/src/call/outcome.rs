@@ -7,17 +7,20 @@ use std::path::PathBuf;
 
 use imts::journal::Digest;
 use imts::{
-    CallError, CallFault, CallRecord, JournalFile, Json, Outcome, Problem, Recovery, Unknown,
+    CallError, CallFault, CallRecord, Class, JournalFile, Json, Outcome, Problem, Recovery,
+    Unknown, Wall,
 };
 use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Kind};
+use crate::interrupt::Signal;
 use crate::out;
 use crate::values::date;
 
 /// Which call it is.
 pub(super) struct About {
     pub(super) operation: String,
+    pub(super) class: Class,
     pub(super) reference: Option<String>,
     pub(super) digest: Digest,
     pub(super) journal: Option<PathBuf>,
@@ -87,12 +90,65 @@ impl About {
     }
 
     fn unknown(&self, unknown: &Unknown) -> Failure {
+        self.lost(unknown.sent_at(), unknown.to_string())
+    }
+
+    /// A signal came while the request was on its way.
+    pub(super) fn cut_off(&self, signal: Signal, sent_at: Wall) -> Failure {
+        let message = format!(
+            "{}: {} came before any reply. It may have been done: ask status, info or search, and \
+             do not send it again before they say that it was not",
+            self.unknown_words(),
+            signal.0
+        );
+        self.lost(sent_at, message)
+    }
+
+    /// The command's own work broke off after the request was sent.
+    pub(super) fn broken_off(&self, sent_at: Wall) -> Failure {
+        let message = format!(
+            "{}: this command failed by a fault of its own. It may have been done: ask status, info \
+             or search, and do not send it again before they say that it was not",
+            self.unknown_words()
+        );
+        self.lost(sent_at, message)
+    }
+
+    /// A signal came before anything was sent, or what was sent only reads.
+    pub(super) fn interrupted(&self, signal: Signal) -> Failure {
+        let name = &self.operation;
+        let (message, advice) = match self.class {
+            Class::Read => (
+                format!("{name}: {} came before the reply", signal.0),
+                "It only reads: run it again.",
+            ),
+            Class::Create | Class::Money => (
+                format!("{name}: {} came before anything of it was sent", signal.0),
+                "Nothing was created, and no money moved: run it again.",
+            ),
+        };
+        let mut details = self.details(&Value::Null);
+        details.insert("signal".to_owned(), signal.0.into());
+        Failure::new(Kind::Interrupted, Recovery::Retry { after: None }, message)
+            .advising(advice)
+            .with_details(details)
+    }
+
+    fn unknown_words(&self) -> String {
+        let name = &self.operation;
+        match &self.reference {
+            Some(reference) => format!("what became of {name} (reference {reference}) is unknown"),
+            None => format!("what became of {name} is unknown"),
+        }
+    }
+
+    fn lost(&self, sent_at: Wall, message: String) -> Failure {
         let id = self.journal_id();
-        let mut details = self.details(&date(unknown.sent_at()).into());
+        let mut details = self.details(&date(sent_at).into());
         if let Some(id) = id {
             details.insert("journal_id".to_owned(), id.into());
         }
-        Failure::new(Kind::Unknown, Recovery::Resolve, unknown)
+        Failure::new(Kind::Unknown, Recovery::Resolve, message)
             .advising(self.resolving(id))
             .with_details(details)
     }

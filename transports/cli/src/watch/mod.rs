@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
         }
         match interrupts.recv_timeout(TICK) {
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => {
                 return view.tell(&Event::Ended { grants: watch.seen.grants }).map(drop);
             }
         }

@@ -12,7 +12,11 @@ mod network;
 mod operations;
 mod output;
 mod replies;
+#[cfg(unix)]
+mod running;
 mod sandbox;
+#[cfg(unix)]
+mod signals;
 mod token;
 #[cfg(unix)]
 mod watch;
