@@ -39,6 +39,10 @@ pub(crate) enum Kind {
     Interrupted,
     /// A request was sent, and nothing says what became of it.
     Unknown,
+    /// An earlier call stands in the way: what became of it is unknown. Nothing was sent now.
+    InDoubt,
+    /// Another process has the journal open. Nothing was sent.
+    JournalLocked,
     /// The base URL is not safe to send credentials to.
     Endpoint,
     /// The command was called wrongly.
@@ -57,6 +61,8 @@ impl Kind {
             Self::TimedOut => "timed_out",
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
+            Self::InDoubt => "in_doubt",
+            Self::JournalLocked => "journal_locked",
             Self::Endpoint => "endpoint",
             Self::Usage => "usage",
             Self::Demo => "demo",
@@ -71,6 +77,8 @@ impl Kind {
             Self::Malformed | Self::Unexpected => 4,
             Self::Transport | Self::TimedOut | Self::Interrupted => 5,
             Self::Unknown => 6,
+            Self::InDoubt => 7,
+            Self::JournalLocked => 12,
         }
     }
 }

@@ -1,24 +1,77 @@
 //! `imts journal`: what a journal holds, and what was found out of a call in doubt.
+//!
+//! Owns how a journal is opened: its lock is waited for, as long as the command may take.
+
+mod reconcile;
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
-use imts::{Book, CallRecord, Ending, JournalError, JournalFile};
+use imts::{Book, CallRecord, Ending, JournalError, JournalFile, Recovery};
 use serde_json::{Value, json};
 
-use crate::args::{Ended, Journal, JournalCommand};
-use crate::failure::Failure;
+use crate::args::{Ended, Journal, JournalCommand, List, Resolve};
+use crate::failure::{Failure, Kind};
+use crate::log::Log;
 use crate::out;
+use crate::timeout::TimeLimit;
 use crate::values::date;
 
-pub(crate) fn run(args: &Journal) -> Result<(), Failure> {
+/// How long it is until the next look whether the journal is free.
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub(crate) fn run(args: &Journal, log: Log) -> Result<(), Failure> {
     match &args.command {
-        JournalCommand::List { file, all, json } => list(file, *all, *json),
-        JournalCommand::Resolve { file, id, ended, json } => resolve(file, *id, *ended, *json),
+        JournalCommand::List(args) => list(args),
+        JournalCommand::Resolve(args) => resolve(args, log),
+        JournalCommand::Reconcile(args) => reconcile::run(args, log),
     }
 }
 
+/// Opens a journal, or begins one. If another process has it open, that is waited for within the limit.
+pub(crate) fn opened(file: &Path, limit: TimeLimit, log: Log) -> Result<JournalFile, Failure> {
+    let mut waits = false;
+    loop {
+        let path = file.to_owned();
+        match limit.bound("opening the journal", move || Ok(JournalFile::open(path)))? {
+            Ok(journal) => return Ok(journal),
+            Err(JournalError::Locked) => {
+                if !std::mem::replace(&mut waits, true) {
+                    log.tell(1, || {
+                        "another process has the journal open: waiting for it".to_owned()
+                    });
+                }
+                thread::sleep(PAUSE.min(limit.left()));
+            }
+            Err(error) => return Err(unusable(file, &error)),
+        }
+        if limit.left().is_zero() {
+            return Err(locked(file));
+        }
+    }
+}
+
+/// The same of a journal that must be there already.
+fn opened_again(file: &Path, limit: TimeLimit, log: Log) -> Result<JournalFile, Failure> {
+    // Opening would begin a journal where there is none.
+    JournalFile::read(file).map_err(|error| unusable(file, &error))?;
+    opened(file, limit, log)
+}
+
+fn locked(file: &Path) -> Failure {
+    let message = format!(
+        "the journal {} is locked: another process has it open, and kept it for all of --timeout. \
+         Nothing was sent, and nothing was written down",
+        file.display()
+    );
+    let advice = "Run it again, or wait longer with --timeout. A service that keeps its journal open \
+                  for as long as it runs must be asked itself to list and to resolve its calls.";
+    Failure::new(Kind::JournalLocked, Recovery::Retry { after: None }, message).advising(advice)
+}
+
 /// A journal that cannot be used.
-pub(crate) fn unusable(file: &Path, error: &JournalError) -> Failure {
+fn unusable(file: &Path, error: &JournalError) -> Failure {
     Failure::usage(format!("the journal {} cannot be used: {error}", file.display()))
 }
 
@@ -36,26 +89,28 @@ pub(crate) fn object(call: &CallRecord) -> Value {
     })
 }
 
-fn list(file: &Path, all: bool, json: bool) -> Result<(), Failure> {
+fn list(args: &List) -> Result<(), Failure> {
+    let file = &args.file;
     let book = JournalFile::read(file).map_err(|error| unusable(file, &error))?;
-    let calls: Vec<_> = book.calls().filter(|call| all || call.is_in_doubt()).collect();
-    if json {
+    let calls: Vec<_> = book.calls().filter(|call| args.all || call.is_in_doubt()).collect();
+    if args.json {
         out::line(Value::from_iter(calls.into_iter().map(object)))?;
     } else {
-        out::line(text(&book, &calls))?;
+        out::line(text(file, &book, &calls))?;
     }
     Ok(())
 }
 
 /// The calls, for people.
-fn text(book: &Book, calls: &[&CallRecord]) -> String {
+fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
     let in_doubt = book.in_doubt().count();
     let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
     lines.push(match (in_doubt, book.calls().count()) {
         (0, all) => format!("No call is in doubt, of {all}."),
         (some, all) => format!(
             "{some} in doubt, of {all}. Ask the service (status, info, search) what became of \
-             them; then: imts journal resolve FILE ID --as done (or refused)"
+             them; then: imts journal resolve {} ID --as done (or refused)",
+            file.display()
         ),
     });
     lines.join("\n")
@@ -74,20 +129,18 @@ fn line(call: &CallRecord) -> String {
     format!("{:>6}  {state:8}  {}  {reference}  {when}", call.id, call.operation.escape_debug())
 }
 
-fn resolve(file: &Path, id: u64, ended: Ended, json: bool) -> Result<(), Failure> {
-    let ending = match ended {
+fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
+    let (file, id) = (&args.file, args.id);
+    let ending = match args.ended {
         Ended::Done => Ending::Done,
         Ended::Refused => Ending::Refused,
     };
-    let unusable = |error| unusable(file, &error);
-    // Opening would begin a journal where there is none.
-    JournalFile::read(file).map_err(unusable)?;
-    let mut journal = JournalFile::open(file).map_err(unusable)?;
+    let mut journal = opened_again(file, TimeLimit::of(args.timeout), log)?;
     journal.resolve(id, ending).map_err(|error| wrong(file, &error))?;
     let Some(call) = journal.book().call(id) else {
         return Err(wrong(file, &JournalError::NoSuchCall { id }));
     };
-    if json {
+    if args.json {
         out::line(object(call))?;
     } else {
         out::line(format_args!(

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Command::Watch(watch) => (watch.json, watch::run(watch, args.log())),
         Command::Call(call) => (call.json, call::run(call, args.log())),
         Command::Operations(operations) => (operations.json, operations::run(operations)),
-        Command::Journal(journal) => (journal.command.json(), journal::run(journal)),
+        Command::Journal(journal) => (journal.command.json(), journal::run(journal, args.log())),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, args.log())),
     };
     match outcome {

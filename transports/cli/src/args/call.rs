@@ -25,7 +25,9 @@ something or moves money may have left, that is exit code 6; otherwise it is 5, 
 and the journal says so.
 
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
-unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown.
+unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown: it was sent. Of the \
+journal, and nothing was sent: 7 an earlier call for the same is in doubt; 12 another process has the \
+journal open.
 
 Try it: `imts sandbox` prints a line that works.")]
 pub(crate) struct Call {

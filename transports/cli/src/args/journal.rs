@@ -1,8 +1,11 @@
 //! `imts journal`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+use super::service::time_limit;
 
 #[derive(Debug, Parser)]
 pub(crate) struct Journal {
@@ -12,52 +15,123 @@ pub(crate) struct Journal {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JournalCommand {
-    /// List the calls in doubt: sent, and nothing says what became of them. Another process may
-    /// have the journal open meanwhile.
-    List {
-        /// The journal.
-        file: PathBuf,
+    /// List the calls in doubt: they were sent, and no reply says what became of them.
+    List(List),
+    /// Write down what you found out about a call in doubt.
+    Resolve(Resolve),
+    /// Have a command of your own find out about each call in doubt, and write down its answers.
+    Reconcile(Reconcile),
+}
 
-        /// List every call, whatever became of it.
-        #[arg(long)]
-        all: bool,
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+Another process may have the journal open meanwhile.
 
-        /// Print one JSON array of calls.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Write down what was found out of a call in doubt. Ask the service first: its operations
-    /// status, info or search say what became of a call.
-    Resolve {
-        /// The journal.
-        file: PathBuf,
+Exit codes: 0 done, whether or not a call is in doubt; 2 usage.")]
+pub(crate) struct List {
+    /// The journal.
+    pub(crate) file: PathBuf,
 
-        /// The call's number, as `imts journal list` has it.
-        id: u64,
+    /// List every call, whatever became of it.
+    #[arg(long)]
+    pub(crate) all: bool,
 
-        /// What was found out.
-        #[arg(long = "as", value_enum, value_name = "WHAT")]
-        ended: Ended,
+    /// Print one JSON array of calls.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
-        /// Print the call as one JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+Ask the service first: its operations status, info and search say what became of a call. What is \
+written down here is believed from then on, and cannot be taken back.
+
+If another process has the journal open, it is waited for within --timeout. A service that keeps its \
+journal open for as long as it runs must be asked itself to resolve its calls.
+
+Exit codes: 0 written down; 2 usage; 12 another process has the journal open.")]
+pub(crate) struct Resolve {
+    /// The journal.
+    pub(crate) file: PathBuf,
+
+    /// The call's number, as `imts journal list` prints it.
+    pub(crate) id: u64,
+
+    /// What the service says became of the call.
+    #[arg(long = "as", value_enum, value_name = "WHAT")]
+    pub(crate) ended: Ended,
+
+    /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print the call as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+The command runs once for each call in doubt, the oldest first. It gets the call on stdin, as one line \
+of JSON, as `imts journal list --json` prints it. It ends with exit code 0 and prints one word:
+
+  done     the service did it: the call is written down as done, and its reference is not sent again
+  refused  the service refused it, or never did it: the same reference may be sent again. If the \
+service did it after all, it is then done twice
+  unknown  nothing is known: the call stays in doubt
+
+Whatever else it prints, and any other exit code, counts as unknown. The call itself is never sent \
+from here. The journal stays locked all the while, so that nobody sends meanwhile what was just asked \
+about.
+
+Exit codes: 0 nothing is in doubt any more; 2 usage; 7 some calls are still in doubt; 12 another process \
+has the journal open.")]
+pub(crate) struct Reconcile {
+    /// The journal.
+    pub(crate) file: PathBuf,
+
+    /// The command, run by the shell (`sh -c`; on Windows `cmd /C`).
+    #[arg(long = "with", value_name = "COMMAND")]
+    pub(crate) command: String,
+
+    /// How long to pause between two runs of the command: the service may ask for a pace.
+    #[arg(long, default_value = "2s", value_parser = pause, value_name = "TIME")]
+    pub(crate) pause: Duration,
+
+    /// How long one run of the command may take. It is ended then, and the call stays in doubt.
+    #[arg(long, default_value = "60s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) each: Duration,
+
+    /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object for each call, and last one for an error, if there is one.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Ended {
-    /// The service did it.
+    /// The service did it. Its reference is not sent again.
     Done,
-    /// It was refused, or never done.
+    /// The service refused it, or never did it. The same reference may be sent again: if the service
+    /// did it after all, it is then done twice.
     Refused,
 }
 
 impl JournalCommand {
     pub(crate) fn json(&self) -> bool {
         match self {
-            Self::List { json, .. } | Self::Resolve { json, .. } => *json,
+            Self::List(args) => args.json,
+            Self::Resolve(args) => args.json,
+            Self::Reconcile(args) => args.json,
         }
     }
+}
+
+/// A pause, which may be none at all.
+fn pause(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| error.to_string())
 }

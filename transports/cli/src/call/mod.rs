@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use imts::journal::Digest;
 use imts::operations::ClientUuid;
-use imts::{CallRecord, Class, JournalFile, Json, Malformed, Outcome, Policy};
+use imts::{CallRecord, Class, Json, Malformed, Outcome, Policy};
 use serde_json::Value;
 
 use self::outcome::About;
@@ -72,7 +72,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
-        let journal = limit.bound("opening the journal", move || opened(&file))?;
+        let journal = journal::opened(&file, limit, log)?;
         if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, about)) {
             return Err(about.in_doubt(twin));
         }
@@ -140,10 +140,6 @@ fn client_uuid(operation: &str, request: &Json) -> Option<String> {
     let fields: Value = request.to().ok()?;
     let uuid = fields.get("client_uuid")?.as_str()?;
     uuid.parse::<ClientUuid>().ok().map(|_| uuid.to_owned())
-}
-
-fn opened(file: &Path) -> Result<JournalFile, Failure> {
-    JournalFile::open(file).map_err(|error| journal::unusable(file, &error))
 }
 
 /// Whether a call of a journal asks for the same: by its reference where both have one, else by its

@@ -51,7 +51,7 @@ impl About {
             twin.id,
             sent_at.as_deref().unwrap_or("an unknown time")
         );
-        Failure::new(Kind::Unknown, Recovery::Resolve, message)
+        Failure::new(Kind::InDoubt, Recovery::Resolve, message)
             .advising(self.resolving(Some(twin.id)))
             .with_details(details)
     }

@@ -54,9 +54,9 @@ impl Progress {
         if is_on_its_way {
             return Err(self.cut_off(about, signal));
         }
-        if let Some(client) = self.client.get() {
-            client.close();
-        }
+        // Without a client, the work is still at its preparations, and may stay there for long.
+        let Some(client) = self.client.get() else { return Err(about.interrupted(signal)) };
+        client.close();
         match rest.wait() {
             Some(Ok(outcome)) => match *outcome {
                 Outcome::Failed(_) => Err(about.interrupted(signal)),

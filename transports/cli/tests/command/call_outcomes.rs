@@ -119,7 +119,7 @@ fn what_is_in_doubt_in_the_journal_is_not_sent_again_until_it_is_resolved() {
         assert_eq!((&error["journal_id"], &error["reference"]), (&1.into(), &uuid.into()));
         // The same transfer, written in another way.
         let second = send(&format!(r#"{{"client_uuid": "{uuid}"}}"#));
-        assert_error(&second, "unknown", "resolve", 6);
+        assert_error(&second, "in_doubt", "resolve", 7);
         assert_eq!(second.json()["error"]["journal_id"], 1);
         assert!(second.out.contains("nothing was sent"), "{second:?}");
         assert_eq!(seen(&front, "create-transfer"), 1);
@@ -145,8 +145,8 @@ fn without_names_the_same_bytes_are_the_same_call() {
         run(call(&front.url(), "confirm", &flags).args(more)).code
     };
     assert_eq!((send(&[]), seen(&front, "confirm")), (6, 1));
-    assert_eq!((send(&[]), seen(&front, "confirm")), (6, 1));
-    assert_eq!((send(&["--reference", "a"]), seen(&front, "confirm")), (6, 1));
+    assert_eq!((send(&[]), seen(&front, "confirm")), (7, 1));
+    assert_eq!((send(&["--reference", "a"]), seen(&front, "confirm")), (7, 1));
     assert_eq!((send(&["-d", r#"{"id":2}"#]), seen(&front, "confirm")), (2, 1), "-d given twice");
 }
 

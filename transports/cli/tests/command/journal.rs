@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{Folder, Ran, imts, run};
 
 /// A journal with a call of each state: one is in doubt, the second.
-fn journal(folder: &Folder) -> String {
+pub(crate) fn journal(folder: &Folder) -> String {
     let path = folder.path("journal");
     let mut journal = JournalFile::open(&path).unwrap();
     for (place, ending) in [Some(Ending::Done), None, Some(Ending::Refused), Some(Ending::NotSent)]
@@ -38,7 +38,7 @@ fn assert_usage(ran: &Ran, words: &str) {
     assert!(ran.out.contains(words), "{words}: {ran:?}");
 }
 
-fn states(list: &Value) -> Vec<&str> {
+pub(crate) fn states(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|call| call["state"].as_str().unwrap()).collect()
 }
 
@@ -102,17 +102,23 @@ fn a_call_that_is_not_there_is_usage_and_so_is_any_other_end() {
 }
 
 #[test]
-fn a_journal_that_another_process_has_open_is_read_and_not_changed() {
+fn a_journal_that_another_process_keeps_open_is_read_and_not_changed() {
     let folder = Folder::new("journal-locked");
     let path = journal(&folder);
     let open = JournalFile::open(&path).unwrap();
     let before = fs::read(&path).unwrap();
     assert_eq!(run(&mut imts(&["journal", "list", &path])).code, 0);
-    let ran = run(&mut imts(&["journal", "resolve", &path, "2", "--as", "done", "--json"]));
-    assert_usage(&ran, "another process has it open");
-    let flags = ["--json", "--path", "/x", "--journal", &path];
-    let ran = run(&mut crate::call("http://127.0.0.1:1", "confirm", &flags));
-    assert_usage(&ran, "another process has it open");
+    let limit = ["--timeout", "200ms", "--json"];
+    let resolve = ["journal", "resolve", &path, "2", "--as", "done"];
+    let reconcile = ["journal", "reconcile", &path, "--with", "echo done"];
+    let mut call =
+        crate::call("http://127.0.0.1:1", "confirm", &["--path", "/x", "--journal", &path]);
+    for command in [&mut imts(&resolve), &mut imts(&reconcile), &mut call] {
+        let ran = run(command.args(limit));
+        assert_eq!(ran.error(), ("journal_locked".into(), "retry".into()), "{ran:?}");
+        assert_eq!(ran.code, 12, "{ran:?}");
+        assert!(ran.out.contains("another process has it open"), "{ran:?}");
+    }
     assert_eq!(fs::read(&path).unwrap(), before);
     drop(open);
 }

@@ -7,10 +7,14 @@ mod canary;
 mod demo;
 mod hostile;
 mod journal;
+#[cfg(unix)]
+mod journal_lock;
 mod mistakes;
 mod network;
 mod operations;
 mod output;
+#[cfg(unix)]
+mod reconcile;
 mod replies;
 #[cfg(unix)]
 mod running;
