@@ -14,6 +14,8 @@ mod network;
 mod operations;
 mod output;
 #[cfg(unix)]
+mod promises;
+#[cfg(unix)]
 mod reconcile;
 mod replies;
 #[cfg(unix)]
