@@ -8,6 +8,7 @@ mod faults;
 mod front;
 mod holes;
 mod ledger;
+mod limits;
 mod rotation;
 mod sign_in;
 mod strictness;
