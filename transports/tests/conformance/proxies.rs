@@ -123,7 +123,9 @@ fn again_with_a_proxy(test: &str, proxy: &str, exceptions: &str) {
     for name in VARIABLES {
         again.env(name, proxy);
     }
-    assert!(again.env("NO_PROXY", exceptions).status().unwrap().success());
+    let output = again.env("NO_PROXY", exceptions).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
 }
 
 #[test]
