@@ -8,7 +8,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use imts_core::journal::Journal;
 use imts_core::{
@@ -118,8 +122,9 @@ impl Builder {
         self
     }
 
-    /// A header to send with each request, such as a gateway's key. It replaces none that the
-    /// protocol sets.
+    /// A header to send with each request, such as a gateway's key. A header that the protocol
+    /// sets, or that frames a request, makes the client's construction fail with
+    /// [`BuildError::Header`].
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -217,16 +222,36 @@ fn headers(
     user_agent: &str,
     given: Vec<(HeaderName, HeaderValue)>,
 ) -> Result<HeaderMap, BuildError> {
-    const OURS: [HeaderName; 5] =
-        [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, USER_AGENT];
     let mut headers = HeaderMap::new();
     headers
         .insert(USER_AGENT, HeaderValue::from_str(user_agent).map_err(|_| BuildError::UserAgent)?);
     for (name, value) in given {
-        if OURS.contains(&name) {
+        if RESERVED.contains(&name) {
             return Err(BuildError::Header(name));
         }
         headers.append(name, value);
     }
     Ok(headers)
 }
+
+/// The headers that frame a request, say where it goes and who asks, or change what is answered.
+/// A caller's own could split one request into two, or replace a token.
+const RESERVED: [HeaderName; 17] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    EXPECT,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    USER_AGENT,
+];

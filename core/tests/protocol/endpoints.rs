@@ -35,8 +35,57 @@ fn plain_http_is_for_loopback_alone_and_never_by_default() {
         "http://[::ffff:127.0.0.1]",
         "http://0.0.0.0",
         "http://localhost.",
+        "http://127.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1.",
+        "http://127-0-0-1.evil.example",
+        "http://notlocalhost",
+        "http://not-localhost",
+        "http://evil.localhost",
+        "http://evil.example.localhost",
+        "http://localhost.localdomain",
+        "http://localhost.evil.example:80/localhost",
+        "http://localhost-evil.example",
+        "http://ip6-localhost",
+        "http://1.127.0.0",
+        "http://126.255.255.255",
+        "http://[::]",
+        "http://[::ffff:7f00:1]",
+        "http://[::127.0.0.1]",
+        "http://[fe80::1]",
+        "http://[64:ff9b::127.0.0.1]",
     ] {
-        assert_eq!(Endpoint::plain_loopback(url), Err(EndpointError::NotLoopback), "{url}");
+        // A dot after an address makes it a name whose last label is a number: no host at all.
+        let error = match url {
+            "http://127.0.0.1." => EndpointError::Host,
+            _ => EndpointError::NotLoopback,
+        };
+        assert_eq!(Endpoint::plain_loopback(url), Err(error), "{url}");
+        assert!(Endpoint::https(url).is_err(), "{url}");
+    }
+    for url in [
+        "http://127.1",
+        "http://127.0.1",
+        "http://2130706433",
+        "http://0x7f.1",
+        "http://0x7f000001",
+        "http://0177.0.0.1",
+        "http://127.0.0.01",
+        "http://127.0.0.1%2eevil.example",
+        "http://[::1%25lo]",
+        "http://[::1%lo]",
+        "http://[127.0.0.1]",
+        "http://[localhost]",
+        "http://127.0.0.256",
+        "http://localhost..",
+    ] {
+        assert_eq!(Endpoint::plain_loopback(url), Err(EndpointError::Host), "{url}");
+    }
+    for url in ["http://[::1].evil.example", "http://localhost:80.evil.example"] {
+        assert_eq!(Endpoint::plain_loopback(url), Err(EndpointError::Port), "{url}");
+    }
+    for url in ["http://localhost@evil.example", "http://127.0.0.1:80@evil.example"] {
+        assert_eq!(Endpoint::plain_loopback(url), Err(EndpointError::UserInfo), "{url}");
     }
     assert!(Endpoint::plain_loopback("https://host.example").is_ok());
 }

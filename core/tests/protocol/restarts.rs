@@ -173,6 +173,52 @@ fn a_state_of_another_endpoint_or_agent_is_an_error() {
 }
 
 #[test]
+fn a_restored_token_goes_to_no_endpoint_whose_url_only_resembles_its_own() {
+    let own = "https://service.example";
+    for (saved_for, other) in [
+        (own, "https://service.example.evil"),
+        (own, "https://service.example.evil.example"),
+        (own, "https://service.example-evil.example"),
+        (own, "https://service.exampl"),
+        (own, "https://service"),
+        (own, "https://ervice.example"),
+        (own, "https://evil.service.example"),
+        (own, "https://evil-service.example"),
+        (own, "https://service.example."),
+        (own, "https://service.example:8443"),
+        (own, "https://service.example:4430"),
+        (own, "https://service.example/base"),
+        ("https://service.example/base", own),
+        ("https://service.example/base", "https://service.example/BASE"),
+        ("https://service.example/base", "https://service.example/bas"),
+        ("https://service.example/base", "https://service.example/base/more"),
+        ("https://service.example:8443", own),
+        ("https://service.example:8443", "https://service.example:844"),
+        ("http://127.0.0.1:80", "http://127.0.0.1:8080"),
+        ("http://127.0.0.1", "http://127.0.0.11"),
+        ("http://127.0.0.1", "https://127.0.0.1"),
+        ("http://127.0.0.1", "http://localhost"),
+        ("http://127.0.0.1", "http://[::1]"),
+    ] {
+        let session = |url: &str| {
+            let endpoint = Endpoint::plain_loopback(url).unwrap();
+            Session::new(endpoint, Contract::imts(), policy()).unwrap()
+        };
+        let world = World::signed_in(Keep::Held);
+        let mut form: serde_json::Value =
+            serde_json::from_slice(&world.session.saved(world.now).unwrap().to_json()).unwrap();
+        form["endpoint"] = Endpoint::plain_loopback(saved_for).unwrap().as_str().into();
+        let saved = Saved::from_json(form.to_string().as_bytes()).unwrap();
+        let mut restored = session(saved_for);
+        restored.adopt(saved.clone(), world.now).expect(saved_for);
+        let mut elsewhere = session(other);
+        let refused = elsewhere.adopt(saved, world.now);
+        assert_eq!(refused, Err(AdoptError::OtherEndpoint), "{saved_for} to {other}");
+        assert!(elsewhere.saved(world.now).is_none(), "{saved_for} to {other}");
+    }
+}
+
+#[test]
 fn a_restored_token_serves_no_other_agent_not_even_by_a_reply_that_comes_late() {
     let mut flights = 0;
     for (state, build) in STATES {
