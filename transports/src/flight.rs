@@ -77,3 +77,24 @@ thread_local! {
     /// The flight that the current thread works for.
     static ABOARD: Cell<Option<usize>> = const { Cell::new(None) };
 }
+
+#[cfg(all(test, not(imts_loom)))]
+mod tests {
+    use std::time::Duration;
+
+    use super::Flight;
+    use crate::clock::Deadline;
+    use crate::error::CallError;
+
+    #[test]
+    fn a_flight_lands_once_and_whoever_looks_later_is_told_the_same() {
+        let flight = Flight::default();
+        assert!(!flight.lands_by(Deadline::after(Duration::ZERO)));
+        flight.land(Err(CallError::Closed));
+        flight.land(Ok(()));
+        for _ in 0..2 {
+            let told = flight.wait(Deadline::after(Duration::from_secs(60)));
+            assert!(matches!(told, Err(CallError::Closed)), "{told:?}");
+        }
+    }
+}

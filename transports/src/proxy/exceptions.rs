@@ -95,6 +95,13 @@ mod tests {
         {
             assert!(!exceptions.contain(host), "{host}");
         }
+        let hosts = Exceptions::from("internal.example,2001:db8::7,2001:db8:1::/48,10.0.0.1/32");
+        for host in ["api.internal.example.", "2001:db8::7", "2001:db8:1:ffff::1", "10.0.0.1"] {
+            assert!(hosts.contain(host), "{host}");
+        }
+        for host in ["2001:db8::8", "2001:db8:2::1", "10.0.0.0"] {
+            assert!(!hosts.contain(host), "{host}");
+        }
         assert!(Exceptions::from("*").contain("anything.example"));
         assert!(!Exceptions::default().contain("anything.example"));
         assert!(Exceptions::from("0.0.0.0/0,::/0").contain("192.0.2.1"));

@@ -176,7 +176,9 @@ fn another_version_is_an_error_that_says_which() {
         assert_eq!(error, ContractFileError::Version(version));
     }
     assert!(matches!(contract_of("version = '1'"), Err(ContractFileError::Form { line: 1, .. })));
-    let long = format!("version = 1\n#{}", " ".repeat(1_048_576));
+    let of = |length: usize| format!("version = 1\n#{}", " ".repeat(length - 13));
+    assert!(contract_of(&of(1_048_576)).is_ok());
+    let long = of(1_048_577);
     assert_eq!(contract_of(&long).unwrap_err(), ContractFileError::TooLong);
 }
 
@@ -184,6 +186,20 @@ fn another_version_is_an_error_that_says_which() {
 const ALIKE: &[(bool, &str)] = &[
     (true, "version = 1"),
     (true, "version = 1\n[operation]"),
+    (false, "version = 0"),
+    (false, "version = 2"),
+    (
+        true,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [100, 599, 600, 999] }",
+    ),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [99] }",
+    ),
+    (
+        false,
+        "version = 1\n[operation.confirm]\npath = '/x'\ndecided_before_processing = { statuses = [1000] }",
+    ),
     (true, "version = 1\n[operation.confirm]\npath = '/x'"),
     (true, "version = 1\n[operation.confirm]\npath = '/x'\nevidence = 'published'"),
     (

@@ -158,3 +158,14 @@ fn every_delivery_comes_through_as_it_is_written() {
         assert_eq!(service.settings().faults, [rule]);
     }
 }
+
+#[test]
+fn the_services_clock_is_set_in_seconds() {
+    let mut service = Sandbox::default();
+    for (skew, time) in [(3_600, "12:17:31"), (-60, "11:16:31"), (0, "11:17:31")] {
+        let change = json!({ "skew_s": skew });
+        assert_eq!(service.handle(NOON, &post("/_sandbox/settings", &change)).status(), 200);
+        let reply = json_of(&service.handle(NOON, &post(GET_TOKEN_PATH, &credentials())));
+        assert_eq!(reply["response_time"], format!("2025-07-23T{time}.577745Z"), "{skew}");
+    }
+}

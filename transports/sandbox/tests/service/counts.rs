@@ -82,3 +82,14 @@ fn an_agent_or_a_secret_in_another_case_is_another() {
     }
     assert_eq!(signs_in("Agent", "Secret"), 200);
 }
+
+#[test]
+fn two_tokens_in_one_request_are_none() {
+    let mut agent = Agent::signed_in(Settings::default());
+    for extra in ["Bearer unknown", "Basic eDp5"] {
+        let mut request = agent.request(imts_sandbox::ECHO_PATH, &json!({}));
+        assert_eq!(agent.service.handle(NOON, &request).status(), 200);
+        request.headers_mut().append("authorization", extra.parse().unwrap());
+        assert_eq!(agent.service.handle(NOON, &request).status(), 401, "{extra}");
+    }
+}

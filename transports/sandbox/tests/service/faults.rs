@@ -84,3 +84,14 @@ fn rules_come_through_the_control_door_too() {
     assert_eq!(redirected.status(), 307);
     assert_eq!(redirected.headers()["location"], "https://elsewhere.example/");
 }
+
+#[test]
+fn a_chance_of_none_in_a_hundred_never_comes_and_of_a_hundred_always() {
+    for (percent, expected) in [(0, 0), (100, 10_000)] {
+        let rule = Rule { operation: None, when: When::Percent(percent), fault: OUT };
+        let mut service = with(vec![rule]);
+        let request = post(GET_TOKEN_PATH, &json!({}));
+        let met = (0..10_000).filter(|_| service.handle(NOON, &request).status() == 500).count();
+        assert_eq!(met, expected, "{percent} %");
+    }
+}
