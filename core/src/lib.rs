@@ -111,7 +111,8 @@ pub use crate::policy::{Policy, Replay};
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
 pub use crate::session::{
-    AdoptError, Keep, Outlook, Phase, SaveTicket, Session, Step, Ticket, Usable,
+    AdoptError, CredentialsHealth, Health, InFlight, Keep, LastError, Outlook, Phase, SaveTicket,
+    Session, Step, Ticket, Usable,
 };
 pub use crate::time::{Mono, Now, Wall};
 pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};

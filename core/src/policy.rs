@@ -47,6 +47,14 @@ pub struct Policy {
     pub settle: Duration,
     /// After how many refusals in a row credentials that once worked count as dead. Default 3.
     pub refusals: u32,
+    /// After how many refusals a secret that never worked counts as dead: 1 to 3, since accounts get
+    /// locked. Its tries are as far apart as those after a 403. Default 1.
+    pub secret_tries: u32,
+    /// The wait after a first 403, which judges no secret; it doubles with each further one. There is
+    /// no chance in it. Default 1 min.
+    pub forbidden_first: Duration,
+    /// The longest wait after a 403 that is chosen here. Default 1 h.
+    pub forbidden_cap: Duration,
     /// How long a refresh endpoint that is missing (404, 405, 501), or that something else than the
     /// service answers for (302, 403 in HTML) while credentials are held, is left alone. Default 1 h.
     pub refresh_retry: Duration,
@@ -85,6 +93,9 @@ impl Default for Policy {
             retry_after_cap: Duration::from_secs(900),
             settle: Duration::from_secs(30),
             refusals: 3,
+            secret_tries: 1,
+            forbidden_first: Duration::from_secs(60),
+            forbidden_cap: Duration::from_secs(HOUR),
             refresh_retry: Duration::from_secs(HOUR),
             replay: Replay::Once,
             save_within: Duration::from_secs(5),
@@ -109,14 +120,15 @@ impl Policy {
     /// The wait after the `failures`th failed renewal in a row, without what the service asks for:
     /// from `1 - jitter` to the whole of the doubling delay.
     pub(crate) fn backoff(&self, failures: u32, salt: u64) -> Duration {
-        let doublings = failures.saturating_sub(1).min(31);
-        let delay = self
-            .backoff_first
-            .checked_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
-            .map_or(self.backoff_cap, |delay| delay.min(self.backoff_cap));
+        let delay = doubled(self.backoff_first, failures, self.backoff_cap);
         let chance = scramble(self.jitter_seed ^ salt) % 101;
         let jitter = percent(delay, self.jitter_percent);
         delay.saturating_sub(percent(jitter, u8::try_from(chance).unwrap_or(100)))
+    }
+
+    /// The wait after a request was forbidden so many times in a row.
+    pub(crate) fn slow_retry(&self, times: u32) -> Duration {
+        doubled(self.forbidden_first, times, self.forbidden_cap)
     }
 
     /// How long the service may make the session wait.
@@ -134,6 +146,14 @@ pub enum Replay {
     Never,
     /// It is sent once more, and only once the access token is dead.
     Once,
+}
+
+/// A wait that doubles each time, up to a cap.
+fn doubled(first: Duration, times: u32, cap: Duration) -> Duration {
+    let doublings = times.saturating_sub(1).min(31);
+    first
+        .checked_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX))
+        .map_or(cap, |delay| delay.min(cap))
 }
 
 fn percent(duration: Duration, percent: u8) -> Duration {

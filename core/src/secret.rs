@@ -4,6 +4,7 @@
 //! there is no `Display`, no `PartialEq`, no `Serialize`. Knows nothing of how they are obtained.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,6 +62,14 @@ impl Credentials {
 
     pub(crate) fn expose_secret(&self) -> &str {
         &self.agent_secret
+    }
+
+    /// A hash of id and secret. It does not hide them: a short secret can be found by trying.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.agent_id.hash(&mut hasher);
+        self.agent_secret.as_str().hash(&mut hasher);
+        hasher.finish()
     }
 }
 

@@ -5,14 +5,17 @@
 //! of bytes beyond handing them to [`wire`](crate::wire), and nothing of who drives it.
 
 mod grant;
+mod health;
 mod judge;
 mod outlook;
 mod pace;
 mod rejected;
 mod renewal;
+mod standing;
 mod step;
 mod store;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +23,11 @@ use http::Uri;
 
 use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
+pub use self::health::{CredentialsHealth, Health, InFlight, LastError};
 pub use self::outlook::Outlook;
 use self::pace::Pace;
 use self::rejected::Rejected;
+use self::standing::{Slow, Standing, Standings};
 pub use self::step::{Keep, Step, Ticket};
 use self::store::Store;
 pub use self::store::{AdoptError, SaveTicket};
@@ -50,6 +55,8 @@ pub struct Session {
     /// Whom the grant, or the credentials, belong to.
     agent_id: Option<String>,
     held: Option<Held>,
+    /// What the service thinks of the secrets that were given.
+    standings: Standings,
     /// The grant in use.
     grant: Option<Grant>,
     rejected: Rejected,
@@ -62,29 +69,19 @@ pub struct Session {
     pace: Pace,
     /// Until when a refresh endpoint that is missing, or out of reach, is left alone.
     refresh_aside_until: Option<Mono>,
+    /// How slowly a refresh that was forbidden is tried again, where signing in is not possible.
+    refresh_slow: Slow,
     /// Where a store is declared: what is to be saved before it is used.
     store: Option<Store>,
     /// Counts what was saved, across restarts and siblings.
     generation: u64,
 }
 
-#[derive(Debug)]
 struct Held {
     credentials: Credentials,
     keep: Keep,
+    fingerprint: u64,
     standing: Standing,
-}
-
-/// What the service thinks of the credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Untried,
-    Worked {
-        /// Refusals in a row since.
-        refusals: u32,
-    },
-    /// Refused for good: only other credentials help.
-    Dead,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +113,7 @@ impl Session {
             seen: Mono::default(),
             agent_id: None,
             held: None,
+            standings: Standings::default(),
             grant: None,
             rejected: Rejected::default(),
             epoch: Epoch::default(),
@@ -124,6 +122,7 @@ impl Session {
             flight: None,
             pace: Pace::default(),
             refresh_aside_until: None,
+            refresh_slow: Slow::default(),
             store: None,
             generation: 0,
         })
@@ -170,25 +169,44 @@ impl Session {
 
     /// Gives credentials, for good or for one sign-in.
     ///
-    /// A grant of another agent is dropped; requests under way are stale from here on. Credentials
-    /// that were refused are forgotten with all that was held against them.
+    /// A grant of another agent is dropped; a secret that is new makes requests under way stale. A
+    /// secret that was given before is not a new one: what the service has said of it stays, and a
+    /// sign-in with it that is under way goes on. To have a refused secret tried once more, for example
+    /// after the account was unlocked, [sign out](Session::sign_out) first.
     pub fn sign_in(&mut self, credentials: Credentials, keep: Keep, now: Now) {
         self.observe(now);
-        let same_agent = self.agent_id.as_deref() == Some(credentials.agent_id());
-        if !same_agent {
+        let fingerprint = credentials.fingerprint();
+        if let Some(held) = self.held.as_mut().filter(|held| held.fingerprint == fingerprint) {
+            let changes = held.keep != keep && !held.standing.is_dead();
+            if changes {
+                held.keep = keep;
+            }
+            // A sign-in under way is the one that is asked for.
+            let signs_in = self.flight.is_some_and(|it| it.ticket.purpose == Purpose::SignIn);
+            if changes && !signs_in {
+                self.abandon_flight();
+            }
+            return;
+        }
+        if self.agent_id.as_deref() != Some(credentials.agent_id()) {
             self.drop_grant();
             self.rejected.forget();
             self.agent_id = Some(credentials.agent_id().to_owned());
         }
         self.abandon_flight();
-        self.held = Some(Held { credentials, keep, standing: Standing::Untried });
+        let standing = self.standings.of(fingerprint);
+        let is_over = keep == Keep::Once && standing.is_dead();
+        self.held = Some(Held { credentials, keep, fingerprint, standing }).filter(|_| !is_over);
     }
 
-    /// Forgets the grant and the credentials. What a store holds is the caller's to erase.
+    /// Forgets the grant, the credentials, and what the service has said of them. What a store holds
+    /// is the caller's to erase.
     pub fn sign_out(&mut self) {
         self.drop_grant();
         self.abandon_flight();
         self.rejected.forget();
+        self.standings.forget();
+        self.refresh_slow = Slow::default();
         self.held = None;
         self.agent_id = None;
     }
@@ -296,6 +314,17 @@ impl Session {
         if let Some(store) = &mut self.store {
             store.forget();
         }
+    }
+}
+
+impl fmt::Debug for Held {
+    /// Without the fingerprint, by which a short secret could be found.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("credentials", &self.credentials)
+            .field("keep", &self.keep)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
     }
 }
 

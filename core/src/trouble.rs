@@ -59,6 +59,23 @@ impl Trouble {
         &self.fault
     }
 
+    /// What kind of failure it is, in a word or two that do not change: `refused`, `unexpected`,
+    /// `malformed`, `not sent`, `timed out`, `lost`, `dead on arrival`, `short-lived` or `rejected`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.fault {
+            Fault::Reply(ReplyError::Refused(_)) => "refused",
+            Fault::Reply(ReplyError::Unexpected(_)) => "unexpected",
+            Fault::Reply(_) => "malformed",
+            Fault::Failed(failure) if failure.is_not_sent() => "not sent",
+            Fault::Failed(failure) if failure.is_timed_out() => "timed out",
+            Fault::Failed(_) => "lost",
+            Fault::DeadOnArrival => "dead on arrival",
+            Fault::ShortLived => "short-lived",
+            Fault::Rejected => "rejected",
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn recovery(&self) -> Recovery {

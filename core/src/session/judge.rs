@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use super::grant::{Access, Grant, Refresh, RefreshUse};
-use super::{Keep, Session, Standing, Ticket};
+use super::standing::{Next, Slow};
+use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
 use crate::operation::Operation;
@@ -113,6 +114,7 @@ impl Session {
             Purpose::SignIn => self.credentials_worked(),
             Purpose::Refresh => self.refresh_aside_until = None,
         }
+        self.refresh_slow = Slow::default();
         let end = End::after(ticket.sent, granted.access_lifetime);
         let access = Access {
             bearer: Bearer::new(granted.access, self.epoch, end),
@@ -146,7 +148,8 @@ impl Session {
             self.pace.succeeded(now.mono);
             if is_short {
                 let trouble = Trouble::of(ticket.purpose, Fault::ShortLived);
-                self.pace.rests(now.mono.after(self.policy.renew_after), trouble.into());
+                let until = now.mono.after(self.policy.renew_after);
+                self.pace.rests(until, trouble.into(), now.mono);
             }
             return Ok(());
         };
@@ -167,30 +170,33 @@ impl Session {
 
     fn credentials_worked(&mut self) {
         if let Some(held) = &mut self.held {
-            held.standing = Standing::Worked { refusals: 0 };
+            held.standing.has_worked();
+            self.standings.note(held.fingerprint, held.standing.clone());
         }
         self.held.take_if(|held| held.keep == Keep::Once);
     }
 
     fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
-        if !is_refusal_of_credentials(error) {
+        let word = Word::of(error);
+        let Some(held) = self.held.as_mut().filter(|_| word != Word::Passing) else {
             return self.failed(Arc::clone(trouble), now);
+        };
+        let next = if word == Word::Forbidden {
+            held.standing.slow.again(trouble, now.mono, &self.policy);
+            Next::Slow
+        } else {
+            held.standing.is_refused(trouble, now.mono, &self.policy)
+        };
+        self.standings.note(held.fingerprint, held.standing.clone());
+        let is_over = held.keep == Keep::Once && word == Word::Refused;
+        if is_over {
+            self.held = None;
         }
-        self.held.take_if(|held| held.keep == Keep::Once);
-        if let Some(held) = &mut self.held {
-            held.standing = match held.standing {
-                Standing::Worked { refusals }
-                    if refusals.saturating_add(1) < self.policy.refusals =>
-                {
-                    Standing::Worked { refusals: refusals.saturating_add(1) }
-                }
-                _ => Standing::Dead,
-            };
-            if held.standing != Standing::Dead {
-                return self.failed(Arc::clone(trouble), now);
-            }
+        match next {
+            Next::BackOff if !is_over => self.failed(Arc::clone(trouble), now),
+            Next::Slow => self.pace.forbidden(Arc::clone(trouble), now.mono, &self.policy),
+            _ => self.pace.noted(Arc::clone(trouble), now.mono),
         }
-        self.pace.noted(Arc::clone(trouble));
     }
 
     /// A refresh is answered, and not with a grant. Where signing in is possible, the service is well
@@ -207,6 +213,15 @@ impl Session {
                     grant.refresh = None;
                 }
                 true
+            }
+            Meaning::Forbidden => {
+                self.spare_refresh();
+                if !self.can_sign_in() {
+                    self.refresh_slow.again(trouble, now.mono, &self.policy);
+                    return self.pace.forbidden(Arc::clone(trouble), now.mono, &self.policy);
+                }
+                self.set_refresh_aside(now);
+                matches!(error, ReplyError::Refused(problem) if problem.is_json())
             }
             Meaning::NotUnderstood => {
                 self.doubt_refresh();
@@ -230,7 +245,7 @@ impl Session {
         };
         let asks_for_quiet = trouble.retry_after().is_some_and(|wait| !wait.is_zero());
         if fall_back && !asks_for_quiet && self.route(now) != Some(Purpose::Refresh) {
-            self.pace.noted(Arc::clone(trouble));
+            self.pace.noted(Arc::clone(trouble), now.mono);
         } else {
             self.failed(Arc::clone(trouble), now);
         }
@@ -243,6 +258,8 @@ enum Meaning {
     Missing,
     /// The token is dead.
     Refused,
+    /// The service does not let it be used from here, or now: that does not judge the token.
+    Forbidden,
     /// It was processed, and how is not to be read: the token may be spent.
     NotUnderstood,
     /// The service failed over it: the token may be spent.
@@ -260,10 +277,10 @@ impl Meaning {
             ReplyError::Malformed(_) => Self::NotUnderstood,
             ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
             ReplyError::Refused(problem) => match problem.status().as_u16() {
-                status @ (404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
+                status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
                 _ if problem.says_state_false() => Self::Refused,
                 401 => Self::Refused,
-                400 | 403 | 422 if problem.is_json() => Self::Refused,
+                400 | 422 if problem.is_json() => Self::Refused,
                 status => Self::of_status(status),
             },
         }
@@ -271,6 +288,7 @@ impl Meaning {
 
     fn of_status(status: u16) -> Self {
         match status {
+            403 => Self::Forbidden,
             404 | 405 | 501 => Self::Missing,
             200..=299 => Self::NotUnderstood,
             425 | 429 | 503 => Self::Passing,
@@ -280,14 +298,27 @@ impl Meaning {
     }
 }
 
-/// Whether an answer to a sign-in is about the credentials, and not about a proxy's mood: the
-/// service's own words, or a bare 401, which has no other meaning.
-fn is_refusal_of_credentials(error: &ReplyError) -> bool {
-    let ReplyError::Refused(problem) = error else { return false };
-    match problem.status().as_u16() {
-        401 => true,
-        400 | 403 | 422 => problem.is_json(),
-        404 | 405 | 408 | 425 | 429 | 500.. => false,
-        _ => problem.says_state_false(),
+/// What an answer to a sign-in that is no grant says of the secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// It is refused: in the service's own words, or by a bare 401, which has no other meaning.
+    Refused,
+    /// It may not be used from here, or now (403, whoever answers): that does not judge it.
+    Forbidden,
+    /// Nothing: the answer comes from something in between, or will be another one later.
+    Passing,
+}
+
+impl Word {
+    fn of(error: &ReplyError) -> Self {
+        let ReplyError::Refused(problem) = error else { return Self::Passing };
+        let refuses = match problem.status().as_u16() {
+            401 => true,
+            403 => return Self::Forbidden,
+            400 | 422 => problem.is_json(),
+            404 | 405 | 408 | 425 | 429 | 500.. => false,
+            _ => problem.says_state_false(),
+        };
+        if refuses { Self::Refused } else { Self::Passing }
     }
 }

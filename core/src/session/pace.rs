@@ -19,7 +19,8 @@ pub(crate) struct Pace {
     good_since: Option<Mono>,
     /// Whether a token was rejected while it was young, and none has settled since.
     on_probation: bool,
-    last: Option<Arc<Trouble>>,
+    /// Why the last renewal failed, and when.
+    last: Option<(Arc<Trouble>, Mono)>,
 }
 
 impl Pace {
@@ -31,7 +32,7 @@ impl Pace {
         let wait: Duration = backoff.max(policy.obeyed(trouble.retry_after()));
         self.be_quiet_until(now.after(wait));
         self.good_since = None;
-        self.last = Some(trouble);
+        self.last = Some((trouble, now));
     }
 
     /// The service rejected a token while it was young. The first one may have been revoked: its
@@ -41,7 +42,7 @@ impl Pace {
             self.failed(trouble.into(), now, policy);
         } else {
             self.good_since = None;
-            self.last = Some(trouble.into());
+            self.last = Some((trouble.into(), now));
         }
     }
 
@@ -56,15 +57,22 @@ impl Pace {
         self.on_probation && !self.has_settled(now, policy)
     }
 
+    /// A renewal was forbidden: how long to wait is its own matter, unless the service asks for more.
+    pub(crate) fn forbidden(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
+        self.be_quiet_until(now.after(policy.obeyed(trouble.retry_after())));
+        self.good_since = None;
+        self.last = Some((trouble, now));
+    }
+
     /// A renewal failed in a way that waiting does not mend.
-    pub(crate) fn noted(&mut self, trouble: Arc<Trouble>) {
-        self.last = Some(trouble);
+    pub(crate) fn noted(&mut self, trouble: Arc<Trouble>, now: Mono) {
+        self.last = Some((trouble, now));
     }
 
     /// A grant came in that lives too short a time for the next renewal to follow at once.
-    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<Trouble>) {
+    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<Trouble>, now: Mono) {
         self.be_quiet_until(until);
-        self.last = Some(trouble);
+        self.last = Some((trouble, now));
     }
 
     /// A grant came in. The failures before it are forgiven once it has settled.
@@ -89,7 +97,7 @@ impl Pace {
     /// Until when to be quiet, and why; `None` when a renewal is welcome.
     pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
         let until = self.quiet_until.filter(|until| now < *until)?;
-        Some((until, self.last.clone()?))
+        Some((until, self.last.clone()?.0))
     }
 
     fn be_quiet_until(&mut self, until: Mono) {
@@ -97,6 +105,15 @@ impl Pace {
     }
 
     pub(crate) fn last(&self) -> Option<&Arc<Trouble>> {
-        self.last.as_ref()
+        self.last.as_ref().map(|(trouble, _)| trouble)
+    }
+
+    pub(crate) fn last_at(&self) -> Option<(&Arc<Trouble>, Mono)> {
+        self.last.as_ref().map(|(trouble, at)| (trouble, *at))
+    }
+
+    /// Failed renewals since one settled.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
     }
 }

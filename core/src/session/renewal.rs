@@ -3,12 +3,14 @@
 //! Owns the order of things (busy, route, quiet, mark, send) and what is known of the refresh
 //! token's use on the way out. What comes back is [`outcome`](super::outcome)'s matter.
 
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use http::{Method, Request};
 
 use super::grant::{self, RefreshUse};
 use super::store::Saving;
-use super::{Flight, Keep, Session, Standing, Step, Ticket};
+use super::{Flight, Keep, Session, Step, Ticket};
 use crate::contract::{Refresh, TokenIn};
 use crate::exchange::{Exchange, Purpose};
 use crate::operation::Operation;
@@ -16,6 +18,7 @@ use crate::operations::{GetToken, RefreshToken};
 use crate::policy::Replay;
 use crate::secret::{Body, bearer_header};
 use crate::time::{Mono, Now};
+use crate::trouble::Trouble;
 use crate::wire;
 
 impl Session {
@@ -26,7 +29,7 @@ impl Session {
         let Some(purpose) = self.route(now) else {
             return Step::SignIn { last: self.pace.last().cloned() };
         };
-        if let Some((until, last)) = self.pace.quiet(now.mono) {
+        if let Some((until, last)) = self.waits(now) {
             return Step::Wait { until, last };
         }
         if purpose == Purpose::Refresh
@@ -38,6 +41,16 @@ impl Session {
             Some(request) => self.send(purpose, request, now),
             None => Step::SignIn { last: self.pace.last().cloned() },
         }
+    }
+
+    /// Until when no renewal is to begin, and why.
+    pub(super) fn waits(&self, now: Now) -> Option<(Mono, Arc<Trouble>)> {
+        let slow = match self.route(now)? {
+            Purpose::SignIn => self.held.as_ref().map(|held| &held.standing.slow),
+            Purpose::Refresh => Some(&self.refresh_slow),
+        };
+        let waits = [slow.and_then(|slow| slow.until(now.mono)), self.pace.quiet(now.mono)];
+        waits.into_iter().flatten().max_by_key(|(until, _)| *until)
     }
 
     fn busy_until(&self) -> Option<Mono> {
@@ -52,7 +65,8 @@ impl Session {
         if can_sign_in && self.held.as_ref().is_some_and(|held| held.keep == Keep::Once) {
             return Some(Purpose::SignIn);
         }
-        if self.can_refresh(now) {
+        let is_forbidden = || self.refresh_slow.until(now.mono).is_some();
+        if self.can_refresh(now) && !(can_sign_in && is_forbidden()) {
             Some(Purpose::Refresh)
         } else if can_sign_in {
             Some(Purpose::SignIn)
@@ -62,7 +76,7 @@ impl Session {
     }
 
     pub(super) fn can_sign_in(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| held.standing != Standing::Dead)
+        self.held.as_ref().is_some_and(|held| !held.standing.is_dead())
     }
 
     fn can_refresh(&self, now: Now) -> bool {

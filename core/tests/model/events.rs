@@ -213,7 +213,11 @@ fn sign_in(world: &mut World) {
         Keep::Held => "credentials: held",
         Keep::Once => "credentials: once",
     });
-    world.nodes[at].sign_in(agent, right, keep, world.now);
+    let node = &mut world.nodes[at];
+    if node.said().is_dead && world.dice.percent(50) {
+        node.sign_out();
+    }
+    node.sign_in(agent, right, keep, world.now);
 }
 
 pub(crate) fn take_over(world: &mut World, at: usize) {
@@ -238,6 +242,7 @@ fn adopts(world: &mut World, at: usize, saved: &Saved) {
     }
     world.tally.note("rule 11: a sibling's state is adopted");
     node.granted();
+    node.takes_over();
     (node.generation, node.adopted) = (new, world.event);
     node.replayed.clear();
     node.unmarked |= world.is_unmarked;

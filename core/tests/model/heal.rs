@@ -45,6 +45,8 @@ fn recovers(world: &mut World, at: usize) {
             Said::SignIn => {
                 assert!(!helped, "new and right credentials do not help");
                 helped = true;
+                // A secret that was refused is tried again only after that.
+                world.nodes[at].sign_out();
                 world.nodes[at].sign_in(AGENTS[0], true, Keep::Held, world.now);
             }
         }

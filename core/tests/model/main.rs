@@ -6,6 +6,7 @@ mod dice;
 mod events;
 mod heal;
 mod node;
+mod refusals;
 mod service;
 mod tally;
 mod weather;

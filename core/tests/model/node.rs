@@ -1,10 +1,10 @@
 //! One session, and what the world knows of it without asking it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use imts_core::{
-    Bearer, Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, SaveTicket, Saved, Session,
-    Ticket,
+    Bearer, Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, SaveTicket, Saved,
+    Session, Ticket,
 };
 
 use crate::service::{Answer, Fate, SECRET};
@@ -15,9 +15,12 @@ pub(crate) struct Node {
     /// Whether it holds credentials.
     pub(crate) keep: Option<Keep>,
     pub(crate) secret_is_right: bool,
-    /// Whether those credentials ever worked, and how often in a row they were refused since.
-    pub(crate) worked: bool,
-    pub(crate) refusals: u32,
+    /// The secret that was given last: whose it is, and whether it is right.
+    secret: (String, bool),
+    /// What the service has said of each secret.
+    said: BTreeMap<(String, bool), Said>,
+    /// No refresh before this, by the monotonic clock, and how often one was forbidden in a row.
+    pub(crate) refresh_slow: Slow,
     /// Tickets that were handed out and may still be answered.
     pub(crate) open: Vec<Open>,
     /// The one that is under way, and its deadline.
@@ -37,6 +40,8 @@ pub(crate) struct Node {
     good_since: Option<u64>,
     /// When its token was granted; `None` where that is not known to the microsecond.
     granted_at: Option<u64>,
+    /// Whether a state was taken over, of whose tokens others may know more.
+    took_over: bool,
     /// Whether a young token was rejected, and none has settled since.
     on_probation: bool,
     /// When a first rejection made a renewal due at once.
@@ -54,6 +59,31 @@ pub(crate) struct Node {
     /// Whether something else than its answer has a say in what follows a request.
     pub(crate) disturbed: bool,
     pub(crate) phase: usize,
+}
+
+/// What the service has said of one secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    /// Whether it ever worked, and how often in a row it was refused since.
+    pub(crate) worked: bool,
+    pub(crate) refusals: u32,
+    pub(crate) is_dead: bool,
+    pub(crate) slow: Slow,
+}
+
+/// The pace of what was forbidden.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Slow {
+    times: u32,
+    pub(crate) until: u64,
+}
+
+impl Slow {
+    pub(crate) fn again(&mut self, now: Now) {
+        let minutes = 2_u64.pow(self.times.min(10)).min(60);
+        self.times += 1;
+        self.until = now.mono.as_micros() + minutes * 60_000_000;
+    }
 }
 
 /// A request that was sent, and what would come back for it.
@@ -75,8 +105,9 @@ impl Node {
             stores,
             keep: None,
             secret_is_right: true,
-            worked: false,
-            refusals: 0,
+            secret: Default::default(),
+            said: BTreeMap::new(),
+            refresh_slow: Slow::default(),
             open: Vec::new(),
             live: None,
             save: None,
@@ -87,6 +118,7 @@ impl Node {
             failures: 0,
             good_since: None,
             granted_at: None,
+            took_over: false,
             on_probation: false,
             at_once: None,
             burst: 0,
@@ -106,14 +138,34 @@ impl Node {
         }
         let secret = if right { SECRET } else { "wrong" };
         self.session.sign_in(Credentials::new(agent, secret).unwrap(), keep, now);
-        (self.keep, self.secret_is_right) = (Some(keep), right);
-        (self.worked, self.refusals) = (false, 0);
+        let given = (agent.to_owned(), right);
+        if self.keep.is_some() && self.secret == given {
+            // Not new: at most it is kept in another way.
+            let signs_in = self.live.is_some_and(|(it, _)| it.purpose() == Purpose::SignIn);
+            if self.keep != Some(keep) && !self.said().is_dead {
+                self.keep = Some(keep);
+                if !signs_in {
+                    self.abandon();
+                }
+            }
+            return;
+        }
+        (self.secret, self.secret_is_right) = (given, right);
+        let is_over = keep == Keep::Once && self.said().is_dead;
+        self.keep = Some(keep).filter(|_| !is_over);
         self.abandon();
+    }
+
+    /// What the service has said of the secret that was given last.
+    pub(crate) fn said(&mut self) -> &mut Said {
+        self.said.entry(self.secret.clone()).or_default()
     }
 
     pub(crate) fn sign_out(&mut self) {
         self.session.sign_out();
         (self.keep, self.save) = (None, None);
+        self.said.clear();
+        self.refresh_slow = Slow::default();
         self.rejected.clear();
         self.abandon();
     }
@@ -145,9 +197,16 @@ impl Node {
         self.granted_at = (!self.stores).then_some(now);
     }
 
+    pub(crate) fn takes_over(&mut self) {
+        self.took_over = true;
+    }
+
     /// Its token was rejected: whether that was a first time or not, where it was young.
     pub(crate) fn rejected(&mut self, now: Now, all_was_well: bool) -> Option<bool> {
         self.settle(now);
+        if self.took_over {
+            return None;
+        }
         let age = now.mono.as_micros().checked_sub(self.granted_at.take()?)?;
         if u128::from(age) >= self.session.policy().settle.as_micros() {
             return None;
@@ -174,6 +233,14 @@ impl Node {
         if self.good_since.is_some_and(is_over) {
             self.on_probation = false;
         }
+    }
+
+    /// The service asked for a wait, perhaps, beside what was to be waited anyway.
+    pub(crate) fn is_asked_to_wait(&mut self, now: Now, retry: Option<u64>) {
+        self.good_since = None;
+        let cap = self.session.policy().retry_after_cap;
+        let asked = std::time::Duration::from_secs(retry.unwrap_or(0)).min(cap);
+        self.quiet_until = self.quiet_until.max(now.mono.after(asked).as_micros());
     }
 
     pub(crate) fn failed(&mut self, now: Now, retry: Option<u64>) {

@@ -132,7 +132,7 @@ impl Answer {
         self.response.status().as_u16()
     }
 
-    fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.response.headers().get("content-type").is_some_and(|it| it == "application/json")
             && self.response.body().starts_with(b"{")
     }
@@ -145,10 +145,15 @@ impl Answer {
     pub(crate) fn refuses_credentials(&self) -> bool {
         match self.status() {
             401 => true,
-            400 | 403 | 422 => self.is_json(),
-            404 | 405 | 408 | 425 | 429 | 500.. => false,
+            400 | 422 => self.is_json(),
+            403 | 404 | 405 | 408 | 425 | 429 | 500.. => false,
             _ => self.says_state_false(),
         }
+    }
+
+    /// Whether it says nothing of what was sent but that it may not be used.
+    pub(crate) fn forbids(&self) -> bool {
+        self.status() == 403
     }
 
     /// What it says of the refresh token that was sent, where it is no grant.
@@ -157,9 +162,10 @@ impl Answer {
             404 | 405 | 501 => Verdict::Missing,
             425 | 429 | 503 => Verdict::Passing,
             408 => Verdict::Lost,
+            403 => Verdict::Forbidden,
             _ if self.says_state_false() => Verdict::Refused,
             401 => Verdict::Refused,
-            400 | 403 | 422 if self.is_json() => Verdict::Refused,
+            400 | 422 if self.is_json() => Verdict::Refused,
             200..=299 => Verdict::NotUnderstood,
             500.. => Verdict::Lost,
             _ => Verdict::Foreign,
@@ -169,6 +175,7 @@ impl Answer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
+    Forbidden,
     Missing,
     Refused,
     NotUnderstood,

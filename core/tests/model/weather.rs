@@ -30,7 +30,7 @@ pub(crate) fn change(world: &mut World) {
         5 => settings.reject_access = !settings.reject_access,
         6 | 7 => {
             let mut outage = Outage::default();
-            outage.status = dice.pick(&[503, 503, 429, 500, 502, 408]);
+            outage.status = dice.pick(&[503, 503, 429, 500, 502, 408, 403]);
             service.retry = dice.pick(&[1, 30, 120, 100_000]);
             outage.retry_after = dice.pick(&[
                 None,
@@ -60,7 +60,7 @@ pub(crate) fn change(world: &mut World) {
             settings.agents.insert(AGENTS[0].to_owned(), secret.to_owned());
         }
         _ => {
-            let (operation, fault) = fault(dice.below(12));
+            let (operation, fault) = fault(dice.below(14));
             let when = dice.pick(&[When::Always, When::Nth(1), When::Every(2)]);
             settings.faults = vec![Rule { operation, when, fault }];
         }
@@ -83,6 +83,8 @@ fn fault(which: u64) -> (Option<Operation>, Fault) {
         8 => (None, field("access_expire_at", json!("soon"))),
         9 => (None, field("access_token", json!("a b"))),
         10 => (Some(Operation::GetToken), field("refresh_token", Value::Null)),
+        11 => (None, of(403, None)),
+        12 => (Some(Operation::Refresh), of(403, None)),
         _ => (None, Fault::Dropped),
     }
 }

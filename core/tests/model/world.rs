@@ -4,8 +4,8 @@ use http::Request;
 use imts_core::{Bearer, Fault, Keep, Mono, Now, Policy, Purpose, Saved, Step, Ticket, Wall};
 
 use crate::dice::Dice;
-use crate::node::{Node, Open};
-use crate::service::{Answer, Fate, Service, Verdict, plain, presented};
+use crate::node::{Node, Open, Said as Heard, Slow};
+use crate::service::{Answer, Fate, Service, plain, presented};
 use crate::tally::{Tally, number};
 
 pub(crate) struct World {
@@ -47,6 +47,7 @@ impl World {
         let mut dice = Dice::of(seed);
         let mut policy = Policy::default();
         policy.jitter_seed = dice.roll();
+        policy.secret_tries = dice.pick(&[1, 1, 2, 3]);
         let stores = dice.percent(50);
         let siblings = if stores && dice.percent(40) { 2 } else { 1 };
         let nodes = (0..siblings).map(|_| Node::new(stores, policy.clone())).collect();
@@ -133,8 +134,12 @@ impl World {
             }
             Step::Wait { until, last } => {
                 let wait = until.since(self.now.mono);
-                assert!(!wait.is_zero() && wait <= self.policy.retry_after_cap, "{wait:?}: {last}");
+                let most = self.policy.retry_after_cap.max(self.policy.forbidden_cap);
+                assert!(!wait.is_zero() && wait <= most, "{wait:?}: {last}");
+                let mono = self.now.mono.as_micros();
+                let slow = node.refresh_slow.until.max(node.said().slow.until);
                 self.tally.note(match last.fault() {
+                    _ if slow > mono && until.as_micros() == slow => "rule 12: quiet after a 403",
                     Fault::ShortLived => "tokens live too short",
                     _ if wait > self.policy.backoff_cap => {
                         "rule 8: quiet as long as the service asks"
@@ -144,7 +149,7 @@ impl World {
                 Said::Later(until)
             }
             Step::SignIn { .. } => {
-                let helpless = node.keep.is_none() || node.refusals > 0;
+                let helpless = node.keep.is_none() || node.said().is_dead;
                 assert!(helpless, "credentials are held, and were not refused");
                 if node.keep.is_some() {
                     self.tally.note("rule 8: credentials are latched");
@@ -215,6 +220,13 @@ impl World {
         let deadline = self.now.mono.after(self.policy.time_limit).as_micros();
         node.live = Some((ticket, deadline));
         let (mut sent, is_bare) = (None, node.keep.is_none());
+        let slow = match ticket.purpose() {
+            Purpose::SignIn => node.said().slow,
+            Purpose::Refresh => node.refresh_slow,
+        };
+        assert!(mono >= slow.until, "forbidden, and sent again after less than minutes");
+        let refused = ticket.purpose() == Purpose::SignIn && node.said().is_dead;
+        assert!(!refused, "a dead secret is sent");
         if ticket.purpose() == Purpose::Refresh {
             let token = presented(request);
             let fate = self.service.refresh[&token];
@@ -281,8 +293,9 @@ impl World {
     fn take_grant(&mut self, at: usize, open: &mut Open, answer: &Answer) {
         let node = &mut self.nodes[at];
         node.granted();
+        node.refresh_slow = Slow::default();
         if open.ticket.purpose() == Purpose::SignIn {
-            (node.worked, node.refusals) = (true, 0);
+            *node.said() = Heard { worked: true, ..Heard::default() };
             node.keep.take_if(|keep| *keep == Keep::Once);
         }
         if let Some((token, _)) = &open.presented {
@@ -296,52 +309,6 @@ impl World {
                 assert!(has_it, "the old refresh token is lost");
                 self.tally.note("rule 5: the old refresh token is kept");
             }
-        }
-    }
-
-    fn take_refusal(&mut self, at: usize, open: &Open, answer: &Answer) {
-        let node = &mut self.nodes[at];
-        self.tally.note("fault: reply");
-        let Some((token, before)) = &open.presented else {
-            if !answer.refuses_credentials() {
-                return node.failed(self.now, answer.retry);
-            }
-            node.refusals += 1;
-            let most = if node.worked { self.policy.refusals } else { 1 };
-            assert!(node.refusals <= most, "refused credentials are sent again and again");
-            node.keep.take_if(|keep| *keep == Keep::Once);
-            return;
-        };
-        let verdict = answer.verdict();
-        self.tally.note(match verdict {
-            Verdict::Missing => "verdict: missing",
-            Verdict::Refused => "verdict: refused",
-            Verdict::NotUnderstood => "verdict: not understood",
-            Verdict::Lost => "verdict: lost",
-            Verdict::Passing => "verdict: passing",
-            Verdict::Foreign => "verdict: foreign",
-        });
-        if matches!(verdict, Verdict::Missing | Verdict::Passing | Verdict::Foreign) {
-            self.service.refresh.insert(token.clone(), *before);
-            node.replayed.remove(token);
-        }
-        let can_sign_in = node.keep.is_some() && node.refusals == 0;
-        match verdict {
-            Verdict::Lost | Verdict::Passing | Verdict::Foreign => {
-                node.failed(self.now, answer.retry);
-            }
-            Verdict::Missing | Verdict::Refused if answer.retry.is_some() => {
-                node.failed(self.now, answer.retry);
-            }
-            Verdict::Missing if can_sign_in => {
-                node.falls_back = (!node.disturbed).then_some(self.now.mono);
-                self.tally.note("rule 5: a missing refresh is followed by a sign-in");
-            }
-            Verdict::Refused if can_sign_in => {
-                node.falls_back = (!node.disturbed).then_some(self.now.mono);
-                self.tally.note("rule 5: a refused refresh is followed by a sign-in");
-            }
-            _ => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod renewals;
 mod replies;
 mod restarts;
 mod siblings;
+mod standing;
 mod support;
 mod time;
 mod transitions;

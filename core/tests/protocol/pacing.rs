@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose, Step};
+use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose};
 use serde_json::json;
 
 use crate::support::{
@@ -135,104 +135,6 @@ fn a_token_that_lives_is_served_while_renewals_fail() {
     assert!(sent <= 9, "{sent} requests in 109 s");
     world.pass(seconds(1));
     assert_eq!(world.phase(), "expired");
-}
-
-#[test]
-fn credentials_that_never_worked_are_tried_once() {
-    let mut world = World::with_credentials(Keep::Held);
-    world.sends(Purpose::SignIn);
-    world.refused();
-    for _ in 0..100 {
-        world.pass(seconds(3_600));
-        assert_eq!(world.ask(), 'C');
-    }
-    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
-    world.sends(Purpose::SignIn);
-}
-
-#[test]
-fn a_refusal_in_the_services_own_words_ends_credentials_that_never_worked_and_is_told() {
-    for status in [400, 403, 422] {
-        let mut world = World::with_credentials(Keep::Held);
-        world.sends(Purpose::SignIn);
-        let trouble = world.reply(&answer(status, &json!({ "error": {} }))).unwrap_err();
-        let Step::SignIn { last: Some(last) } = world.session.poll(world.now) else {
-            panic!("{status}: {:?}", world.session)
-        };
-        assert!(Arc::ptr_eq(&last, &trouble), "{status}");
-    }
-}
-
-#[test]
-fn credentials_that_worked_are_given_three_tries_spaced_by_back_off() {
-    let mut world = World::signed_in(Keep::Held);
-    world.pass(seconds(1_000));
-    world.sends(Purpose::Refresh);
-    world.refused();
-    for wait in [500, 1_000] {
-        world.sends(Purpose::SignIn);
-        world.refused();
-        assert_eq!(world.waits().0.as_millis(), wait);
-        world.pass(seconds(1));
-    }
-    world.sends(Purpose::SignIn);
-    world.refused();
-    world.pass(seconds(3_600));
-    assert_eq!(world.ask(), 'C');
-}
-
-#[test]
-fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
-    for (status, html) in [
-        (400, true),
-        (403, true),
-        (404, false),
-        (405, false),
-        (408, false),
-        (425, false),
-        (429, false),
-        (500, false),
-        (503, false),
-        (302, false),
-        (200, true),
-    ] {
-        let mut world = World::with_credentials(Keep::Held);
-        world.sends(Purpose::SignIn);
-        let mut response = answer(status, &json!({}));
-        if html {
-            response.headers_mut().insert("content-type", "text/html".parse().unwrap());
-        }
-        world.reply(&response).unwrap_err();
-        let (wait, _) = world.waits();
-        world.pass(wait);
-        world.sends(Purpose::SignIn);
-        world.granted();
-        world.ready();
-    }
-}
-
-#[test]
-fn what_is_no_json_object_is_not_the_services_word_whatever_its_type_says() {
-    for (status, body) in [(400, "<html>"), (403, "[1]"), (422, "\"no\""), (403, "")] {
-        let mut world = World::with_credentials(Keep::Held);
-        world.sends(Purpose::SignIn);
-        let mut response = answer(status, &json!({}));
-        *response.body_mut() = body.into();
-        world.reply(&response).unwrap_err();
-        assert_eq!(world.ask(), 'W', "{status} {body:?}");
-    }
-}
-
-#[test]
-fn a_state_false_ends_no_credentials_under_a_status_that_is_not_about_them() {
-    for status in [404, 405, 408, 425, 429, 500, 503] {
-        let mut world = World::with_credentials(Keep::Held);
-        world.sends(Purpose::SignIn);
-        world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
-        let (wait, _) = world.waits();
-        world.pass(wait);
-        world.sends(Purpose::SignIn);
-    }
 }
 
 #[test]

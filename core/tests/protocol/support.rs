@@ -25,6 +25,11 @@ pub(crate) fn credentials(agent: &str) -> Credentials {
     Credentials::new(agent, "s3cret").unwrap()
 }
 
+/// Other credentials of the same agent.
+pub(crate) fn other_secret(number: u32) -> Credentials {
+    Credentials::new(AGENT, format!("s3cret-{number}")).unwrap()
+}
+
 /// No chance in it, so that waits are exact.
 pub(crate) fn policy() -> Policy {
     let mut policy = Policy::default();
@@ -182,6 +187,15 @@ impl World {
 
     pub(crate) fn refused(&mut self) {
         self.reply(&answer(401, &json!({ "error": { "message": "no" } }))).unwrap_err();
+    }
+
+    /// The last request is answered with a 403, in JSON or by a page.
+    pub(crate) fn forbidden(&mut self, html: bool) {
+        let mut response = answer(403, &json!({ "message": "IP not allowed" }));
+        if html {
+            response.headers_mut().insert(CONTENT_TYPE, "text/html".parse().unwrap());
+        }
+        self.reply(&response).unwrap_err();
     }
 
     pub(crate) fn fails(&mut self, failure: Failure) {

@@ -7,14 +7,15 @@ use imts_core::{Epoch, Failure, Keep, Mono, NotSent, Purpose, Saved, Step, Wall}
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, policy, seconds, session_with, with_retry_after,
+    AGENT, World, answer, credentials, other_secret, policy, seconds, session_with,
+    with_retry_after,
 };
 
 const TABLES: &str = include_str!("../../docs/transitions.md");
 
 pub(crate) type State = (&'static str, fn() -> World);
 
-pub(crate) const STATES: [State; 23] = [
+pub(crate) const STATES: [State; 25] = [
     ("none", World::empty),
     ("held", || World::with_credentials(Keep::Held)),
     ("once", || World::with_credentials(Keep::Once)),
@@ -48,6 +49,17 @@ pub(crate) const STATES: [State; 23] = [
         let mut world = World::with_credentials(Keep::Held);
         world.sends(Purpose::SignIn);
         world.refused();
+        world
+    }),
+    ("forbiddn", || {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.forbidden(false);
+        world
+    }),
+    ("forbid-b", || {
+        let mut world = refreshing(Keep::Once, 1_000);
+        world.forbidden(false);
         world
     }),
     ("missing", || {
@@ -116,7 +128,7 @@ fn marking() -> World {
 /// What happens; `None` where it cannot happen in this state.
 type Event = fn(&mut World) -> Option<()>;
 
-const EVENTS: [(&str, Event); 25] = [
+const EVENTS: [(&str, Event); 27] = [
     ("ask", |_| Some(())),
     ("6 s pass", |world| passes(world, 6)),
     ("31 s pass", |world| passes(world, 31)),
@@ -133,6 +145,7 @@ const EVENTS: [(&str, Event); 25] = [
         replies(world, &grant)
     }),
     ("401 in JSON", |world| replies(world, &answer(401, &json!({ "error": {} })))),
+    ("403 in JSON", |world| replies(world, &answer(403, &json!({ "error": {} })))),
     ("404", |world| replies(world, &answer(404, &json!({ "error": {} })))),
     ("503, Retry-After 120", |world| {
         replies(world, &with_retry_after(answer(503, &json!({})), "120"))
@@ -151,8 +164,12 @@ const EVENTS: [(&str, Event); 25] = [
         world.session.reject(Epoch::default(), world.now);
         Some(())
     }),
-    ("credentials of the same agent", |world| {
+    ("the same credentials", |world| {
         world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        Some(())
+    }),
+    ("another secret, same agent", |world| {
+        world.session.sign_in(other_secret(1), Keep::Held, world.now);
         Some(())
     }),
     ("credentials of another agent", |world| {

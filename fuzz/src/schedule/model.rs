@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imts_core::{Bearer, Now};
+use imts_core::{Bearer, CredentialsHealth, Keep, Now};
 
 use super::process::Sent;
 
@@ -34,6 +34,10 @@ pub(super) struct Model {
     stores: bool,
     /// Whether credentials are held for good.
     pub(super) keeps_credentials: bool,
+    /// The secret that was given last, and for how long.
+    secret: Option<(String, Keep)>,
+    /// How often in a row each secret was answered with a 403, and until when it is not sent.
+    forbidden: BTreeMap<String, (u32, u64)>,
     /// Tickets up to this number are stale.
     stale_to: u64,
     /// The highest generation that the session has had.
@@ -84,6 +88,9 @@ impl Model {
         if let Some(failed_at) = self.failed_at {
             assert!(mono >= failed_at + SHORTEST_WAIT, "no quiet after a failure");
         }
+        if let Some((_, until)) = sent.secret.as_ref().and_then(|it| self.forbidden.get(it)) {
+            assert!(mono >= *until, "a secret is sent again too soon after a 403");
+        }
         if let Some(token) = &sent.refresh_token
             && let Some(replays) = self.doubted.get_mut(token)
         {
@@ -101,6 +108,9 @@ impl Model {
         match granted {
             Some(granted) if sent.number > self.stale_to => {
                 self.stale_to = sent.last;
+                if let Some(secret) = &sent.secret {
+                    self.forbidden.remove(secret);
+                }
                 self.live = None;
                 self.doubted.clear();
                 let mono = sent.at.mono.as_micros().saturating_add(granted.lifetime.unsigned_abs());
@@ -142,6 +152,54 @@ impl Model {
         {
             *replays = 0;
         }
+    }
+
+    /// Credentials are given. The same ones again change nothing but how long they are kept, and
+    /// nothing at all where they are dead.
+    pub(super) fn signs_in(
+        &mut self,
+        secret: String,
+        keep: Keep,
+        before: CredentialsHealth,
+        last: u64,
+    ) {
+        let is_held = before != CredentialsHealth::None;
+        match &mut self.secret {
+            Some((held, kept)) if is_held && *held == secret => {
+                if *kept == keep || before == CredentialsHealth::Refused {
+                    return;
+                }
+                *kept = keep;
+                let signs_in = |(sent, _): &(Sent, u64)| sent.refresh_token.is_none();
+                if !self.live.as_ref().is_some_and(signs_in) {
+                    self.stale(last);
+                }
+            }
+            _ => {
+                self.secret = Some((secret, keep));
+                self.stale(last);
+            }
+        }
+        self.keeps_credentials = keep == Keep::Held;
+    }
+
+    pub(super) fn signs_out(&mut self, last: u64) {
+        self.stale(last);
+        self.forgets_rejected();
+        self.forbidden.clear();
+        (self.secret, self.keeps_credentials) = (None, false);
+    }
+
+    /// A request was answered with a 403.
+    pub(super) fn is_forbidden(&mut self, sent: &Sent, now: Now) {
+        let Some(secret) = &sent.secret else { return };
+        let (times, until) = self.forbidden.entry(secret.clone()).or_default();
+        let minutes = 2_u64.pow((*times).min(10)).min(60);
+        (*times, *until) = (*times + 1, now.mono.as_micros() + minutes * 60_000_000);
+    }
+
+    pub(super) fn is_live(&self, sent: &Sent) -> bool {
+        self.live.as_ref().is_some_and(|(live, _)| live.number == sent.number)
     }
 
     /// Requests under way are stale: newer credentials, or a sibling's state, came in.

@@ -21,6 +21,8 @@ pub(super) struct Sent {
     pub(super) last: u64,
     pub(super) at: Now,
     pub(super) refresh_token: Option<String>,
+    /// Agent and secret, where it signs in.
+    pub(super) secret: Option<String>,
 }
 
 /// A request between the process and the service.
@@ -76,17 +78,15 @@ impl Process {
         if self.session.agent_id().is_some_and(|known| known != agent) {
             self.model.forgets_rejected();
         }
+        let before = self.session.health(now).credentials;
         let credentials = Credentials::new(agent, secret).expect("good credentials");
         self.session.sign_in(credentials, keep, now);
-        self.model.stale(self.requests);
-        self.model.keeps_credentials = keep == Keep::Held;
+        self.model.signs_in(format!("{agent} {secret}"), keep, before, self.requests);
     }
 
     pub(super) fn sign_out(&mut self) {
         self.session.sign_out();
-        self.model.stale(self.requests);
-        self.model.forgets_rejected();
-        self.model.keeps_credentials = false;
+        self.model.signs_out(self.requests);
     }
 
     pub(super) fn poll(&mut self, now: Now, at_least: std::time::Duration) -> Polled {
@@ -110,8 +110,11 @@ impl Process {
                 let body: Value = serde_json::from_slice(request.body()).expect("a JSON body");
                 let refresh_token = body["refresh_token"].as_str().map(str::to_owned);
                 assert_eq!(refresh_token.is_some(), ticket.purpose() == Purpose::Refresh);
-                let sent =
-                    Sent { number: self.requests, last: self.requests, at: now, refresh_token };
+                let text = |name: &str| body[name].as_str().map(str::to_owned);
+                let secret = text("agent_id").zip(text("agent_secret"));
+                let secret = secret.map(|(agent, secret)| format!("{agent} {secret}"));
+                let (number, last) = (self.requests, self.requests);
+                let sent = Sent { number, last, at: now, refresh_token, secret };
                 self.model.sends(&sent, now, deadline, is_usable);
                 self.pending.push(Pending { ticket, sent, request, response: None });
                 Polled::Sent
@@ -142,6 +145,9 @@ impl Process {
         let Pending { ticket, mut sent, response, .. } = self.pending.remove(which);
         let Some(response) = response else { return self.fails(ticket, sent, false, now) };
         sent.last = self.requests;
+        if response.status() == 403 && self.model.is_live(&sent) {
+            self.model.is_forbidden(&sent, now);
+        }
         let outcome = self.session.on_reply(ticket, Reply::from(&response), now);
         let is_grant = match &outcome {
             Ok(()) => true,

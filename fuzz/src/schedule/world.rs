@@ -225,7 +225,7 @@ impl World {
             27 => {
                 settings.outage = (small & 1 == 0).then(|| {
                     let mut outage = Outage::default();
-                    outage.status = [503, 500, 429, 408, 404, 302, 200, 401][small >> 1 & 7];
+                    outage.status = [503, 500, 429, 408, 403, 302, 200, 401][small >> 1 & 7];
                     outage.retry_after = [
                         None,
                         Some(RetryAfter::Seconds(30)),

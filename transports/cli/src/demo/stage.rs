@@ -179,6 +179,8 @@ fn client(
     // The demo's tokens live a second or two: what is young at fifteen minutes is old here.
     policy.settle = Duration::from_millis(100);
     policy.renew_after = Duration::ZERO;
+    // Calls wait out a back-off: where the service rejects every token, the demo is to end all the same.
+    policy.backoff_cap = Duration::from_millis(200);
     policy.time_limit = Duration::from_secs(30);
     let credentials = Credentials::new(AGENT, SECRET).map_err(Failure::usage)?;
     let disk = Arc::clone(store);

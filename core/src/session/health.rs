@@ -1,0 +1,225 @@
+//! What an operator is told of a session: a small view without secrets, for probes and dashboards.
+//!
+//! Owns the view and its serialized form. Decides nothing: it repeats what the session knows.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::{Flight, Session};
+use crate::exchange::Purpose;
+use crate::time::{Mono, Now};
+use crate::trouble::Trouble;
+
+/// A session's health at one moment. It holds no secret and no token.
+///
+/// It is serialized as one flat object; each duration is a whole number of milliseconds under its name
+/// and `_ms`. For a readiness probe take [`is_ready`](Health::is_ready). Do not let a liveness probe
+/// depend on any of this: a restart makes no service well, and forgets how often a secret was refused.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// The [phase](super::Phase): `unauthenticated`, `valid`, `expiring` or `expired`.
+    pub phase: &'static str,
+    /// What is left of the access token. `None` if none is usable.
+    #[serde(rename = "remaining_ms", serialize_with = "millis")]
+    pub remaining: Option<Duration>,
+    /// What is left of the refresh token. `None` if there is none.
+    #[serde(rename = "refresh_remaining_ms", serialize_with = "millis")]
+    pub refresh_remaining: Option<Duration>,
+    /// How long until the next renewal may begin: zero if it is due now, or under way. `None` if only
+    /// new credentials help.
+    #[serde(rename = "next_renewal_ms", serialize_with = "millis")]
+    pub next_renewal: Option<Duration>,
+    /// What is left of a back-off, of a `Retry-After` or of the wait after a 403.
+    #[serde(rename = "backing_off_ms", serialize_with = "millis")]
+    pub backing_off: Option<Duration>,
+    /// The renewal that is under way.
+    pub in_flight: Option<InFlight>,
+    /// What the service thinks of the credentials.
+    pub credentials: CredentialsHealth,
+    /// Failed renewals since a token settled.
+    pub failures: u32,
+    /// Why the last renewal failed, until one succeeds.
+    pub last_error: Option<LastError>,
+    /// Whether the last save failed. The driver sets it; the session knows nothing of that.
+    pub save_failed: bool,
+    /// The number of the grant in use, or of the last one; 0 if there was none.
+    pub epoch: u64,
+    /// Which save of its session the present state is, across restarts and siblings.
+    pub generation: u64,
+}
+
+/// What the service thinks of the credentials that a session holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CredentialsHealth {
+    /// None are held.
+    None,
+    /// They were not tried, or no answer said anything of them.
+    Untried,
+    /// They worked, last time or before that.
+    Worked,
+    /// They may not be used from here, or now (403): they are tried again after the wait.
+    Forbidden,
+    /// They were refused, and are tried again after a wait, as the policy allows.
+    Doubted,
+    /// They were refused for good: only others help.
+    Refused,
+}
+
+/// A renewal under way.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[non_exhaustive]
+pub struct InFlight {
+    /// What its request is for: `sign-in` or `refresh`.
+    #[serde(serialize_with = "purpose")]
+    pub purpose: Purpose,
+    /// How long it has been under way. More than the policy's time limit says that nobody drives it.
+    #[serde(rename = "since_ms", serialize_with = "whole_millis")]
+    pub since: Duration,
+}
+
+/// Why the last renewal failed. Serialized with its kind, its text, and what to do about it.
+#[derive(Clone, Debug)]
+pub struct LastError {
+    trouble: Arc<Trouble>,
+    age: Duration,
+}
+
+impl LastError {
+    /// How long ago it was.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// The error itself.
+    #[must_use]
+    pub fn trouble(&self) -> &Arc<Trouble> {
+        &self.trouble
+    }
+}
+
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.trouble.fmt(f)
+    }
+}
+
+impl Serialize for LastError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("LastError", 4)?;
+        fields.serialize_field("kind", self.trouble.kind())?;
+        fields.serialize_field("text", &self.trouble.to_string())?;
+        fields.serialize_field("recovery", self.trouble.recovery().as_str())?;
+        fields.serialize_field("age_ms", &as_millis(self.age))?;
+        fields.end()
+    }
+}
+
+impl Health {
+    /// Whether a token is usable now: what a readiness probe should ask.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.remaining.is_some()
+    }
+
+    /// Whether only new credentials help, which is for a person to see to.
+    #[must_use]
+    pub fn needs_credentials(&self) -> bool {
+        self.next_renewal.is_none()
+    }
+}
+
+impl Session {
+    /// The session's health now. Takes no memory and changes nothing.
+    ///
+    /// ```
+    /// use imts_core::{Contract, Endpoint, Mono, Now, Policy, Session, Wall};
+    ///
+    /// let endpoint = Endpoint::https("https://service.example")?;
+    /// let session = Session::new(endpoint, Contract::imts(), Policy::default())?;
+    /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
+    /// let health = session.health(now);
+    /// assert!(!health.is_ready() && health.needs_credentials());
+    /// # Ok::<(), imts_core::EndpointError>(())
+    /// ```
+    #[must_use]
+    pub fn health(&self, now: Now) -> Health {
+        let now = self.clamped(now);
+        let phase = self.phase(now);
+        let left = |until: Mono| Some(until.since(now.mono)).filter(|left| !left.is_zero());
+        let quiet = self.waits(now).map(|(until, _)| until);
+        let refresh = self.grant.as_ref().and_then(|grant| grant.usable_refresh(now));
+        let flight = self.flight.map(|Flight { ticket, .. }| InFlight {
+            purpose: ticket.purpose,
+            since: now.mono.since(ticket.sent.mono),
+        });
+        let until_due = phase.usable().map_or(Duration::ZERO, |usable| {
+            if self.signs_in_once() {
+                return Duration::ZERO;
+            }
+            usable.remaining().saturating_sub(self.policy.margin_of(usable.lifetime()))
+        });
+        let backing_off = quiet.and_then(left);
+        let can_renew = flight.is_some() || self.route(now).is_some();
+        let next_renewal = match flight {
+            Some(_) => Some(Duration::ZERO),
+            None => can_renew.then(|| until_due.max(backing_off.unwrap_or_default())),
+        };
+        Health {
+            phase: phase.as_str(),
+            remaining: phase.usable().map(super::Usable::remaining),
+            refresh_remaining: refresh.map(|refresh| refresh.end.remaining(now)),
+            next_renewal,
+            backing_off,
+            in_flight: flight,
+            credentials: self.health_of_credentials(now),
+            failures: self.pace.failures(),
+            last_error: self.pace.last_at().map(|(trouble, at)| LastError {
+                trouble: Arc::clone(trouble),
+                age: now.mono.since(at),
+            }),
+            save_failed: false,
+            epoch: self.epoch.count(),
+            generation: self.generation,
+        }
+    }
+
+    fn health_of_credentials(&self, now: Now) -> CredentialsHealth {
+        let Some(held) = &self.held else { return CredentialsHealth::None };
+        let standing = &held.standing;
+        if standing.is_dead() {
+            CredentialsHealth::Refused
+        } else if standing.is_doubted() {
+            CredentialsHealth::Doubted
+        } else if standing.slow.until(now.mono).is_some() {
+            CredentialsHealth::Forbidden
+        } else if standing.worked() {
+            CredentialsHealth::Worked
+        } else {
+            CredentialsHealth::Untried
+        }
+    }
+}
+
+fn as_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn millis<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(as_millis).serialize(serializer)
+}
+
+fn whole_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    as_millis(*duration).serialize(serializer)
+}
+
+fn purpose<S: Serializer>(purpose: &Purpose, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(purpose)
+}
