@@ -53,3 +53,41 @@ impl fmt::Display for Reason {
 }
 
 impl StdError for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::fmt;
+
+    use super::Reason;
+
+    /// Prints its own words, and those of its source as well where it is told to.
+    #[derive(Debug)]
+    struct Layer(&'static str, bool, Option<Box<Layer>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match &self.2 {
+                Some(source) if self.1 => write!(f, "{} ({source})", self.0),
+                _ => f.write_str(self.0),
+            }
+        }
+    }
+
+    impl Error for Layer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.2.as_deref().map(|source| source as _)
+        }
+    }
+
+    #[test]
+    fn each_cause_is_told_once_whether_or_not_its_error_tells_it_too() {
+        let chain = |tells| {
+            let root = Layer("refused", false, None);
+            let middle = Layer("connect", tells, Some(Box::new(root)));
+            Layer("send", tells, Some(Box::new(middle)))
+        };
+        assert_eq!(Reason::of(&chain(false)).to_string(), "send: connect: refused");
+        assert_eq!(Reason::of(&chain(true)).to_string(), "send (connect (refused))");
+    }
+}

@@ -97,6 +97,29 @@ async fn a_token_for_longer_than_is_left_is_waited_for() {
 }
 
 #[test]
+fn a_token_that_lives_exactly_as_long_as_asked_for_is_enough() {
+    for before in [0, 100] {
+        let world = World::default();
+        let client = world.client(world.when(|| std::future::ready(())));
+        if before > 0 {
+            at_once(client.token()).unwrap();
+            world.pass(before);
+        }
+        at_once(client.token_valid_for(Duration::from_secs(900 - before))).unwrap();
+        assert_eq!(world.calls(), 1, "{before} s old");
+    }
+    // Nor does it wait for the renewal that is due.
+    let (world, turnstile) = (World::default(), Turnstile::default());
+    let answers = turnstile.clone();
+    let client = world.client(world.when(move || answers.pass()));
+    turnstile.turn(1);
+    at_once(client.token()).unwrap();
+    world.pass(850);
+    let left = Duration::from_secs(50);
+    assert_eq!(at_once(client.token_valid_for(left)).unwrap().epoch().count(), 1);
+}
+
+#[test]
 fn a_renewal_that_was_begun_for_longer_life_is_polled_in_passing_while_the_token_is_valid() {
     // Also once its time limit is over: a late success counts.
     for seconds in [0, 40] {

@@ -45,6 +45,28 @@ fn a_token_is_renewed_first_where_less_is_left_than_asked_for() {
     assert_eq!(world.calls(), 2);
 }
 
+/// The sandbox cuts the end of a token to whole seconds: the clock stands at one.
+#[test]
+fn a_token_that_lives_exactly_as_long_as_asked_for_is_enough() {
+    let second = Duration::from_secs(1);
+    for before in [0, 100, 750] {
+        let world = World::default();
+        let client = world.client();
+        if before > 0 {
+            client.token().unwrap();
+            world.pass(before);
+        }
+        let left = Duration::from_secs(900 - before);
+        let asked = client.token_valid_for(left).unwrap();
+        assert_eq!(asked.remaining(imts::Clock::now(&world.clock)), left);
+        assert_eq!(world.calls(), 1, "{before} s old");
+        if before > 100 {
+            client.token_valid_for(left + second).unwrap();
+            assert_eq!(world.calls(), 2, "{before} s old, and a second more");
+        }
+    }
+}
+
 #[test]
 fn more_life_than_tokens_have_is_an_error_that_says_so_and_costs_no_renewal() {
     let world = World::default();

@@ -52,6 +52,26 @@ fn a_failed_save_is_reported_and_the_token_used_all_the_same() {
 }
 
 #[test]
+fn the_failure_that_is_told_is_that_of_the_last_save_and_none_once_one_went_well() {
+    let world = World::default();
+    let faults = Mutex::new(vec![None, Some("the disk is gone"), Some("the disk is full")]);
+    let builder = world.builder().on_grant(move |_| {
+        let fault = faults.lock().unwrap().pop().flatten();
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
+    });
+    let client = builder.blocking(world.transport()).unwrap();
+    // A sign-in each: no refresh token is held that would be marked in between.
+    for told in [Some("the disk is full"), Some("the disk is gone"), None] {
+        client.token().unwrap();
+        let failure = client.save_failure().map(|failure| failure.to_string());
+        assert_eq!(failure.as_deref(), told);
+        client.sign_out();
+        let credentials = Credentials::new("sandbox-agent", "sandbox-secret").unwrap();
+        client.sign_in(credentials, imts::Keep::Held);
+    }
+}
+
+#[test]
 fn a_hook_that_panics_is_a_failed_save() {
     let world = World::default();
     let builder = world.builder().on_grant(|_| panic!("the hook's own fault"));

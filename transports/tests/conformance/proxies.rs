@@ -118,11 +118,17 @@ const INSIDE: &str = "IMTS_TEST_INSIDE";
 
 /// Runs a test again in a process whose environment names a proxy.
 fn again_with_a_proxy(test: &str, proxy: &str, exceptions: &str) {
+    again_with(test, &VARIABLES.map(|name| (name, proxy)), exceptions);
+}
+
+/// Runs a test again in a process whose environment has these proxies and no other.
+fn again_with(test: &str, proxies: &[(&str, &str)], exceptions: &str) {
     let mut again = Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", &format!("proxies::{test}"), "--nocapture"]).env(INSIDE, "1");
     for name in VARIABLES {
-        again.env(name, proxy);
+        again.env_remove(name);
     }
+    again.env_remove("no_proxy").envs(proxies.iter().copied());
     let output = again.env("NO_PROXY", exceptions).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && told.contains("1 passed"), "{told}");
@@ -160,5 +166,30 @@ fn what_the_environment_excepts_does_not_go_through_its_proxy() {
     for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
         let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
         assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn the_variable_for_https_goes_before_the_one_for_all_and_an_empty_one_is_none() {
+    const TEST: &str =
+        "the_variable_for_https_goes_before_the_one_for_all_and_an_empty_one_is_none";
+    if std::env::var_os(INSIDE).is_some() {
+        let proxy = Some(Proxy::from_env().unwrap().expect("the environment names one"));
+        for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
+            let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
+            assert!(failure.contains("proxy"), "{carrier:?}: {failure}");
+        }
+        return;
+    }
+    let (first, other) = (refusing(), refusing());
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    for (place, name) in names.iter().enumerate() {
+        let (one, two) = (first.url(), other.url());
+        // Those before it are empty, those after it name another.
+        let before = names[..place].iter().map(|name| (*name, ""));
+        let after = names[place + 1..].iter().map(|name| (*name, two.as_str()));
+        let proxies: Vec<_> = before.chain([(*name, one.as_str())]).chain(after).collect();
+        again_with(TEST, &proxies, "");
+        assert_eq!((first.connections(), other.connections()), (2 * (place + 1), 0), "{name}");
     }
 }

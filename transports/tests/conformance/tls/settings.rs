@@ -73,11 +73,16 @@ fn a_configuration_of_the_callers_own_speaks_http_1_1_and_sends_no_early_data() 
         .unwrap()
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    own.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    own.enable_early_data = true;
-    let own = Arc::new(own);
-    let tls = Tls::from(Arc::clone(&own)).client_config();
-    assert_eq!(tls.alpn_protocols, [b"http/1.1"]);
-    assert!(!tls.enable_early_data);
-    assert_eq!(own.alpn_protocols.len(), 2, "the caller's own is left as it was");
+    let (h1, h2) = (b"http/1.1".to_vec(), b"h2".to_vec());
+    for protocols in [vec![h2.clone(), h1.clone()], vec![h1.clone()], vec![h2], Vec::new()] {
+        for early_data in [true, false] {
+            own.alpn_protocols.clone_from(&protocols);
+            own.enable_early_data = early_data;
+            let own = Arc::new(own.clone());
+            let tls = Tls::from(Arc::clone(&own)).client_config();
+            assert_eq!(tls.alpn_protocols, [b"http/1.1"], "{protocols:?}");
+            assert!(!tls.enable_early_data, "{protocols:?}");
+            assert_eq!(own.alpn_protocols, protocols, "the caller's own is left as it was");
+        }
+    }
 }
