@@ -219,7 +219,9 @@ impl Session {
         let now = self.observe(now);
         let Some(grant) = self.grant.as_mut().filter(|grant| grant.epoch == epoch) else { return };
         let Some(access) = grant.access.take() else { return };
-        let is_fresh = grant.is_younger_than(self.policy.settle, now);
+        // A token that had expired by then was rightly rejected.
+        let is_usable = !access.bearer.remaining(now).is_zero();
+        let is_fresh = is_usable && grant.is_younger_than(self.policy.settle, now);
         self.rejected.add(&access.bearer);
         self.pace.settle(now.mono, &self.policy);
         if is_fresh {

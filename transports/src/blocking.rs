@@ -5,13 +5,15 @@
 
 mod calling;
 mod renewal;
+mod tending;
 mod waiting;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
+use imts_core::{Credentials, Endpoint, Epoch, Health, Keep, Phase, Saved, Source};
 
 use self::renewal::Shared;
 use crate::bearer::Bearer;
@@ -61,6 +63,11 @@ impl Client {
         Self { shared: Arc::new(Shared::new(hub, transport)), patience }
     }
 
+    /// Starts the thread that renews while nobody asks.
+    pub(crate) fn keep_alive(&self) -> io::Result<()> {
+        self.shared.keep_alive()
+    }
+
     /// The same client with another patience: how long its callers wait for a renewal, at most.
     /// A renewal that one caller gave up waiting for goes on.
     #[must_use]
@@ -79,6 +86,16 @@ impl Client {
     /// [`CallError`].
     pub fn token(&self) -> Result<Bearer, CallError> {
         self.token_valid_for(Duration::ZERO)
+    }
+
+    /// Gets a token before the first call needs one, or says why there is none: for a program's start.
+    /// It waits as [`token`](Client::token) does.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub fn warm_up(&self) -> Result<(), CallError> {
+        self.token().map(drop)
     }
 
     /// A token with at least this much of its life left, renewed first where less remains.
@@ -120,6 +137,16 @@ impl Client {
     /// client.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         self.shared.hub.phase(read)
+    }
+
+    /// A view of the session without secrets: its phase, what is left of the token, the next renewal,
+    /// the last error, and what the service thinks of the credentials.
+    ///
+    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe asks
+    /// [`Health::is_ready`]. A liveness probe should not depend on it: a restart makes no service well.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.hub.health()
     }
 
     /// The state to persist now; `None` where there is no grant.

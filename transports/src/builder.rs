@@ -41,6 +41,7 @@ pub struct Builder {
     headers: Vec<(HeaderName, HeaderValue)>,
     patience: Duration,
     spawner: Option<Spawner>,
+    keeps_alive: bool,
 }
 
 impl Builder {
@@ -61,6 +62,7 @@ impl Builder {
             headers: Vec::new(),
             patience: Duration::from_secs(60),
             spawner: None,
+            keeps_alive: false,
         }
     }
 
@@ -138,6 +140,17 @@ impl Builder {
         Self { spawner: Some(Box::new(spawn)), ..self }
     }
 
+    /// Renews also while nobody asks, so that an idle program's token does not expire. Off by default.
+    ///
+    /// The client signs in at once if it can, and renews each token when that is due, at the pace of
+    /// its back-off. A blocking [`Client`] has one thread for it, an [`AsyncClient`] one task of its
+    /// [`spawner`](Builder::spawner). Both sleep between renewals, and end with the last client, or
+    /// with its `close`.
+    #[must_use]
+    pub fn keep_alive(self) -> Self {
+        Self { keeps_alive: true, ..self }
+    }
+
     /// How long a caller waits for a renewal, at most. Default 60 s; see also
     /// [`Client::with_patience`].
     #[must_use]
@@ -151,8 +164,12 @@ impl Builder {
     ///
     /// [`BuildError`].
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
-        let patience = self.patience;
-        Ok(Client::new(self.hub()?, Arc::new(transport), patience))
+        let (patience, keeps_alive) = (self.patience, self.keeps_alive);
+        let client = Client::new(self.hub()?, Arc::new(transport), patience);
+        if keeps_alive && client.keep_alive().is_err() {
+            return Err(BuildError::KeepAlive);
+        }
+        Ok(client)
     }
 
     /// A client for tasks over this transport.
@@ -165,7 +182,12 @@ impl Builder {
         transport: impl AsyncTransport + 'static,
     ) -> Result<AsyncClient, BuildError> {
         let (patience, spawner) = (self.patience, self.spawner.take());
-        Ok(AsyncClient::new(self.hub()?, Arc::new(transport), spawner, patience))
+        let keeps_alive = self.keeps_alive;
+        let client = AsyncClient::new(self.hub()?, Arc::new(transport), spawner, patience);
+        if keeps_alive && !client.keep_alive() {
+            return Err(BuildError::KeepAlive);
+        }
+        Ok(client)
     }
 
     fn hub<F>(self) -> Result<Hub<F>, BuildError> {
@@ -210,6 +232,10 @@ pub enum BuildError {
     /// The restored state is for another endpoint or agent.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
+    /// The client is to keep itself alive, and there is no thread for that; or no spawner, or one that
+    /// took no task, such as tokio's outside a runtime.
+    #[error("nothing can keep the client alive: it needs a thread, or a spawner that takes a task")]
+    KeepAlive,
     /// The header is the protocol's own.
     #[error("the header `{0}` is set by the protocol and cannot be given")]
     Header(HeaderName),

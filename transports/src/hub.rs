@@ -7,6 +7,7 @@
 
 mod calls;
 mod held;
+mod tending;
 mod waiting;
 
 use std::error::Error;
@@ -24,6 +25,7 @@ use zeroize::Zeroize;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY, Recorder};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
+pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
 use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::bell::Bell;

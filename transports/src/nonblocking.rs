@@ -8,13 +8,14 @@ mod asking;
 mod calling;
 mod flight;
 mod renewal;
+mod tending;
 mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Endpoint, Epoch, Keep, Phase, Saved, Source};
+use imts_core::{Credentials, Endpoint, Epoch, Health, Keep, Phase, Saved, Source};
 
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
@@ -84,6 +85,11 @@ impl AsyncClient {
         Self { shared: Arc::new(Shared { hub, transport, spawner }), patience }
     }
 
+    /// Starts the task that renews while nobody asks; whether the spawner took it.
+    pub(crate) fn keep_alive(&self) -> bool {
+        self.shared.keep_alive()
+    }
+
     /// The same client with another patience: how long its callers wait for a renewal, at most.
     /// A renewal that one caller gave up waiting for goes on.
     #[must_use]
@@ -105,6 +111,16 @@ impl AsyncClient {
             Some(bearer) => Ok(bearer),
             None => self.later(Duration::ZERO).await,
         }
+    }
+
+    /// Gets a token before the first call needs one, or says why there is none: for a program's start.
+    /// It waits as [`token`](AsyncClient::token) does.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`].
+    pub async fn warm_up(&self) -> Result<(), CallError> {
+        self.token().await.map(drop)
     }
 
     /// A token with at least this much of its life left, renewed first where less remains.
@@ -161,6 +177,16 @@ impl AsyncClient {
     /// client.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         self.shared.hub.phase(read)
+    }
+
+    /// A view of the session without secrets: its phase, what is left of the token, the next renewal,
+    /// the last error, and what the service thinks of the credentials.
+    ///
+    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe asks
+    /// [`Health::is_ready`]. A liveness probe should not depend on it: a restart makes no service well.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.hub.health()
     }
 
     /// The state to persist now; `None` where there is no grant.

@@ -183,20 +183,11 @@ mod on {
     }
 
     fn outcome_of(trouble: &Trouble) -> (&'static str, Option<u16>) {
-        match trouble.fault() {
-            Fault::Reply(ReplyError::Refused(problem)) => {
-                ("refused", Some(problem.status().as_u16()))
-            }
-            Fault::Reply(ReplyError::Unexpected(reply)) => {
-                ("unexpected", Some(reply.status().as_u16()))
-            }
-            Fault::Reply(_) => ("malformed", None),
-            Fault::Failed(failure) if failure.is_not_sent() => ("not sent", None),
-            Fault::Failed(failure) if failure.is_timed_out() => ("timed out", None),
-            Fault::Failed(_) => ("lost", None),
-            Fault::DeadOnArrival => ("dead on arrival", None),
-            Fault::Rejected => ("rejected", None),
-            _ => ("failed", None),
-        }
+        let status = match trouble.fault() {
+            Fault::Reply(ReplyError::Refused(problem)) => Some(problem.status().as_u16()),
+            Fault::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
+            _ => None,
+        };
+        (trouble.kind(), status)
     }
 }

@@ -19,7 +19,11 @@ use crate::events::EVENTS;
 use crate::tally::Tally;
 use crate::world::World;
 
+/// How many schedules run, unless [`COUNT`] says otherwise.
 const SCHEDULES: u64 = 20_000;
+
+/// Runs so many schedules: the long form.
+const COUNT: &str = "IMTS_MODEL_SCHEDULES";
 
 /// Runs the schedule of this seed alone.
 const SEED: &str = "IMTS_MODEL_SEED";
@@ -27,19 +31,22 @@ const SEED: &str = "IMTS_MODEL_SEED";
 #[test]
 fn whatever_happens_in_whatever_order_every_promise_holds() {
     let mut tally = Tally::default();
-    if let Some(seed) = seed() {
+    if let Some(seed) = number(SEED) {
         run(seed, &mut tally);
         return;
     }
-    for seed in 0..SCHEDULES {
+    for seed in 0..number(COUNT).unwrap_or(SCHEDULES) {
         run(seed, &mut tally);
     }
     tally.check();
 }
 
-#[expect(clippy::disallowed_methods, reason = "a failing schedule is to be run alone")]
-fn seed() -> Option<u64> {
-    std::env::var(SEED).ok().map(|seed| seed.parse().expect("a number"))
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which schedules run is for whoever runs them to say"
+)]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
 }
 
 fn run(seed: u64, tally: &mut Tally) {

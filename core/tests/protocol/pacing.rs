@@ -245,6 +245,20 @@ fn a_renewal_that_fails_between_two_rejections_does_not_make_the_second_a_first_
 }
 
 #[test]
+fn the_rejection_of_a_token_that_had_expired_says_nothing_of_the_next_one() {
+    let mut world = World::with_credentials(Keep::Held);
+    world.sends(Purpose::SignIn);
+    world.reply(&answer(200, &grant_of("short", Some("r"), 10))).unwrap();
+    let short = world.ready();
+    world.pass(seconds(10));
+    world.session.reject(short.epoch(), world.now);
+    world.sends(Purpose::Refresh);
+    world.granted();
+    world.rejects();
+    world.sends(Purpose::Refresh);
+}
+
+#[test]
 fn the_first_rejection_ends_no_wait_that_the_service_asked_for() {
     let mut world = World::signed_in(Keep::Held);
     world.pass(seconds(785));

@@ -22,11 +22,13 @@ pub(super) struct Shared {
     transport: Arc<dyn Transport>,
     /// The thread of the last flight.
     last: Mutex<Option<thread::JoinHandle<()>>>,
+    /// The thread that keeps the client alive.
+    pub(super) keeper: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
 impl Shared {
     pub(super) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>) -> Self {
-        Self { hub, transport, last: Mutex::new(None) }
+        Self { hub, transport, last: Mutex::new(None), keeper: Mutex::new(None) }
     }
 
     /// Runs a flight on a thread of its own.
@@ -50,12 +52,13 @@ impl Shared {
         }
     }
 
-    /// Waits for the end of the last flight's thread, which has nothing left to do.
+    /// Waits for the end of the client's threads, which have nothing left to do.
     pub(super) fn join(&self) {
-        let Some(thread) = take(&self.last) else { return };
-        if thread.thread().id() != thread::current().id() {
-            // It has told its outcome: how it ends is nobody's matter.
-            let _ended = thread.join();
+        for thread in [take(&self.last), take(&self.keeper)].into_iter().flatten() {
+            if thread.thread().id() != thread::current().id() {
+                // It has told its outcome: how it ends is nobody's matter.
+                let _ended = thread.join();
+            }
         }
     }
 
@@ -69,7 +72,7 @@ impl Shared {
             .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)))
     }
 
-    fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
+    pub(super) fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
         loop {
             let next = match *work {
                 Work::Send(ticket, request, bounds) => {
@@ -98,7 +101,7 @@ impl Shared {
         }
     }
 
-    fn land(&self, flight: &Flight, outcome: Result<(), CallError>) {
+    pub(super) fn land(&self, flight: &Flight, outcome: Result<(), CallError>) {
         self.hub.lock().flight.take_if(|current| current.is(flight));
         flight.land(outcome);
     }

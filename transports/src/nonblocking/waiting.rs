@@ -56,23 +56,24 @@ impl AsyncClient {
                 return Ok(bearer);
             }
             let Some(pause) = patience.pause(&why) else { return Err(why) };
-            until(self.shared.hub.bell(), heard, &*self.shared.transport, pause).await;
+            until(self.shared.hub.bell(), heard, &*self.shared.transport, Some(pause)).await;
         }
     }
 }
 
-/// Ends once the bell has rung since `heard`, or after this long.
+/// Ends once the bell has rung since `heard`, or after this long, if that is given.
 pub(super) async fn until(
     bell: &Arc<Bell>,
     heard: Heard,
     transport: &dyn AsyncTransport,
-    at_most: Duration,
+    at_most: Option<Duration>,
 ) {
     let (mut change, mut sleep) = (bell.listen(heard), None);
     poll_fn(|cx| {
-        if at_most.is_zero() || Pin::new(&mut change).poll(cx).is_ready() {
+        if at_most == Some(Duration::ZERO) || Pin::new(&mut change).poll(cx).is_ready() {
             return Poll::Ready(());
         }
+        let Some(at_most) = at_most else { return Poll::Pending };
         sleep.get_or_insert_with(|| transport.sleep(at_most)).as_mut().poll(cx)
     })
     .await;

@@ -1,5 +1,6 @@
 //! The client for tasks over the sandbox in process: virtual time for the session, and no HTTP.
 
+mod alive;
 mod cancelled;
 mod crowd;
 mod deadlines;

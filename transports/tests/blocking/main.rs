@@ -1,5 +1,6 @@
 //! The blocking client over the sandbox in process, in virtual time.
 
+mod alive;
 mod asks;
 mod flights;
 mod hooks;
