@@ -41,6 +41,7 @@ pub struct Entry {
     evidence: Evidence,
     path: Option<ServicePath>,
     decided: Decided,
+    reply_limit: Option<usize>,
     in_section: bool,
 }
 
@@ -83,7 +84,22 @@ pub enum CatalogueError {
         /// The name.
         name: String,
     },
+    /// The reply limit of a token exchange is set in the policy, not here.
+    #[error("the reply limit of `{name}` belongs to the session: set Policy::reply_limit")]
+    SessionReplyLimit {
+        /// The name.
+        name: String,
+    },
+    /// The reply limit is outside its range.
+    #[error("a reply limit is a number of bytes from 1 to {MAX_REPLY_LIMIT}, and {limit} is not")]
+    ReplyLimit {
+        /// The limit that was given, in bytes.
+        limit: usize,
+    },
 }
+
+/// The highest reply limit that one operation or call may have, in bytes: 64 MiB.
+pub const MAX_REPLY_LIMIT: usize = 67_108_864;
 
 impl Catalogue {
     /// The section's seventeen operations, as its pages have them.
@@ -163,6 +179,26 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Sets how long the body of a reply to this operation may be, in bytes, 1 to
+    /// [`MAX_REPLY_LIMIT`]; without it, [`Policy::reply_limit`](crate::Policy::reply_limit) holds.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::ReplyLimit`] if the limit is outside its range;
+    /// [`CatalogueError::NoSuchOperation`]; [`CatalogueError::SessionReplyLimit`] for the two token
+    /// exchanges.
+    pub fn set_reply_limit(&mut self, name: &str, limit: usize) -> Result<(), CatalogueError> {
+        let entry = self.entry_mut(name)?;
+        if entry.auth == Auth::None {
+            return Err(CatalogueError::SessionReplyLimit { name: name.to_owned() });
+        }
+        if !(1..=MAX_REPLY_LIMIT).contains(&limit) {
+            return Err(CatalogueError::ReplyLimit { limit });
+        }
+        entry.reply_limit = Some(limit);
+        Ok(())
+    }
+
     /// Adds an operation outside the section, or gives one that was added another path and class.
     ///
     /// # Errors
@@ -192,6 +228,7 @@ impl Catalogue {
             evidence,
             path: Some(path),
             decided: Decided::default(),
+            reply_limit: None,
             in_section: false,
         });
         Ok(())
@@ -234,6 +271,7 @@ impl Entry {
             evidence: O::EVIDENCE,
             path: O::PATH.map(ServicePath::constant),
             decided: Decided::default(),
+            reply_limit: None,
             in_section: true,
         }
     }
@@ -272,6 +310,12 @@ impl Entry {
     #[must_use]
     pub fn decided(&self) -> &Decided {
         &self.decided
+    }
+
+    /// How long the body of its reply may be, in bytes, if that was set.
+    #[must_use]
+    pub fn reply_limit(&self) -> Option<usize> {
+        self.reply_limit
     }
 
     /// Whether it is one of the service's section, and not one that was added.

@@ -100,7 +100,7 @@ mod wire;
 pub use crate::call::{
     Call, CallFault, CallStep, Ending, Failed, OperationError, Outcome, Permit, Unknown,
 };
-pub use crate::catalogue::{Catalogue, CatalogueError, Decided, Entry};
+pub use crate::catalogue::{Catalogue, CatalogueError, Decided, Entry, MAX_REPLY_LIMIT};
 pub use crate::contract::{Contract, Evidence};
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 pub use crate::error::{JsonFault, Malformed, Problem, Recovery, ReplyError, Unexpected};

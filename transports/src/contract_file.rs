@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use imts_core::contract::{Refresh, SignIn, TokenIn};
 use imts_core::operations::{GetToken, RefreshToken};
 use imts_core::{
-    CatalogueError, Class, Contract, Decided, EndpointError, Evidence, Operation, ServicePath,
+    Catalogue, CatalogueError, Class, Contract, Decided, EndpointError, Evidence, Operation,
+    ServicePath,
 };
 use serde::Deserialize;
 use thiserror::Error;
@@ -93,6 +94,7 @@ struct Entry {
     class: Option<ClassName>,
     #[serde(default)]
     evidence: EvidenceName,
+    reply_limit: Option<usize>,
     #[serde(default)]
     decided_before_processing: DecidedTable,
 }
@@ -147,11 +149,17 @@ enum Code {
 ///     statuses = [429]                         # with these nothing was processed,
 ///     codes = ["1001", 42]                     # nor with these error codes
 ///
+///     [operation.print-application]
+///     path = "/v5/partner/transfer/print"
+///     reply_limit = 1048576                    # bytes of a reply; 65536 without it
+///
 ///     [operation.daily-report]                 # outside the section: it needs a class
 ///     path = "/v5/partner/transfer/report"
 ///     class = "read"                           # or create, or money
 ///     "#,
 /// )?;
+/// let print = contract.operations().entry("print-application").unwrap();
+/// assert_eq!(print.reply_limit(), Some(1_048_576));
 /// assert_eq!(contract.operations().entry("daily-report").unwrap().class(), Class::Read);
 /// # Ok::<(), imts::ContractFileError>(())
 /// ```
@@ -234,7 +242,14 @@ fn add(
         None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };
     let wrong = |error| ContractFileError::Operation { line, name: shown, error };
-    added.and_then(|()| operations.set_decided(name, decided(entry))).map_err(wrong)?;
+    let limited = |operations: &mut Catalogue| match entry.reply_limit {
+        Some(limit) => operations.set_reply_limit(name, limit),
+        None => Ok(()),
+    };
+    added
+        .and_then(|()| operations.set_decided(name, decided(entry)))
+        .and_then(|()| limited(&mut operations))
+        .map_err(wrong)?;
     Ok(contract.with_operations(operations))
 }
 

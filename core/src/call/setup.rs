@@ -4,7 +4,7 @@ use http::Uri;
 use thiserror::Error;
 
 use super::{Call, Stage};
-use crate::catalogue::{Decided, Entry};
+use crate::catalogue::{Decided, Entry, MAX_REPLY_LIMIT};
 use crate::contract::Contract;
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::error::Malformed;
@@ -126,6 +126,16 @@ impl<R> Call<R> {
         self
     }
 
+    /// The same call with another limit for the body of its reply, in bytes, in place of its
+    /// operation's or the policy's. Zero counts as 1, and a limit above [`MAX_REPLY_LIMIT`] as that.
+    #[must_use]
+    pub fn with_reply_limit(mut self, bytes: usize) -> Self {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.policy.reply_limit = bytes.clamp(1, MAX_REPLY_LIMIT);
+        }
+        self
+    }
+
     /// Whether it goes to the service at this endpoint, or has ended. The token of a session must go
     /// to no other: a driver that is handed a call from elsewhere looks before it gives one.
     #[must_use]
@@ -165,7 +175,7 @@ impl Frozen {
             digest: Digest::of(body.as_ref()),
             body,
             reference: operation.reference(),
-            policy: policy.clone(),
+            policy: policy_of(entry, policy),
             journal: false,
         })
     }
@@ -194,10 +204,16 @@ impl Frozen {
             digest: Digest::of(body.as_ref()),
             body,
             reference: None,
-            policy: policy.clone(),
+            policy: policy_of(Some(entry), policy),
             journal: false,
         })
     }
+}
+
+/// The policy, with the operation's own reply limit if it has one.
+fn policy_of(entry: Option<&Entry>, policy: &Policy) -> Policy {
+    let reply_limit = entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit);
+    Policy { reply_limit, ..policy.clone() }
 }
 
 /// What is at a path may have several names, of which the highest class holds: by a lower one, what

@@ -7,5 +7,6 @@ mod hazards;
 mod journal;
 mod outcomes;
 mod refusals;
+mod reply_limits;
 mod support;
 mod texts;

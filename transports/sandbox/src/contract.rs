@@ -11,6 +11,9 @@ use crate::operation::{Class, Operation};
 use crate::served::{Decided, Evidence, Served};
 use crate::settings::Settings;
 
+/// The highest reply limit that the client takes, in bytes.
+const LONGEST_REPLY: usize = 67_108_864;
+
 /// Why a contract file cannot be served. Its text says where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractError(String);
@@ -37,6 +40,8 @@ struct Entry {
     path: String,
     class: Option<Class>,
     evidence: Option<Evidence>,
+    /// The client's own: checked here, so that both take the same files.
+    reply_limit: Option<usize>,
     #[serde(default)]
     decided_before_processing: Decided,
 }
@@ -71,7 +76,8 @@ impl Settings {
     ///
     /// It is not TOML, not of version 1, or has a field that is unknown; a name that no operation can
     /// have; a path that is not one, is the sandbox's own or another operation's; a class that is
-    /// missing or is not the catalogue's; a status outside 100 to 999, or a code that is neither a
+    /// missing or is not the catalogue's; a reply limit outside 1 to 67108864, or of a token
+    /// exchange; a status outside 100 to 999, or a code that is neither a
     /// string nor a whole number.
     pub fn add_contract(&mut self, file: &str) -> Result<(), ContractError> {
         let file: File = toml::from_str(file)
@@ -119,6 +125,14 @@ pub(crate) fn operation(name: &str) -> Result<Operation, String> {
 fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
     let class = class(operation, entry.class)?;
     check_path(&entry.path)?;
+    if let Some(limit) = entry.reply_limit {
+        if matches!(operation, Operation::GetToken | Operation::Refresh) {
+            return Err("the reply limit of a token exchange is not set here".to_owned());
+        }
+        if !(1..=LONGEST_REPLY).contains(&limit) {
+            return Err(format!("a reply limit of {limit} is not from 1 to {LONGEST_REPLY}"));
+        }
+    }
     let decided = entry.decided_before_processing;
     if let Some(status) = decided.statuses.iter().find(|status| !(100..=999).contains(*status)) {
         return Err(format!("{status} is no status"));

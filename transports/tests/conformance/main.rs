@@ -10,6 +10,7 @@ mod hostile;
 mod offsets;
 mod proxies;
 mod raw;
+mod replies;
 mod sandbox;
 mod tls;
 

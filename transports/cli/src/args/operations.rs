@@ -22,7 +22,8 @@ give, from the vendor's page, in a contract file:
 
   [operation.daily-report]                # one of your own: it needs a class
   path = \"/v5/partner/transfer/report\"
-  class = \"read\"                          # or create, or money")]
+  class = \"read\"                          # or create, or money
+  reply_limit = 1048576                   # bytes of a reply; 65536 if it is left out")]
 pub(crate) struct Operations {
     /// A contract file (TOML), whose operations and paths are listed too.
     #[arg(long, value_name = "FILE")]
