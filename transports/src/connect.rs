@@ -4,9 +4,9 @@
 //! nor through a resolver. Does no I/O, and knows nothing of requests.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
-use std::net::IpAddr;
-use std::slice;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use http::Uri;
@@ -47,10 +47,14 @@ impl<'a> Place<'a> {
         given.filter(|proxy| !self.is_loopback() && proxy.serves(self.host))
     }
 
-    /// What to dial, one after another until one answers. `localhost` is never looked up: who
-    /// answers for that name decides where the secret goes.
-    pub(crate) fn hosts(&self) -> &[&'a str] {
-        if self.host == LOCALHOST { &["127.0.0.1", "::1"] } else { slice::from_ref(&self.host) }
+    /// The addresses that no resolver is asked for: those of an address, and of `localhost`, since
+    /// whoever answers for that name decides where the secret goes.
+    pub(crate) fn addresses(&self) -> Option<Vec<SocketAddr>> {
+        let hosts = match self.host {
+            LOCALHOST => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            host => vec![host.parse::<IpAddr>().ok()?],
+        };
+        Some(hosts.into_iter().map(|host| SocketAddr::new(host, self.port)).collect())
     }
 
     /// Whom a certificate has to be for.
@@ -82,8 +86,34 @@ pub(crate) enum ConnectError {
     Proxy(#[source] BoxedError),
     #[error("TLS handshake failed")]
     Tls(#[source] io::Error),
-    #[error("no connection within {:.1} s", .0.as_secs_f64())]
-    TimedOut(Duration),
+    /// Each of several addresses failed, in a way of its own.
+    #[error("no address of the host gave a connection: {0}")]
+    Each(String),
+    #[error(transparent)]
+    TimedOut(Late),
 }
+
+/// No connection came about in time.
+#[derive(Debug)]
+pub(crate) struct Late {
+    limit: Duration,
+    report: String,
+}
+
+impl Late {
+    /// The report says what had become of each address until then, if there were several.
+    pub(crate) fn new(limit: Duration, report: String) -> Self {
+        Self { limit, report }
+    }
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no connection within {:.1} s", self.limit.as_secs_f64())?;
+        if self.report.is_empty() { Ok(()) } else { write!(f, ": {}", self.report) }
+    }
+}
+
+impl StdError for Late {}
 
 pub(crate) type BoxedError = Box<dyn StdError + Send + Sync>;

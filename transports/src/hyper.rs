@@ -7,11 +7,13 @@
 mod connect;
 mod exchange;
 mod link;
+mod racing;
 mod runtime;
 mod tunnel;
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +26,7 @@ use thiserror::Error;
 
 use self::connect::Connector;
 pub use self::exchange::HyperBody;
-use self::runtime::{Runtime, Time};
+use self::runtime::{Resolve, Runtime, Time};
 use crate::connect::CONNECT_TIMEOUT;
 use crate::proxy::Proxy;
 use crate::tls::{Tls, TlsError};
@@ -73,6 +75,7 @@ impl HyperTransport {
             tls,
             runtime: Runtime::tokio(),
             proxy: None,
+            resolve: None,
             connect_timeout: CONNECT_TIMEOUT,
             idle_connections: IDLE,
         }
@@ -130,6 +133,7 @@ pub struct HyperBuilder {
     tls: Tls,
     runtime: Runtime,
     proxy: Option<Proxy>,
+    resolve: Option<Resolve>,
     connect_timeout: Duration,
     idle_connections: Duration,
 }
@@ -137,6 +141,10 @@ pub struct HyperBuilder {
 impl HyperBuilder {
     /// How long a connection may take to come about: name, TCP, proxy and TLS together.
     /// Default 10 s.
+    ///
+    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305): a new
+    /// attempt starts 250 ms after the one before, or as soon as one fails, and the first to complete
+    /// its TLS handshake is used.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }
     }
@@ -146,8 +154,23 @@ impl HyperBuilder {
         Self { proxy: Some(proxy), ..self }
     }
 
+    /// Replaces the runtime's resolver: a function from a host name and a port to addresses, in the
+    /// order of preference. It is called for the service's host or for its proxy's, and never for an
+    /// address or for `localhost`. At most 16 addresses are tried.
+    pub fn resolver<F>(self, resolve: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
+    {
+        let resolve = move |host, port| -> BoxFuture<'static, _> { Box::pin(resolve(host, port)) };
+        Self { resolve: Some(Arc::new(resolve)), ..self }
+    }
+
     /// Another runtime than tokio: its tasks, its timer, and how it opens a TCP connection to a
     /// host (a name, or an address without brackets) and a port.
+    ///
+    /// With a [`resolver`](Self::resolver), the dial function is given addresses alone, and all of
+    /// them are tried as [`connect_timeout`](Self::connect_timeout) says. Without one it is given the
+    /// host's name: which of the name's addresses are tried, and how long, is then up to it.
     pub fn runtime<D, F, S>(
         self,
         executor: impl Executor<BoxFuture<'static, ()>> + Send + Sync + 'static,
@@ -165,8 +188,10 @@ impl HyperBuilder {
     /// The transport.
     #[must_use]
     pub fn build(self) -> HyperTransport {
-        let Runtime { tasks, time, is_here, .. } = self.runtime.clone();
-        let connector = Connector::new(self.runtime, &self.tls, self.proxy, self.connect_timeout);
+        let mut runtime = self.runtime;
+        runtime.resolve = self.resolve.or(runtime.resolve);
+        let Runtime { tasks, time, is_here, .. } = runtime.clone();
+        let connector = Connector::new(runtime, &self.tls, self.proxy, self.connect_timeout);
         let client = Client::builder(tasks)
             .pool_timer(time.clone())
             .pool_idle_timeout(self.idle_connections)

@@ -41,6 +41,8 @@ mod nonblocking;
 #[cfg(feature = "_tls")]
 mod proxy;
 #[cfg(feature = "_tls")]
+mod race;
+#[cfg(feature = "_tls")]
 mod reason;
 mod sync;
 #[cfg(feature = "_tls")]

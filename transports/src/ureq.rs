@@ -10,10 +10,14 @@ mod exchange;
 mod link;
 mod lookup;
 mod mask;
+mod racing;
 mod stream;
 mod veil;
 
 use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -22,6 +26,7 @@ use ureq::Agent;
 use ureq::config::Config;
 
 use self::connect::{Connector, NoLookup};
+use self::lookup::Resolve;
 use self::mask::Masks;
 use crate::connect::CONNECT_TIMEOUT;
 use crate::proxy::Proxy;
@@ -66,7 +71,13 @@ impl UreqTransport {
 
     /// What a transport is made of, with these TLS settings.
     pub fn builder(tls: Tls) -> UreqBuilder {
-        UreqBuilder { tls, proxy: None, connect_timeout: CONNECT_TIMEOUT, idle_connections: IDLE }
+        UreqBuilder {
+            tls,
+            proxy: None,
+            resolve: lookup::system(),
+            connect_timeout: CONNECT_TIMEOUT,
+            idle_connections: IDLE,
+        }
     }
 
     /// A transport over an agent of the caller's own, which answers for where its connections go and
@@ -105,11 +116,11 @@ impl fmt::Debug for UreqTransport {
 }
 
 /// Collects what a [`UreqTransport`] is made of.
-#[derive(Debug)]
 #[must_use]
 pub struct UreqBuilder {
     tls: Tls,
     proxy: Option<Proxy>,
+    resolve: Resolve,
     connect_timeout: Duration,
     idle_connections: Duration,
 }
@@ -117,8 +128,23 @@ pub struct UreqBuilder {
 impl UreqBuilder {
     /// How long a connection may take to come about: name, TCP, proxy and TLS together.
     /// Default 10 s.
+    ///
+    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305): a new
+    /// attempt starts 250 ms after the one before, or as soon as one fails, and the first to complete
+    /// its TLS handshake is used. If a host has several addresses, each attempt has a thread of its
+    /// own; an attempt that lost ends within this time.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }
+    }
+
+    /// Replaces the system's resolver: a function from a host name and a port to addresses, in the
+    /// order of preference. It is called on a thread of its own, for the service's host or for its
+    /// proxy's, and never for an address or for `localhost`. At most 16 addresses are tried.
+    pub fn resolver(
+        self,
+        resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { resolve: Arc::new(resolve), ..self }
     }
 
     /// A proxy for connections that leave this machine. Default none.
@@ -139,9 +165,26 @@ impl UreqBuilder {
             .max_response_header_size(HEAD)
             .build();
         let masks = Masks::default();
-        let connector = Connector::new(&self.tls, self.proxy, self.connect_timeout, masks.clone());
+        let connector = Connector::new(
+            &self.tls,
+            self.proxy,
+            self.resolve,
+            self.connect_timeout,
+            masks.clone(),
+        );
         let agent = Agent::with_parts(config, connector, NoLookup);
         UreqTransport { agent, masks: Some(masks) }
+    }
+}
+
+impl fmt::Debug for UreqBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UreqBuilder")
+            .field("tls", &self.tls)
+            .field("proxy", &self.proxy)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("idle_connections", &self.idle_connections)
+            .finish_non_exhaustive()
     }
 }
 

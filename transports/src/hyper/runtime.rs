@@ -3,19 +3,15 @@
 //! Owns the choice of runtime; tokio is the default one. Knows nothing of HTTP.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Uri;
-use http::uri::{PathAndQuery, Scheme};
 use hyper::rt::{Executor, Read, Sleep, Timer, Write};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tower_service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpStream, lookup_host};
 
-use crate::connect::BoxedError;
-use crate::proxy::authority;
 use crate::transport::BoxFuture;
 
 /// A byte stream, whatever it is made of.
@@ -25,7 +21,11 @@ impl<T: Read + Write + Send + Unpin> Io for T {}
 
 pub(super) type BoxedIo = Box<dyn Io>;
 
-type Dial = Arc<dyn Fn(&str, u16) -> BoxFuture<'static, Result<BoxedIo, BoxedError>> + Send + Sync>;
+type Dial = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<BoxedIo>> + Send + Sync>;
+
+/// A function from a host name and a port to addresses.
+pub(super) type Resolve =
+    Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
 /// Tasks, time and TCP of one runtime.
 #[derive(Clone)]
@@ -33,23 +33,29 @@ pub(super) struct Runtime {
     pub(super) tasks: Tasks,
     pub(super) time: Time,
     dial: Dial,
+    /// `None` if names are left to `dial`.
+    pub(super) resolve: Option<Resolve>,
     /// Whether the runtime can work on the current thread.
     pub(super) is_here: fn() -> bool,
 }
 
 impl Runtime {
     pub(super) fn tokio() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        let dial = move |host: &str, port: u16| -> BoxFuture<'static, _> {
-            let (mut tcp, uri) = (tcp.clone(), uri_of(host, port));
-            Box::pin(async move { Ok(Box::new(tcp.call(uri?).await?) as BoxedIo) })
+        let dial = |host: String, port: u16| -> BoxFuture<'static, _> {
+            Box::pin(async move {
+                let stream = TcpStream::connect((host, port)).await?;
+                stream.set_nodelay(true)?;
+                Ok(Box::new(TokioIo::new(stream)) as BoxedIo)
+            })
+        };
+        let resolve = |host: String, port: u16| -> BoxFuture<'static, _> {
+            Box::pin(async move { Ok(lookup_host((host, port)).await?.collect()) })
         };
         Self {
             tasks: Tasks(Arc::new(TokioExecutor::new())),
             time: Time(Arc::new(TokioTimer::new())),
             dial: Arc::new(dial),
+            resolve: Some(Arc::new(resolve)),
             is_here: || tokio::runtime::Handle::try_current().is_ok(),
         }
     }
@@ -62,30 +68,23 @@ impl Runtime {
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: Read + Write + Send + Unpin + 'static,
     {
-        let dial = move |host: &str, port: u16| -> BoxFuture<'static, _> {
-            let dialling = dial(host.to_owned(), port);
+        let dial = move |host: String, port: u16| -> BoxFuture<'static, _> {
+            let dialling = dial(host, port);
             Box::pin(async move { Ok(Box::new(dialling.await?) as BoxedIo) })
         };
         Self {
             tasks: Tasks(Arc::new(executor)),
             time: Time(Arc::new(timer)),
             dial: Arc::new(dial),
+            resolve: None,
             is_here: || true,
         }
     }
 
     /// Opens a TCP connection. A host is a name, or an address without brackets.
-    pub(super) async fn dial(&self, host: &str, port: u16) -> Result<BoxedIo, BoxedError> {
+    pub(super) async fn dial(&self, host: String, port: u16) -> io::Result<BoxedIo> {
         (self.dial)(host, port).await
     }
-}
-
-fn uri_of(host: &str, port: u16) -> Result<Uri, BoxedError> {
-    let uri = Uri::builder()
-        .scheme(Scheme::HTTP)
-        .authority(authority(host, port).ok_or("the host is no name")?)
-        .path_and_query(PathAndQuery::from_static("/"));
-    Ok(uri.build()?)
 }
 
 #[derive(Clone)]

@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,32 +19,77 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
 use super::link::Link;
-use super::lookup::lookup;
+use super::lookup::{Resolve, lookup};
 use super::mask::Masks;
-use super::stream::{Stream, Wire};
-use crate::connect::{ConnectError, Place};
+use super::racing::{self, Connect, Lane};
+use super::stream::Stream;
+use crate::connect::{ConnectError, Late, Place};
 use crate::proxy::Proxy;
 use crate::proxy::tunnel::{self, Answer, TunnelError};
+use crate::race::{Known, Race};
 use crate::tls::Tls;
 
 /// Makes the connections of one transport.
 pub(super) struct Connector {
-    tls: Arc<ClientConfig>,
-    proxy: Option<Proxy>,
+    parts: Arc<Parts>,
+    resolve: Resolve,
+    known: Known,
     time_limit: Duration,
     masks: Masks,
 }
 
+/// What an attempt to connect is made with.
+struct Parts {
+    tls: Arc<ClientConfig>,
+    proxy: Option<Proxy>,
+}
+
 impl Connector {
-    pub(super) fn new(tls: &Tls, proxy: Option<Proxy>, time_limit: Duration, masks: Masks) -> Self {
-        Self { tls: tls.client_config(), proxy, time_limit, masks }
+    pub(super) fn new(
+        tls: &Tls,
+        proxy: Option<Proxy>,
+        resolve: Resolve,
+        time_limit: Duration,
+        masks: Masks,
+    ) -> Self {
+        let parts = Arc::new(Parts { tls: tls.client_config(), proxy });
+        Self { parts, resolve, known: Known::default(), time_limit, masks }
     }
 
-    fn connect(&self, uri: &Uri, deadline: Instant) -> Result<Stream, ConnectError> {
+    fn connect(
+        &self,
+        uri: &Uri,
+        deadline: Instant,
+        race: &mut Race,
+    ) -> Result<Stream, ConnectError> {
+        let place = Place::of(uri)?;
+        let proxy = place.proxy(self.parts.proxy.as_ref());
+        let first = proxy.map_or(place, Proxy::place);
+        let of_proxy = |error: ConnectError| match proxy {
+            Some(_) => ConnectError::Proxy(error.into()),
+            None => error,
+        };
+        let addresses = match first.addresses() {
+            Some(addresses) => addresses,
+            None => lookup(&self.resolve, first.host, first.port, deadline)
+                .map_err(|error| of_proxy(tcp_error(error)))?,
+        };
+        *race = Race::new(addresses, self.known.of(first.host, first.port));
+        let (parts, uri) = (Arc::clone(&self.parts), uri.clone());
+        let connect: Connect = Arc::new(move |address, lane| parts.connect(&uri, address, lane));
+        let (stream, address) = racing::run(race, &connect, deadline)?;
+        self.known.worked(first.host, first.port, address);
+        Ok(stream)
+    }
+}
+
+impl Parts {
+    /// Goes all the way by one address: of the host, or of the proxy.
+    fn connect(&self, uri: &Uri, by: SocketAddr, lane: &Lane) -> Result<Stream, ConnectError> {
         let place = Place::of(uri)?;
         let stream = match place.proxy(self.proxy.as_ref()) {
-            Some(proxy) => self.through(proxy, place, deadline)?,
-            None => Stream::Tcp(tcp(place, deadline)?),
+            Some(proxy) => self.through(proxy, place, by, lane)?,
+            None => tcp(by, lane)?,
         };
         if place.is_secure { self.secure(place, stream) } else { Ok(stream) }
     }
@@ -54,10 +99,11 @@ impl Connector {
         &self,
         proxy: &Proxy,
         to: Place<'_>,
-        deadline: Instant,
+        by: SocketAddr,
+        lane: &Lane,
     ) -> Result<Stream, ConnectError> {
         let failed = |error: ConnectError| ConnectError::Proxy(error.into());
-        let mut stream = Stream::Tcp(tcp(proxy.place(), deadline).map_err(failed)?);
+        let mut stream = tcp(by, lane).map_err(failed)?;
         if proxy.place().is_secure {
             stream = self.secure(proxy.place(), stream).map_err(failed)?;
         }
@@ -88,8 +134,11 @@ impl transport::Connector for Connector {
         // A limit beyond what the clock can say is none; a year stands in for it.
         let now = Instant::now();
         let deadline = now.checked_add(limit).unwrap_or_else(|| now + YEAR);
-        let connected = Connector::connect(self, details.uri, deadline).map_err(|error| {
-            if Instant::now() < deadline { error } else { ConnectError::TimedOut(limit) }
+        let mut race = Race::default();
+        let connected = Connector::connect(self, details.uri, deadline, &mut race);
+        let connected = connected.map_err(|error| {
+            let is_late = Instant::now() >= deadline;
+            if is_late { ConnectError::TimedOut(Late::new(limit, race.report())) } else { error }
         });
         let stream = connected.map_err(|error| Error::Other(Box::new(error)))?;
         Ok(Some(Link::new(stream, self.masks.clone())))
@@ -102,29 +151,8 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// Opens a TCP connection to the first address that answers. Each has its share of the time that is
-/// left, so that a dead one does not use up that of the next.
-fn tcp(place: Place<'_>, deadline: Instant) -> Result<Wire, ConnectError> {
-    let mut addresses = Vec::new();
-    for host in place.hosts() {
-        addresses.extend(lookup(host, place.port, deadline).map_err(tcp_error)?);
-    }
-    let mut first = None;
-    for (at, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let shares = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
-        match dial(address, left / shares) {
-            Ok(stream) => return Ok(Wire::new(stream, deadline)),
-            Err(error) => first = first.or(Some(error)),
-        }
-    }
-    Err(tcp_error(first.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into())))
-}
-
-fn dial(address: &SocketAddr, limit: Duration) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(address, limit.max(Duration::from_millis(1)))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+fn tcp(address: SocketAddr, lane: &Lane) -> Result<Stream, ConnectError> {
+    lane.dial(address).map(Stream::Tcp).map_err(tcp_error)
 }
 
 /// Asks a proxy for a tunnel.

@@ -4,29 +4,35 @@
 //! its own time.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Instant;
 
-/// The addresses of a host, at least one.
-pub(super) fn lookup(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
+/// A function from a host name and a port to addresses.
+pub(super) type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// The system's resolver.
+pub(super) fn system() -> Resolve {
+    Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
+}
+
+/// The addresses of a host.
+pub(super) fn lookup(
+    resolve: &Resolve,
+    host: &str,
+    port: u16,
+    deadline: Instant,
+) -> io::Result<Vec<SocketAddr>> {
     let (tell, hear) = mpsc::sync_channel(1);
-    let host = host.to_owned();
+    let (host, resolve) = (host.to_owned(), Arc::clone(resolve));
     thread::Builder::new().name("imts-lookup".to_owned()).spawn(move || {
-        let found = (host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-        drop(tell.send(found));
+        drop(tell.send(resolve(&host, port)));
     })?;
     let left = deadline.saturating_duration_since(Instant::now());
-    let found = hear.recv_timeout(left).map_err(|error| match error {
+    hear.recv_timeout(left).map_err(|error| match error {
         RecvTimeoutError::Timeout => io::Error::from(io::ErrorKind::TimedOut),
         RecvTimeoutError::Disconnected => io::Error::other("the lookup's thread died"),
-    })??;
-    if found.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the host has no address"));
-    }
-    Ok(found)
+    })?
 }

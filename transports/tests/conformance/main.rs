@@ -5,6 +5,7 @@
 mod client;
 #[cfg(feature = "contract-file")]
 mod deliveries;
+mod dialling;
 mod evidence;
 mod hostile;
 mod offsets;
@@ -15,6 +16,8 @@ mod sandbox;
 mod tls;
 
 use std::fmt;
+use std::future::ready;
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -31,12 +34,15 @@ pub(crate) struct Made {
     pub(crate) tls: Tls,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) connect_timeout: Duration,
+    /// The addresses of every name; the system's resolver is asked if `None`.
+    pub(crate) addresses: Option<Vec<SocketAddr>>,
 }
 
 impl Default for Made {
     /// Trusts an authority that has certified nobody.
     fn default() -> Self {
-        Self { tls: NOBODY.clone(), proxy: None, connect_timeout: Duration::from_secs(20) }
+        let connect_timeout = Duration::from_secs(20);
+        Self { tls: NOBODY.clone(), proxy: None, connect_timeout, addresses: None }
     }
 }
 
@@ -68,6 +74,11 @@ impl Carrier {
         if let Some(proxy) = &made.proxy {
             ureq = ureq.proxy(proxy.clone());
             hyper = hyper.proxy(proxy.clone());
+        }
+        if let Some(addresses) = made.addresses.clone() {
+            let known = addresses.clone();
+            ureq = ureq.resolver(move |_, _| Ok(known.clone()));
+            hyper = hyper.resolver(move |_, _| ready(Ok(addresses.clone())));
         }
         [Self::Ureq(ureq.build()), Self::Hyper(hyper.build())]
     }

@@ -21,22 +21,23 @@ use rustls::{
     RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
 };
 
-use self::authority::{Authority, Leaf};
+pub(crate) use self::authority::Authority;
+use self::authority::Leaf;
 use crate::raw::{Line, Raw, is_whole};
 use crate::{GRANT, Made, ok};
 
-type Versions = &'static [&'static SupportedProtocolVersion];
+pub(crate) type Versions = &'static [&'static SupportedProtocolVersion];
 
 /// Each version alone.
 static EACH_VERSION: [Versions; 2] = [&[&TLS12], &[&TLS13]];
 
 /// How a server is to speak TLS.
-struct Speaking<'a> {
-    versions: Versions,
+pub(crate) struct Speaking<'a> {
+    pub(crate) versions: Versions,
     /// Whose clients it lets in; anyone where `None`.
-    clients: Option<&'a Authority>,
-    alpn: &'static [&'static str],
-    answer: Vec<u8>,
+    pub(crate) clients: Option<&'a Authority>,
+    pub(crate) alpn: &'static [&'static str],
+    pub(crate) answer: Vec<u8>,
 }
 
 impl Default for Speaking<'_> {
@@ -53,14 +54,14 @@ impl Speaking<'_> {
 }
 
 /// A service that speaks HTTP over TLS.
-struct Secure {
-    raw: Raw,
+pub(crate) struct Secure {
+    pub(crate) raw: Raw,
     /// What came out of TLS, over all connections.
     heard: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Secure {
-    fn start(leaf: &Leaf, speaking: Speaking<'_>) -> Self {
+    pub(crate) fn start(leaf: &Leaf, speaking: Speaking<'_>) -> Self {
         let (config, answer) = (leaf.config(&speaking), speaking.answer);
         let heard = Arc::<Mutex<Vec<u8>>>::default();
         let ear = Arc::clone(&heard);
@@ -77,13 +78,18 @@ impl Secure {
         String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned()
     }
 
-    fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.heard().matches(" HTTP/1.1\r\n").count()
     }
 }
 
 /// Answers each request on a connection in the same way.
-fn serve(line: &Line, config: &Arc<ServerConfig>, answer: &[u8], heard: &Mutex<Vec<u8>>) {
+pub(crate) fn serve(
+    line: &Line,
+    config: &Arc<ServerConfig>,
+    answer: &[u8],
+    heard: &Mutex<Vec<u8>>,
+) {
     let socket = line.stream.try_clone().unwrap();
     let mut tls = StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), socket);
     while request(&mut tls, heard) && tls.write_all(answer).is_ok() && tls.flush().is_ok() {}
@@ -106,7 +112,7 @@ fn request(tls: &mut StreamOwned<ServerConnection, TcpStream>, heard: &Mutex<Vec
 }
 
 impl Leaf {
-    fn config(&self, speaking: &Speaking<'_>) -> Arc<ServerConfig> {
+    pub(crate) fn config(&self, speaking: &Speaking<'_>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(speaking.versions)
@@ -130,7 +136,7 @@ impl Leaf {
 }
 
 /// Trusts this authority alone.
-fn trusting(authority: &Authority) -> Made {
+pub(crate) fn trusting(authority: &Authority) -> Made {
     Made { tls: only(authority.roots()), ..Made::default() }
 }
 

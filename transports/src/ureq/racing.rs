@@ -1,0 +1,153 @@
+//! Several attempts to connect at once, each on a thread of its own.
+//!
+//! Owns those threads: the first attempt that succeeds ends the others. The order and the pace are
+//! [`crate::race`]'s. Knows nothing of what an attempt consists of.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::stream::{Stream, Wire};
+use crate::connect::ConnectError;
+use crate::race::{Action, Race};
+
+/// Connects to one address, up to the point where a request could be written.
+pub(super) type Connect =
+    Arc<dyn Fn(SocketAddr, &Lane) -> Result<Stream, ConnectError> + Send + Sync>;
+
+type Ended = (usize, Result<Stream, ConnectError>);
+
+/// The first stream that comes about, and the address that it leads to.
+pub(super) fn run(
+    race: &mut Race,
+    connect: &Connect,
+    deadline: Instant,
+) -> Result<(Stream, SocketAddr), ConnectError> {
+    let (tell, hear) = mpsc::sync_channel(race.len());
+    let lanes = Lanes { sockets: Arc::default(), deadline };
+    let mut last = None;
+    loop {
+        let now = Instant::now();
+        let ended = match race.next(now) {
+            Action::Start(number, address) => start(race, connect, &lanes, number, address, &tell),
+            Action::WaitUntil(at) => wait(&hear, at.min(deadline)),
+            Action::Wait => wait(&hear, deadline),
+            Action::Lost => return Err(race.error(last)),
+        };
+        match ended {
+            Some((number, Ok(stream))) => {
+                lanes.won(number);
+                let address = race.address(number).ok_or(ConnectError::Host)?;
+                return Ok((stream, address));
+            }
+            Some((number, Err(error))) => {
+                race.failed(number, &error);
+                last = Some(error);
+            }
+            None if Instant::now() >= deadline => {
+                return Err(ConnectError::Tcp(io::Error::from(io::ErrorKind::TimedOut).into()));
+            }
+            None => {}
+        }
+    }
+}
+
+/// Starts an attempt. A host with one address needs no thread. If no thread can be had, the attempt
+/// is made on this one, with its share of the time, unless another is under way.
+fn start(
+    race: &Race,
+    connect: &Connect,
+    lanes: &Lanes,
+    number: usize,
+    address: SocketAddr,
+    tell: &SyncSender<Ended>,
+) -> Option<Ended> {
+    if race.len() == 1 {
+        let lane = Lane { sockets: None, ..lanes.lane(number) };
+        return Some((number, connect(address, &lane)));
+    }
+    let (lane, work, report) = (lanes.lane(number), Arc::clone(connect), tell.clone());
+    let spawned = thread::Builder::new().name("imts-connect".to_owned()).spawn(move || {
+        drop(report.send((number, work(address, &lane))));
+    });
+    match spawned {
+        Ok(_) => None,
+        Err(_) if race.is_alone() => {
+            let now = Instant::now();
+            let left = lanes.deadline.saturating_duration_since(now);
+            let share = left / u32::try_from(race.len() - number).unwrap_or(u32::MAX);
+            let deadline = now.checked_add(share).unwrap_or(lanes.deadline);
+            Some((number, connect(address, &Lane { deadline, ..lanes.lane(number) })))
+        }
+        Err(error) => Some((number, Err(ConnectError::Tcp(error.into())))),
+    }
+}
+
+fn wait(hear: &mpsc::Receiver<Ended>, until: Instant) -> Option<Ended> {
+    // The caller holds a sender: the channel is never closed.
+    hear.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+}
+
+/// All attempts of one race. Dropping it ends those that are under way, but for the winner.
+struct Lanes {
+    sockets: Arc<Mutex<Sockets>>,
+    deadline: Instant,
+}
+
+#[derive(Default)]
+struct Sockets {
+    is_over: bool,
+    open: Vec<(usize, TcpStream)>,
+}
+
+impl Lanes {
+    fn lane(&self, number: usize) -> Lane {
+        Lane { number, sockets: Some(Arc::clone(&self.sockets)), deadline: self.deadline }
+    }
+
+    fn won(&self, number: usize) {
+        lock(&self.sockets).open.retain(|(other, _)| *other != number);
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        let mut sockets = lock(&self.sockets);
+        sockets.is_over = true;
+        for (_, socket) in sockets.open.drain(..) {
+            drop(socket.shutdown(Shutdown::Both));
+        }
+    }
+}
+
+/// What one attempt knows of the race that it takes part in.
+pub(super) struct Lane {
+    number: usize,
+    /// `None` if there are no others.
+    sockets: Option<Arc<Mutex<Sockets>>>,
+    deadline: Instant,
+}
+
+impl Lane {
+    /// Opens a TCP connection, unless the race is over.
+    pub(super) fn dial(&self, address: SocketAddr) -> io::Result<Wire> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let stream = TcpStream::connect_timeout(&address, left.max(Duration::from_millis(1)))?;
+        stream.set_nodelay(true)?;
+        if let Some(sockets) = &self.sockets {
+            let mut sockets = lock(sockets);
+            if sockets.is_over {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            sockets.open.push((self.number, stream.try_clone()?));
+        }
+        Ok(Wire::new(stream, self.deadline))
+    }
+}
+
+fn lock(sockets: &Mutex<Sockets>) -> MutexGuard<'_, Sockets> {
+    sockets.lock().unwrap_or_else(PoisonError::into_inner)
+}
