@@ -72,6 +72,12 @@ impl Outputs {
         if let Some(trouble) = session.last_trouble() {
             self.trouble(trouble);
         }
+        let health = session.health(now);
+        self.show("its health", &health);
+        self.said("its health, serialized", serde_json::to_string_pretty(&health).unwrap());
+        if let Some(last) = &health.last_error {
+            self.print("the last error", last);
+        }
         self.print("an endpoint", session.endpoint());
         self.show("a policy", session.policy());
     }

@@ -113,10 +113,10 @@ pub(crate) fn pass(world: &mut World, time: Duration) {
     moved(world);
 }
 
-/// After a clock has moved, a renewal may be due again.
+/// After a clock has moved, a renewal may be due again, or a token usable that was not.
 fn moved(world: &mut World) {
     for node in &mut world.nodes {
-        node.burst = 0;
+        (node.burst, node.falls_back) = (0, None);
     }
 }
 

@@ -4,8 +4,11 @@
 mod attacks;
 mod clock_attacks;
 mod endpoints;
+mod health;
 mod known_answers;
 mod pacing;
+mod persisted;
+mod rejected;
 mod renewals;
 mod replies;
 mod restarts;

@@ -95,6 +95,29 @@ fn retry_after_wins_where_it_is_longer_and_is_capped() {
 }
 
 #[test]
+fn no_request_of_a_session_waits_longer_than_the_cap_on_retry_after() {
+    for cap in [seconds(90), seconds(900)] {
+        for (status, refreshes) in
+            [(401, true), (403, true), (404, true), (503, true), (503, false), (403, false)]
+        {
+            let mut capped = policy();
+            capped.retry_after_cap = cap;
+            let mut world = World::of(session_with(capped));
+            world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+            world.sends(Purpose::SignIn);
+            if refreshes {
+                world.granted();
+                world.pass(seconds(1_000));
+                world.sends(Purpose::Refresh);
+            }
+            let tomorrow = with_retry_after(answer(status, &json!({})), "86400");
+            world.reply(&tomorrow).unwrap_err();
+            assert_eq!(world.waits().0, cap, "{status} to a refresh: {refreshes}");
+        }
+    }
+}
+
+#[test]
 fn one_back_off_holds_whichever_exchange_failed() {
     let mut world = World::signed_in(Keep::Held);
     world.pass(seconds(1_000));

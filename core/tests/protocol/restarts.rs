@@ -15,7 +15,7 @@ fn storing() -> World {
     world
 }
 
-fn stored_sign_in() -> World {
+pub(crate) fn stored_sign_in() -> World {
     let mut world = storing();
     world.sends(Purpose::SignIn);
     world.granted();

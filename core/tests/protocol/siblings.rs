@@ -206,3 +206,23 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
     world.session.adopt(saved, world.now).unwrap();
     assert_eq!(world.ready().expose_token(), "access-1");
 }
+
+#[test]
+fn a_late_rejection_of_a_token_does_not_kill_the_one_that_was_adopted_since() {
+    let mut world = World::signed_in(Keep::Held);
+    let old = world.ready();
+    let mut sibling = World::with_credentials(Keep::Held);
+    adopts(&mut sibling, &world);
+    for n in 2..5 {
+        sibling.pass(seconds(800));
+        world.pass(seconds(800));
+        sibling.sends(Purpose::Refresh);
+        let name = format!("theirs-{n}");
+        sibling.reply(&answer(200, &grant_of(&name, Some(&name), 900))).unwrap();
+        adopts(&mut world, &sibling);
+        let adopted = world.ready();
+        assert!(adopted.epoch() > old.epoch(), "epochs only rise");
+        world.session.reject(old.epoch(), world.now);
+        assert_eq!(world.ready().expose_token(), name, "the old token's rejection came late");
+    }
+}

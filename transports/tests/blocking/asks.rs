@@ -204,3 +204,19 @@ fn a_service_out_of_reach_is_an_error_that_says_so() {
     assert_eq!(error.to_string(), "sign-in failed: the service could not be reached");
     assert_eq!(error.recovery(), Recovery::Retry { after: None });
 }
+
+#[test]
+fn clients_back_off_by_seeds_of_their_own() {
+    let waits: std::collections::BTreeSet<_> = (0..16)
+        .map(|_| {
+            let world = World::default();
+            world.sandbox().settings_mut().outage = Some(imts_sandbox::Outage::default());
+            let client = world.client();
+            client.token().unwrap_err();
+            let Err(imts::CallError::Waiting { wait, .. }) = client.token() else { panic!() };
+            wait
+        })
+        .collect();
+    // Of a hundred waits each: that sixteen are all the same happens in no lifetime.
+    assert!(waits.len() > 1, "all wait {waits:?}");
+}
