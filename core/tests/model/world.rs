@@ -233,7 +233,8 @@ impl World {
             let replayed = fate != Fate::Unused;
             let excused = node.keep.is_none() || node.unmarked;
             assert!(!replayed || excused, "a refresh token of fate {fate:?} is sent again");
-            if replayed && is_bare {
+            // Where a mark was not saved, it may be another's use that this one does not know of.
+            if replayed && is_bare && !node.unmarked {
                 let first = node.replayed.insert(token.clone());
                 assert!(first, "a refresh token of unknown fate is sent a third time");
                 self.tally.note("rule 6: a token of unknown fate is replayed");

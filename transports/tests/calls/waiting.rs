@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts::operations::Status;
 use imts::{
-    Body, Bounds, Builder, CallError, Client, Ending, Failure, ManualClock, NotSent, Outcome,
-    Policy,
+    Body, Bounds, Builder, CallError, Client, Clock, Ending, Failure, ManualClock, NotSent, Now,
+    Outcome, Policy,
 };
 
 use crate::{World, confirm, request};
@@ -187,16 +187,36 @@ const ENDS: [Ends; 2] = [
     ("sign-out", Client::sign_out, |it| matches!(it, Err(CallError::SignIn { .. }))),
 ];
 
+/// Counts how often the time is read.
+struct Counted(ManualClock, Arc<AtomicUsize>);
+
+impl Clock for Counted {
+    fn now(&self) -> Now {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.now()
+    }
+}
+
 #[test]
 fn closing_and_signing_out_wake_those_who_wait() {
     for (name, end, is_told) in ENDS {
         let service = Shaky::new(usize::MAX, 503);
-        let client = service.blocking().with_patience(Duration::from_secs(600));
+        let reads = Arc::new(AtomicUsize::new(0));
+        let (answers, clock) = (service.clone(), service.world.clock.clone());
+        let client = service.builder().clock(Counted(clock, Arc::clone(&reads)));
+        let client = client
+            .blocking(move |request: Request<Body>, _: Bounds| answers.answer(request))
+            .unwrap();
         client.token().unwrap_err();
+        let before = reads.load(Ordering::SeqCst);
         let (tell, hear) = mpsc::channel();
         for _ in 0..3 {
             let (client, tell) = (client.clone(), tell.clone());
             thread::spawn(move || tell.send(client.token_waiting().map(|it| it.epoch().count())));
+        }
+        // Each ask reads the clock once: then all three wait.
+        while reads.load(Ordering::SeqCst) < before + 3 {
+            thread::yield_now();
         }
         end(&client);
         for _ in 0..3 {
