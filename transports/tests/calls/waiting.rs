@@ -203,7 +203,9 @@ fn closing_and_signing_out_wake_those_who_wait() {
         let service = Shaky::new(usize::MAX, 503);
         let reads = Arc::new(AtomicUsize::new(0));
         let (answers, clock) = (service.clone(), service.world.clock.clone());
-        let client = service.builder().clock(Counted(clock, Arc::clone(&reads)));
+        let mut hourly = Policy::default();
+        (hourly.backoff_first, hourly.backoff_cap) = (3_600 * SECOND, 3_600 * SECOND);
+        let client = service.builder().policy(hourly).clock(Counted(clock, Arc::clone(&reads)));
         let client = client
             .blocking(move |request: Request<Body>, _: Bounds| answers.answer(request))
             .unwrap();
