@@ -40,12 +40,33 @@ pub(crate) const AGENT: &str = imts_sandbox::DEFAULT_AGENT;
 
 /// The command, with an environment that holds nothing of ours.
 pub(crate) fn imts(args: &[&str]) -> Command {
+    #[cfg(unix)]
+    catch_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_imts"));
     for name in VARIABLES {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
     command
+}
+
+/// Ends this process at a signal, as it would end anyway. What is caught here is reset for the commands
+/// that are started, and what was ignored would stay ignored by them: in the background of a script that is
+/// the interrupt.
+#[cfg(unix)]
+fn catch_signals() {
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, Once};
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::flag::register_conditional_shutdown;
+
+    static CAUGHT: Once = Once::new();
+    CAUGHT.call_once(|| {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
+            register_conditional_shutdown(signal, 1, Arc::new(AtomicBool::new(true))).unwrap();
+        }
+    });
 }
 
 /// The HTTP clients that carry what a test says, each in its turn.
