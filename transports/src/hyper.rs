@@ -6,6 +6,7 @@
 
 mod connect;
 mod exchange;
+mod filter;
 mod link;
 mod racing;
 mod runtime;

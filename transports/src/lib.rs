@@ -44,6 +44,8 @@ mod proxy;
 mod race;
 #[cfg(feature = "_tls")]
 mod reason;
+#[cfg(feature = "_tls")]
+mod reply;
 mod sync;
 #[cfg(feature = "_tls")]
 mod tls;

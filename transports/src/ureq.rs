@@ -12,7 +12,6 @@ mod lookup;
 mod mask;
 mod racing;
 mod stream;
-mod veil;
 
 use std::fmt;
 use std::io;

@@ -16,6 +16,7 @@ use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use super::filter::Filter;
 use super::link::Link;
 use super::runtime::{BoxedIo, Runtime};
 use super::{racing, tunnel};
@@ -87,7 +88,7 @@ async fn connect(wiring: Arc<Wiring>, uri: Uri, race: &mut Race) -> Result<Link,
         // The runtime's own way to dial takes the name, and decides which address it means.
         (None, None) => {
             let by = (first.host.to_owned(), first.port);
-            return Ok(Link::new(attempt(Arc::clone(&wiring), uri.clone(), by).await?));
+            return Ok(linked(attempt(Arc::clone(&wiring), uri.clone(), by).await?));
         }
     };
     *race = Race::new(addresses, wiring.known.of(first.host, first.port));
@@ -97,7 +98,11 @@ async fn connect(wiring: Arc<Wiring>, uri: Uri, race: &mut Race) -> Result<Link,
     };
     let (io, address) = racing::run(race, &wiring.runtime.time, by).await?;
     wiring.known.worked(first.host, first.port, address);
-    Ok(Link::new(io))
+    Ok(linked(io))
+}
+
+fn linked(io: BoxedIo) -> Link {
+    Link::new(Box::new(Filter::new(io)))
 }
 
 /// Goes all the way by one address, or name: of the host, or of the proxy.

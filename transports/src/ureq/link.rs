@@ -1,6 +1,8 @@
 //! A connection as ureq uses it.
 //!
-//! Owns one stream, its buffers and the veil over what comes in. Of requests it knows nothing.
+//! Owns one stream, its buffers, and the masks over the bodies that come in: at its level TRACE,
+//! ureq's parser hands every byte that it reads to the application's `log`, tokens too. So a body is
+//! masked before ureq sees it, and unmasked when ureq gives it back. Of requests it knows nothing.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,22 +11,41 @@ use std::time::Instant;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
+use zeroize::Zeroize;
 
 use super::buffers::Buffers;
-use super::mask::Masks;
+use super::mask::{Mask, Masks};
 use super::stream::Stream;
-use super::veil::Veil;
+use crate::reply::{Reading, Watch};
 
 /// A connection that ureq may use.
 pub(super) struct Link {
     stream: Stream,
     buffers: Buffers,
-    veil: Veil,
+    replies: Reading,
+    masking: Masking,
+}
+
+/// Masks each reply's body.
+struct Masking {
+    masks: Masks,
+    mask: Option<Mask>,
+}
+
+impl Watch for Masking {
+    fn head(&mut self) {
+        self.mask = Some(self.masks.next());
+    }
+
+    fn body(&mut self, bytes: &mut [u8]) {
+        self.mask.get_or_insert_with(|| self.masks.next()).apply(bytes);
+    }
 }
 
 impl Link {
     pub(super) fn new(stream: Stream, masks: Masks) -> Self {
-        Self { stream, buffers: Buffers::default(), veil: Veil::new(masks) }
+        let (buffers, replies) = (Buffers::default(), Reading::default());
+        Self { stream, buffers, replies, masking: Masking { masks, mask: None } }
     }
 
     fn set_timeout(&mut self, timeout: NextTimeout) {
@@ -39,8 +60,8 @@ impl Transport for Link {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.set_timeout(timeout);
-        self.veil.restart();
         let output = self.buffers.output().get(..amount).unwrap_or_default();
+        self.replies.on_request(output);
         let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
         self.buffers.wipe_output(amount);
         sent.map_err(|error| broken(error, timeout))
@@ -48,17 +69,25 @@ impl Transport for Link {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.set_timeout(timeout);
-        let input = self.buffers.input_append_buf();
-        let read = loop {
-            match self.stream.read(input) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+        loop {
+            let input = self.buffers.input_append_buf();
+            let handed = self.replies.hand_on(input);
+            if handed > 0 {
+                self.buffers.input_appended(handed);
+                return Ok(true);
             }
-        };
-        let read = read.map_err(|error| broken(error, timeout))?;
-        self.veil.draw(input.get_mut(..read).unwrap_or_default());
-        self.buffers.input_appended(read);
-        Ok(read > 0)
+            let read = match self.stream.read(input) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(|error| broken(error, timeout))?,
+            };
+            if read == 0 {
+                return Ok(false);
+            }
+            let came = input.get_mut(..read).unwrap_or_default();
+            let taken = self.replies.take(came, &mut self.masking);
+            came.zeroize();
+            taken.map_err(|error| Error::Other(Box::new(error)))?;
+        }
     }
 
     fn is_open(&mut self) -> bool {

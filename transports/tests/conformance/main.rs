@@ -7,6 +7,7 @@ mod client;
 mod deliveries;
 mod dialling;
 mod evidence;
+mod heads;
 mod hostile;
 mod offsets;
 mod proxies;

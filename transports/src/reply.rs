@@ -1,0 +1,110 @@
+//! Follows the framing of replies below both HTTP clients, so that both read the same (RFC 9112).
+//!
+//! Each client parses a head in a way of its own: what one forgives, the other refuses. Here a head
+//! is read once. What is well-formed is handed on in one canonical form; a malformed line that frames
+//! nothing is left out; interim replies are skipped; a reply whose end is not certain is an error.
+//! Bodies pass through unchanged.
+//!
+//! Owns the places where a head, a body and a chunk begin and end. Does no I/O.
+
+mod chunk;
+mod head;
+mod reading;
+
+use thiserror::Error;
+
+use self::chunk::Chunks;
+use self::head::{Framing, Head};
+pub(crate) use self::reading::Reading;
+#[cfg(feature = "ureq")]
+pub(crate) use self::reading::Watch;
+
+/// Why a reply cannot be read. The request has left: this proves nothing about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Unreadable {
+    #[error("the reply is not HTTP/1.1")]
+    Status,
+    #[error("the reply's length is given in a malformed or contradictory way")]
+    Framing,
+    #[error("the head of the reply is too long")]
+    TooLong,
+    #[error("the server switched to another protocol, unasked")]
+    Upgrade,
+}
+
+/// The replies that come on one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Replies(Stage);
+
+#[derive(Debug, Default)]
+enum Stage {
+    /// No request is out.
+    #[default]
+    Idle,
+    Head(Box<Head>),
+    /// So many bytes of a body are still to come.
+    Body(u64),
+    /// A body that ends with the connection.
+    Rest,
+    Chunks(Chunks),
+}
+
+/// What the bytes taken are.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Part of what is held back or left out.
+    Nothing,
+    /// A whole head in its canonical form: it replaces all that was held back.
+    Head(Vec<u8>),
+    /// Framing in its canonical form.
+    Framing(Vec<u8>),
+    /// Bytes of a body, to be passed on as they are.
+    Body,
+}
+
+impl Replies {
+    /// These bytes of a request go out. While a reply is under way they change nothing.
+    pub(crate) fn on_request(&mut self, bytes: &[u8]) {
+        if matches!(self.0, Stage::Idle) && !bytes.is_empty() {
+            self.0 = Stage::Head(Box::new(Head::new(bytes.starts_with(b"HEAD "))));
+        }
+    }
+
+    /// Takes some of the bytes that came, at least one: how many, and what they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`]: the connection is of no more use.
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece), Unreadable> {
+        match &mut self.0 {
+            // What nobody asked for is passed on too: the HTTP client closes the connection then.
+            Stage::Idle | Stage::Rest => Ok((bytes.len(), Piece::Body)),
+            Stage::Body(left) => {
+                let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                *left -= taken as u64;
+                if *left == 0 {
+                    self.0 = Stage::Idle;
+                }
+                Ok((taken, Piece::Body))
+            }
+            Stage::Head(head) => {
+                let (taken, whole) = head.take(bytes)?;
+                let Some((text, framing)) = whole else { return Ok((taken, Piece::Nothing)) };
+                self.0 = match framing {
+                    Framing::Length(0) => Stage::Idle,
+                    Framing::Length(length) => Stage::Body(length),
+                    Framing::Chunked => Stage::Chunks(Chunks::default()),
+                    Framing::Close => Stage::Rest,
+                };
+                Ok((taken, Piece::Head(text)))
+            }
+            Stage::Chunks(chunks) => {
+                let (taken, piece) = chunks.take(bytes)?;
+                if chunks.is_over() {
+                    self.0 = Stage::Idle;
+                }
+                Ok((taken, piece))
+            }
+        }
+    }
+}
