@@ -10,19 +10,18 @@ mod outcome;
 mod setup;
 mod step;
 
-use std::fmt;
 use std::time::Duration;
 
 use http::Method;
 use http::header::AUTHORIZATION;
 
 pub use self::outcome::{CallFault, Ending, Failed, Outcome, Permit, Unknown};
-use self::setup::Frozen;
 pub use self::setup::OperationError;
+use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
 use crate::error::{Malformed, Recovery};
 use crate::exchange::{Exchange, Reply};
-use crate::journal::{Entry, Intent};
+use crate::journal::{Entry, IntentError, RecordError};
 use crate::operation::Auth;
 use crate::secret::{Bearer, Epoch};
 use crate::time::{Mono, Now};
@@ -74,7 +73,7 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 ///         CallStep::Send(exchange) => call.on_reply(Reply::from(&send(exchange)), now),
 ///         CallStep::Reject(epoch) => session.reject(epoch, now),
 ///         CallStep::Wait { until } => panic!("sleep until {until:?}"),
-///         CallStep::Record(_) => panic!("no journal is declared"),
+///         CallStep::Record(_) | CallStep::NotAdmitted(_) => panic!("no journal is declared"),
 ///         CallStep::Over(outcome) => break outcome,
 ///     }
 /// };
@@ -126,13 +125,19 @@ enum Stage<R> {
     End(Outcome<R>),
     /// The end is to be told.
     Told(Outcome<R>),
+    /// It is to be told that the journal does not admit the call.
+    NotAdmitted(IntentError),
     Over,
 }
 
 impl<R> Call<R> {
     fn thawed(frozen: Box<Frozen>, decode: Decode<R>, deadline: Mono) -> Self {
         Self {
-            stage: if frozen.journal { Stage::Intent } else { Stage::Token },
+            stage: if frozen.written_to == WrittenTo::Nothing {
+                Stage::Token
+            } else {
+                Stage::Intent
+            },
             frozen: Some(frozen),
             decode,
             deadline,
@@ -163,6 +168,7 @@ impl<R> Call<R> {
             Stage::Quiet { until } => self.stay(Stage::Quiet { until }, until),
             Stage::End(outcome) => self.record_end(outcome, now),
             Stage::Told(outcome) => CallStep::Over(outcome),
+            Stage::NotAdmitted(error) => CallStep::NotAdmitted(error),
             Stage::Over => CallStep::Wait { until: Mono::from_micros(u64::MAX) },
         }
     }
@@ -182,8 +188,9 @@ impl<R> Call<R> {
     }
 
     /// What came of [`CallStep::Record`]. Where the entry could not be written before the request
-    /// left, the call ends unsent; after its end it only stays in doubt in the journal.
-    pub fn on_recorded(&mut self, outcome: Result<u64, Source>) {
+    /// left, or the intent is not admitted, the call ends unsent; after its end it only stays in
+    /// doubt in the journal.
+    pub fn on_recorded(&mut self, outcome: Result<u64, RecordError>) {
         if !std::mem::take(&mut self.recording) {
             return;
         }
@@ -193,7 +200,13 @@ impl<R> Call<R> {
                 self.stage = Stage::Token;
             }
             (Stage::Mark, Ok(_)) => self.stage = Stage::Send,
-            (Stage::Intent | Stage::Mark, Err(why)) => self.fail(CallFault::Journal(why)),
+            (Stage::Intent, Err(RecordError::Intent(error))) => {
+                self.frozen = None;
+                self.stage = Stage::NotAdmitted(error);
+            }
+            (Stage::Intent | Stage::Mark, Err(why)) => {
+                self.fail(CallFault::Journal(why.into_source()));
+            }
             (Stage::End(outcome), _) => self.stage = Stage::Told(outcome),
             (stage, _) => self.stage = stage,
         }
@@ -255,12 +268,11 @@ impl<R> Call<R> {
     fn record_intent(&mut self, now: Now) -> CallStep<R> {
         self.stage = Stage::Intent;
         let Some(frozen) = &self.frozen else { return CallStep::Wait { until: self.deadline } };
-        let intent = Intent {
-            operation: frozen.name.clone(),
-            reference: frozen.reference.clone(),
-            digest: frozen.digest,
-            at: now.wall,
-        };
+        let intent = frozen.intent(now.wall);
+        if intent.reference.as_ref().is_none_or(|reference| reference.trim().is_empty()) {
+            self.stage = Stage::Over;
+            return CallStep::NotAdmitted(IntentError::NoReference { operation: intent.operation });
+        }
         self.record(Entry::Intent(intent))
     }
 
@@ -376,16 +388,5 @@ impl<R> Call<R> {
     fn end(&mut self, outcome: Outcome<R>) {
         self.frozen = None;
         self.stage = Stage::End(outcome);
-    }
-}
-
-impl<R> fmt::Debug for Call<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.frozen.as_ref().map(|frozen| frozen.name.as_str());
-        f.debug_struct("Call")
-            .field("operation", &name)
-            .field("attempts", &self.attempts)
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
     }
 }

@@ -42,6 +42,7 @@ pub struct Entry {
     path: Option<ServicePath>,
     decided: Decided,
     reply_limit: Option<usize>,
+    reference_field: Option<String>,
     in_section: bool,
 }
 
@@ -199,6 +200,17 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Names the field of an operation's request that holds the caller's own name for what is asked
+    /// for, such as `client_uuid`: a text, or a whole number.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::NoSuchOperation`].
+    pub fn set_reference_field(&mut self, name: &str, field: &str) -> Result<(), CatalogueError> {
+        self.entry_mut(name)?.reference_field = Some(field.to_owned());
+        Ok(())
+    }
+
     /// Adds an operation outside the section, or gives one that was added another path and class.
     ///
     /// # Errors
@@ -229,6 +241,7 @@ impl Catalogue {
             path: Some(path),
             decided: Decided::default(),
             reply_limit: None,
+            reference_field: None,
             in_section: false,
         });
         Ok(())
@@ -272,6 +285,7 @@ impl Entry {
             path: O::PATH.map(ServicePath::constant),
             decided: Decided::default(),
             reply_limit: None,
+            reference_field: O::REFERENCE_FIELD.map(str::to_owned),
             in_section: true,
         }
     }
@@ -316,6 +330,12 @@ impl Entry {
     #[must_use]
     pub fn reply_limit(&self) -> Option<usize> {
         self.reply_limit
+    }
+
+    /// The field of its request that holds the caller's own name for what is asked for.
+    #[must_use]
+    pub fn reference_field(&self) -> Option<&str> {
+        self.reference_field.as_deref()
     }
 
     /// Whether it is one of the service's section, and not one that was added.

@@ -1,26 +1,48 @@
-//! What is written down of a call that moves money, before and after it is sent.
+//! What is written down of a call that creates something or moves money, before and after it is
+//! sent, and whether that permits a call.
 //!
-//! Owns the entries and the trait of who keeps them. Knows nothing of files. An entry holds no
-//! secret: neither token nor body, only the body's digest.
+//! Owns the entries, the trait of what keeps them, and ([`Book`]) the one rule of who may send.
+//! Knows nothing of files. An entry holds no secret: neither a token nor a body, only digests of the
+//! body.
 
-use std::fmt;
+mod book;
+mod digest;
+mod error;
+mod intent;
+mod memory;
 
+pub use self::book::{Book, CallRecord, CallState};
+pub use self::digest::Digest;
+pub(crate) use self::digest::fields;
+pub use self::error::{EntryError, IntentError, RecordError};
+pub use self::intent::{Despite, Intent, IntentKey, Scope};
+pub use self::memory::MemoryJournal;
 use crate::call::Ending;
 use crate::time::Wall;
-use crate::trouble::Source;
 
-/// Keeps entries so that they outlive the process.
+/// Keeps entries so that they outlive the process, and admits a call once.
+///
+/// An implementation decides by [`Book::admit`], or by an equal rule where several processes share
+/// it, atomically with writing the intent.
 pub trait Journal {
     /// Makes an entry durable: it outlives the process, and the machine's power, once this returns.
     /// Yields the number of the entry's call: a new one for an intent, the entry's own otherwise.
     ///
     /// # Errors
     ///
-    /// Whatever failed. A call whose intent or sending could not be written is not sent.
-    fn record(&mut self, entry: &Entry) -> Result<u64, Source>;
+    /// [`RecordError::Intent`], where an intent is not admitted; [`RecordError::Failed`] for
+    /// whatever else failed. A call whose intent or sending could not be written is not sent.
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError>;
+
+    /// The calls of which the service must be asked what became, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Failed`], where the journal cannot be read.
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError>;
 }
 
-/// One line of a journal.
+/// One record of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A call is about to be made. Nothing was sent.
@@ -41,37 +63,57 @@ pub enum Entry {
         /// How; [`Ending::Unknown`] leaves it in doubt.
         ending: Ending,
     },
+    /// What became of a call in doubt was found out by other means.
+    Resolved {
+        /// The number that the journal gave the call.
+        id: u64,
+        /// When, by this machine's clock.
+        at: Wall,
+        /// What was found out.
+        resolution: Resolution,
+    },
 }
 
-/// What is asked of the service, as far as it is written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intent {
-    /// The operation's name.
-    pub operation: String,
-    /// The caller's own name for what is asked for.
-    pub reference: Option<String>,
-    /// The digest of the request's body.
-    pub digest: Digest,
-    /// When, by this machine's clock.
-    pub at: Wall,
-}
-
-/// Tells one request's bytes from another's (FNV-1a, 64 bits). It identifies and does not
-/// authenticate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Digest(pub u64);
-
-impl Digest {
-    /// The digest of these bytes.
+impl Entry {
+    /// The number of its call; `None` for an intent, which has none yet.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        Self(bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))
+    pub const fn id(&self) -> Option<u64> {
+        match self {
+            Self::Intent(_) => None,
+            Self::Sending { id, .. } | Self::Ended { id, .. } | Self::Resolved { id, .. } => {
+                Some(*id)
+            }
+        }
     }
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+/// What was found out of a call in doubt, by whom, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Whether the service did it.
+    pub finding: Finding,
+    /// How it was found out, in the words of whoever did.
+    pub reason: String,
+    /// Who found it out, as far as known.
+    pub by: Option<String>,
+}
+
+/// What the service says of a call in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// It did it: the same intent is never sent again.
+    Done,
+    /// It did not, and will not: the same intent may be sent again.
+    Refused,
+}
+
+impl Finding {
+    /// The name in lower case, as it stands in outputs and journals.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
     }
 }

@@ -105,6 +105,7 @@ pub use crate::contract::{Contract, Evidence};
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 pub use crate::error::{JsonFault, Malformed, Problem, Recovery, ReplyError, Unexpected};
 pub use crate::exchange::{Exchange, Purpose, Reply};
+pub use crate::journal::IntentError;
 pub use crate::json::Json;
 pub use crate::operation::{Auth, Class, Operation, Unencodable};
 pub use crate::policy::{Policy, Replay};

@@ -56,6 +56,9 @@ pub trait Operation {
     const CLASS: Class;
     /// How surely its request and reply are known.
     const EVIDENCE: Evidence;
+    /// The field of its request that names what is asked for, such as `client_uuid`: the
+    /// [reference](Operation::reference) where none is given. The contract's catalogue overrides it.
+    const REFERENCE_FIELD: Option<&'static str> = None;
     /// What a success holds.
     type Reply;
 

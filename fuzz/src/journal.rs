@@ -64,8 +64,8 @@ pub fn run(data: &[u8]) -> Ran {
 
 /// Reads a journal twice, and once more as this side would write what it says.
 fn read(bytes: &[u8]) -> Result<Book, JournalError> {
-    let read = Book::of(bytes);
-    assert_eq!(Book::of(bytes), read, "read again");
+    let read = imts::book_of(bytes);
+    assert_eq!(imts::book_of(bytes), read, "read again");
     let book = match &read {
         Ok(book) => book,
         Err(error) => {
@@ -91,10 +91,10 @@ fn read(bytes: &[u8]) -> Result<Book, JournalError> {
     }
     assert!(book.in_doubt().all(imts::CallRecord::is_in_doubt));
     let anew = pages::of(book);
-    assert_eq!(Book::of(&anew).as_ref(), Ok(book), "what it says, written anew");
+    assert_eq!(imts::book_of(&anew).as_ref(), Ok(book), "what it says, written anew");
     for part in 0..8 {
         let length = bytes.len() * part / 8;
-        let earlier = Book::of(&bytes[..length]).expect("a cut is no damage");
+        let earlier = imts::book_of(&bytes[..length]).expect("a cut is no damage");
         rules::assert_follows(&earlier, book);
     }
     read

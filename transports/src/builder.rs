@@ -22,9 +22,8 @@ use thiserror::Error;
 
 use crate::blocking::Client;
 use crate::clock::{self, Clock, SystemClock};
-use crate::hub::{HookError, Hub, OnGrant, Recorder};
+use crate::hub::{HookError, Hub, Kept, OnGrant};
 use crate::nonblocking::{AsyncClient, Spawner};
-use crate::sync::Mutex;
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
 /// Collects what a client needs; every part but the endpoint has a default.
@@ -36,7 +35,7 @@ pub struct Builder {
     restored: Option<Saved>,
     clock: clock::Source,
     on_grant: Option<OnGrant>,
-    recorder: Option<Recorder>,
+    journal: Option<Box<dyn Journal + Send>>,
     user_agent: String,
     headers: Vec<(HeaderName, HeaderValue)>,
     patience: Duration,
@@ -57,7 +56,7 @@ impl Builder {
             restored: None,
             clock: clock::Source::of(SystemClock),
             on_grant: None,
-            recorder: None,
+            journal: None,
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
             patience: Duration::from_secs(60),
@@ -110,10 +109,12 @@ impl Builder {
         Self { on_grant: Some(Box::new(hook)), ..self }
     }
 
-    /// Where calls that move money are written down before they are sent, and after.
+    /// Where calls that create something or move money are written down before they are sent, and
+    /// after; it permits each intent once, and each such call then needs a reference. Without one,
+    /// calls with a reference are known as long as the client lives.
     #[must_use]
     pub fn journal(self, journal: impl Journal + Send + 'static) -> Self {
-        Self { recorder: Some(Mutex::new(Box::new(journal))), ..self }
+        Self { journal: Some(Box::new(journal)), ..self }
     }
 
     /// Text to add to `User-Agent: imts/VERSION`, such as `my-bank/1.2`.
@@ -207,7 +208,7 @@ impl Builder {
         if let Some(saved) = self.restored {
             session.adopt(saved, now)?;
         }
-        Ok(Hub::new(session, self.clock, self.on_grant, self.recorder, headers))
+        Ok(Hub::new(session, self.clock, self.on_grant, Kept::new(self.journal), headers))
     }
 }
 

@@ -97,6 +97,7 @@ struct Entry {
     reply_limit: Option<usize>,
     #[serde(default)]
     decided_before_processing: DecidedTable,
+    reference_field: Option<String>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -145,6 +146,7 @@ enum Code {
 ///     [operation.confirm]                      # one of the section's: its class is fixed
 ///     path = "/v5/partner/transfer/example"    # from the vendor's page
 ///     evidence = "published"                   # or draft, or assumed (the default)
+///     reference_field = "client_uuid"          # the field that names what is asked for
 ///     [operation.confirm.decided_before_processing]
 ///     statuses = [429]                         # with these nothing was processed,
 ///     codes = ["1001", 42]                     # nor with these error codes
@@ -246,9 +248,14 @@ fn add(
         Some(limit) => operations.set_reply_limit(name, limit),
         None => Ok(()),
     };
+    let referred = |operations: &mut Catalogue| match &entry.reference_field {
+        Some(field) => operations.set_reference_field(name, field),
+        None => Ok(()),
+    };
     added
         .and_then(|()| operations.set_decided(name, decided(entry)))
         .and_then(|()| limited(&mut operations))
+        .and_then(|()| referred(&mut operations))
         .map_err(wrong)?;
     Ok(contract.with_operations(operations))
 }

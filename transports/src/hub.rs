@@ -7,6 +7,7 @@
 
 mod calls;
 mod held;
+mod kept;
 mod tending;
 mod waiting;
 
@@ -22,9 +23,10 @@ use imts_core::{
 };
 use zeroize::Zeroize;
 
-pub(crate) use self::calls::{NoBearer, ON_THE_WAY, Recorder};
+pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
+pub(crate) use self::kept::Kept;
 pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
 use crate::bearer::{Bearer, Sight, Snapshot};
@@ -53,8 +55,8 @@ pub(crate) struct Hub<F> {
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
-    /// Who writes calls that move money down.
-    recorder: Option<Recorder>,
+    /// Where calls are written down.
+    kept: Kept,
     /// The service whose tokens these are.
     endpoint: Endpoint,
     /// How often one call is sent at most.
@@ -108,7 +110,7 @@ impl<F> Hub<F> {
         session: Session,
         clock: clock::Source,
         on_grant: Option<OnGrant>,
-        recorder: Option<Recorder>,
+        kept: Kept,
         headers: HeaderMap,
     ) -> Self {
         let bell = Arc::new(Bell::new());
@@ -129,7 +131,7 @@ impl<F> Hub<F> {
             bell,
             _clock_was_set: clock_was_set,
             on_grant,
-            recorder,
+            kept,
             headers,
         };
         // A session that was restored has a token to publish.
@@ -357,13 +359,6 @@ impl<F> Hub<F> {
             Some(snapshot) if snapshot.is_of(bearer.epoch()) => Bearer::lent(published),
             _ => bearer.into(),
         }
-    }
-
-    fn dress(&self, mut request: Request<Body>) -> Request<Body> {
-        for (name, value) in &self.headers {
-            request.headers_mut().entry(name).or_insert_with(|| value.clone());
-        }
-        request
     }
 }
 

@@ -1,33 +1,42 @@
-//! A journal of calls that move money, in a file that only this process may write.
+//! A journal of calls in a file that only this process may write.
 //!
-//! Owns the file: its lock, its mode, when it is durable. What its bytes mean is in [`lines`]; what
-//! becomes of a call, in [`book`]. It holds no secret: neither a token nor a request's body.
+//! Owns the file: which one it is, and when it is durable. What its bytes mean is in [`lines`], what
+//! the file system is asked for in [`disk`]; which call it permits is the book's to say. It holds no
+//! secret: neither a token nor a request's body.
 
-mod book;
+mod disk;
 mod error;
 mod lines;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use imts_core::journal::{Entry, Journal};
-use imts_core::{Ending, Source};
+use imts_core::Source;
+use imts_core::journal::{Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution};
 
-pub use self::book::{Book, CallRecord, CallState};
+pub use self::disk::FolderSync;
 pub use self::error::JournalError;
-use self::lines::HEADER;
+use self::lines::{HEADER, Pages, Record};
 use crate::clock::{Clock, SystemClock};
 
 /// A journal in a file: append-only, a length and a checksum before each record, mode 0600.
 ///
 /// A record is durable, file and directory entry, before a request leaves. One process at a time
-/// has it open; others may [read](JournalFile::read) it meanwhile.
+/// has it open; others may [read](JournalFile::read) it meanwhile. It trusts its path and not its
+/// handle: once the path names another file, or another program has written to the file, nothing is
+/// recorded any more, and so nothing is sent.
+///
+/// A copy of a journal is not the journal: the original may have permitted calls since. A copy is
+/// known by its inode and refused until it is [accepted](JournalOptions::accept). What cannot be
+/// known is an older content that was written over the file in place while no process had it open:
+/// accept such a file too, before it is used.
 ///
 /// ```
 /// use imts::JournalFile;
-/// use imts::journal::{Digest, Entry, Intent, Journal};
+/// use imts::journal::{Digest, Entry, Intent, Journal, Scope};
 /// # let folder = std::env::temp_dir().join(format!("imts-doctest-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// # let path = folder.join("journal");
@@ -35,9 +44,12 @@ use crate::clock::{Clock, SystemClock};
 /// let mut journal = JournalFile::open(&path)?; // give it to Builder::journal
 /// # let intent = Intent {
 /// #     operation: "confirm".to_owned(),
+/// #     scope: Some(Scope { url: "https://service.example/confirm".to_owned(), agent: "a".to_owned() }),
 /// #     reference: Some("17".to_owned()),
 /// #     digest: Digest(1),
+/// #     meaning: Some(Digest(1)),
 /// #     at: imts::Wall::from_unix_micros(0),
+/// #     despite: None,
 /// # };
 /// # let id = journal.record(&Entry::Intent(intent)).unwrap();
 /// # journal.record(&Entry::Sending { id, at: imts::Wall::from_unix_micros(1) }).unwrap();
@@ -54,12 +66,43 @@ pub struct JournalFile {
     file: File,
     /// Where the last whole record ends.
     end: u64,
+    /// The bytes of that record, or of the header.
+    last: Vec<u8>,
     book: Book,
-    /// Whether a write failed in a way that the file cannot be trusted to hold.
-    broken: bool,
+    /// Why the file cannot be trusted to hold what is written, if it cannot.
+    broken: Option<JournalError>,
 }
 
-impl JournalFile {
+/// How a journal is opened.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct JournalOptions {
+    wait: Duration,
+    folder_sync: FolderSync,
+    accepted: Option<(String, Option<String>)>,
+}
+
+impl JournalOptions {
+    /// How long to wait while another process has the journal open. Default: not at all.
+    pub fn wait(self, wait: Duration) -> Self {
+        Self { wait, ..self }
+    }
+
+    /// What to do where the file system cannot make a folder's entries durable. Default: refuse.
+    pub fn folder_sync(self, folder_sync: FolderSync) -> Self {
+        Self { folder_sync, ..self }
+    }
+
+    /// Takes a copy of a journal, such as a restored backup, for the journal from here on, for this
+    /// reason and by this person, as far as known.
+    ///
+    /// Every call in it that has no end is in doubt then. A call that the original permitted after
+    /// the copy was made is not known here: ask the service before sending anything that may have
+    /// been sent since.
+    pub fn accept(self, reason: &str, by: Option<&str>) -> Self {
+        Self { accepted: Some((reason.to_owned(), by.map(str::to_owned))), ..self }
+    }
+
     /// Opens a journal, or begins one.
     ///
     /// A record that was cut off at the file's end, as by a crash in mid-write, was never acted
@@ -67,34 +110,66 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::Locked`], where another process has it open; [`JournalError::NotAJournal`],
-    /// where the file is something else, which is left as it is; [`JournalError::Damaged`], where a
-    /// record in its midst is no longer what was written; [`JournalError::Io`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
-        let path = path.as_ref().to_owned();
+    /// [`JournalError::Locked`], where another process has it open all the time;
+    /// [`JournalError::NotAJournal`], where the file is something else, which is left as it is;
+    /// [`JournalError::Damaged`], where a record in its midst is no longer what was written;
+    /// [`JournalError::Copied`], where it is a copy of another journal;
+    /// [`JournalError::FolderNotSynced`]; [`JournalError::Io`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<JournalFile, JournalError> {
+        let path = disk::absolute(path.as_ref())?;
         let io = |action| move |error| JournalError::io(action, &error);
-        refuse_devices(&path)?;
-        let mut file = options().open(&path).map_err(|error| JournalError::opening(&error))?;
-        lock(&file)?;
+        let mut file = disk::locked(&path, self.wait)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io("read"))?;
-        let (book, whole) = Book::read(&bytes)?;
-        restrict(&file).map_err(io("restrict"))?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(io("cut"))?;
+        let pages = Pages::of(&bytes)?;
+        let inode = disk::inode(&file)?;
+        let is_copy = pages.file.is_some_and(|file| file != inode);
+        if is_copy && self.accepted.is_none() {
+            return Err(JournalError::Copied);
         }
-        file.seek(SeekFrom::Start(whole as u64)).map_err(io("seek"))?;
-        let mut end = whole;
-        if whole == 0 {
+        disk::restrict(&file).map_err(io("restrict"))?;
+        if pages.end < bytes.len() {
+            file.set_len(pages.end as u64).map_err(io("cut"))?;
+        }
+        if pages.end == 0 || pages.is_first_version {
+            // A crash in between leaves a header that is cut, or one byte of it changed.
+            file.seek(SeekFrom::Start(0)).map_err(io("seek"))?;
             file.write_all(HEADER).map_err(io("write"))?;
-            end = HEADER.len();
         }
+        let end = pages.end.max(HEADER.len());
+        file.seek(SeekFrom::Start(end as u64)).map_err(io("seek"))?;
         file.sync_all().map_err(io("sync"))?;
-        if end == HEADER.len() {
-            sync_folder(&path).map_err(io("sync the folder of"))?;
+        disk::sync_folder(&path, self.folder_sync)?;
+        let last = match bytes.get(pages.last..pages.end) {
+            Some(last) if pages.last > 0 => last.to_vec(),
+            _ => HEADER.to_vec(),
+        };
+        let (end, book, broken) = (end as u64, pages.book, None);
+        let mut journal = JournalFile { path, file, end, last, book, broken };
+        let at = SystemClock.now().wall;
+        if let Some((reason, by)) = self.accepted {
+            journal.append(&Record::Accepted { at, inode, reason, by })?;
+            journal.book.doubt_all();
+        } else if pages.file.is_none() {
+            journal.append(&Record::File { at, inode })?;
         }
-        let end = end as u64;
-        Ok(Self { path, file, end, book, broken: false })
+        Ok(journal)
+    }
+}
+
+impl JournalFile {
+    /// Opens a journal, or begins one, at once and with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// As [`JournalOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        Self::options().open(path)
+    }
+
+    /// How to open a journal.
+    pub fn options() -> JournalOptions {
+        JournalOptions::default()
     }
 
     /// What a journal holds, without opening it for writing.
@@ -103,9 +178,9 @@ impl JournalFile {
     ///
     /// [`JournalError::NotAJournal`], [`JournalError::Damaged`], [`JournalError::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Book, JournalError> {
-        refuse_devices(path.as_ref())?;
+        disk::refuse_devices(path.as_ref())?;
         let bytes = fs::read(path.as_ref()).map_err(|error| JournalError::opening(&error))?;
-        Ok(Book::read(&bytes)?.0)
+        book_of(&bytes)
     }
 
     /// What the journal holds.
@@ -124,112 +199,94 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`]; [`JournalError::Ending`], where
-    /// `ending` is neither [`Ending::Done`] nor [`Ending::Refused`]; [`JournalError::Io`].
-    pub fn resolve(&mut self, id: u64, ending: Ending) -> Result<(), JournalError> {
-        if !matches!(ending, Ending::Done | Ending::Refused) {
-            return Err(JournalError::Ending);
-        }
-        let call = self.book.call(id).ok_or(JournalError::NoSuchCall { id })?;
-        if !call.is_in_doubt() {
-            return Err(JournalError::NotInDoubt { id });
-        }
-        self.write(id, &Entry::Ended { id, at: SystemClock.now().wall, ending })
+    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], and as any write.
+    pub fn resolve(&mut self, id: u64, resolution: Resolution) -> Result<(), JournalError> {
+        let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
+        let id = self.book.check(&entry).map_err(JournalError::from)?;
+        self.write(id, entry)
     }
 
-    /// Appends a record, and comes back once it is durable.
-    fn write(&mut self, id: u64, entry: &Entry) -> Result<(), JournalError> {
-        if self.broken {
-            return Err(JournalError::Broken);
+    fn write(&mut self, id: u64, entry: Entry) -> Result<(), JournalError> {
+        let record = Record::Call(id, entry);
+        self.append(&record)?;
+        if let Record::Call(id, entry) = &record {
+            self.book.apply(*id, entry);
         }
-        if !self.book.takes(id, entry) {
-            // What cannot be read back would make the whole file unreadable.
-            return Err(match self.book.call(id) {
-                Some(_) => JournalError::NotInDoubt { id },
-                None => JournalError::NoSuchCall { id },
-            });
+        Ok(())
+    }
+
+    /// Appends a record, and comes back once it is durable in the file that the path names.
+    fn append(&mut self, record: &Record) -> Result<(), JournalError> {
+        if let Some(why) = &self.broken {
+            return Err(why.clone());
         }
-        let line = lines::write(id, entry).ok_or(JournalError::TooLong)?;
+        let line = lines::write(record)?;
+        self.prove().inspect_err(|why| self.broken = Some(why.clone()))?;
         if let Err(error) = self.file.write_all(&line) {
             let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
             let back = self.file.seek(SeekFrom::Start(self.end));
-            self.broken = cut.is_err() || back.is_err();
+            if cut.is_err() || back.is_err() {
+                self.broken = Some(JournalError::Broken);
+            }
             return Err(JournalError::io("write", &error));
         }
         if let Err(error) = self.file.sync_data() {
             // What is durable now is not known, and a second try would not tell.
-            self.broken = true;
+            self.broken = Some(JournalError::Broken);
             return Err(JournalError::io("sync", &error));
         }
         self.end += line.len() as u64;
-        self.book.apply(id, entry);
-        Ok(())
+        self.last = line;
+        // What was replaced meanwhile is durable, and nobody will find it.
+        self.prove().inspect_err(|why| self.broken = Some(why.clone()))
+    }
+
+    /// Whether the path still names this file, and the file ends as it was left.
+    fn prove(&mut self) -> Result<(), JournalError> {
+        if !disk::is_at(&self.file, &self.path)? {
+            return Err(JournalError::Replaced);
+        }
+        let io = |action| move |error| JournalError::io(action, &error);
+        let length = self.file.metadata().map_err(io("look at"))?.len();
+        if length != self.end {
+            return Err(JournalError::Changed);
+        }
+        let mut last = vec![0; self.last.len()];
+        let start = self.end.saturating_sub(last.len() as u64);
+        self.file.seek(SeekFrom::Start(start)).map_err(io("seek"))?;
+        self.file.read_exact(&mut last).map_err(io("read"))?;
+        if last != self.last { Err(JournalError::Changed) } else { Ok(()) }
     }
 }
 
 impl Journal for JournalFile {
-    fn record(&mut self, entry: &Entry) -> Result<u64, Source> {
-        let id = match entry {
-            Entry::Intent(_) => self.book.next_id(),
-            Entry::Sending { id, .. } | Entry::Ended { id, .. } => *id,
-        };
-        self.write(id, entry).map(|()| id).map_err(|error| Arc::new(error) as Source)
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        let id = self.book.check(entry)?;
+        self.write(id, entry.clone()).map_err(|error| Arc::new(error) as Source)?;
+        Ok(id)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        Ok(self.book.in_doubt().cloned().collect())
     }
 }
 
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    #[cfg(windows)]
-    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ);
-    options
+/// What a journal's bytes hold. What is cut off at their end is left out.
+///
+/// # Errors
+///
+/// [`JournalError::NotAJournal`]; [`JournalError::Damaged`], where a record is not what was written,
+/// or could not have been.
+pub fn book_of(bytes: &[u8]) -> Result<Book, JournalError> {
+    Pages::of(bytes).map(|pages| pages.book)
 }
 
-/// Others may read the file while it is open, and not write it: on Windows, opening locks.
-#[cfg(windows)]
-const SHARE_READ: u32 = 1;
-
-#[cfg(unix)]
-fn lock(file: &File) -> Result<(), JournalError> {
-    use rustix::fs::{FlockOperation, flock};
-    use rustix::io::Errno;
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(()),
-        Err(Errno::WOULDBLOCK) => Err(JournalError::Locked),
-        Err(error) => Err(JournalError::io("lock", &error.into())),
+impl From<EntryError> for JournalError {
+    fn from(error: EntryError) -> Self {
+        match error {
+            EntryError::NoSuchCall { id } => Self::NoSuchCall { id },
+            EntryError::Ended { id } => Self::NotInDoubt { id },
+            error => Self::NotAdmitted(error),
+        }
     }
-}
-
-#[cfg(not(unix))]
-fn lock(_: &File) -> Result<(), JournalError> {
-    Ok(())
-}
-
-/// A device or a pipe may have no end, and is not to be read, let alone made this user's own.
-fn refuse_devices(path: &Path) -> Result<(), JournalError> {
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::NotAJournal),
-        _ => Ok(()),
-    }
-}
-
-/// Takes the file from other users, should it have been theirs to read.
-fn restrict(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    let _ = file;
-    Ok(())
-}
-
-/// Makes the file's entry in its folder durable.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    let _ = path;
-    Ok(())
 }

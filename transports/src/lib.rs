@@ -56,6 +56,7 @@ mod ureq;
 #[cfg(feature = "hyper-util")]
 mod within;
 
+pub use imts_core::journal::{Book, CallRecord, CallState};
 pub use imts_core::*;
 
 pub use crate::bearer::Bearer;
@@ -70,7 +71,7 @@ pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
 #[cfg(feature = "journal")]
-pub use crate::journal_file::{Book, CallRecord, CallState, JournalError, JournalFile};
+pub use crate::journal_file::{FolderSync, JournalError, JournalFile, JournalOptions, book_of};
 pub use crate::nonblocking::AsyncClient;
 #[cfg(feature = "_tls")]
 pub use crate::proxy::{Proxy, ProxyError};

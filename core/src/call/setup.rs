@@ -1,5 +1,7 @@
 //! From an operation to a call: its class, its URL, its bytes, all fixed before anything is sent.
 
+use std::fmt;
+
 use http::Uri;
 use thiserror::Error;
 
@@ -8,13 +10,13 @@ use crate::catalogue::{Decided, Entry, MAX_REPLY_LIMIT};
 use crate::contract::Contract;
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::error::Malformed;
-use crate::journal::Digest;
+use crate::journal::{Despite, Digest, Intent, IntentError, Scope, fields};
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation, Unencodable};
 use crate::policy::Policy;
 use crate::secret::Body;
 use crate::session::Session;
-use crate::time::Mono;
+use crate::time::{Mono, Wall};
 use crate::wire::Success;
 
 /// What is sent, in each attempt the same.
@@ -29,8 +31,20 @@ pub(crate) struct Frozen {
     pub(super) body: Body,
     pub(super) digest: Digest,
     pub(super) reference: Option<String>,
+    /// For whom, as far as the session knows.
+    pub(super) agent: Option<String>,
     pub(super) policy: Policy,
-    pub(super) journal: bool,
+    pub(super) written_to: WrittenTo,
+    pub(super) despite: Option<Despite>,
+}
+
+/// Where it is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WrittenTo {
+    Nothing,
+    /// What is forgotten with the process.
+    Memory,
+    Journal,
 }
 
 /// Why an operation cannot be called. The caller's to mend; nothing was sent.
@@ -68,6 +82,16 @@ pub enum OperationError {
     /// The request has no JSON.
     #[error(transparent)]
     Encode(#[from] Unencodable),
+    /// The request is JSON, and not an object: the service takes objects alone (published for Get
+    /// token, assumed for the rest).
+    #[error("the request of `{name}` is not a JSON object with the operation's fields")]
+    NotAnObject {
+        /// The operation's name.
+        name: String,
+    },
+    /// What the journal holds stands against it.
+    #[error(transparent)]
+    Intent(#[from] IntentError),
 }
 
 impl Session {
@@ -81,7 +105,7 @@ impl Session {
         operation: &O,
         deadline: Mono,
     ) -> Result<Call<O::Reply>, OperationError> {
-        let frozen = Frozen::of(operation, self.endpoint(), self.contract(), self.policy())?;
+        let frozen = Frozen::of(operation, self)?;
         Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
     }
 
@@ -97,24 +121,60 @@ impl Session {
         deadline: Mono,
     ) -> Result<Call<Json>, OperationError> {
         let body = Body::json(request)?;
-        let frozen = Frozen::named(name, body, self.endpoint(), self.contract(), self.policy())?;
+        let frozen = Frozen::named(name, body, self)?;
         Ok(Call::thawed(Box::new(frozen), payload, deadline))
     }
 }
 
 impl<R> Call<R> {
-    /// The same call with a journal declared: where it moves money, it yields
+    /// The same call with a journal declared: if it creates something or moves money, it yields
     /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. Changes
     /// nothing once its request was handed out.
     #[must_use]
-    pub fn with_journal(mut self) -> Self {
-        let is_new = matches!(self.stage, Stage::Token) && self.attempts == 0;
-        let money = self.frozen.as_mut().filter(|frozen| frozen.class == Class::Money);
-        if let Some(frozen) = money.filter(|frozen| is_new && !frozen.journal) {
-            frozen.journal = true;
-            self.stage = Stage::Intent;
+    pub fn with_journal(self) -> Self {
+        self.written_to(WrittenTo::Journal)
+    }
+
+    /// The same call, to be recorded in memory, if it has a reference to be known by and no journal
+    /// is declared: the same intent is then not sent twice as long as that memory lives.
+    #[must_use]
+    pub fn with_memory(self) -> Self {
+        if self.reference().is_some() { self.written_to(WrittenTo::Memory) } else { self }
+    }
+
+    /// Whether a journal is declared, so that what is forgotten with the process is not enough.
+    #[must_use]
+    pub fn needs_journal(&self) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.written_to == WrittenTo::Journal)
+    }
+
+    fn written_to(mut self, place: WrittenTo) -> Self {
+        let is_new = matches!(self.stage, Stage::Token | Stage::Intent) && self.attempts == 0;
+        let kept = self.frozen.as_mut().filter(|frozen| is_new && frozen.is_kept());
+        if let Some(frozen) = kept.filter(|frozen| frozen.written_to != WrittenTo::Journal) {
+            frozen.written_to = place;
+            if !self.recording {
+                self.stage = Stage::Intent;
+            }
         }
         self
+    }
+
+    /// The same call, to be sent although a record of the journal stands against it. The decision is
+    /// written down with its reason. It changes nothing where another record stands against it.
+    #[must_use]
+    pub fn despite(mut self, despite: Despite) -> Self {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.despite = Some(despite);
+        }
+        self
+    }
+
+    /// The caller's own name for what is asked for: the one that was given, or the one in the field
+    /// that the operation names.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.frozen.as_ref()?.reference.as_deref()
     }
 
     /// The same call under another name of the caller's for what is asked for.
@@ -142,16 +202,23 @@ impl<R> Call<R> {
     pub fn is_for(&self, endpoint: &Endpoint) -> bool {
         self.frozen.as_ref().is_none_or(|frozen| frozen.endpoint == *endpoint)
     }
+
+    /// Whether it was made for this agent, or for none yet, or has ended. A call that is kept in a
+    /// journal is written down for one agent: the token of another must not carry it.
+    #[must_use]
+    pub fn is_of_agent(&self, agent: Option<&str>) -> bool {
+        let made_for = self.frozen.as_ref().and_then(|frozen| frozen.agent.as_deref());
+        made_for.is_none() || made_for == agent
+    }
 }
 
 impl Frozen {
     /// A request by its type.
     pub(super) fn of<O: Operation>(
         operation: &O,
-        endpoint: &Endpoint,
-        contract: &Contract,
-        policy: &Policy,
+        session: &Session,
     ) -> Result<Self, OperationError> {
+        let (endpoint, contract) = (session.endpoint(), session.contract());
         let entry = contract.operations.entry(O::NAME);
         let has = entry.map_or(O::CLASS, Entry::class);
         if O::CLASS < has {
@@ -165,6 +232,8 @@ impl Frozen {
         };
         hold_class(contract, &path, O::CLASS)?;
         let body = operation.encode()?;
+        is_object(O::NAME, &body)?;
+        let field = entry.and_then(Entry::reference_field).or(O::REFERENCE_FIELD);
         Ok(Self {
             name: O::NAME.to_owned(),
             class: O::CLASS,
@@ -173,21 +242,19 @@ impl Frozen {
             endpoint: endpoint.clone(),
             uri: endpoint.join(&path)?,
             digest: Digest::of(body.as_ref()),
+            reference: operation.reference().or_else(|| referred(&body, field)),
             body,
-            reference: operation.reference(),
-            policy: policy_of(entry, policy),
-            journal: false,
+            agent: session.agent_id().map(str::to_owned),
+            policy: policy_of(entry, session.policy()),
+            written_to: WrittenTo::Nothing,
+            despite: None,
         })
     }
 
     /// A request by its name in the catalogue.
-    pub(super) fn named(
-        name: &str,
-        body: Body,
-        endpoint: &Endpoint,
-        contract: &Contract,
-        policy: &Policy,
-    ) -> Result<Self, OperationError> {
+    pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, OperationError> {
+        let (endpoint, contract) = (session.endpoint(), session.contract());
+        is_object(name, &body)?;
         let name = name.to_owned();
         let Some(entry) = contract.operations.entry(&name) else {
             return Err(OperationError::NoSuchOperation { name });
@@ -202,12 +269,56 @@ impl Frozen {
             endpoint: endpoint.clone(),
             uri: endpoint.join(path)?,
             digest: Digest::of(body.as_ref()),
+            reference: referred(&body, entry.reference_field()),
             body,
-            reference: None,
-            policy: policy_of(Some(entry), policy),
-            journal: false,
+            agent: session.agent_id().map(str::to_owned),
+            policy: policy_of(Some(entry), session.policy()),
+            written_to: WrittenTo::Nothing,
+            despite: None,
         })
     }
+
+    /// Whether a journal keeps it: what only reads may be repeated, and what takes no token is a
+    /// token exchange.
+    fn is_kept(&self) -> bool {
+        self.class != Class::Read && self.auth == Auth::Bearer
+    }
+
+    /// What is written down of it.
+    pub(super) fn intent(&self, at: Wall) -> Intent {
+        let agent = self.agent.clone().unwrap_or_default();
+        Intent {
+            operation: self.name.clone(),
+            scope: Some(Scope { url: self.uri.to_string(), agent }),
+            reference: self.reference.clone(),
+            digest: self.digest,
+            meaning: Some(Digest::of_meaning(self.body.as_ref())),
+            at,
+            despite: self.despite.clone(),
+        }
+    }
+}
+
+/// A request that is a list, or a text, was meant to be an object.
+fn is_object(name: &str, body: &Body) -> Result<(), OperationError> {
+    let first = body.as_ref().iter().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        None | Some(b'{') => Ok(()),
+        Some(_) => Err(OperationError::NotAnObject { name: name.to_owned() }),
+    }
+}
+
+/// What stands in this field of the request, if it stands there once and names something.
+fn referred(body: &Body, field: Option<&str>) -> Option<String> {
+    let (field, text) = (field?, std::str::from_utf8(body.as_ref()).ok()?);
+    let mut found = fields(text)?.into_iter().filter(|(name, _)| name == field);
+    let (_, value) = found.next().filter(|_| found.next().is_none())?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let reference = match value.get() {
+        number if is_number(number) => number.to_owned(),
+        text => serde_json::from_str(text).ok()?,
+    };
+    Some(reference).filter(|reference: &String| !reference.is_empty())
 }
 
 /// The policy, with the operation's own reply limit if it has one.
@@ -235,4 +346,15 @@ fn hold_class(
 
 fn payload(success: Success<'_>) -> Result<Json, Malformed> {
     success.payload()
+}
+
+impl<R> fmt::Debug for Call<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.frozen.as_ref().map(|frozen| frozen.name.as_str());
+        f.debug_struct("Call")
+            .field("operation", &name)
+            .field("attempts", &self.attempts)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
 }

@@ -6,7 +6,7 @@
 use super::Call;
 use super::Outcome;
 use crate::exchange::Exchange;
-use crate::journal::Entry;
+use crate::journal::{Entry, IntentError};
 use crate::secret::Epoch;
 use crate::time::Mono;
 
@@ -27,6 +27,8 @@ pub enum CallStep<R> {
         /// When to poll again.
         until: Mono,
     },
+    /// The journal does not admit it, so it was not sent. Said once, in place of an outcome.
+    NotAdmitted(IntentError),
     /// It has ended. Said once.
     Over(Outcome<R>),
 }

@@ -21,7 +21,7 @@ impl Paper {
                 self.last += 1;
                 self.last
             }
-            Entry::Sending { id, .. } | Entry::Ended { id, .. } => *id,
+            Entry::Sending { id, .. } | Entry::Ended { id, .. } | Entry::Resolved { id, .. } => *id,
         };
         self.durable.push((id, entry));
         id
@@ -46,6 +46,7 @@ impl Paper {
             let state = match entry {
                 Entry::Intent(_) => "intended",
                 Entry::Sending { .. } => "in_doubt",
+                Entry::Resolved { .. } => unreachable!("nobody resolves here"),
                 Entry::Ended { ending, .. } => match ending {
                     Ending::Unknown => "in_doubt",
                     ending => ending.as_str(),

@@ -176,7 +176,7 @@ impl World {
                         self.pass(901);
                     }
                     let outcome = self.record(entry, sent, breaks, schedule.tears, paper, run);
-                    call.on_recorded(outcome);
+                    call.on_recorded(outcome.map_err(imts_core::journal::RecordError::from));
                 }
                 CallStep::Send(exchange) => {
                     let fault = schedule.faults[round][sent];
@@ -192,6 +192,7 @@ impl World {
                         Heard::Nothing => {}
                     }
                 }
+                CallStep::NotAdmitted(error) => panic!("nothing stands against it: {error}"),
                 CallStep::Reject(epoch) => self.session.reject(epoch, self.now),
                 CallStep::Wait { until } => self.wait(until),
                 CallStep::Over(outcome) => {

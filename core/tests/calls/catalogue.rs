@@ -84,7 +84,7 @@ impl<C: Claim> Operation for Claims<C> {
     type Reply = Json;
 
     fn encode(&self) -> Result<Body, Unencodable> {
-        Body::json(&())
+        Body::json(&serde_json::json!({}))
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {

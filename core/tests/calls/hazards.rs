@@ -75,7 +75,7 @@ fn a_record_that_nobody_asked_for_replaces_none() {
     let mut desk = Desk::new();
     let mut call = desk.call::<Confirm>().with_journal();
     call.on_recorded(Ok(1));
-    call.on_recorded(Err(full()));
+    call.on_recorded(Err(full().into()));
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Intent(_))));
     call.on_recorded(Ok(7));
     call.on_recorded(Ok(7));
@@ -83,7 +83,7 @@ fn a_record_that_nobody_asked_for_replaces_none() {
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Sending { id: 7, .. })));
     call.on_recorded(Ok(7));
     assert!(matches!(call.poll(desk.now), CallStep::Send(_)));
-    call.on_recorded(Err(full()));
+    call.on_recorded(Err(full().into()));
     replied(&mut call, &desk);
     call.on_recorded(Ok(7));
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Ended { id: 7, .. })));
@@ -97,7 +97,7 @@ fn full() -> Source {
 fn a_token_that_died_while_the_journal_was_written_is_not_sent() {
     let mut desk = Desk::new();
     let until = desk.now.mono.after(Duration::from_secs(10_000));
-    let operation = Own::<Confirm, _>::new(()).with_reference("ref-17");
+    let operation = Own::<Confirm, _>::new(serde_json::json!({})).with_reference("ref-17");
     let mut call: Call<Json> = desk.session.call(&operation, until).unwrap().with_journal();
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Intent(_))));
     call.on_recorded(Ok(7));
@@ -193,7 +193,7 @@ fn a_permit_sends_its_own_call_alone_and_to_its_own_service() {
     assert!(!call.is_for(&elsewhere));
     let contract = Contract::imts().with_operations(catalogue());
     let other = Session::new(elsewhere, contract, policy()).unwrap();
-    let operation = Own::<Confirm, _>::new(());
+    let operation = Own::<Confirm, _>::new(serde_json::json!({}));
     let of_other: Call<Json> = other.call(&operation, desk.now.mono.after(TIME)).unwrap();
     assert!(!of_other.is_for(desk.session.endpoint()) && of_other.is_for(other.endpoint()));
     assert_eq!(word(&desk.drive(call, vec![done()])), "done");

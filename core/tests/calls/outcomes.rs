@@ -152,7 +152,7 @@ fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
         const EVIDENCE: imts_core::Evidence = imts_core::Evidence::Unknown;
         type Reply = imts_core::Json;
         fn encode(&self) -> Result<imts_core::Body, imts_core::Unencodable> {
-            imts_core::Body::json(&())
+            imts_core::Body::json(&json!({}))
         }
         fn decode(it: imts_core::Success<'_>) -> Result<Self::Reply, imts_core::Malformed> {
             it.json()

@@ -132,8 +132,9 @@ impl Desk {
                     let breaks = self.journal_breaks_at == Some(number);
                     let full =
                         || Source::from(Box::<dyn std::error::Error + Send + Sync>::from("full"));
-                    call.on_recorded(if breaks { Err(full()) } else { Ok(7) });
+                    call.on_recorded(if breaks { Err(full().into()) } else { Ok(7) });
                 }
+                CallStep::NotAdmitted(error) => panic!("{error}"),
                 CallStep::Send(exchange) => {
                     self.sent_at.push(self.now.mono);
                     self.requests.push(exchange.into_request());

@@ -152,7 +152,7 @@ impl Operation for Told {
     type Reply = String;
 
     fn encode(&self) -> Result<Body, Unencodable> {
-        Body::json(&())
+        Body::json(&json!({}))
     }
 
     fn decode(success: Success<'_>) -> Result<String, Malformed> {

@@ -81,7 +81,7 @@ fn plays<R: Debug>(drive: &mut Drive, mut call: Call<R>, end: End) -> Outcome<R>
             CallStep::Record(entry) => {
                 drive.outputs.show("an entry", &entry);
                 let broken = matches!(end, End::NotRecorded);
-                call.on_recorded(if broken { Err(source()) } else { Ok(7) });
+                call.on_recorded(if broken { Err(source().into()) } else { Ok(7) });
             }
             CallStep::Send(exchange) => {
                 let request = exchange.into_request();
@@ -91,6 +91,7 @@ fn plays<R: Debug>(drive: &mut Drive, mut call: Call<R>, end: End) -> Outcome<R>
                     None => call.on_failure(Failure::unknown().timed_out(), drive.now),
                 }
             }
+            CallStep::NotAdmitted(error) => panic!("nothing stands against it: {error}"),
             CallStep::Reject(epoch) => drive.session.reject(epoch, drive.now),
             CallStep::Wait { until } => {
                 drive.now = drive.now.advanced_by(until.since(drive.now.mono));

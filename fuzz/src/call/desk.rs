@@ -167,6 +167,7 @@ impl Desk {
                 self.ledger.ask(entry);
                 return Asked::Record;
             }
+            CallStep::NotAdmitted(error) => panic!("no journal stands against it: {error}"),
             CallStep::Send(exchange) => self.sent(&exchange),
             CallStep::Reject(epoch) => self.session.reject(epoch, self.now),
             CallStep::Wait { until } => {
@@ -237,7 +238,7 @@ impl Desk {
 
     fn record(&mut self, written: bool) {
         self.ledger.answer(written);
-        self.call.on_recorded(if written { Ok(ID) } else { Err(source("full")) });
+        self.call.on_recorded(if written { Ok(ID) } else { Err(source("full").into()) });
     }
 
     fn give(&mut self) {

@@ -37,6 +37,7 @@ impl Ledger {
                 assert!(self.ended.is_none_or(|ended| ended == *ending), "two ends");
                 self.ended = Some(*ending);
             }
+            Entry::Resolved { .. } => panic!("a call does not resolve itself"),
         }
         self.pending = Some(entry);
     }
@@ -47,7 +48,7 @@ impl Ledger {
             (Some(Entry::Intent(intent)), true) => self.intended = Some(intent.digest),
             (Some(Entry::Sending { .. }), true) => self.marked = true,
             (Some(Entry::Intent(_) | Entry::Sending { .. }), false) => self.broken = true,
-            (Some(Entry::Ended { .. }), _) | (None, _) => {}
+            (Some(Entry::Ended { .. } | Entry::Resolved { .. }), _) | (None, _) => {}
         }
     }
 

@@ -86,7 +86,7 @@ pub(super) fn call(session: &Session, options: &[u8], deadline: Mono) -> (Class,
 type Made = (Class, Auth, Result<Call<Json>, OperationError>);
 
 fn own<N: Named>(session: &Session, deadline: Mono) -> Made {
-    of(session, &Own::<N, _>::new([("id", "17")]), deadline)
+    of(session, &Own::<N, _>::new(std::collections::BTreeMap::from([("id", "17")])), deadline)
 }
 
 fn of<O: Operation<Reply = Json>>(session: &Session, operation: &O, deadline: Mono) -> Made {
@@ -126,7 +126,7 @@ impl Operation for Renew {
     type Reply = Json;
 
     fn encode(&self) -> Result<Body, Unencodable> {
-        Body::json(&[("refresh_token", SECRETS[1])])
+        Body::json(&std::collections::BTreeMap::from([("refresh_token", SECRETS[1])]))
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {

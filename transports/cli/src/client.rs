@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use imts::IntentError;
 use imts::{AsyncClient, Bearer, Call, CallError, Epoch, Json, OperationError, Outcome, Phase};
 
 use crate::carrier::Tasks;
@@ -39,7 +40,7 @@ impl Client {
     }
 
     /// Carries a call to its end.
-    pub(crate) fn perform<R>(&self, call: Call<R>) -> Outcome<R> {
+    pub(crate) fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         match self {
             Self::Threads(client) => client.perform(call),
             Self::Tasks(client, tasks) => tasks.wait_for(client.perform(call)),

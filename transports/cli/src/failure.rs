@@ -41,6 +41,14 @@ pub(crate) enum Kind {
     Unknown,
     /// An earlier call stands in the way: what became of it is unknown. Nothing was sent now.
     InDoubt,
+    /// An earlier call has done it. Nothing was sent now.
+    AlreadyDone,
+    /// The reference stands for another request. Nothing was sent.
+    Conflict,
+    /// Another caller is sending it now. Nothing was sent by this one.
+    InProgress,
+    /// A call for a journal has no reference. Nothing was sent.
+    NoReference,
     /// Another process has the journal open. Nothing was sent.
     JournalLocked,
     /// The base URL is not safe to send credentials to.
@@ -62,6 +70,10 @@ impl Kind {
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
             Self::InDoubt => "in_doubt",
+            Self::AlreadyDone => "already_done",
+            Self::Conflict => "conflict",
+            Self::InProgress => "in_progress",
+            Self::NoReference => "no_reference",
             Self::JournalLocked => "journal_locked",
             Self::Endpoint => "endpoint",
             Self::Usage => "usage",
@@ -78,6 +90,10 @@ impl Kind {
             Self::Transport | Self::TimedOut | Self::Interrupted => 5,
             Self::Unknown => 6,
             Self::InDoubt => 7,
+            Self::AlreadyDone => 8,
+            Self::Conflict => 9,
+            Self::InProgress => 10,
+            Self::NoReference => 11,
             Self::JournalLocked => 12,
         }
     }

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use imts::{Book, CallRecord, Ending, JournalError, JournalFile, Recovery};
+use imts::journal::{Finding, Resolution};
+use imts::{Book, CallRecord, JournalError, JournalFile, Recovery};
 use serde_json::{Value, json};
 
 use crate::args::{Ended, Journal, JournalCommand, List, Resolve};
@@ -131,12 +132,14 @@ fn line(call: &CallRecord) -> String {
 
 fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
     let (file, id) = (&args.file, args.id);
-    let ending = match args.ended {
-        Ended::Done => Ending::Done,
-        Ended::Refused => Ending::Refused,
+    let finding = match args.ended {
+        Ended::Done => Finding::Done,
+        Ended::Refused => Finding::Refused,
     };
+    let reason = "told by `imts journal resolve`".to_owned();
+    let resolution = Resolution { finding, reason, by: None };
     let mut journal = opened_again(file, TimeLimit::of(args.timeout), log)?;
-    journal.resolve(id, ending).map_err(|error| wrong(file, &error))?;
+    journal.resolve(id, resolution).map_err(|error| wrong(file, &error))?;
     let Some(call) = journal.book().call(id) else {
         return Err(wrong(file, &JournalError::NoSuchCall { id }));
     };

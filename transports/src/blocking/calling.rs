@@ -5,6 +5,7 @@
 use std::thread;
 use std::time::Duration;
 
+use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
 use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
 
 use super::Client;
@@ -46,9 +47,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`OperationError`], where the operation cannot be called: nothing was sent.
+    /// [`OperationError`], where the operation cannot be called, or the journal stands against it
+    /// ([`OperationError::Intent`]): nothing was sent.
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, OperationError> {
-        Ok(self.perform(self.shared.hub.call(operation, self.patience)?))
+        let call = self.shared.hub.call(operation, self.patience)?;
+        Ok(self.perform(call)?)
     }
 
     /// Makes a call of the operation of this name in the contract, to be
@@ -62,14 +65,23 @@ impl Client {
     }
 
     /// Sends a call again that was not done, the same bytes.
-    pub fn call_again<R>(&self, permit: Permit<R>) -> Outcome<R> {
+    ///
+    /// # Errors
+    ///
+    /// [`IntentError`], where another call of the same intent has come in between: nothing was sent.
+    pub fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
         self.perform(permit.retry(self.shared.hub.deadline(self.patience)))
     }
 
     /// Carries a call to its end, or gives it up before it is sent once this client's patience has
     /// ended. A call that is for another service gets no token.
-    pub fn perform<R>(&self, call: Call<R>) -> Outcome<R> {
+    ///
+    /// # Errors
+    ///
+    /// [`IntentError`], where the journal stands against it: nothing was sent.
+    pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let mut call = self.shared.hub.written_down(call);
+        let mut performing = self.shared.hub.performing(&call);
         let deadline = Deadline::after(self.patience);
         loop {
             match call.poll(self.shared.hub.now_or_end(deadline)) {
@@ -77,7 +89,7 @@ impl Client {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(self.shared.hub.record(&entry)),
+                CallStep::Record(entry) => call.on_recorded(performing.record(&entry)),
                 CallStep::Send(exchange) => {
                     let (request, bounds) = self.shared.hub.outgoing(exchange);
                     match self.shared.send(request, bounds) {
@@ -93,9 +105,30 @@ impl Client {
                     let wait = until.since(self.shared.hub.now().mono);
                     thread::sleep(wait.min(left(deadline)));
                 }
-                CallStep::Over(outcome) => return outcome,
+                CallStep::NotAdmitted(error) => return Err(error),
+                CallStep::Over(outcome) => return Ok(outcome),
             }
         }
+    }
+
+    /// The calls in doubt of this client's journal, oldest first, but for those that are under way:
+    /// ask the service what became of each, and [resolve](Self::resolve) it.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Failed`], where the journal cannot be read.
+    pub fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
+        self.shared.hub.in_doubt()
+    }
+
+    /// Writes down what was found out of a call in doubt, in this client's journal.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Failed`], where there is no such call in doubt, it is under way, or the journal
+    /// cannot be written.
+    pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        self.shared.hub.resolve(id, resolution)
     }
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {

@@ -2,24 +2,20 @@
 //!
 //! Owns what both clients share of it. Knows nothing of how they wait.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use imts_core::journal::{Entry, Journal};
+use imts_core::journal::{CallRecord, RecordError, Resolution};
 use imts_core::{
     Body, Call, Exchange, Json, Mono, Now, Operation, OperationError, Recovery, Source,
 };
 
 use super::Hub;
+use super::kept::Performing;
 use crate::clock::Deadline;
 use crate::error::CallError;
-use crate::sync::Mutex;
 use crate::transport::Bounds;
-
-/// Writes calls that move money down, one at a time.
-pub(crate) type Recorder = Mutex<Box<dyn Journal + Send>>;
 
 /// How much life a call's token should have left: one that dies on its way is answered with a 401,
 /// after which nobody knows what became of money.
@@ -57,20 +53,39 @@ impl<F> Hub<F> {
         (self.dress(exchange.into_request()), bounds)
     }
 
-    /// Makes an entry durable. A journal that panics has failed.
-    pub(crate) fn record(&self, entry: &Entry) -> Result<u64, Source> {
-        let Some(recorder) = &self.recorder else { return Err(Arc::new(NoJournal)) };
-        let mut journal = recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        catch_unwind(AssertUnwindSafe(|| journal.record(entry)))
-            .unwrap_or_else(|_| Err(Arc::new(JournalPanicked) as Source))
+    /// A call sets out.
+    pub(crate) fn performing<R>(&self, call: &Call<R>) -> Performing<'_> {
+        self.kept.performing(call.needs_journal())
+    }
+
+    /// The calls in doubt of the client's journal, but for those that are under way.
+    pub(crate) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
+        self.kept.in_doubt()
+    }
+
+    /// Writes down what was found out of a call in doubt.
+    pub(crate) fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        self.kept.resolve(id, resolution)
+    }
+
+    /// A request with the headers that the caller gave, unless it has them.
+    pub(super) fn dress(&self, mut request: Request<Body>) -> Request<Body> {
+        for (name, value) in &self.headers {
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+        request
     }
 
     /// Whether a call may have a token of this session: one that goes to another service may not.
     pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), NoBearer> {
-        if call.is_for(&self.endpoint) {
+        let why: Source = if !call.is_for(&self.endpoint) {
+            Arc::new(AnotherService)
+        } else if !call.is_of_agent(self.lock().session.agent_id()) {
+            Arc::new(AnotherAgent)
+        } else {
             return Ok(());
-        }
-        Err(NoBearer { why: Arc::new(AnotherService), recovery: Recovery::Fix })
+        };
+        Err(NoBearer { why, recovery: Recovery::Fix })
     }
 
     /// The time; on the waiting clock its end once the caller's own has come, whatever a virtual
@@ -83,9 +98,10 @@ impl<F> Hub<F> {
         }
     }
 
-    /// The same call, written down where there is a journal, whoever made it.
+    /// The same call, written down where there is a journal, whoever made it; in memory, where there
+    /// is none, if it has a reference to be known by.
     pub(crate) fn written_down<R>(&self, call: Call<R>) -> Call<R> {
-        if self.recorder.is_some() { call.with_journal() } else { call }
+        if self.kept.is_given() { call.with_journal() } else { call.with_memory() }
     }
 }
 
@@ -102,13 +118,9 @@ impl From<CallError> for NoBearer {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the client has no journal")]
-struct NoJournal;
-
-#[derive(Debug, thiserror::Error)]
 #[error("the call is for another service than the client's")]
 struct AnotherService;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the journal panicked")]
-struct JournalPanicked;
+#[error("the client has signed in as another agent than the one that the call was made for")]
+struct AnotherAgent;

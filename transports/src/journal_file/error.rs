@@ -2,6 +2,7 @@
 
 use std::io;
 
+use imts_core::journal::EntryError;
 use thiserror::Error;
 
 /// Why a journal cannot be used.
@@ -9,7 +10,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum JournalError {
     /// Another process has it open.
-    #[error("the journal is locked: another process has it open")]
+    #[error("the journal is in use: another process has it open. Try again once it is done")]
     Locked,
     /// The file is something else.
     #[error("the file is not a journal of calls, or one of another version")]
@@ -30,14 +31,41 @@ pub enum JournalError {
         id: u64,
     },
     /// What became of the call is known.
-    #[error("what became of call {id} is known already")]
+    #[error("the outcome of call {id} is known already")]
     NotInDoubt {
         /// The number.
         id: u64,
     },
-    /// A call is resolved as done or as refused.
-    #[error("a call is resolved as done or as refused")]
-    Ending,
+    /// An entry has no place in the journal.
+    #[error(transparent)]
+    NotAdmitted(EntryError),
+    /// The path does not name the file that was opened.
+    #[error(
+        "the journal was moved, removed or replaced while it was open, so nothing more is written to \
+         it and nothing is sent: find out where it went, and open the right file anew"
+    )]
+    Replaced,
+    /// The file does not end as it was left.
+    #[error(
+        "another program changed the journal while it was open, so nothing more is written to it and \
+         nothing is sent: find out what became of it, and open it anew"
+    )]
+    Changed,
+    /// The file is a copy of a journal, and the original may have permitted calls since.
+    #[error(
+        "the file is a copy of a journal, such as a restored backup, and the original may have been \
+         used since: ask the service what was sent, then accept the copy"
+    )]
+    Copied,
+    /// The file system does not sync folders.
+    #[error(
+        "the journal's file system cannot promise that a new file outlives a crash (it does not sync \
+         folders: {message}): use another file system, or accept this one"
+    )]
+    FolderNotSynced {
+        /// The system's words.
+        message: String,
+    },
     /// An earlier write failed, and the file can no longer be trusted to hold what is written.
     #[error("an earlier write to the journal failed: open it anew")]
     Broken,

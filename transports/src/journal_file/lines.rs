@@ -1,15 +1,24 @@
 //! The journal's bytes: a header, then records of a line each.
 //!
 //! A record is `LENGTH CRC JSON`: eight hexadecimal digits each for the length of the JSON and its
-//! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970. What a record means for a
-//! call is the book's matter.
+//! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970. What a record
+//! means for a call is the book's matter.
+//!
+//! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with their
+//! reasons, and the mark of the file itself. Version 1 is read as it is, and becomes version 2 by one
+//! byte of its header before anything is appended; a reader of version 1 refuses it from then on.
 
-use imts_core::journal::{Digest, Entry, Intent};
+use imts_core::journal::{Book, Despite, Digest, Entry, Finding, Intent, Resolution, Scope};
 use imts_core::{Ending, Wall};
 use serde::{Deserialize, Serialize};
 
+use super::error::JournalError;
+
 /// What a journal of this version begins with.
-pub(super) const HEADER: &[u8] = b"imts-journal 1\n";
+pub(super) const HEADER: &[u8] = b"imts-journal 2\n";
+
+/// What a journal of the first version begins with.
+pub(super) const FIRST_HEADER: &[u8] = b"imts-journal 1\n";
 
 /// The longest record's JSON, in bytes.
 const LONGEST: usize = 65_536;
@@ -20,36 +29,176 @@ const PREFIX: usize = 18;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
-    Intent { id: u64, at_us: i64, operation: String, reference: Option<String>, digest: String },
-    Sending { id: u64, at_us: i64 },
-    Ended { id: u64, at_us: i64, ending: String },
+    Intent {
+        id: u64,
+        at_us: i64,
+        operation: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<String>,
+        reference: Option<String>,
+        digest: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meaning: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        despite: Option<DespiteLine>,
+    },
+    Sending {
+        id: u64,
+        at_us: i64,
+    },
+    Ended {
+        id: u64,
+        at_us: i64,
+        ending: String,
+    },
+    Resolved {
+        id: u64,
+        at_us: i64,
+        finding: String,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    File {
+        at_us: i64,
+        inode: Option<u64>,
+    },
+    Accepted {
+        at_us: i64,
+        inode: Option<u64>,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
 }
 
-/// A record's bytes; `None` where they are too long.
-pub(super) fn write(id: u64, entry: &Entry) -> Option<Vec<u8>> {
-    let line = match entry {
-        Entry::Intent(intent) => Line::Intent {
-            id,
-            at_us: intent.at.unix_micros(),
-            operation: intent.operation.clone(),
-            reference: intent.reference.clone(),
-            digest: intent.digest.to_string(),
-        },
-        Entry::Sending { at, .. } => Line::Sending { id, at_us: at.unix_micros() },
-        Entry::Ended { at, ending, .. } => {
-            Line::Ended { id, at_us: at.unix_micros(), ending: ending.as_str().to_owned() }
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DespiteLine {
+    id: u64,
+    reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+}
+
+/// One record.
+#[derive(Debug)]
+pub(super) enum Record {
+    /// Of a call.
+    Call(u64, Entry),
+    /// Of the file itself: which one it is, as far as the system numbers files.
+    File { at: Wall, inode: Option<u64> },
+    /// A copy was accepted as the journal: what has no end is in doubt from here on.
+    Accepted { at: Wall, inode: Option<u64>, reason: String, by: Option<String> },
+}
+
+/// What a journal's bytes hold.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    pub(super) book: Book,
+    /// Where the last whole record ends.
+    pub(super) end: usize,
+    /// Where it begins.
+    pub(super) last: usize,
+    /// The file that the journal says it is; `None` in one that does not say it.
+    pub(super) file: Option<Option<u64>>,
+    /// Whether it is of the first version.
+    pub(super) is_first_version: bool,
+}
+
+impl Pages {
+    /// Reads a journal's bytes. What is cut off at their end is left out.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self, JournalError> {
+        let is_first_version = bytes.starts_with(FIRST_HEADER);
+        if !bytes.starts_with(HEADER) && !is_first_version {
+            let is_cut = HEADER.starts_with(bytes) || FIRST_HEADER.starts_with(bytes);
+            return if is_cut { Ok(Self::default()) } else { Err(JournalError::NotAJournal) };
         }
-    };
-    let json = serde_json::to_vec(&line).ok().filter(|json| json.len() <= LONGEST)?;
+        let mut pages = Self { end: HEADER.len(), is_first_version, ..Self::default() };
+        while let Some(rest) = bytes.get(pages.end..).filter(|rest| !rest.is_empty()) {
+            let damaged = JournalError::Damaged { at: pages.end };
+            let Some((record, length)) = read(rest) else {
+                return if has_record(rest) { Err(damaged) } else { Ok(pages) };
+            };
+            match record {
+                Record::Call(id, entry) if pages.book.takes(id, &entry) => {
+                    pages.book.apply(id, &entry);
+                }
+                Record::Call(..) => return Err(damaged),
+                Record::File { inode, .. } => pages.file = Some(inode),
+                Record::Accepted { inode, .. } => {
+                    pages.file = Some(inode);
+                    pages.book.doubt_all();
+                }
+            }
+            pages.last = pages.end;
+            pages.end += length;
+        }
+        Ok(pages)
+    }
+}
+
+/// A record's bytes.
+///
+/// # Errors
+///
+/// [`JournalError::TooLong`].
+pub(super) fn write(record: &Record) -> Result<Vec<u8>, JournalError> {
+    let line = Line::from(record);
+    let json = serde_json::to_vec(&line).ok().filter(|json| json.len() <= LONGEST);
+    let json = json.ok_or(JournalError::TooLong)?;
     let mut bytes = format!("{:08x} {:08x} ", json.len(), crc32fast::hash(&json)).into_bytes();
     bytes.extend_from_slice(&json);
     bytes.push(b'\n');
-    Some(bytes)
+    Ok(bytes)
+}
+
+impl From<&Record> for Line {
+    fn from(record: &Record) -> Self {
+        let us = |at: &Wall| at.unix_micros();
+        match record {
+            Record::File { at, inode } => Self::File { at_us: us(at), inode: *inode },
+            Record::Accepted { at, inode, reason, by } => Self::Accepted {
+                at_us: us(at),
+                inode: *inode,
+                reason: reason.clone(),
+                by: by.clone(),
+            },
+            Record::Call(id, Entry::Intent(intent)) => Self::Intent {
+                id: *id,
+                at_us: us(&intent.at),
+                operation: intent.operation.clone(),
+                url: intent.scope.as_ref().map(|scope| scope.url.clone()),
+                agent: intent.scope.as_ref().map(|scope| scope.agent.clone()),
+                reference: intent.reference.clone(),
+                digest: intent.digest.to_string(),
+                meaning: intent.meaning.map(|meaning| meaning.to_string()),
+                despite: intent.despite.clone().map(|despite| DespiteLine {
+                    id: despite.id,
+                    reason: despite.reason,
+                    by: despite.by,
+                }),
+            },
+            Record::Call(id, Entry::Sending { at, .. }) => Self::Sending { id: *id, at_us: us(at) },
+            Record::Call(id, Entry::Ended { at, ending, .. }) => {
+                Self::Ended { id: *id, at_us: us(at), ending: ending.as_str().to_owned() }
+            }
+            Record::Call(id, Entry::Resolved { at, resolution, .. }) => Self::Resolved {
+                id: *id,
+                at_us: us(at),
+                finding: resolution.finding.as_str().to_owned(),
+                reason: resolution.reason.clone(),
+                by: resolution.by.clone(),
+            },
+        }
+    }
 }
 
 /// The record that bytes begin with, and its length; `None` where they begin with none that is
 /// whole and unchanged.
-pub(super) fn read(bytes: &[u8]) -> Option<(u64, Entry, usize)> {
+fn read(bytes: &[u8]) -> Option<(Record, usize)> {
     let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
     let prefix = std::str::from_utf8(prefix).ok()?;
     let (length, crc) = prefix.strip_suffix(' ')?.split_once(' ')?;
@@ -58,25 +207,61 @@ pub(super) fn read(bytes: &[u8]) -> Option<(u64, Entry, usize)> {
     if rest.first() != Some(&b'\n') || hexadecimal(crc)? != crc32fast::hash(json) {
         return None;
     }
+    Some((record(serde_json::from_slice(json).ok()?)?, PREFIX + length + 1))
+}
+
+fn record(line: Line) -> Option<Record> {
     let at = Wall::from_unix_micros;
-    let (id, entry) = match serde_json::from_slice(json).ok()? {
-        Line::Intent { id, at_us, operation, reference, digest } => {
-            let digest = Digest(u64::from_str_radix(&digest, 16).ok()?);
-            (id, Entry::Intent(Intent { operation, reference, digest, at: at(at_us) }))
+    let digest = |digits: &str| u64::from_str_radix(digits, 16).ok().map(Digest);
+    Some(match line {
+        Line::Intent {
+            id,
+            at_us,
+            operation,
+            url,
+            agent,
+            reference,
+            digest: bytes,
+            meaning,
+            despite,
+        } => {
+            let scope = match (url, agent) {
+                (Some(url), Some(agent)) => Some(Scope { url, agent }),
+                (None, None) => None,
+                _ => return None,
+            };
+            let meaning = match meaning {
+                Some(meaning) => Some(digest(&meaning)?),
+                None => None,
+            };
+            let despite = despite.map(|it| Despite { id: it.id, reason: it.reason, by: it.by });
+            let digest = digest(&bytes)?;
+            let at = at(at_us);
+            let intent = Intent { operation, scope, reference, digest, meaning, at, despite };
+            Record::Call(id, Entry::Intent(intent))
         }
-        Line::Sending { id, at_us } => (id, Entry::Sending { id, at: at(at_us) }),
+        Line::Sending { id, at_us } => Record::Call(id, Entry::Sending { id, at: at(at_us) }),
         Line::Ended { id, at_us, ending } => {
             let all = [Ending::Done, Ending::Refused, Ending::Unknown, Ending::NotSent];
             let ending = all.into_iter().find(|it| it.as_str() == ending)?;
-            (id, Entry::Ended { id, at: at(at_us), ending })
+            Record::Call(id, Entry::Ended { id, at: at(at_us), ending })
         }
-    };
-    Some((id, entry, PREFIX + length + 1))
+        Line::Resolved { id, at_us, finding, reason, by } => {
+            let all = [Finding::Done, Finding::Refused];
+            let finding = all.into_iter().find(|it| it.as_str() == finding)?;
+            let resolution = Resolution { finding, reason, by };
+            Record::Call(id, Entry::Resolved { id, at: at(at_us), resolution })
+        }
+        Line::File { at_us, inode } => Record::File { at: at(at_us), inode },
+        Line::Accepted { at_us, inode, reason, by } => {
+            Record::Accepted { at: at(at_us), inode, reason, by }
+        }
+    })
 }
 
 /// Whether a whole record stands anywhere in bytes that do not begin with one: also where the line
 /// feed before it is what was changed.
-pub(super) fn has_record(bytes: &[u8]) -> bool {
+fn has_record(bytes: &[u8]) -> bool {
     (1..bytes.len()).any(|place| read(&bytes[place..]).is_some())
 }
 

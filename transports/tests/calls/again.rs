@@ -41,7 +41,7 @@ fn what_was_not_sent_is_sent_again_by_its_permit_and_written_down_as_a_call_of_i
     let client = client.blocking(refusing(&world, 3)).unwrap();
     let permit = permit(client.call(&confirm("a")).unwrap());
     assert!(world.sent().is_empty());
-    let outcome = client.call_again(permit);
+    let outcome = client.call_again(permit).unwrap();
     assert_eq!((outcome.ending(), world.applied("a")), (Ending::Done, 1));
     let thrice = ["intent a", "sending 1", "sending 1", "sending 1", "ended 1 not_sent"];
     assert_eq!(notes.lines()[..5], thrice);
@@ -60,7 +60,7 @@ fn a_task_sends_again_by_a_permit_too() {
     let client = world.builder().nonblocking((send, crate::timer)).unwrap();
     let outcome = run(async {
         let permit = permit(client.call(&confirm("a")).await.unwrap());
-        client.call_again(permit).await
+        client.call_again(permit).await.unwrap()
     });
     assert_eq!((outcome.ending(), world.applied("a")), (Ending::Done, 1));
 }
@@ -72,16 +72,16 @@ fn a_call_by_name_has_the_classes_rules_and_its_reply_as_json() {
     let client = builder().blocking(world.transport()).unwrap();
     let json = Json::parse(r#"{"client_uuid": "a", "amount": 15.40000000000000000001}"#).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("mine");
-    let Outcome::Done(reply) = client.perform(call) else { panic!("it is done") };
+    let Outcome::Done(reply) = client.perform(call).unwrap() else { panic!("it is done") };
     assert_eq!(reply.as_str(), r#"{"client_uuid":"a"}"#);
     assert_eq!(world.sent(), [json.as_str().as_bytes()], "to the byte");
     assert_eq!(notes.lines(), ["intent mine", "sending 1", "ended 1 done"]);
     let error = client.call_named("payout", &json).unwrap_err();
     assert!(matches!(error, OperationError::NoPath { .. }), "{error}");
     let tasks = builder().nonblocking(world.task_transport()).unwrap();
-    let call = tasks.call_named("confirm", &json).unwrap();
-    assert_eq!(run(tasks.perform(call)).ending(), Ending::Done);
-    assert_eq!(notes.lines()[3..], ["intent ", "sending 2", "ended 2 done"]);
+    let call = tasks.call_named("confirm", &json).unwrap().with_reference("other");
+    assert_eq!(run(tasks.perform(call)).unwrap().ending(), Ending::Done);
+    assert_eq!(notes.lines()[3..], ["intent other", "sending 2", "ended 2 done"]);
 }
 
 /// A world whose first call meets a token that the service took back, and what came of it.

@@ -21,18 +21,19 @@ fn a_call_for_another_service_gets_no_token_and_is_not_sent() {
     };
     let client = world.builder().blocking(world.transport()).unwrap();
     let tasks = world.builder().nonblocking(world.task_transport()).unwrap();
-    for outcome in [client.perform(elsewhere()), run(tasks.perform(elsewhere()))] {
+    for outcome in [client.perform(elsewhere()).unwrap(), run(tasks.perform(elsewhere())).unwrap()]
+    {
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
         assert!(matches!(failed.why(), CallFault::NoToken(_, Recovery::Fix)), "{failed:?}");
         assert!(failed.why().to_string().contains("another service"), "{}", failed.why());
         // Nor does its permit lead anywhere else.
-        let again = client.call_again(failed.into_permit().unwrap());
+        let again = client.call_again(failed.into_permit().unwrap()).unwrap();
         assert_eq!(again.ending(), Ending::NotSent);
     }
     assert!(world.sent().is_empty());
     let here = session("https://sandbox.example");
     let call = here.call(&confirm("a"), Mono::from_micros(u64::MAX)).unwrap();
-    assert_eq!(client.perform(call).ending(), Ending::Done);
+    assert_eq!(client.perform(call).unwrap().ending(), Ending::Done);
 }
 
 #[test]
@@ -41,14 +42,14 @@ fn money_is_written_down_by_the_client_that_sends_it_whoever_made_the_call() {
     let without = world.builder().blocking(world.transport()).unwrap();
     let with = world.builder().journal(notes.clone());
     let with = with.blocking(world.transport()).unwrap();
-    let call = without.call_named("confirm", &json()).unwrap();
-    assert_eq!(with.perform(call).ending(), Ending::Done);
-    assert_eq!(notes.lines(), ["intent ", "sending 1", "ended 1 done"]);
+    let call = without.call_named("confirm", &json()).unwrap().with_reference("a");
+    assert_eq!(with.perform(call).unwrap().ending(), Ending::Done);
+    assert_eq!(notes.lines(), ["intent a", "sending 1", "ended 1 done"]);
     let tasks = world.builder().journal(notes.clone());
     let tasks = tasks.nonblocking(world.task_transport()).unwrap();
-    let call = without.call_named("confirm", &json()).unwrap();
-    assert_eq!(run(tasks.perform(call)).ending(), Ending::Done);
-    assert_eq!(notes.lines()[3..], ["intent ", "sending 2", "ended 2 done"]);
+    let call = without.call_named("confirm", &json()).unwrap().with_reference("b");
+    assert_eq!(run(tasks.perform(call)).unwrap().ending(), Ending::Done);
+    assert_eq!(notes.lines()[3..], ["intent b", "sending 2", "ended 2 done"]);
 }
 
 #[test]
@@ -57,7 +58,8 @@ fn a_call_that_is_to_be_written_down_is_not_sent_by_a_client_without_a_journal()
     let with = world.builder().journal(Notes::default());
     let with = with.blocking(world.transport()).unwrap();
     let without = world.builder().blocking(world.transport()).unwrap();
-    let outcome = without.perform(with.call_named("confirm", &json()).unwrap());
+    let call = with.call_named("confirm", &json()).unwrap().with_reference("a");
+    let outcome = without.perform(call).unwrap();
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
     assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
     assert!(world.sent().is_empty());

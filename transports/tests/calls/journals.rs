@@ -85,7 +85,7 @@ fn no_entry_holds_a_token_a_secret_or_a_card_number() {
     let json = imts::Json::parse(json).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     assert!(!format!("{call:?} {json:?} {client:?}").contains("4111"));
-    let outcome = client.perform(call);
+    let outcome = client.perform(call).unwrap();
     assert_eq!(outcome.ending(), Ending::Done);
     let written: Vec<Entry> = notes.entries();
     let texts = format!("{written:?} {outcome:?}");

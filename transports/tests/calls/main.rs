@@ -19,11 +19,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::journal::{Entry, Journal};
+use imts::journal::{CallRecord, Entry, Journal, RecordError};
 use imts::operations::{Confirm, Named, Own};
 use imts::{
     AsyncTransport, Body, Bounds, Builder, Catalogue, Class, Clock, Contract, Credentials,
-    Endpoint, Evidence, Failure, ManualClock, Now, Policy, ServicePath, Source, Transport,
+    Endpoint, Evidence, Failure, ManualClock, Now, Policy, ServicePath, Transport,
 };
 use imts_sandbox::{
     Class as Kind, DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Operation, Sandbox, Served, Settings,
@@ -202,6 +202,7 @@ impl Notes {
             }
             Entry::Sending { id, .. } => format!("sending {id}"),
             Entry::Ended { id, ending, .. } => format!("ended {id} {}", ending.as_str()),
+            Entry::Resolved { id, .. } => format!("resolved {id}"),
         };
         self.0.lock().unwrap().entries.iter().map(line).collect()
     }
@@ -212,12 +213,14 @@ impl Notes {
 }
 
 impl Journal for Notes {
-    fn record(&mut self, entry: &Entry) -> Result<u64, Source> {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
         let mut written = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let number = written.entries.len();
         if let Some((_, how)) = written.breaks.take_if(|(at, _)| *at == number) {
             match how {
-                Breaking::ByError => return Err(Arc::new(std::io::Error::other("full"))),
+                Breaking::ByError => {
+                    return Err(RecordError::Failed(Arc::new(std::io::Error::other("full"))));
+                }
                 Breaking::ByPanic => {
                     drop(written);
                     panic!("the journal's own panic");
@@ -225,12 +228,13 @@ impl Journal for Notes {
             }
         }
         written.entries.push(entry.clone());
-        match entry {
-            Entry::Intent(_) => {
-                written.calls += 1;
-                Ok(written.calls)
-            }
-            Entry::Sending { id, .. } | Entry::Ended { id, .. } => Ok(*id),
-        }
+        Ok(entry.id().unwrap_or_else(|| {
+            written.calls += 1;
+            written.calls
+        }))
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        Ok(Vec::new())
     }
 }

@@ -41,13 +41,13 @@ fn a_call_made_with_more_patience_than_it_is_performed_with_ends_in_time() {
     let client = client.blocking(not_leaving(&world)).unwrap();
     drop(client.token().unwrap());
     let json = imts::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
-    let call = client.call_named("confirm", &json).unwrap();
+    let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     // Enough for a first attempt on a busy machine.
     let hasty = client.with_patience(Duration::from_secs(3));
-    let outcome = in_time(move || hasty.perform(call));
+    let outcome = in_time(move || hasty.perform(call).unwrap());
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
     assert!(matches!(failed.why(), CallFault::Failed(_)), "the last attempt's trouble: {failed:?}");
-    assert_eq!(notes.lines(), ["intent ", "sending 1", "ended 1 not_sent"]);
+    assert_eq!(notes.lines(), ["intent a", "sending 1", "ended 1 not_sent"]);
     let Some(Entry::Ended { at, .. }) = notes.entries().pop() else { panic!("it ended") };
     assert_eq!(at, world.clock.now().wall, "the journal tells the time as it is");
 }
@@ -62,11 +62,11 @@ fn a_task_is_held_to_its_patience_too() {
     let client = stuck(&world, &notes).patience(Duration::from_secs(86_400));
     let client = client.nonblocking((send, tokio::time::sleep)).unwrap();
     let json = imts::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
-    let call = client.call_named("confirm", &json).unwrap();
+    let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     let hasty = client.with_patience(Duration::from_millis(300));
     let outcome = in_time(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(hasty.perform(call))
+        runtime.block_on(hasty.perform(call)).unwrap()
     });
     assert_eq!(outcome.ending(), Ending::NotSent);
     assert_eq!(notes.lines().last().unwrap(), "ended 1 not_sent");

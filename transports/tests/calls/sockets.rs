@@ -223,7 +223,7 @@ fn after_a_401_the_same_body_goes_over_the_socket_once_more_neither_lost_nor_dou
             line.front.sandbox().set_faults(vec![rule]);
             let id = "a".repeat(200);
             let long = json!({ "client_uuid": id, "note": "n".repeat(length) });
-            let operation = Own::<Confirm, _>::new(long.clone());
+            let operation = Own::<Confirm, _>::new(long.clone()).with_reference(&id);
             let outcome = match carrier {
                 Carrier::Ureq => {
                     let client = line.builder().blocking(UreqTransport::new().unwrap()).unwrap();

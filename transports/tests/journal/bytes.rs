@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use imts::journal::{Digest, Entry, Intent, Journal};
+use imts::journal::{Digest, Entry, EntryError, Finding, Intent, Journal, RecordError};
 use imts::{Book, CallState, Ending, JournalError, JournalFile, Wall};
 
-use crate::{Folder, ends, intends, sends};
+use crate::{Folder, ends, found, intends, sends};
 
 /// A journal that holds all that one can, and what it held after each record: the file's length, and
 /// its book.
@@ -35,7 +35,7 @@ fn grown(folder: &Folder) -> (Vec<u8>, Vec<(usize, Book)>) {
             note(&journal, &mut stages);
         }
     }
-    journal.resolve(3, Ending::Done).unwrap();
+    journal.resolve(3, found(Finding::Done)).unwrap();
     note(&journal, &mut stages);
     drop(journal);
     (fs::read(folder.path()).unwrap(), stages)
@@ -49,7 +49,7 @@ fn a_journal_cut_at_any_byte_holds_every_record_that_was_whole() {
     for length in 0..=bytes.len() {
         let whole = stages.iter().rev().find(|(end, _)| *end <= length);
         let book = whole.map_or(&empty, |(_, book)| book);
-        assert_eq!(Book::of(&bytes[..length]).as_ref(), Ok(book), "cut at {length}");
+        assert_eq!(imts::book_of(&bytes[..length]).as_ref(), Ok(book), "cut at {length}");
         // Every tenth, and each around a record's end, in a file as well.
         let is_edge = stages.iter().any(|(end, _)| end.abs_diff(length) <= 1);
         if !is_edge && length % 10 != 0 {
@@ -60,8 +60,12 @@ fn a_journal_cut_at_any_byte_holds_every_record_that_was_whole() {
         assert_eq!(fs::read(folder.path()).unwrap(), &bytes[..length], "reading changes nothing");
         let mut journal = JournalFile::open(folder.path()).unwrap();
         assert_eq!(journal.book(), book, "cut at {length}");
-        let end = whole.map_or(stages[0].0, |(end, _)| *end);
-        assert_eq!(fs::read(folder.path()).unwrap(), &bytes[..end], "what was cut off is gone");
+        // What was cut off is gone. Which file it is, is said anew where that was cut off too.
+        let left = fs::read(folder.path()).unwrap();
+        match whole {
+            Some((end, _)) => assert_eq!(left, &bytes[..*end], "cut at {length}"),
+            None => assert!(left.starts_with(b"imts-journal 2\n"), "cut at {length}"),
+        }
         let id = intends(&mut journal, "goes on");
         assert!(book.call(id).is_none(), "a number is used once");
         sends(&mut journal, id);
@@ -77,7 +81,7 @@ fn no_cut_makes_a_call_that_was_sent_one_that_was_not() {
     let folder = Folder::new();
     let (bytes, stages) = grown(&folder);
     for length in 0..=bytes.len() {
-        let book = Book::of(&bytes[..length]).unwrap();
+        let book = imts::book_of(&bytes[..length]).unwrap();
         // What was durable when the request left, by length, is there after any later cut.
         for (end, then) in stages.iter().filter(|(end, _)| *end <= length) {
             for call in then.calls().filter(|call| call.is_in_doubt()) {
@@ -102,7 +106,7 @@ fn of_a_changed_byte_either_the_file_is_refused_or_the_last_record_alone_is_lost
         for mask in [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[place] ^= mask;
-            let read = Book::of(&changed);
+            let read = imts::book_of(&changed);
             assert_ne!(read.as_ref(), Ok(whole), "byte {place} ^ {mask:#x} is not seen");
             match read {
                 Err(JournalError::NotAJournal) => assert!(place < stages[0].0),
@@ -149,9 +153,9 @@ fn a_record_that_no_call_could_have_is_refused_and_the_journal_stays_readable() 
         Entry::Ended { id, at, ending: Ending::Unknown },
     ] {
         let error = journal.record(&entry).unwrap_err();
-        let error = error.downcast_ref::<JournalError>().unwrap();
-        let id_is_unknown = matches!(error, JournalError::NoSuchCall { id: 99 });
-        assert!(id_is_unknown || *error == JournalError::NotInDoubt { id }, "{entry:?}: {error}");
+        let error = cause::<EntryError>(&error);
+        let id_is_unknown = matches!(error, EntryError::NoSuchCall { id: 99 });
+        assert!(id_is_unknown || *error == EntryError::Ended { id }, "{entry:?}: {error}");
     }
     let book = journal.book().clone();
     drop(journal);
@@ -165,24 +169,27 @@ fn a_reference_that_is_too_long_is_refused_before_anything_is_written() {
     let mut journal = JournalFile::open(folder.path()).unwrap();
     let intent = |length| Intent {
         operation: "confirm".to_owned(),
+        scope: None,
         reference: Some("r".repeat(length)),
         digest: Digest(0),
+        meaning: None,
         at: Wall::from_unix_micros(0),
+        despite: None,
     };
     let error = journal.record(&Entry::Intent(intent(65_536))).unwrap_err();
-    assert_eq!(error.downcast_ref::<JournalError>(), Some(&JournalError::TooLong));
+    assert_eq!(*cause::<JournalError>(&error), JournalError::TooLong);
     assert_eq!(journal.record(&Entry::Intent(intent(65_000))).unwrap(), 1);
     drop(journal);
     assert_eq!(JournalFile::open(folder.path()).unwrap().book().calls().count(), 1);
 }
 
 #[test]
-fn only_a_call_in_doubt_is_resolved_and_only_as_done_or_refused() {
+fn only_a_call_in_doubt_is_resolved() {
     let folder = Folder::new();
     let mut journal = JournalFile::open(folder.path()).unwrap();
     let (doubt, done) = (intends(&mut journal, "one"), intends(&mut journal, "two"));
     assert_eq!(
-        journal.resolve(doubt, Ending::Done),
+        journal.resolve(doubt, found(Finding::Done)),
         Err(JournalError::NotInDoubt { id: doubt }),
         "it was not sent"
     );
@@ -190,15 +197,21 @@ fn only_a_call_in_doubt_is_resolved_and_only_as_done_or_refused() {
         sends(&mut journal, id);
     }
     ends(&mut journal, done, Ending::Done);
-    assert_eq!(journal.resolve(done, Ending::Refused), Err(JournalError::NotInDoubt { id: done }));
-    assert_eq!(journal.resolve(9, Ending::Done), Err(JournalError::NoSuchCall { id: 9 }));
-    for ending in [Ending::Unknown, Ending::NotSent] {
-        assert_eq!(journal.resolve(doubt, ending), Err(JournalError::Ending));
-    }
+    assert_eq!(
+        journal.resolve(done, found(Finding::Refused)),
+        Err(JournalError::NotInDoubt { id: done })
+    );
+    assert_eq!(journal.resolve(9, found(Finding::Done)), Err(JournalError::NoSuchCall { id: 9 }));
     ends(&mut journal, doubt, Ending::Unknown);
-    journal.resolve(doubt, Ending::Refused).unwrap();
+    journal.resolve(doubt, found(Finding::Refused)).unwrap();
     drop(journal);
     let book = JournalFile::read(folder.path()).unwrap();
     assert_eq!(book.in_doubt().count(), 0);
     assert_eq!(book.call(doubt).unwrap().state, CallState::Refused);
+}
+
+/// Why an entry was not recorded.
+fn cause<T: std::error::Error + 'static>(error: &RecordError) -> &T {
+    let RecordError::Failed(cause) = error else { panic!("{error:?}") };
+    cause.downcast_ref().unwrap_or_else(|| panic!("{cause:?}"))
 }

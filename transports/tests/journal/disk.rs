@@ -48,7 +48,7 @@ fn payer() {
         let request = [("client_uuid", number.to_string())];
         let request = std::collections::BTreeMap::from(request);
         // References of many lengths: the disk is full in the midst of each kind of record.
-        let reference = "r".repeat(number % 37);
+        let reference = format!("{number}{}", "r".repeat(number % 37));
         let confirm = Own::<Confirm, _>::new(request).with_reference(reference);
         match client.call(&confirm).unwrap() {
             Outcome::Done(_) => done += 1,

@@ -11,11 +11,11 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::journal::{Entry, Journal};
+use imts::journal::{CallRecord, Entry, Journal, RecordError};
 use imts::operations::{Confirm, Own};
 use imts::{
-    Body, Bounds, Builder, CallState, Credentials, Endpoint, Failure, JournalFile, Source,
-    Transport, UreqTransport, contract_of,
+    Body, Bounds, Builder, CallState, Credentials, Endpoint, Failure, JournalFile, Transport,
+    UreqTransport, contract_of,
 };
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, When,
@@ -56,11 +56,15 @@ fn kill_self() -> ! {
 struct Doomed<T>(T, Fate);
 
 impl Journal for Doomed<JournalFile> {
-    fn record(&mut self, entry: &Entry) -> Result<u64, Source> {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
         self.1.step();
         let outcome = self.0.record(entry);
         self.1.step();
         outcome
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        self.0.in_doubt()
     }
 }
 

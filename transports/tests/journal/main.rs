@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use imts::journal::{Digest, Entry, Intent, Journal};
+use imts::journal::{Digest, Entry, Finding, Intent, Journal, Resolution, Scope};
 use imts::{Ending, JournalFile, Wall};
 
 /// A folder of one test's own, gone with it.
@@ -47,9 +47,12 @@ impl Drop for Folder {
 pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
     let intent = Intent {
         operation: "confirm".to_owned(),
+        scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
         reference: Some(reference.to_owned()),
         digest: Digest::of(reference.as_bytes()),
+        meaning: Some(Digest::of_meaning(reference.as_bytes())),
         at: Wall::from_unix_micros(-1),
+        despite: None,
     };
     journal.record(&Entry::Intent(intent)).unwrap()
 }
@@ -60,6 +63,11 @@ pub(crate) fn sends(journal: &mut JournalFile, id: u64) {
 
 pub(crate) fn ends(journal: &mut JournalFile, id: u64, ending: Ending) {
     journal.record(&Entry::Ended { id, at: Wall::from_unix_micros(3), ending }).unwrap();
+}
+
+/// What someone found out by asking.
+pub(crate) fn found(finding: Finding) -> Resolution {
+    Resolution { finding, reason: "asked status".to_owned(), by: None }
 }
 
 /// This program again, to run one test of it in a process of its own.

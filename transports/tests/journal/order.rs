@@ -46,7 +46,8 @@ fn a_call_is_in_doubt_in_the_file_before_its_first_byte_arrives() {
         .blocking(transport)
         .unwrap();
     drop(client.token().unwrap());
-    let outcome = client.call(&Own::<Confirm, _>::new(())).unwrap();
+    let outcome =
+        client.call(&Own::<Confirm, _>::new(serde_json::json!({})).with_reference("17")).unwrap();
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
     witness.join().unwrap();
     let seen = seen.lock().unwrap();

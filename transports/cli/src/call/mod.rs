@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use imts::journal::Digest;
 use imts::operations::ClientUuid;
-use imts::{CallRecord, Class, Json, Malformed, Outcome, Policy};
+use imts::{Class, Json, Malformed, Outcome, Policy};
 use serde_json::Value;
 
 use self::outcome::About;
@@ -73,9 +73,6 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
         let journal = journal::opened(&file, limit, log)?;
-        if let Some(twin) = journal.book().in_doubt().find(|call| is_same(call, about)) {
-            return Err(about.in_doubt(twin));
-        }
         builder = builder.journal(journal);
     }
     let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;
@@ -84,7 +81,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     if let Some(reference) = &about.reference {
         call = call.with_reference(reference.as_str());
     }
-    Ok(client.perform(call))
+    client.perform(call).map_err(|error| about.not_admitted(&error))
 }
 
 /// Where the request comes from.
@@ -140,14 +137,4 @@ fn client_uuid(operation: &str, request: &Json) -> Option<String> {
     let fields: Value = request.to().ok()?;
     let uuid = fields.get("client_uuid")?.as_str()?;
     uuid.parse::<ClientUuid>().ok().map(|_| uuid.to_owned())
-}
-
-/// Whether a call of a journal asks for the same: by its reference where both have one, else by its
-/// bytes.
-fn is_same(call: &CallRecord, about: &About) -> bool {
-    call.operation == about.operation
-        && match (&call.reference, &about.reference) {
-            (Some(one), Some(other)) => one == other,
-            _ => call.digest == about.digest,
-        }
 }

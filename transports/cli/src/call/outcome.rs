@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use imts::journal::Digest;
 use imts::{
-    CallError, CallFault, CallRecord, Class, JournalFile, Json, Outcome, Problem, Recovery,
+    CallError, CallFault, Class, IntentError, JournalFile, Json, Outcome, Problem, Recovery,
     Unknown, Wall,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Kind};
 use crate::interrupt::Signal;
@@ -40,20 +40,38 @@ impl About {
         }
     }
 
-    /// The same call was sent before, by what a journal says, and nothing is sent now.
-    pub(super) fn in_doubt(&self, twin: &CallRecord) -> Failure {
-        let sent_at = twin.sent_at.map(date);
-        let mut details = self.details(&json!(sent_at));
-        details.insert("journal_id".to_owned(), twin.id.into());
-        let message = format!(
-            "nothing was sent: call {} of the journal asked for the same at {}, and what became of \
-             it is unknown. Ask status, info or search",
-            twin.id,
-            sent_at.as_deref().unwrap_or("an unknown time")
-        );
-        Failure::new(Kind::InDoubt, Recovery::Resolve, message)
-            .advising(self.resolving(Some(twin.id)))
-            .with_details(details)
+    /// The journal stands against the call, and nothing is sent now.
+    pub(super) fn not_admitted(&self, error: &IntentError) -> Failure {
+        let mut details = self.details(&Value::Null);
+        details.insert("journal_id".to_owned(), error.id().into());
+        let (kind, recovery) = match error {
+            IntentError::InDoubt { .. } => (Kind::InDoubt, Recovery::Resolve),
+            IntentError::AlreadyDone { .. } => (Kind::AlreadyDone, Recovery::Fix),
+            IntentError::Conflict { .. } => (Kind::Conflict, Recovery::Fix),
+            IntentError::InProgress { .. } => (Kind::InProgress, Recovery::Retry { after: None }),
+            _ => (Kind::NoReference, Recovery::Fix),
+        };
+        let message: &dyn std::fmt::Display = match error {
+            IntentError::NoReference { operation } => &format_args!(
+                "{operation}: a call with --journal needs a reference, so nothing was sent"
+            )
+            .to_string(),
+            error => error,
+        };
+        let advice = match error {
+            IntentError::InDoubt { id, .. } => self.resolving(Some(*id)),
+            IntentError::NoReference { .. } => {
+                "Give your own id of what is asked for: --reference ID. Or name the field of the \
+                 request that holds it in the contract file: reference_field = \"client_uuid\"."
+                    .to_owned()
+            }
+            IntentError::InProgress { .. } => "Wait for that call's outcome.".to_owned(),
+            _ => match &self.journal {
+                Some(file) => format!("See imts journal list {} --all", file.display()),
+                None => return Failure::new(kind, recovery, message).with_details(details),
+            },
+        };
+        Failure::new(kind, recovery, message).advising(advice).with_details(details)
     }
 
     fn done(&self, reply: &Json, json: bool) -> Result<(), Failure> {

@@ -190,7 +190,8 @@ fn call(
     let request = json!({ "client_uuid": id(number), "amount": 15.4 });
     let request = Json::of(&request).map_err(|error| error.to_string())?;
     let call = client.call_named(&kind.name, &request).map_err(|error| error.to_string())?;
-    Ok(client.perform(call).ending().as_str())
+    let outcome = client.perform(call).map_err(|error| error.to_string())?;
+    Ok(outcome.ending().as_str())
 }
 
 fn id(number: usize) -> String {

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use imts::journal::{Finding, Resolution};
 use imts::{CallRecord, Ending, Recovery};
 use serde_json::{Map, Value};
 
@@ -39,7 +40,13 @@ pub(super) fn run(args: &Reconcile, log: Log) -> Result<(), Failure> {
         };
         match ending {
             Ending::Done | Ending::Refused => {
-                journal.resolve(call.id, ending).map_err(|error| wrong(&args.file, &error))?;
+                let finding = match ending {
+                    Ending::Done => Finding::Done,
+                    _ => Finding::Refused,
+                };
+                let reason = "answered by the command of `imts journal reconcile`".to_owned();
+                let resolution = Resolution { finding, reason, by: None };
+                journal.resolve(call.id, resolution).map_err(|error| wrong(&args.file, &error))?;
             }
             Ending::Unknown | Ending::NotSent => left += 1,
         }

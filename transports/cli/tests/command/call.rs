@@ -144,6 +144,7 @@ fn neither_token_nor_card_number_is_told_though_the_service_quotes_both() {
     for transport in TRANSPORTS {
         for json in [&["--json"][..], &[]] {
             let flags = ["--path", EXAMPLE, "-vv", "--transport", transport, "-d", &data];
+            let flags = [&flags[..], &["--reference", "17"]].concat();
             let ran =
                 run(call(&front.url(), "confirm", &flags).args(["--journal", &journal]).args(json));
             assert_eq!(ran.code, 3, "{ran:?}");

@@ -136,18 +136,30 @@ fn what_is_in_doubt_in_the_journal_is_not_sent_again_until_it_is_resolved() {
 }
 
 #[test]
-fn without_names_the_same_bytes_are_the_same_call() {
+fn what_is_kept_in_a_journal_needs_a_reference_and_bytes_are_none() {
     let folder = Folder::new("call-bytes");
     let (contract, journal) = (folder.contract(), folder.path("journal"));
     let front = faulty("confirm", lost(Position::AfterApply));
-    let send = |more: &[&str]| {
-        let flags = ["--contract", &contract, "--journal", &journal, "-d", r#"{"id":1}"#];
-        run(call(&front.url(), "confirm", &flags).args(more)).code
+    let send = |data: &str, more: &[&str]| {
+        let flags = ["--contract", &contract, "--journal", &journal, "-d", data];
+        run(call(&front.url(), "confirm", &flags).args(more))
     };
-    assert_eq!((send(&[]), seen(&front, "confirm")), (6, 1));
-    assert_eq!((send(&[]), seen(&front, "confirm")), (7, 1));
-    assert_eq!((send(&["--reference", "a"]), seen(&front, "confirm")), (7, 1));
-    assert_eq!((send(&["-d", r#"{"id":2}"#]), seen(&front, "confirm")), (2, 1), "-d given twice");
+    let unnamed = send(r#"{"id":1}"#, &["--json"]);
+    assert_error(&unnamed, "no_reference", "fix", 11);
+    assert!(unnamed.out.contains("nothing was sent"), "{unnamed:?}");
+    assert!(send(r#"{"id":1}"#, &[]).err.contains("--reference"));
+    assert_eq!(seen(&front, "confirm"), 0);
+    let reference = ["--reference", "a"];
+    assert_eq!((send(r#"{"id":1,"b":2}"#, &reference).code, seen(&front, "confirm")), (6, 1));
+    // The same in other bytes, and another request under its name.
+    assert_eq!(send(r#"{"b": 2, "id": 1}"#, &reference).code, 7);
+    assert_eq!(send(r#"{"id":2,"b":2}"#, &reference).code, 9);
+    assert_eq!(seen(&front, "confirm"), 1);
+    let resolve = ["journal", "resolve", &journal, "1", "--as", "done"];
+    assert_eq!(run(&mut crate::imts(&resolve)).code, 0);
+    assert_eq!(send(r#"{"id":1,"b":2}"#, &reference).code, 8);
+    assert_eq!(send(r#"{"id":2,"b":2}"#, &reference).code, 9);
+    assert_eq!(seen(&front, "confirm"), 1);
 }
 
 #[test]

@@ -19,9 +19,12 @@ pub(crate) fn journal(folder: &Folder) -> String {
         let at = Wall::from_unix_micros(1_753_269_451_577_745);
         let intent = Intent {
             operation: "confirm".to_owned(),
-            reference: Some(format!("ref-{place}")).filter(|_| place != 3),
+            scope: None,
+            reference: Some(format!("ref-{place}")),
             digest: Digest(place as u64),
+            meaning: None,
             at,
+            despite: None,
         };
         let id = journal.record(&Entry::Intent(intent)).unwrap();
         journal.record(&Entry::Sending { id, at }).unwrap();

@@ -1,0 +1,259 @@
+//! What is known of the calls of a journal, and which call it permits.
+//!
+//! Owns the one rule of who may send, what each entry changes, and which calls are in doubt. Knows
+//! nothing of files: entries in, answers out.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, IntentKey, Resolution, Scope,
+};
+use crate::call::Ending;
+use crate::time::Wall;
+
+/// The calls of a journal, in the order in which they were intended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    calls: BTreeMap<u64, CallRecord>,
+    /// The calls of each intent, oldest first.
+    intents: BTreeMap<IntentKey, Vec<u64>>,
+}
+
+/// One call, as far as it was written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallRecord {
+    /// Its number in the journal, counted from 1.
+    pub id: u64,
+    /// The operation's name.
+    pub operation: String,
+    /// Where it went and for whom; `None` in journals of the first version.
+    pub scope: Option<Scope>,
+    /// The caller's own name for what was asked for.
+    pub reference: Option<String>,
+    /// The digest of the request's bytes.
+    pub digest: Digest,
+    /// The digest of what they mean; `None` in journals of the first version.
+    pub meaning: Option<Digest>,
+    /// When it was intended.
+    pub intended_at: Wall,
+    /// When its request was about to leave, the last time.
+    pub sent_at: Option<Wall>,
+    /// When it ended, or was resolved.
+    pub ended_at: Option<Wall>,
+    /// What is known of it.
+    pub state: CallState,
+    /// The decision by which it was sent in spite of a record.
+    pub despite: Option<Despite>,
+    /// What was found out of it by other means.
+    pub resolution: Option<Resolution>,
+}
+
+/// What is known of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// It was intended, and its request did not leave.
+    Intended,
+    /// Its request may have left, and what became of it is not known: ask the service.
+    InDoubt,
+    /// It was done.
+    Done,
+    /// It was refused, or found out not to have been done.
+    Refused,
+    /// Its request did not leave, or was not processed.
+    NotSent,
+}
+
+impl CallState {
+    /// The name in lower case, as it stands in outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::InDoubt => "in_doubt",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::NotSent => "not_sent",
+        }
+    }
+
+    /// Whether a call in this state may still get an end.
+    fn is_open(self) -> bool {
+        matches!(self, Self::Intended | Self::InDoubt)
+    }
+}
+
+impl CallRecord {
+    /// Whether the service must be asked what became of it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.state == CallState::InDoubt
+    }
+
+    /// Whether its request means what the intent's does.
+    fn means(&self, intent: &Intent) -> bool {
+        match (self.meaning, intent.meaning) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.digest == intent.digest,
+        }
+    }
+}
+
+impl Book {
+    /// All calls.
+    pub fn calls(&self) -> impl Iterator<Item = &CallRecord> {
+        self.calls.values()
+    }
+
+    /// The calls of which the service must be asked what became.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &CallRecord> {
+        self.calls().filter(|call| call.is_in_doubt())
+    }
+
+    /// The call of this number.
+    #[must_use]
+    pub fn call(&self, id: u64) -> Option<&CallRecord> {
+        self.calls.get(&id)
+    }
+
+    /// The number of the next call.
+    #[must_use]
+    pub fn next_id(&self) -> u64 {
+        self.calls.last_key_value().map_or(1, |(last, _)| last.saturating_add(1))
+    }
+
+    /// Whether the intent may be sent, as far as its records say.
+    ///
+    /// A call in doubt and a call that was done stand against it; one that was refused or not sent
+    /// does not. The newest record that stands against it decides. Where the intent is sent
+    /// [in spite](Intent::despite) of one of its own records, that record and those before it do
+    /// not count.
+    ///
+    /// # Errors
+    ///
+    /// [`IntentError`], of any kind but [`IntentError::InProgress`].
+    pub fn admit(&self, intent: &Intent) -> Result<(), IntentError> {
+        let operation = || intent.operation.clone();
+        let Some(reference) = &intent.reference else {
+            return Err(IntentError::NoReference { operation: operation() });
+        };
+        let mut records: Vec<_> = intent.keys().iter().flat_map(|key| self.of(key)).collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.id));
+        let despite = intent.despite.as_ref().map(|despite| despite.id);
+        let despite = despite.filter(|id| records.iter().any(|record| record.id == *id));
+        let stands = |record: &&&CallRecord| {
+            let is_bytes_alone = record.reference.is_none();
+            match record.state {
+                CallState::InDoubt => true,
+                CallState::Done => !is_bytes_alone,
+                CallState::Intended | CallState::Refused | CallState::NotSent => false,
+            }
+        };
+        let counts = |record: &&&CallRecord| despite.is_none_or(|id| record.id > id);
+        let Some(record) = records.iter().filter(counts).find(stands) else { return Ok(()) };
+        let (id, operation, reference) = (record.id, operation(), reference.clone());
+        Err(match record.state {
+            _ if !record.means(intent) => IntentError::Conflict { id, operation, reference },
+            CallState::Done => {
+                let at = record.ended_at.unwrap_or(record.intended_at);
+                IntentError::AlreadyDone { id, at, operation, reference }
+            }
+            _ => IntentError::InDoubt { id, operation, reference },
+        })
+    }
+
+    /// The number under which an entry may be recorded now.
+    ///
+    /// # Errors
+    ///
+    /// [`EntryError`], where the entry has no place here.
+    pub fn check(&self, entry: &Entry) -> Result<u64, EntryError> {
+        let (id, fits): (u64, fn(CallState) -> bool) = match entry {
+            Entry::Intent(intent) => {
+                self.admit(intent)?;
+                return Ok(self.next_id());
+            }
+            Entry::Sending { id, .. } | Entry::Ended { id, .. } => (*id, CallState::is_open),
+            Entry::Resolved { id, .. } => (*id, |state| state == CallState::InDoubt),
+        };
+        match self.call(id) {
+            Some(call) if fits(call.state) => Ok(id),
+            Some(_) => Err(EntryError::Ended { id }),
+            None => Err(EntryError::NoSuchCall { id }),
+        }
+    }
+
+    /// Whether a record of this number could have been written here, whatever the guard says of it:
+    /// what an earlier version admitted is read all the same.
+    #[must_use]
+    pub fn takes(&self, id: u64, entry: &Entry) -> bool {
+        match entry {
+            Entry::Intent(_) => id == self.next_id(),
+            _ => self.check(entry).is_ok_and(|own| own == id),
+        }
+    }
+
+    /// Takes an entry in, under the number that it was recorded with.
+    pub fn apply(&mut self, id: u64, entry: &Entry) {
+        if let Entry::Intent(intent) = entry {
+            self.intents.entry(intent.key()).or_default().push(id);
+            self.calls.insert(id, CallRecord::new(id, intent));
+            return;
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match entry {
+            Entry::Intent(_) => {}
+            Entry::Sending { at, .. } => {
+                call.sent_at = Some(*at);
+                call.state = CallState::InDoubt;
+            }
+            Entry::Ended { at, ending, .. } => {
+                call.ended_at = Some(*at);
+                call.state = match ending {
+                    Ending::Done => CallState::Done,
+                    Ending::Refused => CallState::Refused,
+                    Ending::NotSent => CallState::NotSent,
+                    Ending::Unknown => CallState::InDoubt,
+                };
+            }
+            Entry::Resolved { at, resolution, .. } => {
+                call.ended_at = Some(*at);
+                call.resolution = Some(resolution.clone());
+                call.state = match resolution.finding {
+                    Finding::Done => CallState::Done,
+                    Finding::Refused => CallState::Refused,
+                };
+            }
+        }
+    }
+
+    /// Puts every call that has no end in doubt: another copy of the journal may have sent it since.
+    pub fn doubt_all(&mut self) {
+        for call in self.calls.values_mut().filter(|call| call.state == CallState::Intended) {
+            call.state = CallState::InDoubt;
+        }
+    }
+
+    fn of(&self, key: &IntentKey) -> impl Iterator<Item = &CallRecord> {
+        self.intents.get(key).into_iter().flatten().filter_map(|id| self.call(*id))
+    }
+}
+
+impl CallRecord {
+    fn new(id: u64, intent: &Intent) -> Self {
+        Self {
+            id,
+            operation: intent.operation.clone(),
+            scope: intent.scope.clone(),
+            reference: intent.reference.clone(),
+            digest: intent.digest,
+            meaning: intent.meaning,
+            intended_at: intent.at,
+            sent_at: None,
+            ended_at: None,
+            state: CallState::Intended,
+            despite: intent.despite.clone(),
+            resolution: None,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Why a journal does not take an entry.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::time::Wall;
+use crate::trouble::Source;
+
+/// Why a call that creates something or moves money is not sent. Nothing was sent by this call.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IntentError {
+    /// There is no name by which to know the intent again.
+    #[error(
+        "{operation}: a call that is kept in a journal needs a reference, so nothing was sent: give \
+         one with `with_reference`, or name the field of the request that holds it as \
+         `reference_field` in the contract"
+    )]
+    NoReference {
+        /// The operation's name.
+        operation: String,
+    },
+    /// The same was sent before, and what became of it is not known.
+    #[error(
+        "{operation} {reference}: nothing was sent now, because call {id} of the journal sent it \
+         before and its outcome is unknown. Ask status, info or search, then resolve call {id}"
+    )]
+    InDoubt {
+        /// The number of that call in the journal.
+        id: u64,
+        /// The operation's name.
+        operation: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+    /// The same was done before.
+    #[error(
+        "{operation} {reference}: nothing was sent now, because call {id} of the journal has done it"
+    )]
+    AlreadyDone {
+        /// The number of that call in the journal.
+        id: u64,
+        /// When that was known, by this machine's clock.
+        at: Wall,
+        /// The operation's name.
+        operation: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+    /// The same reference stands for another request, which was done, is in doubt or is under way.
+    #[error(
+        "{operation} {reference}: nothing was sent, because call {id} of the journal used this \
+         reference for another request. Use a new reference for a new request"
+    )]
+    Conflict {
+        /// The number of that call in the journal.
+        id: u64,
+        /// The operation's name.
+        operation: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+    /// Another caller is sending the same right now.
+    #[error(
+        "{operation} {reference}: nothing was sent by this call, because call {id} is sending it now"
+    )]
+    InProgress {
+        /// The number of that call in the journal.
+        id: u64,
+        /// The operation's name.
+        operation: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+}
+
+impl IntentError {
+    /// The kind's name in lower case, as it stands in outputs.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoReference { .. } => "no_reference",
+            Self::InDoubt { .. } => "in_doubt",
+            Self::AlreadyDone { .. } => "already_done",
+            Self::Conflict { .. } => "conflict",
+            Self::InProgress { .. } => "in_progress",
+        }
+    }
+
+    /// The number of the record that stands against the call; `None` where it has no reference.
+    #[must_use]
+    pub const fn id(&self) -> Option<u64> {
+        match self {
+            Self::NoReference { .. } => None,
+            Self::InDoubt { id, .. }
+            | Self::AlreadyDone { id, .. }
+            | Self::Conflict { id, .. }
+            | Self::InProgress { id, .. } => Some(*id),
+        }
+    }
+}
+
+/// Why an entry has no place in a journal.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// The intent is not admitted.
+    #[error(transparent)]
+    Intent(#[from] IntentError),
+    /// There is no call of this number.
+    #[error("the journal has no call {id}")]
+    NoSuchCall {
+        /// The number.
+        id: u64,
+    },
+    /// What became of the call is known.
+    #[error("the outcome of call {id} is known already")]
+    Ended {
+        /// The number.
+        id: u64,
+    },
+}
+
+/// Why an entry was not recorded.
+#[derive(Clone, Debug)]
+pub enum RecordError {
+    /// The intent is not admitted: what is recorded stands against it.
+    Intent(IntentError),
+    /// The journal could not be written or read.
+    Failed(Source),
+}
+
+impl RecordError {
+    /// The error as the cause of another.
+    #[must_use]
+    pub fn into_source(self) -> Source {
+        match self {
+            Self::Intent(error) => Arc::new(error),
+            Self::Failed(source) => source,
+        }
+    }
+}
+
+impl From<IntentError> for RecordError {
+    fn from(error: IntentError) -> Self {
+        Self::Intent(error)
+    }
+}
+
+impl From<EntryError> for RecordError {
+    fn from(error: EntryError) -> Self {
+        match error {
+            EntryError::Intent(error) => Self::Intent(error),
+            error => Self::Failed(Arc::new(error)),
+        }
+    }
+}
+
+impl From<Source> for RecordError {
+    fn from(source: Source) -> Self {
+        Self::Failed(source)
+    }
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Intent(error) => error.fmt(f),
+            Self::Failed(source) => source.fmt(f),
+        }
+    }
+}
+
+impl StdError for RecordError {}

@@ -1,0 +1,109 @@
+//! What a call asks for, and what makes two calls the same.
+//!
+//! Owns the identity of an intent. Bytes are none: white space and the order of fields change them,
+//! and leave what is asked for.
+
+use super::Digest;
+use crate::time::Wall;
+
+/// What is asked of the service, as far as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// The operation's name.
+    pub operation: String,
+    /// Where and for whom; `None` in records of the journal's first version.
+    pub scope: Option<Scope>,
+    /// The caller's own name for what is asked for; `None` only in records of the first version.
+    pub reference: Option<String>,
+    /// The digest of the request's bytes.
+    pub digest: Digest,
+    /// The digest of what the bytes mean; `None` in records of the first version.
+    pub meaning: Option<Digest>,
+    /// When, by this machine's clock.
+    pub at: Wall,
+    /// The caller's decision to send it in spite of what is written down.
+    pub despite: Option<Despite>,
+}
+
+/// Where a call goes, and for which agent. With the reference it is the identity of an intent: two
+/// names of one path are one operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The operation's URL.
+    pub url: String,
+    /// The agent's id; empty where the session had none yet.
+    pub agent: String,
+}
+
+/// The caller's decision to send an intent again, although a record stands against it.
+///
+/// It is the only way past the guard, and it is written down with its reason. It permits what could
+/// pay twice: use it only for what was found out by other means, and cannot be
+/// [resolved](super::Resolution).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Despite {
+    /// The number of the record that stands against it.
+    pub id: u64,
+    /// Why it is sent all the same.
+    pub reason: String,
+    /// Who decided it, as far as known.
+    pub by: Option<String>,
+}
+
+/// What makes two intents the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntentKey {
+    /// An intent.
+    Of {
+        /// The operation's URL.
+        url: String,
+        /// The agent's id.
+        agent: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+    /// One of the first version that has a reference.
+    Named {
+        /// The operation's name.
+        operation: String,
+        /// The caller's own name for what is asked for.
+        reference: String,
+    },
+    /// One of the first version that has none.
+    Bytes {
+        /// The operation's name.
+        operation: String,
+        /// The digest of the request's bytes.
+        digest: u64,
+    },
+}
+
+impl Intent {
+    /// The key under which it is found again.
+    #[must_use]
+    pub fn key(&self) -> IntentKey {
+        match (&self.scope, &self.reference) {
+            (Some(scope), Some(reference)) => IntentKey::Of {
+                url: scope.url.clone(),
+                agent: scope.agent.clone(),
+                reference: reference.clone(),
+            },
+            (None, Some(_)) => self.named(),
+            (_, None) => self.bytes(),
+        }
+    }
+
+    /// The keys of all records that may stand against it.
+    pub(super) fn keys(&self) -> [IntentKey; 3] {
+        [self.key(), self.named(), self.bytes()]
+    }
+
+    fn named(&self) -> IntentKey {
+        let reference = self.reference.clone().unwrap_or_default();
+        IntentKey::Named { operation: self.operation.clone(), reference }
+    }
+
+    fn bytes(&self) -> IntentKey {
+        IntentKey::Bytes { operation: self.operation.clone(), digest: self.digest.0 }
+    }
+}

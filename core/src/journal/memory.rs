@@ -1,0 +1,27 @@
+//! A journal for as long as the client lives.
+
+use super::{Book, CallRecord, Entry, Journal, RecordError};
+
+/// Keeps entries in memory: what a client without a journal knows of its calls.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Book);
+
+impl MemoryJournal {
+    /// What it holds.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.0
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        let id = self.0.check(entry)?;
+        self.0.apply(id, entry);
+        Ok(id)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        Ok(self.0.in_doubt().cloned().collect())
+    }
+}

@@ -1,0 +1,154 @@
+//! Where a client writes its calls down, and which of them are under way.
+//!
+//! Owns the one place that all of a client's calls pass before they are sent: who comes while another
+//! caller is sending the same is told so here; what was sent before, the journal knows.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+
+use imts_core::Source;
+use imts_core::journal::{
+    CallRecord, Digest, Entry, Intent, IntentError, IntentKey, Journal, MemoryJournal, RecordError,
+    Resolution,
+};
+
+use crate::clock::{Clock, SystemClock};
+use crate::sync::{Mutex, MutexGuard};
+
+/// The journal of a client, and its calls that are under way.
+pub(crate) struct Kept {
+    desk: Mutex<Desk>,
+    /// Whether the caller gave a journal, so that each call must have a reference.
+    is_given: bool,
+}
+
+struct Desk {
+    journal: Box<dyn Journal + Send>,
+    underway: BTreeMap<IntentKey, (u64, Option<Digest>)>,
+}
+
+/// One call on its way through the client. However it is left, also by a future that is dropped,
+/// its intent is not under way any more.
+pub(crate) struct Performing<'a> {
+    kept: &'a Kept,
+    needs_journal: bool,
+    intent: Option<IntentKey>,
+}
+
+impl Performing<'_> {
+    /// Makes an entry of the call durable.
+    pub(crate) fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        if self.needs_journal && !self.kept.is_given {
+            return Err(RecordError::Failed(Arc::new(NoJournal)));
+        }
+        let id = self.kept.record(entry)?;
+        if let Entry::Intent(intent) = entry {
+            self.intent = Some(intent.key());
+        }
+        Ok(id)
+    }
+}
+
+impl Drop for Performing<'_> {
+    fn drop(&mut self) {
+        if let Some(intent) = &self.intent {
+            self.kept.desk().underway.remove(intent);
+        }
+    }
+}
+
+impl Kept {
+    /// In this journal; in memory, where none is given.
+    pub(crate) fn new(journal: Option<Box<dyn Journal + Send>>) -> Self {
+        let is_given = journal.is_some();
+        let journal = journal.unwrap_or_else(|| Box::new(MemoryJournal::default()));
+        Self { desk: Mutex::new(Desk { journal, underway: BTreeMap::new() }), is_given }
+    }
+
+    pub(super) fn is_given(&self) -> bool {
+        self.is_given
+    }
+
+    /// Makes an entry durable. A journal that panics has failed.
+    fn record(&self, entry: &Entry) -> Result<u64, RecordError> {
+        self.with(|desk| {
+            let Entry::Intent(intent) = entry else { return desk.journal.record(entry) };
+            desk.is_free(intent)?;
+            let id = desk.journal.record(entry)?;
+            desk.underway.insert(intent.key(), (id, intent.meaning));
+            Ok(id)
+        })
+    }
+
+    /// A call sets out.
+    pub(super) fn performing(&self, needs_journal: bool) -> Performing<'_> {
+        Performing { kept: self, needs_journal, intent: None }
+    }
+
+    /// The calls in doubt that are not under way.
+    pub(super) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
+        self.with(|desk| {
+            let mut calls = desk.journal.in_doubt()?;
+            calls.retain(|call| !desk.is_under_way(call.id));
+            Ok(calls)
+        })
+    }
+
+    /// Writes down what was found out of a call in doubt. One that is under way may still end by
+    /// itself.
+    pub(super) fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        let at = SystemClock.now().wall;
+        self.with(|desk| {
+            if desk.is_under_way(id) {
+                return Err(RecordError::Failed(Arc::new(UnderWay { id })));
+            }
+            desk.journal.record(&Entry::Resolved { id, at, resolution }).map(drop)
+        })
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Desk) -> Result<T, RecordError>,
+    ) -> Result<T, RecordError> {
+        let mut desk = self.desk();
+        catch_unwind(AssertUnwindSafe(|| work(&mut desk)))
+            .unwrap_or_else(|_| Err(RecordError::Failed(Arc::new(JournalPanicked) as Source)))
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    fn is_under_way(&self, id: u64) -> bool {
+        self.underway.values().any(|(under_way, _)| *under_way == id)
+    }
+
+    /// Whether nobody else is sending the same.
+    fn is_free(&self, intent: &Intent) -> Result<(), IntentError> {
+        let Some((id, meaning)) = self.underway.get(&intent.key()) else { return Ok(()) };
+        let (id, operation) = (*id, intent.operation.clone());
+        let reference = intent.reference.clone().unwrap_or_default();
+        Err(if *meaning == intent.meaning {
+            IntentError::InProgress { id, operation, reference }
+        } else {
+            IntentError::Conflict { id, operation, reference }
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the call was made for a journal, and this client has none")]
+struct NoJournal;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the journal panicked")]
+struct JournalPanicked;
+
+#[derive(Debug, thiserror::Error)]
+#[error("call {id} is under way in this client: wait for its outcome before resolving it")]
+struct UnderWay {
+    id: u64,
+}

@@ -1,0 +1,185 @@
+//! What the journal asks of the file system: the lock, the mode, durability, and which file a path
+//! names.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::JournalError;
+
+/// What a journal does where the file system cannot make a folder's entries durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FolderSync {
+    /// It is not opened: a new journal might be gone after a crash, and with it what was sent.
+    #[default]
+    Required,
+    /// It is opened all the same, as the caller has other means to keep the file.
+    BestEffort,
+}
+
+/// Opens the file that a path names and locks it, waiting no longer than this for the lock.
+pub(super) fn locked(path: &Path, wait: Duration) -> Result<File, JournalError> {
+    let until = Instant::now().checked_add(wait);
+    let mut pause = Duration::from_millis(1);
+    loop {
+        refuse_devices(path)?;
+        let file = match options().open(path).map_err(|error| JournalError::opening(&error)) {
+            Ok(file) => lock(&file).map(|()| file),
+            Err(error) => Err(error),
+        };
+        match file {
+            // Whoever had the lock before may have put another file in its place.
+            Ok(file) if is_at(&file, path)? => return Ok(file),
+            Ok(_) => continue,
+            Err(JournalError::Locked) => {}
+            Err(error) => return Err(error),
+        }
+        let left = until.map_or(Duration::MAX, |it| it.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Err(JournalError::Locked);
+        }
+        thread::sleep(pause.min(left));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether the path still names this file.
+pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, JournalError> {
+    let here = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
+    match fs::metadata(path) {
+        Ok(there) => Ok(identity(&here) == identity(&there)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(JournalError::io("look at", &error)),
+    }
+}
+
+/// The number by which the file system knows the file, on Unix: it stays when the file is moved or
+/// its file system is mounted anew, and a copy has another.
+pub(super) fn inode(file: &File) -> Result<Option<u64>, JournalError> {
+    let metadata = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
+    Ok(identity(&metadata).map(|(_, inode)| inode))
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere the open file cannot be replaced or removed while it is open.
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
+    None
+}
+
+/// A path that means the same file wherever the process goes.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
+    std::path::absolute(path).map_err(|error| JournalError::io("open", &error))
+}
+
+/// A device or a pipe may have no end, and is not to be read, let alone made this user's own.
+pub(super) fn refuse_devices(path: &Path) -> Result<(), JournalError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::NotAJournal),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the file from other users, should it have been theirs to read.
+pub(super) fn restrict(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    let _ = file;
+    Ok(())
+}
+
+/// Makes the file's entry in its folder durable.
+pub(super) fn sync_folder(path: &Path, required: FolderSync) -> Result<(), JournalError> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new(".")));
+        folder_synced(folder.and_then(|folder| folder.sync_all()), required)?;
+    }
+    let _ = (path, required);
+    Ok(())
+}
+
+/// Some file systems, of networks above all, sync no folders: they say that the call is invalid.
+#[cfg(unix)]
+fn folder_synced(outcome: io::Result<()>, required: FolderSync) -> Result<(), JournalError> {
+    use rustix::io::Errno;
+    let Err(error) = outcome else { return Ok(()) };
+    let cannot = [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
+    let cannot = cannot.iter().any(|it| Some(it.raw_os_error()) == error.raw_os_error());
+    match required {
+        FolderSync::BestEffort if cannot => Ok(()),
+        FolderSync::Required if cannot => {
+            Err(JournalError::FolderNotSynced { message: error.to_string() })
+        }
+        _ => Err(JournalError::io("sync the folder of", &error)),
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, SHARE_READ);
+    options
+}
+
+/// Others may read the file while it is open, and not write it: on Windows, opening locks.
+#[cfg(windows)]
+const SHARE_READ: u32 = 1;
+
+#[cfg(unix)]
+fn lock(file: &File) -> Result<(), JournalError> {
+    use rustix::fs::{FlockOperation, flock};
+    use rustix::io::Errno;
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(()),
+        Err(Errno::WOULDBLOCK) => Err(JournalError::Locked),
+        Err(error) => Err(JournalError::io("lock", &error.into())),
+    }
+}
+
+#[cfg(not(unix))]
+fn lock(_: &File) -> Result<(), JournalError> {
+    Ok(())
+}
+
+/// How long it sleeps between two looks at the lock, at most.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io;
+
+    use rustix::io::Errno;
+
+    use super::{FolderSync, JournalError, folder_synced};
+
+    #[test]
+    fn a_file_system_that_syncs_no_folders_is_named_and_accepted_only_on_request() {
+        for errno in [Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS] {
+            let cannot = || Err(io::Error::from(errno));
+            let error = folder_synced(cannot(), FolderSync::Required).unwrap_err();
+            assert!(matches!(error, JournalError::FolderNotSynced { .. }), "{error:?}");
+            assert!(error.to_string().contains("file system"), "{error}");
+            assert_eq!(folder_synced(cannot(), FolderSync::BestEffort), Ok(()));
+        }
+        // What failed for another reason is an error whatever was asked for.
+        for errno in [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::NOENT] {
+            for required in [FolderSync::Required, FolderSync::BestEffort] {
+                let failed = folder_synced(Err(io::Error::from(errno)), required);
+                assert!(matches!(failed, Err(JournalError::Io { .. })), "{failed:?}");
+            }
+        }
+        assert_eq!(folder_synced(Ok(()), FolderSync::Required), Ok(()));
+    }
+}
