@@ -81,6 +81,6 @@ pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
 #[cfg(feature = "ureq")]
 pub use crate::ureq::{UreqBuilder, UreqTransport};
 
-#[cfg(all(doctest, feature = "ureq", feature = "contract-file"))]
+#[cfg(all(doctest, feature = "ureq", feature = "contract-file", feature = "journal"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -3,6 +3,7 @@
 mod attempts;
 mod catalogue;
 mod forms;
+mod guard;
 mod hazards;
 mod journal;
 mod outcomes;

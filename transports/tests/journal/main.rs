@@ -9,6 +9,7 @@ mod files;
 mod killed;
 #[cfg(feature = "ureq")]
 mod order;
+mod path;
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,8 +45,8 @@ impl Drop for Folder {
     }
 }
 
-pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
-    let intent = Intent {
+pub(crate) fn intent(reference: &str) -> Intent {
+    Intent {
         operation: "confirm".to_owned(),
         scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
         reference: Some(reference.to_owned()),
@@ -53,8 +54,11 @@ pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
         meaning: Some(Digest::of_meaning(reference.as_bytes())),
         at: Wall::from_unix_micros(-1),
         despite: None,
-    };
-    journal.record(&Entry::Intent(intent)).unwrap()
+    }
+}
+
+pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
+    journal.record(&Entry::Intent(intent(reference))).unwrap()
 }
 
 pub(crate) fn sends(journal: &mut JournalFile, id: u64) {

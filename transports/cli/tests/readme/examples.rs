@@ -4,14 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Examples without an assertion of their own: the file, a piece of them, and why they have none.
-const WITHOUT: &[(&str, &str, &str)] = &[
-    (
-        "core/src/call/outcome.rs",
-        "fn once(permit: Permit<Json>, until: Mono) -> Call<Json>",
-        "that it compiles, where its neighbours must not, is what it shows",
-    ),
-    ("README.md", "use imts::operations::{Confirm, Own};", "it asserts nothing yet"),
-];
+const WITHOUT: &[(&str, &str, &str)] = &[(
+    "core/src/call/outcome.rs",
+    "fn once(permit: Permit<Json>, until: Mono) -> Call<Json>",
+    "that it compiles, where its neighbours must not, is what it shows",
+)];
 
 /// What asserts. A `?` alone does not: it says that something went well, and not what came of it.
 const ASSERTS: &[&str] =
