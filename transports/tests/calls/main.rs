@@ -6,6 +6,7 @@ mod cancelled;
 #[cfg(feature = "contract-file")]
 mod contract;
 mod foreign;
+mod guard;
 mod journals;
 mod outcomes;
 mod patience;
