@@ -197,6 +197,10 @@ impl Client {
             if let Some(bearer) = self.ask(held, wanted, deadline)? {
                 return self.shared.hub.lasting(bearer, at_least);
             }
+            // A crowd that has waited for one renewal takes no turns at the session.
+            if let Some(bearer) = self.shared.hub.at_hand_now(at_least) {
+                return Ok(bearer);
+            }
             // A second renewal would bring no longer life than the first.
             wanted = Duration::ZERO;
             held = self.shared.hub.lock();

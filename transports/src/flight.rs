@@ -30,6 +30,8 @@ impl Flight {
     pub(crate) fn land(&self, outcome: Result<(), CallError>) {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert(outcome);
+        // Whoever is woken takes the lock: while it is held here, all would wake to wait again.
+        drop(slot);
         self.0.landed.notify_all();
     }
 

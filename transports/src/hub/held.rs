@@ -5,11 +5,12 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
+use std::time::Duration;
 
 use imts_core::{Epoch, Now, Session, Source};
 
 use super::Hub;
-use crate::bearer::Snapshot;
+use crate::bearer::{Bearer, Snapshot};
 use crate::bell::Bell;
 use crate::sync::MutexGuard;
 use crate::trace::{Journal, Notes};
@@ -76,6 +77,15 @@ impl<F> Hub<F> {
     /// The shared state. A holder that panicked left it consistent: every change is one call.
     pub(crate) fn lock(&self) -> Held<'_, F> {
         self.held(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What [`Hub::at_hand`] serves, for one who has waited: out of line, so that it stays in line there.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn at_hand_now(&self, at_least: Duration) -> Option<Bearer> {
+        let (published, clock) = (self.published.load(), &self.clock);
+        let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
+        if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
     }
 
     /// The shared state, unless someone else has it.
