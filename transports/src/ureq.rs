@@ -25,6 +25,7 @@ use ureq::Agent;
 use ureq::config::Config;
 
 use self::connect::{Connector, NoLookup};
+use self::exchange::Cover;
 use self::lookup::Resolve;
 use self::mask::Masks;
 use crate::connect::CONNECT_TIMEOUT;
@@ -54,7 +55,7 @@ use crate::transport::{Bounds, Transport};
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
-    /// What its connections mask the bodies of replies with; a caller's own `ureq::Agent` has none.
+    /// What its connections cover the bodies of replies with; a caller's own `ureq::Agent` has none.
     masks: Option<Masks>,
 }
 
@@ -104,7 +105,8 @@ impl Transport for UreqTransport {
             .max_redirects_will_error(false)
             .build();
         let response = self.agent.run(request).map_err(exchange::failure)?;
-        exchange::read(response, bounds.reply_limit, self.masks.as_ref().map(Masks::last))
+        let cover = self.masks.as_ref().map_or(Cover::None, |masks| Cover::Mask(masks.last()));
+        exchange::read(response, bounds.reply_limit, cover)
     }
 }
 

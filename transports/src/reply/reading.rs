@@ -2,9 +2,10 @@
 //!
 //! Owns the bytes in between, tokens among them, and wipes them.
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Piece, Replies, Unreadable};
+use crate::hub::wipe;
 
 /// Sees the replies of a connection before they are handed on.
 pub(crate) trait Watch {
@@ -76,7 +77,7 @@ impl Reading {
         room.copy_from_slice(ready);
         self.handed += amount;
         if self.handed == self.ready.len() {
-            self.ready.zeroize();
+            wipe(&mut self.ready);
             self.handed = 0;
         }
         amount

@@ -3,8 +3,10 @@
 //!
 //! Owns that memory, and wipes it: what went out at once, what came in as soon as it is used.
 
+use std::hint::black_box;
+
 use ureq::unversioned::transport;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The buffers of one connection. None is taken before it is needed.
 #[derive(Default)]
@@ -21,7 +23,7 @@ pub(super) struct Buffers {
 impl Buffers {
     pub(super) fn wipe_output(&mut self, amount: usize) {
         if let Some(sent) = self.output.get_mut(..amount) {
-            sent.zeroize();
+            wipe(sent);
         }
     }
 
@@ -32,7 +34,7 @@ impl Buffers {
             let end = self.filled;
             self.filled -= self.used;
             self.used = 0;
-            self.input[self.filled..end].zeroize();
+            wipe(&mut self.input[self.filled..end]);
         }
         &mut self.input[self.filled..]
     }
@@ -59,7 +61,7 @@ impl transport::Buffers for Buffers {
     fn input_consume(&mut self, amount: usize) {
         let amount = amount.min(self.filled - self.used);
         self.progress = amount > 0;
-        self.input[self.used..self.used + amount].zeroize();
+        wipe(&mut self.input[self.used..self.used + amount]);
         self.used += amount;
     }
 
@@ -72,6 +74,12 @@ impl transport::Buffers for Buffers {
     fn can_use_input(&self) -> bool {
         self.used < self.filled && self.progress
     }
+}
+
+/// Wipes what lies in a buffer that lives on, at once and not byte by byte: no compiler may leave out
+/// what is written to memory that is still to be read.
+pub(super) fn wipe(bytes: &mut [u8]) {
+    black_box(bytes).fill(0);
 }
 
 /// Takes memory once, in one piece: a piece that is outgrown leaves a copy behind.

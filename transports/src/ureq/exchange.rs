@@ -2,13 +2,13 @@
 //!
 //! Owns the question whether a request may have left. Knows nothing of connections.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use http::Response;
 use imts_core::{Failure, NotSent};
 use ureq::{Body, Error};
 
-use super::mask::Mask;
+use super::mask::Covered;
 use crate::connect::ConnectError;
 use crate::reason::Reason;
 
@@ -45,30 +45,69 @@ fn lost(error: &Error) -> Failure {
     }
 }
 
-/// Reads a reply's body, at most one byte more than the limit, and takes its mask off.
+/// Reads a reply's body, at most one byte more than the limit; one that is covered, from under its mask.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,
-    mask: Option<Mask>,
+    cover: Cover,
 ) -> Result<Response<Vec<u8>>, Failure> {
     let (head, body) = response.into_parts();
     let enough = limit.saturating_add(1);
     // In one piece, as far as the length is known and sensible: a piece that is outgrown leaves
-    // a copy of the tokens behind.
+    // a copy of the tokens behind, or has to be wiped.
     let length = body.content_length().and_then(|length| usize::try_from(length).ok());
-    let mut bytes = Vec::with_capacity(length.unwrap_or(usize::MAX).min(enough).min(AT_ONCE));
+    let length = length.unwrap_or(USUAL).min(enough).min(AT_ONCE);
     let mut reader = body.into_reader().take(u64::try_from(enough).unwrap_or(u64::MAX));
-    match reader.read_to_end(&mut bytes) {
-        Ok(_) => {
-            if let Some(mut mask) = mask {
-                mask.apply(&mut bytes);
+    match cover {
+        Cover::None => {
+            let mut bytes = Vec::with_capacity(length);
+            match reader.read_to_end(&mut bytes) {
+                Ok(_) => Ok(Response::from_parts(head, bytes)),
+                Err(error) => Err(lost(&Error::from(error))),
             }
-            Ok(Response::from_parts(head, bytes))
         }
-        Err(error) => Err(lost(&Error::from(error))),
+        Cover::Mask(covered) => {
+            let covered = covered.ok_or_else(misread)?;
+            covered.make_room(length);
+            uncover(reader, covered).map(|bytes| Response::from_parts(head, bytes))
+        }
     }
 }
 
-/// The longest body for which memory is taken before it comes: 64 KiB and the byte that is too
-/// much.
-const AT_ONCE: usize = 65_537;
+/// What lies over the body of a reply.
+pub(super) enum Cover {
+    None,
+    /// `None` within, where this thread saw no head.
+    Mask(Option<Covered>),
+}
+
+fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failure> {
+    let mut shown = [0; 8_192];
+    loop {
+        match reader.read(&mut shown) {
+            Ok(0) => return covered.uncover().ok_or_else(misread),
+            Ok(read) => {
+                if !shown.get(..read).is_some_and(|bytes| covered.goes_on(bytes)) {
+                    return Err(misread());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(lost(&Error::from(error))),
+        }
+    }
+}
+
+/// Where a body begins or ends was read in two ways: neither is believed.
+fn misread() -> Failure {
+    Failure::unknown().because(Misread)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the reply's framing is ambiguous")]
+struct Misread;
+
+/// Room for most bodies whose length is not known.
+const USUAL: usize = 4_096;
+
+/// The longest body for which memory is taken before it comes.
+const AT_ONCE: usize = 1 << 20;

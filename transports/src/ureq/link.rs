@@ -1,8 +1,9 @@
 //! A connection as ureq uses it.
 //!
 //! Owns one stream, its buffers, and the masks over the bodies that come in: at its level TRACE,
-//! ureq's parser hands every byte that it reads to the application's `log`, tokens too. So a body is
-//! masked before ureq sees it, and unmasked when ureq gives it back. Of requests it knows nothing.
+//! ureq's parser hands every byte that it reads to the application's `log`, tokens too, and an application
+//! may raise that level at any moment. So ureq never sees a body: it is taken aside, and ureq is given a
+//! mask of the same length. Of requests it knows nothing.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,9 +12,8 @@ use std::time::Instant;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
-use zeroize::Zeroize;
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, wipe};
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
 use crate::reply::{Reading, Watch};
@@ -85,7 +85,7 @@ impl Transport for Link {
             }
             let came = input.get_mut(..read).unwrap_or_default();
             let taken = self.replies.take(came, &mut self.masking);
-            came.zeroize();
+            wipe(came);
             taken.map_err(|error| Error::Other(Box::new(error)))?;
         }
     }

@@ -1,61 +1,156 @@
-//! Masks over the bodies of replies, while they pass through hands that log them.
+//! Masks that ureq is given in place of the bodies of replies, because it would log those.
 //!
-//! Owns the key, and which mask belongs to which reply. What is masked never leaves the process: it
-//! is to be noise to whoever reads it, without this key, later.
+//! Owns a body meanwhile, and which one belongs to which reply. A mask is made of a count alone: it says
+//! nothing of what it covers, whoever reads it and whatever level the log has then.
 
-use std::cell::Cell;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Makes a mask for each reply of one transport, from a key that the system drew.
+use zeroize::Zeroizing;
+
+use crate::hub::wipe;
+
+/// Makes a mask for each reply of one transport.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Masks(Arc<(RandomState, AtomicU64)>);
+pub(super) struct Masks(());
 
 impl Masks {
     /// A mask of its own for the next reply on this thread.
     pub(super) fn next(&self) -> Mask {
-        let number = self.0.1.fetch_add(1, Ordering::Relaxed);
-        LAST.set(number);
-        self.numbered(number)
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let body = Arc::new(Mutex::new(Zeroizing::default()));
+        LAST.set(Some(Covered { body: Arc::clone(&body), shown: Pattern { number, at: 0 } }));
+        Mask { body, shown: Pattern { number, at: 0 } }
     }
 
-    /// The mask of the reply that this thread was last given the head of.
-    pub(super) fn last(&self) -> Mask {
-        self.numbered(LAST.get())
-    }
-
-    fn numbered(&self, number: u64) -> Mask {
-        Mask { masks: self.clone(), number, at: 0, block: [0; 8] }
+    /// The body of the reply that this thread was last given the head of.
+    pub(super) fn last(&self) -> Option<Covered> {
+        LAST.take()
     }
 }
+
+/// No two replies of a process have one number.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     /// ureq makes a call, and reads its reply, on one thread from beginning to end.
-    static LAST: Cell<u64> = const { Cell::new(0) };
+    static LAST: RefCell<Option<Covered>> = const { RefCell::new(None) };
 }
 
-/// Masks a body, or unmasks it, piece by piece.
-#[derive(Debug)]
+/// Shared by what takes a body off its connection and what reads it to its end, on one thread.
+type Body = Arc<Mutex<Zeroizing<Vec<u8>>>>;
+
+/// Covers a body, piece by piece.
 pub(super) struct Mask {
-    masks: Masks,
-    number: u64,
-    at: u64,
-    block: [u8; 8],
+    body: Body,
+    shown: Pattern,
 }
 
 impl Mask {
+    /// Takes a piece of the body away, and leaves its cover.
     pub(super) fn apply(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            let place = (self.at % 8) as usize;
-            if place == 0 {
-                let key = &self.masks.0.0;
-                self.block = key.hash_one((self.number, self.at)).to_ne_bytes();
-            }
-            *byte ^= self.block[place];
-            self.at += 1;
+        let mut body = lock(&self.body);
+        let length = body.len().saturating_add(bytes.len());
+        make_room(&mut body, length);
+        body.extend_from_slice(bytes);
+        self.shown.draw(bytes);
+    }
+}
+
+/// A body under its mask.
+pub(super) struct Covered {
+    body: Body,
+    shown: Pattern,
+}
+
+impl Covered {
+    /// Takes memory once for a body of this length.
+    pub(super) fn make_room(&self, length: usize) {
+        make_room(&mut lock(&self.body), length);
+    }
+
+    /// Whether these bytes are the next ones of the cover: else ureq has read the reply otherwise than it
+    /// was covered.
+    pub(super) fn goes_on(&mut self, bytes: &[u8]) -> bool {
+        let mut expected = [0; 1_024];
+        bytes.chunks(expected.len()).all(|bytes| {
+            let expected = &mut expected[..bytes.len()];
+            self.shown.draw(expected);
+            expected == bytes
+        })
+    }
+
+    /// What lay under the bytes that [went on](Covered::goes_on).
+    pub(super) fn uncover(self) -> Option<Vec<u8>> {
+        let length = usize::try_from(self.shown.at).ok()?;
+        let mut body = std::mem::take(&mut **lock(&self.body));
+        // Whatever came behind is wiped with the rest.
+        body.get_mut(length..)?.fill(0);
+        body.truncate(length);
+        Some(body)
+    }
+}
+
+/// Memory that is outgrown is wiped.
+fn make_room(body: &mut Zeroizing<Vec<u8>>, length: usize) {
+    if body.capacity() < length {
+        let mut larger = Vec::with_capacity(length.max(body.capacity().saturating_mul(2)));
+        larger.extend_from_slice(body);
+        wipe(&mut std::mem::replace(body, larger));
+    }
+}
+
+fn lock(body: &Body) -> MutexGuard<'_, Zeroizing<Vec<u8>>> {
+    body.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is shown of a reply: bytes that no other place has, of this reply or another.
+#[derive(Clone, Copy)]
+struct Pattern {
+    number: u64,
+    at: u64,
+}
+
+impl Pattern {
+    /// Writes the next bytes.
+    fn draw(&mut self, bytes: &mut [u8]) {
+        let into = usize::try_from(self.at % 8).unwrap_or_default();
+        let (first, rest) =
+            bytes.split_at_mut(if into == 0 { 0 } else { bytes.len().min(8 - into) });
+        let started = self.word().to_ne_bytes();
+        first.iter_mut().zip(&started[into..]).for_each(|(byte, shown)| *byte = *shown);
+        self.at += first.len() as u64;
+        let (mut words, mut next) = (rest.chunks_exact_mut(8), self.word());
+        for word in &mut words {
+            word.copy_from_slice(&next.to_ne_bytes());
+            next = next.wrapping_add(FACTOR);
         }
+        let last = words.into_remainder();
+        last.iter_mut().zip(next.to_ne_bytes()).for_each(|(byte, shown)| *byte = shown);
+        self.at += rest.len() as u64;
+    }
+
+    /// The eight bytes around this place.
+    fn word(&self) -> u64 {
+        // A reply has less than 2⁴³ bytes, and an odd factor makes different words of different counts.
+        let count = self.number.wrapping_shl(40).wrapping_add(self.at / 8);
+        count.wrapping_mul(FACTOR)
+    }
+}
+
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mask").field("at", &self.shown.at).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Covered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Covered").field("at", &self.shown.at).finish_non_exhaustive()
     }
 }
 
@@ -64,28 +159,50 @@ mod tests {
     use super::Masks;
 
     #[test]
-    fn a_mask_taken_twice_is_none_however_the_pieces_lie() {
-        let masks = Masks::default();
-        let mut bytes = *b"what was said is read";
-        let mut mask = masks.next();
-        for piece in bytes.chunks_mut(5) {
-            mask.apply(piece);
+    fn what_is_covered_is_read_however_the_pieces_lie() {
+        for (put, taken) in [(1, 1), (5, 3), (3, 5), (7, 64), (64, 9), (64, 64)] {
+            let said = b"what was said is read, whatever is shown of it meanwhile";
+            let (masks, mut bytes) = (Masks::default(), said.to_vec());
+            let mut mask = masks.next();
+            bytes.chunks_mut(put).for_each(|piece| mask.apply(piece));
+            let common = bytes.windows(3).filter(|it| said.windows(3).any(|said| said == *it));
+            assert_eq!(common.count(), 0, "{bytes:?}");
+            let mut covered = masks.last().unwrap();
+            assert!(bytes.chunks(taken).all(|piece| covered.goes_on(piece)), "{put} {taken}");
+            assert_eq!(covered.uncover().unwrap(), said);
         }
-        assert_ne!(&bytes, b"what was said is read");
-        let mut mask = masks.last();
-        for piece in bytes.chunks_mut(3) {
-            mask.apply(piece);
-        }
-        assert_eq!(&bytes, b"what was said is read");
     }
 
     #[test]
-    fn no_two_replies_have_one_mask() {
+    fn what_goes_on_otherwise_than_it_was_covered_is_told() {
+        let shown = |length: usize| {
+            let masks = Masks::default();
+            let mut bytes = vec![b'x'; length];
+            masks.next().apply(&mut bytes);
+            (bytes, masks.last().unwrap())
+        };
+        let (bytes, _) = shown(64);
+        let (_, mut other) = shown(64);
+        assert!(!other.goes_on(&bytes), "another reply's");
+        let (bytes, mut moved) = shown(64);
+        assert!(!moved.goes_on(&bytes[1..]), "a byte was left out");
+        let (bytes, mut more) = shown(63);
+        assert!(more.goes_on(&bytes));
+        assert!(!more.goes_on(b"\n"), "one that was no body");
+        let (bytes, mut part) = shown(64);
+        assert!(part.goes_on(&bytes[..7]));
+        assert_eq!(part.uncover().unwrap(), b"xxxxxxx", "a body that is read in part");
+    }
+
+    #[test]
+    fn no_more_is_uncovered_than_came() {
         let masks = Masks::default();
-        let mut both = [[0; 64]; 2];
-        for bytes in &mut both {
-            masks.next().apply(bytes);
-        }
-        assert_ne!(both[0], both[1]);
+        masks.next().apply(&mut [0; 4]);
+        let mut covered = masks.last().unwrap();
+        let mut next = covered.shown;
+        let mut bytes = [0; 5];
+        next.draw(&mut bytes);
+        assert!(covered.goes_on(&bytes), "the pattern has no end");
+        assert!(covered.uncover().is_none());
     }
 }

@@ -69,40 +69,76 @@ impl Write for Stream {
 pub(super) struct Wire {
     stream: TcpStream,
     deadline: Option<Instant>,
+    /// The limits that the system keeps now, of a read and of a write; `None` where they are not known.
+    reads_within: Option<Option<Duration>>,
+    writes_within: Option<Option<Duration>>,
 }
 
 impl Wire {
     pub(super) fn new(stream: TcpStream, deadline: Instant) -> Self {
-        Self { stream, deadline: Some(deadline) }
+        Self { stream, deadline: Some(deadline), reads_within: None, writes_within: None }
     }
 
-    /// What is left of the time.
+    /// What is left of the time, in whole steps: most requests find the limit in place that they need.
     fn left(&self) -> io::Result<Option<Duration>> {
         let Some(deadline) = self.deadline else { return Ok(None) };
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let steps = left.as_millis().checked_div(STEP.as_millis()).unwrap_or_default();
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(1);
+        Ok(Some(STEP.saturating_mul(steps)))
     }
 
     fn is_idle(&self) -> bool {
-        if self.stream.set_nonblocking(true).is_err() {
-            return false;
-        }
-        let waits = self.stream.peek(&mut [0]);
-        let waits = waits.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-        self.stream.set_nonblocking(false).is_ok() && waits
+        is_silent(&self.stream)
     }
+}
+
+/// The steps in which a socket's limits are set: a read or a write may end that much late.
+const STEP: Duration = Duration::from_millis(10);
+
+/// Whether a socket is open, and nothing has come.
+#[cfg(unix)]
+fn is_silent(stream: &TcpStream) -> bool {
+    use rustix::io::Errno;
+    use rustix::net::{RecvFlags, recv};
+
+    let mut byte = [0_u8];
+    let waits = recv(stream, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    waits.is_err_and(|error| error == Errno::WOULDBLOCK)
+}
+
+/// Whether a socket is open, and nothing has come.
+#[cfg(not(unix))]
+fn is_silent(stream: &TcpStream) -> bool {
+    if stream.set_nonblocking(true).is_err() {
+        return false;
+    }
+    let waits = stream.peek(&mut [0]);
+    let waits = waits.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+    stream.set_nonblocking(false).is_ok() && waits
 }
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(self.left()?)?;
+        let within = self.left()?;
+        if self.reads_within != Some(within) {
+            self.stream.set_read_timeout(within)?;
+            self.reads_within = Some(within);
+        }
         self.stream.read(buffer).map_err(timed_out)
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(self.left()?)?;
+        let within = self.left()?;
+        if self.writes_within != Some(within) {
+            self.stream.set_write_timeout(within)?;
+            self.writes_within = Some(within);
+        }
         self.stream.write(bytes).map_err(timed_out)
     }
 
