@@ -37,7 +37,9 @@ fn put(book: &mut Book, entry: &Entry) -> u64 {
 fn holding(state: &str) -> Book {
     let mut book = Book::default();
     let id = put(&mut book, &Entry::Intent(intent("17", r#"{"a":1,"b":2}"#)));
-    let mut then = |entry| drop(put(&mut book, &entry));
+    let mut then = |entry| {
+        put(&mut book, &entry);
+    };
     let ended = |ending| Entry::Ended { id, at: at(7), ending };
     let resolved = |finding| {
         let resolution = Resolution { finding, reason: "asked".to_owned(), by: None };

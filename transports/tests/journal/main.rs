@@ -3,6 +3,8 @@
 #![cfg(all(feature = "journal", unix))]
 
 mod bytes;
+#[cfg(feature = "ureq")]
+mod crowd;
 mod disk;
 mod files;
 #[cfg(feature = "ureq")]
