@@ -17,6 +17,7 @@ use std::time::Duration;
 use imts_core::Source;
 use imts_core::journal::{Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution};
 
+use self::disk::FileId;
 pub use self::disk::FolderSync;
 pub use self::error::JournalError;
 use self::lines::{HEADER, Pages, Record};
@@ -30,9 +31,10 @@ use crate::clock::{Clock, SystemClock};
 /// recorded any more, and so nothing is sent.
 ///
 /// A copy of a journal is not the journal: the original may have permitted calls since. A copy is
-/// known by its inode and refused until it is [accepted](JournalOptions::accept). What cannot be
-/// known is an older content that was written over the file in place while no process had it open:
-/// accept such a file too, before it is used.
+/// known by its inode and its time of birth, and refused until it is [accepted](JournalOptions::accept).
+/// What cannot be known is an older content that was written over the file in place while no process
+/// had it open, and a whole disk or volume that was put back: accept such a journal too, before it is
+/// used.
 ///
 /// ```
 /// use imts::JournalFile;
@@ -122,8 +124,8 @@ impl JournalOptions {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io("read"))?;
         let pages = Pages::of(&bytes)?;
-        let inode = disk::inode(&file)?;
-        let is_copy = pages.file.is_some_and(|file| file != inode);
+        let id = FileId::of(&file)?;
+        let is_copy = pages.file.is_some_and(|file| file != id);
         if is_copy && self.accepted.is_none() {
             return Err(JournalError::Copied);
         }
@@ -148,10 +150,10 @@ impl JournalOptions {
         let mut journal = JournalFile { path, file, end, last, book, broken };
         let at = SystemClock.now().wall;
         if let Some((reason, by)) = self.accepted {
-            journal.append(&Record::Accepted { at, inode, reason, by })?;
+            journal.append(&Record::Accepted { at, file: id, reason, by })?;
             journal.book.doubt_all();
         } else if pages.file.is_none() {
-            journal.append(&Record::File { at, inode })?;
+            journal.append(&Record::File { at, file: id })?;
         }
         Ok(journal)
     }

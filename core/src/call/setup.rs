@@ -203,12 +203,22 @@ impl<R> Call<R> {
         self.frozen.as_ref().is_none_or(|frozen| frozen.endpoint == *endpoint)
     }
 
-    /// Whether it was made for this agent, or for none yet, or has ended. A call that is kept in a
-    /// journal is written down for one agent: the token of another must not carry it.
+    /// The same call for this agent, if the session that made it had none yet.
+    #[must_use]
+    pub fn for_agent(mut self, agent: Option<&str>) -> Self {
+        if let Some(frozen) = self.frozen.as_mut().filter(|frozen| frozen.agent.is_none()) {
+            frozen.agent = agent.map(str::to_owned);
+        }
+        self
+    }
+
+    /// Whether the token of this agent may carry it. A call that is written down is written down for
+    /// one agent, and no other may send it.
     #[must_use]
     pub fn is_of_agent(&self, agent: Option<&str>) -> bool {
-        let made_for = self.frozen.as_ref().and_then(|frozen| frozen.agent.as_deref());
-        made_for.is_none() || made_for == agent
+        self.frozen.as_ref().is_none_or(|frozen| {
+            frozen.written_to == WrittenTo::Nothing || frozen.agent.as_deref() == agent
+        })
     }
 }
 

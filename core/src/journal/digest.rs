@@ -33,6 +33,11 @@ impl Digest {
         Self(bytes.iter().fold(self.0, step))
     }
 
+    /// Goes on with a text: its length first, so that no text can hold the end of another.
+    fn text(self, text: &str) -> Self {
+        self.and(b"\"").and(&text.len().to_le_bytes()).and(text.as_bytes())
+    }
+
     /// Goes on with a value; `None` where it is nested too deep, or has a text that cannot be read.
     fn with(self, json: &RawValue, depth: usize) -> Option<Self> {
         let (text, depth) = (json.get(), depth.checked_sub(1)?);
@@ -41,7 +46,7 @@ impl Digest {
                 let mut fields = fields(text)?;
                 fields.sort_by(|(one, _), (other, _)| one.cmp(other));
                 let each = |hash: Self, (name, value): &(Cow<'_, str>, &RawValue)| {
-                    hash.and(b"\"").and(name.as_bytes()).and(b"\"\0").with(value, depth)
+                    hash.text(name).with(value, depth)
                 };
                 Some(fields.iter().try_fold(self.and(b"{"), each)?.and(b"}"))
             }
@@ -52,7 +57,7 @@ impl Digest {
             }
             b'"' => {
                 let text: Text<'_> = serde_json::from_str(text).ok()?;
-                Some(self.and(b"\"").and(text.0.as_bytes()).and(b"\"\0"))
+                Some(self.text(&text.0))
             }
             _ => Some(self.and(text.as_bytes()).and(b",")),
         }

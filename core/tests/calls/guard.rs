@@ -199,6 +199,8 @@ fn two_bodies_mean_the_same_only_if_no_reader_could_tell_them_apart() {
     ] {
         assert_ne!(meaning(body), meaning(other), "{other}");
     }
+    // No text can hold the end of another.
+    assert_ne!(meaning(r#"{"x":["a","b"]}"#), meaning(r#"{"x":["a\"\u0000\"b"]}"#));
     // Which of two equal names a reader takes is its own choice: their order counts.
     assert_ne!(meaning(r#"{"a":1,"a":2}"#), meaning(r#"{"a":2,"a":1}"#));
     // Digits count as they are written: a binary fraction would lose some.

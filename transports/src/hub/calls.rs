@@ -98,9 +98,15 @@ impl<F> Hub<F> {
         }
     }
 
+    /// A call as this client performs it: for the agent that is signed in, if it was made for none.
+    pub(crate) fn taken_up<R>(&self, call: Call<R>) -> Call<R> {
+        let call = call.for_agent(self.lock().session.agent_id());
+        self.written_down(call)
+    }
+
     /// The same call, written down where there is a journal, whoever made it; in memory, where there
     /// is none, if it has a reference to be known by.
-    pub(crate) fn written_down<R>(&self, call: Call<R>) -> Call<R> {
+    fn written_down<R>(&self, call: Call<R>) -> Call<R> {
         if self.kept.is_given() { call.with_journal() } else { call.with_memory() }
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::error::JournalError;
 
@@ -55,11 +55,24 @@ pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// The number by which the file system knows the file, on Unix: it stays when the file is moved or
-/// its file system is mounted anew, and a copy has another.
-pub(super) fn inode(file: &File) -> Result<Option<u64>, JournalError> {
-    let metadata = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
-    Ok(identity(&metadata).map(|(_, inode)| inode))
+/// What tells a file from its copies: it stays when the file is moved or its file system is mounted
+/// anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileId {
+    /// The number by which the file system knows it, on Unix.
+    pub(super) inode: Option<u64>,
+    /// When it came to be, in nanoseconds since 1970, where the file system keeps that: a number is
+    /// used again once its file is gone.
+    pub(super) born_ns: Option<u64>,
+}
+
+impl FileId {
+    pub(super) fn of(file: &File) -> Result<Self, JournalError> {
+        let metadata = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
+        let born = metadata.created().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+        let born_ns = born.and_then(|born| u64::try_from(born.as_nanos()).ok());
+        Ok(Self { inode: identity(&metadata).map(|(_, inode)| inode), born_ns })
+    }
 }
 
 #[cfg(unix)]

@@ -12,6 +12,7 @@ use imts_core::journal::{Book, Despite, Digest, Entry, Finding, Intent, Resoluti
 use imts_core::{Ending, Wall};
 use serde::{Deserialize, Serialize};
 
+use super::disk::FileId;
 use super::error::JournalError;
 
 /// What a journal of this version begins with.
@@ -64,10 +65,12 @@ enum Line {
     File {
         at_us: i64,
         inode: Option<u64>,
+        born_ns: Option<u64>,
     },
     Accepted {
         at_us: i64,
         inode: Option<u64>,
+        born_ns: Option<u64>,
         reason: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
@@ -88,10 +91,10 @@ struct DespiteLine {
 pub(super) enum Record {
     /// Of a call.
     Call(u64, Entry),
-    /// Of the file itself: which one it is, as far as the system numbers files.
-    File { at: Wall, inode: Option<u64> },
+    /// Of the file itself: which one it is, as far as the system tells.
+    File { at: Wall, file: FileId },
     /// A copy was accepted as the journal: what has no end is in doubt from here on.
-    Accepted { at: Wall, inode: Option<u64>, reason: String, by: Option<String> },
+    Accepted { at: Wall, file: FileId, reason: String, by: Option<String> },
 }
 
 /// What a journal's bytes hold.
@@ -103,7 +106,7 @@ pub(super) struct Pages {
     /// Where it begins.
     pub(super) last: usize,
     /// The file that the journal says it is; `None` in one that does not say it.
-    pub(super) file: Option<Option<u64>>,
+    pub(super) file: Option<FileId>,
     /// Whether it is of the first version.
     pub(super) is_first_version: bool,
 }
@@ -127,9 +130,9 @@ impl Pages {
                     pages.book.apply(id, &entry);
                 }
                 Record::Call(..) => return Err(damaged),
-                Record::File { inode, .. } => pages.file = Some(inode),
-                Record::Accepted { inode, .. } => {
-                    pages.file = Some(inode);
+                Record::File { file, .. } => pages.file = Some(file),
+                Record::Accepted { file, .. } => {
+                    pages.file = Some(file);
                     pages.book.doubt_all();
                 }
             }
@@ -159,10 +162,13 @@ impl From<&Record> for Line {
     fn from(record: &Record) -> Self {
         let us = |at: &Wall| at.unix_micros();
         match record {
-            Record::File { at, inode } => Self::File { at_us: us(at), inode: *inode },
-            Record::Accepted { at, inode, reason, by } => Self::Accepted {
+            Record::File { at, file } => {
+                Self::File { at_us: us(at), inode: file.inode, born_ns: file.born_ns }
+            }
+            Record::Accepted { at, file, reason, by } => Self::Accepted {
                 at_us: us(at),
-                inode: *inode,
+                inode: file.inode,
+                born_ns: file.born_ns,
                 reason: reason.clone(),
                 by: by.clone(),
             },
@@ -252,9 +258,11 @@ fn record(line: Line) -> Option<Record> {
             let resolution = Resolution { finding, reason, by };
             Record::Call(id, Entry::Resolved { id, at: at(at_us), resolution })
         }
-        Line::File { at_us, inode } => Record::File { at: at(at_us), inode },
-        Line::Accepted { at_us, inode, reason, by } => {
-            Record::Accepted { at: at(at_us), inode, reason, by }
+        Line::File { at_us, inode, born_ns } => {
+            Record::File { at: at(at_us), file: FileId { inode, born_ns } }
+        }
+        Line::Accepted { at_us, inode, born_ns, reason, by } => {
+            Record::Accepted { at: at(at_us), file: FileId { inode, born_ns }, reason, by }
         }
     })
 }

@@ -56,7 +56,7 @@ impl AsyncClient {
     ///
     /// [`IntentError`], where the journal stands against it: nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let mut call = self.shared.hub.written_down(call);
+        let mut call = self.shared.hub.taken_up(call);
         let mut performing = self.shared.hub.performing(&call);
         let deadline = Deadline::after(self.patience);
         loop {
@@ -112,6 +112,8 @@ impl AsyncClient {
         self.shared.hub.admits(call)?;
         let patience = self.shared.hub.patience_of_call(deadline);
         let token = self.waits_for(ON_THE_WAY, patience).await;
+        // Another agent may have signed in while it was waited for.
+        self.shared.hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

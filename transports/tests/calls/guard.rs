@@ -276,6 +276,37 @@ fn a_call_is_not_sent_with_the_token_of_another_agent() {
 }
 
 #[test]
+fn a_call_that_was_made_before_the_sign_in_is_known_by_the_agent_that_sends_it() {
+    let (world, lost) = (World::new(), Arc::new(AtomicUsize::new(2)));
+    for client in Any::both(&world, &lost, || world.builder()) {
+        let agent = || {
+            let (id, secret) = (imts_sandbox::DEFAULT_AGENT, imts_sandbox::DEFAULT_SECRET);
+            (imts::Credentials::new(id, secret).unwrap(), imts::Keep::Held)
+        };
+        let json = Json::parse(r#"{"client_uuid":"a","amount":"1"}"#).unwrap();
+        let before = world.sent().len();
+        let outcome = match &client {
+            Any::Threads(client) => {
+                client.sign_out();
+                let call = client.call_named("confirm", &json).unwrap().with_reference("a");
+                client.sign_in(agent().0, agent().1);
+                client.perform(call).unwrap()
+            }
+            Any::Tasks(client) => {
+                client.sign_out();
+                let call = client.call_named("confirm", &json).unwrap().with_reference("a");
+                client.sign_in(agent().0, agent().1);
+                run(client.perform(call)).unwrap()
+            }
+        };
+        assert_eq!(outcome.ending(), Ending::Unknown);
+        let error = client.pay("a", "1").unwrap_err();
+        assert!(matches!(error, IntentError::InDoubt { id: 1, .. }), "{error}");
+        assert_eq!(world.sent().len() - before, 1);
+    }
+}
+
+#[test]
 fn what_reads_is_asked_as_often_as_one_likes() {
     let world = World::new();
     let client = world.builder().blocking(world.transport()).unwrap();

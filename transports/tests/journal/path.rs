@@ -133,6 +133,20 @@ fn a_copy_is_refused_until_it_is_accepted_and_then_what_has_no_end_is_in_doubt()
 }
 
 #[test]
+fn a_backup_that_is_put_back_in_the_journals_place_is_a_copy_whatever_its_inode() {
+    for _ in 0..20 {
+        let folder = Folder::new();
+        let backup = folder.path().with_extension("backup");
+        drop(JournalFile::open(folder.path()).unwrap());
+        fs::copy(folder.path(), &backup).unwrap();
+        // The file system may give the number of the file that is gone to the next one.
+        fs::remove_file(folder.path()).unwrap();
+        fs::copy(&backup, folder.path()).unwrap();
+        assert_eq!(JournalFile::open(folder.path()).unwrap_err(), JournalError::Copied);
+    }
+}
+
+#[test]
 fn a_journal_of_the_first_version_is_read_and_goes_on_as_one_of_the_second() {
     let folder = Folder::new();
     let first = include_bytes!("first_version.journal");
