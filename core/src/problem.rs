@@ -1,23 +1,23 @@
 //! A refusal, read leniently: the service's error envelope is unknown.
 //!
-//! Owns the reading of status, code and message from whatever shape the body has, their bounds, and
-//! the scrubbing of secrets that a server quotes back. Knows nothing of what a refusal does to a
+//! Owns what is kept of status, code, message and body, their bounds, and the scrubbing of secrets that a server quotes back. Knows nothing of what a refusal does to a
 //! session.
 
 use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::Recovery;
-use crate::wire::{is_object, json, says_state_false};
+use crate::wire::{Lossy, is_object, json, says_state_false, without_mark};
 
 /// The longest message or code that is kept, in bytes.
 const MAX_TEXT: usize = 512;
 /// The longest raw body that is kept, in bytes.
 const MAX_BODY: usize = 4_096;
+/// What stands in the place of a secret.
+const BLOT: &str = "[redacted]";
 /// How few digits a card number has (ISO/IEC 7812-1).
 const SHORTEST_CARD_NUMBER: usize = 12;
 
@@ -33,29 +33,35 @@ pub struct Problem {
     retry_after: Option<Duration>,
     is_json: bool,
     says_state_false: bool,
+    is_whole: bool,
+    is_proven: bool,
     body: Zeroizing<Vec<u8>>,
 }
 
 impl Problem {
-    /// Reads a refusal. `json` tells whether the reply's content type is JSON; each of `secrets`
-    /// is blotted out of what is kept as text. Where they are not known, no text is kept.
+    /// Reads a refusal, leniently; `is_within` says whether the body is within its limit. Each of
+    /// `secrets` is blotted out of what is kept as text. Where they are not known, no text is kept.
     pub(crate) fn read(
         status: StatusCode,
-        json: bool,
         body: &[u8],
+        is_within: bool,
         retry_after: Option<Duration>,
         secrets: Option<&[&str]>,
     ) -> Self {
-        let value = if json { serde_json::from_slice(body).ok() } else { None };
-        let fields = value.as_ref().and_then(Value::as_object);
-        let (code, message) = fields.map_or((None, None), code_and_message);
+        let lossy = Lossy::read(body);
+        let whole = without_mark(body);
+        let tidied = |text: Option<Zeroizing<String>>| {
+            text.zip(secrets).map(|(text, secrets)| tidy(text, secrets))
+        };
         Self {
             status,
-            code: code.zip(secrets).map(|(text, secrets)| tidy(&text, secrets)),
-            message: message.zip(secrets).map(|(text, secrets)| tidy(text, secrets)),
+            code: tidied(lossy.code),
+            message: tidied(lossy.message),
             retry_after,
-            is_json: json && is_object(body),
-            says_state_false: json && says_state_false(body),
+            is_json: lossy.is_object,
+            says_state_false: lossy.says_no,
+            is_whole: is_within && is_object(whole),
+            is_proven: is_within && says_state_false(whole),
             body: body.iter().take(MAX_BODY).copied().collect::<Vec<_>>().into(),
         }
     }
@@ -104,15 +110,25 @@ impl Problem {
         }
     }
 
-    /// Whether the body is a JSON object under a JSON content type: the service's own words, not
-    /// those of a proxy in between.
+    /// Whether the body is a JSON object, however it is dressed: the service's own words, not those
+    /// of a proxy in between.
     pub(crate) fn is_json(&self) -> bool {
         self.is_json
     }
 
-    /// Whether the body says `state: false`.
+    /// Whether the body says `state: false`, however it is dressed.
     pub(crate) fn says_state_false(&self) -> bool {
         self.says_state_false
+    }
+
+    /// Whether the body is one whole JSON object in UTF-8: its code then says what became of a call.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Whether such an object says `state: false`, which proves that a call was refused.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.is_proven
     }
 }
 
@@ -142,39 +158,17 @@ impl fmt::Debug for Problem {
     }
 }
 
-type Fields = serde_json::Map<String, Value>;
-
-/// Looks for a code and a message in the vendor's known shapes: `error_code` and
-/// `error_description`; an `error` object with `code` and `message`; both at the top.
-fn code_and_message(fields: &Fields) -> (Option<String>, Option<&str>) {
-    let error = fields.get("error").and_then(Value::as_object);
-    let places = [Some(fields), error];
-    let find = |names: &[&str]| {
-        places.iter().flatten().find_map(|place| names.iter().find_map(|name| place.get(*name)))
-    };
-    let code = find(&["error_code", "code"]).and_then(|code| match code {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    });
-    let message = find(&["error_description", "message"])
-        .or_else(|| fields.get("error"))
-        .and_then(Value::as_str);
-    (code, message)
-}
-
 /// Blots out secrets, as they are and as JSON has them, and card numbers: in this order, since
 /// digits of a secret may look like one, and what is left of it would be a secret still. Then control
 /// characters; then cuts.
-fn tidy(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
+fn tidy(mut text: Zeroizing<String>, secrets: &[&str]) -> String {
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let quoted = json(secret, secret.len().saturating_add(2)).unwrap_or_default();
         let quoted = std::str::from_utf8(&quoted).unwrap_or_default();
         let escaped = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
         for form in [escaped, secret].into_iter().filter(|form| !form.is_empty()) {
             if text.contains(form) {
-                text = text.replace(form, "[redacted]");
+                text = without(&text, form);
             }
         }
     }
@@ -188,6 +182,17 @@ fn tidy(text: &str, secrets: &[&str]) -> String {
     tidied
 }
 
+/// The text without any occurrence of a secret, in memory that need not grow.
+fn without(text: &str, secret: &str) -> Zeroizing<String> {
+    let room = text.len().saturating_mul(BLOT.len());
+    let mut kept = Zeroizing::new(String::with_capacity(room));
+    for (number, part) in text.split(secret).enumerate() {
+        kept.push_str(if number == 0 { "" } else { BLOT });
+        kept.push_str(part);
+    }
+    kept
+}
+
 /// Blots out whatever could be a card number, or hold one: 12 digits or more, perhaps in groups. A
 /// service may quote what it was sent.
 fn without_card_numbers(text: &str) -> String {
@@ -197,7 +202,7 @@ fn without_card_numbers(text: &str) -> String {
         let length = digits(rest).unwrap_or(character.len_utf8());
         let (run, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         let count = run.bytes().filter(u8::is_ascii_digit).count();
-        kept.push_str(if count < SHORTEST_CARD_NUMBER { run } else { "[redacted]" });
+        kept.push_str(if count < SHORTEST_CARD_NUMBER { run } else { BLOT });
         rest = after;
     }
     kept

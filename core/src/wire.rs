@@ -6,19 +6,26 @@
 mod decode;
 mod encode;
 mod grant;
+mod lossy;
 mod object;
 mod text;
 
 pub use decode::Success;
-pub(crate) use decode::{is_object, read, refusal, says_state_false};
+pub(crate) use decode::{is_object, read, read_grant, refusal, says_state_false};
 pub(crate) use encode::{USUAL, json, request};
 pub use grant::Granted;
 pub(crate) use grant::grant;
+pub(crate) use lossy::Lossy;
 pub(crate) use object::Object;
 pub(crate) use text::Text;
 
 /// The longest token that is accepted, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;
+
+/// A body without the one byte order mark that may stand before JSON (RFC 8259, section 8.1).
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
 
 /// Whether a token can go into a header as it is: 1 to 8,192 bytes of visible ASCII.
 pub(crate) fn is_token(token: &str) -> bool {

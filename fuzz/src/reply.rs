@@ -96,6 +96,7 @@ fn check_agreement(
                 lifetime: i64::try_from(usable.lifetime().as_micros()).expect("within the cap"),
                 access_ends: usable.access_expire_at().unix_micros(),
                 refresh_ends: usable.refresh_expire_at().map(Wall::unix_micros),
+                brings_refresh: matches!(told, Told::Grant { brings_refresh: true, .. }),
             }
         }
         Some(Fault::DeadOnArrival) => {
@@ -112,7 +113,7 @@ fn check_agreement(
         Some(fault) => panic!("no fault of a reply: {fault:?}"),
     };
     let mut told = told.clone();
-    if let Told::Grant { refresh_ends, .. } = &mut told
+    if let Told::Grant { refresh_ends, brings_refresh: false, .. } = &mut told
         && purpose == Purpose::Refresh
     {
         refresh_ends.get_or_insert(GRANT_REFRESH_ENDS);

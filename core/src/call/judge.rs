@@ -113,7 +113,7 @@ pub(super) fn failure<R>(class: Class, failure: Failure) -> Verdict<R> {
 fn is_decided(frozen: &Frozen, problem: &Problem) -> bool {
     let code_is = |code| frozen.decided.codes.contains(code);
     frozen.decided.statuses.contains(&problem.status().as_u16())
-        || problem.code().is_some_and(code_is)
+        || problem.is_whole() && problem.code().is_some_and(code_is)
 }
 
 /// A reply that is no success, to what changes nothing.
@@ -153,7 +153,7 @@ fn write<R>(
         return Verdict::Unknown(CallFault::Reply(error));
     };
     let status = problem.status();
-    if problem.says_state_false() && !status.is_server_error() {
+    if problem.is_proven() && !status.is_server_error() {
         return Verdict::Refused(problem.clone());
     }
     match status {

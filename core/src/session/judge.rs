@@ -10,8 +10,6 @@ use super::standing::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
-use crate::operation::Operation;
-use crate::operations::GetToken;
 use crate::secret::Bearer;
 use crate::time::{End, Now};
 use crate::trouble::{Failure, Fault, Trouble};
@@ -97,7 +95,7 @@ impl Session {
         let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
         let secrets = is_in_flight.then_some(&secrets[..]);
         let limit = self.policy.reply_limit;
-        let mut granted = wire::read(reply, ticket.sent.wall, limit, secrets, GetToken::decode)?;
+        let mut granted = wire::read_grant(reply, ticket.sent.wall, limit, secrets)?;
         granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
         if let Some(refresh) = &mut granted.refresh {
             refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);
@@ -131,7 +129,9 @@ impl Session {
                 usage: RefreshUse::Unspent,
                 marked: false,
             }),
-            None if ticket.purpose == Purpose::Refresh => self.kept_refresh(),
+            None if ticket.purpose == Purpose::Refresh && granted.keeps_refresh => {
+                self.kept_refresh()
+            }
             None => None,
         };
         self.install(Grant {

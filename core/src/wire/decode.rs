@@ -1,7 +1,8 @@
 //! What a reply says: a success to be decoded, a refusal, or neither.
 //!
-//! The checks come in this order: redirect, status, content type, size, then JSON. What promises
-//! success is read strictly, what refuses is read leniently. What a success holds is the
+//! The checks come in this order: redirect, status, size, then JSON. The body decides; its content
+//! type only chooses the words of an error. What promises success is read strictly, and so is what
+//! proves that a call was refused; what refuses a sign-in or a refresh is read leniently. What a success holds is the
 //! operation's own matter; what a reply means to a session or a call is theirs.
 
 use std::fmt;
@@ -14,12 +15,13 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::object::Object;
+use super::{Granted, grant, without_mark};
 use crate::error::{Malformed, Problem, ReplyError, Unexpected};
 use crate::exchange::Reply;
 use crate::time::Wall;
 
-/// A reply that promises success, before its JSON is read: a 2xx whose content type is JSON and
-/// whose body is within its limit.
+/// A reply that promises success, before its JSON is read: a 2xx whose body is within its limit, and
+/// is JSON by its content type or by itself.
 #[derive(Clone, Copy)]
 pub struct Success<'a> {
     body: &'a [u8],
@@ -28,15 +30,20 @@ pub struct Success<'a> {
 }
 
 impl<'a> Success<'a> {
-    /// The body, as it came.
+    /// The body, without the byte order mark that may stand before JSON.
     #[must_use]
     pub fn body(self) -> &'a [u8] {
         self.body
     }
 
-    /// When it came, by the server's `Date` or else by this machine's clock.
-    pub(crate) fn received(self) -> Wall {
-        server_time(self.headers).unwrap_or(self.sent)
+    /// When it came, by the server's `Date`.
+    pub(crate) fn date(self) -> Option<Wall> {
+        server_time(self.headers)
+    }
+
+    /// When its request was sent, by this machine's clock.
+    pub(crate) fn sent(self) -> Wall {
+        self.sent
     }
 
     /// The `payload` of the published envelope, `{"state": true, …, "payload": …}`; one that is not
@@ -102,23 +109,44 @@ pub(crate) fn read<T>(
     let status = reply.status;
     let is_json = is_json(reply.headers);
     let fits = reply.body.len() <= limit;
-    let success = Success { body: reply.body, headers: reply.headers, sent };
+    let success = Success { body: without_mark(reply.body), headers: reply.headers, sent };
     let refused = || ReplyError::Refused(refusal(reply, sent, limit, secrets));
     let unexpected = || {
-        let retry_after = retry_after(reply.headers, success.received());
+        let retry_after = retry_after(reply.headers, success.date().unwrap_or(sent));
         ReplyError::Unexpected(Unexpected { status, retry_after })
     };
     match status.as_u16() {
-        200..=299 if !is_json => Err(unexpected()),
-        200..=299 if !fits => Err(Malformed::TooLarge { limit }.into()),
+        200..=299 if !fits && is_json => Err(Malformed::TooLarge { limit }.into()),
+        200..=299 if !fits => Err(unexpected()),
+        // An operation's own reader may take anything: a page is no reply.
+        200..=299 if !is_json && !is_object(success.body) => Err(unexpected()),
         200..=299 => match decode(success) {
             Err(_) if success.says_state_false() => Err(refused()),
             outcome => Ok(outcome?),
         },
         400..=499 => Err(refused()),
-        500..=599 if is_json && fits && success.says_state_false() => Err(refused()),
+        500..=599 if fits && success.says_state_false() => Err(refused()),
         _ => Err(unexpected()),
     }
+}
+
+/// Reads the reply to a sign-in or a refresh. A `state: false` counts however it is dressed: what is
+/// not seen as a refusal would be tried for ever.
+pub(crate) fn read_grant(
+    reply: Reply<'_>,
+    sent: Wall,
+    limit: usize,
+    secrets: Option<&[&str]>,
+) -> Result<Granted, ReplyError> {
+    let error = match read(reply, sent, limit, secrets, grant) {
+        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
+        outcome => return outcome,
+    };
+    if !reply.status.is_success() && !reply.status.is_server_error() {
+        return Err(error);
+    }
+    let problem = refusal(reply, sent, limit, secrets);
+    Err(if problem.says_state_false() { ReplyError::Refused(problem) } else { error })
 }
 
 /// A reply that is no success, read leniently, whatever its status.
@@ -129,9 +157,8 @@ pub(crate) fn refusal(
     secrets: Option<&[&str]>,
 ) -> Problem {
     let received = server_time(reply.headers).unwrap_or(sent);
-    let is_json = is_json(reply.headers) && reply.body.len() <= limit;
     let retry_after = retry_after(reply.headers, received);
-    Problem::read(reply.status, is_json, reply.body, retry_after, secrets)
+    Problem::read(reply.status, reply.body, reply.body.len() <= limit, retry_after, secrets)
 }
 
 /// Whether a body is a refusal, however unlike a success the rest of it is.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{Object, Success, Text, is_token};
 use crate::error::Malformed;
@@ -23,6 +24,9 @@ pub struct Granted {
     pub(crate) access_expire_at: Wall,
     /// A new refresh token, where the reply carries one.
     pub(crate) refresh: Option<NewRefresh>,
+    /// Whether the reply speaks of no refresh token, so that the old one stays good. One that came
+    /// and cannot be used has taken its place all the same.
+    pub(crate) keeps_refresh: bool,
 }
 
 impl fmt::Debug for Granted {
@@ -45,7 +49,7 @@ pub(crate) struct NewRefresh {
 struct Envelope<'a> {
     state: bool,
     #[serde(borrow)]
-    response_time: Option<Text<'a>>,
+    response_time: Option<&'a RawValue>,
     #[serde(borrow)]
     payload: Option<Object<Payload<'a>>>,
 }
@@ -55,11 +59,11 @@ struct Payload<'a> {
     #[serde(borrow)]
     access_token: Option<Text<'a>>,
     #[serde(borrow)]
-    refresh_token: Option<Text<'a>>,
+    refresh_token: Option<&'a RawValue>,
     #[serde(borrow)]
     access_expire_at: Option<Text<'a>>,
     #[serde(borrow)]
-    refresh_expire_at: Option<Text<'a>>,
+    refresh_expire_at: Option<&'a RawValue>,
 }
 
 pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
@@ -67,52 +71,59 @@ pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
     if !envelope.state {
         return Err(Malformed::Missing { field: "payload" });
     }
-    let from = match &envelope.response_time {
-        Some(time) => date(time, "response_time")?,
-        None => success.received(),
-    };
+    let times = Times::of(envelope.response_time, success)?;
     let Object(payload) = required(envelope.payload.as_ref(), "payload")?;
     let access: &str = required(payload.access_token.as_ref(), "access_token")?;
     let access = Some(access)
         .filter(|token| is_token(token))
         .and_then(bearer_header)
         .ok_or(Malformed::Token { field: "access_token" })?;
-    let (access_expire_at, access_lifetime) =
-        lifetime(payload.access_expire_at.as_ref(), "access_expire_at", from)?;
-    let refresh = match &payload.refresh_token {
-        Some(token) if !token.is_empty() => {
-            if !is_token(token) {
-                return Err(Malformed::Token { field: "refresh_token" });
-            }
-            let (expire_at, lifetime) =
-                lifetime(payload.refresh_expire_at.as_ref(), "refresh_expire_at", from)?;
-            Some(NewRefresh { token: Token::new(token), lifetime, expire_at })
+    let field = "access_expire_at";
+    let ends = required(payload.access_expire_at.as_ref(), field)?;
+    let access_expire_at = Wall::from_rfc3339(ends).ok_or(Malformed::Date { field })?;
+    let access_lifetime = times.lifetime(access_expire_at).ok_or(Malformed::Lifetime { field })?;
+    let keeps_refresh = payload.refresh_token.is_none_or(|token| token.get() == "\"\"");
+    let refresh = payload.refresh_token.filter(|_| !keeps_refresh);
+    let refresh = refresh.and_then(|token| new_refresh(token, payload.refresh_expire_at?, &times));
+    Ok(Granted { access, access_lifetime, access_expire_at, refresh, keeps_refresh })
+}
+
+/// A refresh token, if it and its end can be used: a good access token is not lost over them.
+fn new_refresh(token: &RawValue, ends: &RawValue, times: &Times) -> Option<NewRefresh> {
+    let token = text(token).filter(|token| is_token(token))?;
+    let expire_at = Wall::from_rfc3339(&text(ends)?)?;
+    let lifetime = times.lifetime(expire_at)?;
+    Some(NewRefresh { token: Token::new(&token), lifetime, expire_at })
+}
+
+/// A value that should be a string, if it is one.
+fn text(value: &RawValue) -> Option<Text<'_>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// The moments of a reply by the server's clocks: the one in its body, and the one in its head.
+struct Times([Option<Wall>; 2]);
+
+impl Times {
+    /// Without either, the request's moment by this machine's clock serves; one that is there and
+    /// cannot be read is no ground for that.
+    fn of(response_time: Option<&RawValue>, success: Success<'_>) -> Result<Self, Malformed> {
+        let printed = response_time.and_then(text).and_then(|time| Wall::from_rfc3339(&time));
+        match (printed, success.date(), response_time) {
+            (None, None, None) => Ok(Self([Some(success.sent()), None])),
+            (None, None, Some(_)) => Err(Malformed::Date { field: "response_time" }),
+            (printed, date, _) => Ok(Self([printed, date])),
         }
-        _ => {
-            if let Some(text) = &payload.refresh_expire_at {
-                date(text, "refresh_expire_at")?;
-            }
-            None
-        }
-    };
-    Ok(Granted { access, access_lifetime, access_expire_at, refresh })
+    }
+
+    /// What is left until `end`: the smaller one of two that are positive, since one of the clocks
+    /// may be wrong.
+    fn lifetime(&self, end: Wall) -> Option<Duration> {
+        let left = self.0.iter().flatten().map(|from| end.since(*from));
+        left.filter(|left| !left.is_zero()).min()
+    }
 }
 
 fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
     value.ok_or(Malformed::Missing { field })
-}
-
-fn date(text: &Text<'_>, field: &'static str) -> Result<Wall, Malformed> {
-    Wall::from_rfc3339(text).ok_or(Malformed::Date { field })
-}
-
-/// An end by the server's clock, and what is left of it from `from` by the same clock.
-fn lifetime(
-    end: Option<&Text<'_>>,
-    field: &'static str,
-    from: Wall,
-) -> Result<(Wall, Duration), Malformed> {
-    let end = date(required(end, field)?, field)?;
-    let lifetime = end.since(from);
-    if lifetime.is_zero() { Err(Malformed::Lifetime { field }) } else { Ok((end, lifetime)) }
 }

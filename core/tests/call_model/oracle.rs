@@ -26,7 +26,7 @@ enum Sign {
 
 fn sign(fault: Fault) -> Sign {
     match fault {
-        Fault::Sound => Sign::Done,
+        Fault::Sound | Fault::OtherType => Sign::Done,
         Fault::NotSent => Sign::NotSent,
         Fault::Broken(_) | Fault::LostRequest | Fault::LostReply | Fault::Delayed | Fault::Late => {
             Sign::Silence
@@ -37,7 +37,7 @@ fn sign(fault: Fault) -> Sign {
         Fault::Status(408 | 425 | 429) | Fault::Applied(429) => Sign::Busy { quotable: true },
         Fault::Status(500..) | Fault::Applied(_) => Sign::Busy { quotable: false },
         Fault::Status(400..) => Sign::No,
-        Fault::Status(_) | Fault::Page | Fault::Garbage | Fault::OtherType => Sign::Nonsense,
+        Fault::Status(_) | Fault::Page | Fault::Garbage => Sign::Nonsense,
     }
 }
 

@@ -135,3 +135,110 @@ fn a_flood_of_digits_is_read_in_no_time_to_speak_of() {
     let problem = refused(422, &json!({ "message": flood }));
     assert!(problem.message().unwrap().len() <= 512);
 }
+
+#[test]
+fn code_and_message_are_found_wherever_the_vendors_apis_put_them() {
+    for body in [
+        json!({ "state": false, "payload": { "message": "no funds", "code": 17 } }),
+        json!({ "state": false, "payload": { "error": { "message": "no funds", "code": "17" } } }),
+        json!({ "state": false, "payload": [{ "message": "no funds", "code": 17 }] }),
+        json!({ "state": false, "code": 17, "payload": "no funds" }),
+        json!({ "state": false, "error_code": 17, "errors": { "amount": ["no funds"] } }),
+        json!({ "state": false, "errors": [{ "message": "no funds", "code": 17 }] }),
+        json!({ "state": false, "error": { "code": 17, "errors": { "amount": ["no funds"] } } }),
+        json!({ "state": false, "code": 17, "message": ["no funds"] }),
+        json!({ "state": false, "code": null, "message": null, "error": { "code": 17, "message": "no funds" } }),
+    ] {
+        for status in [200, 422] {
+            let problem = refused(status, &body);
+            assert_eq!(
+                (problem.code(), problem.message()),
+                (Some("17"), Some("no funds")),
+                "{body}"
+            );
+        }
+    }
+    let two = refused(422, &json!({ "message": ["no funds", "", "no name"] }));
+    assert_eq!(two.message(), Some("no funds; no name"));
+    let many = refused(
+        422,
+        &json!({ "message": vec!["no funds"; 4_000], "code": "7".repeat(11).repeat(100) }),
+    );
+    assert!(many.message().unwrap().len() <= 512 && many.code().unwrap().len() <= 512);
+}
+
+#[test]
+fn only_one_whole_object_in_utf_8_under_2xx_refuses_what_creates_or_moves() {
+    let text = r#"{"state":false}"#;
+    let whole = [text.to_owned(), format!("\u{feff}{text}"), format!(" {text}\r\n\t ")];
+    let utf_16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let not_whole = [
+        b"{\"state\":false}x".to_vec(),
+        b"{\"state\":false}\0".to_vec(),
+        b"{\"state\":false}{\"state\":false}".to_vec(),
+        b"{\"state\":false}\xef\xbb\xbf".to_vec(),
+        b"\xef\xbb\xbf\xef\xbb\xbf{\"state\":false}".to_vec(),
+        b"{\"state\":false".to_vec(),
+        b"{\"state\":false,\"x\":\"\xff\"}".to_vec(),
+        b"{\"state\":false,\"state\":false}".to_vec(),
+        b"{\"state\":\"false\"}".to_vec(),
+        b"{\"state\":0}".to_vec(),
+        b"[{\"state\":false}]".to_vec(),
+        utf_16,
+    ];
+    for content_type in ["application/json", "text/html"] {
+        for body in &whole {
+            for outcome in [
+                Desk::new().pays(vec![typed(200, content_type, body.as_bytes())]),
+                Desk::new().creates(vec![typed(202, content_type, body.as_bytes())]),
+            ] {
+                assert!(matches!(outcome, Outcome::Refused(_)), "{body:?}: {outcome:?}");
+            }
+        }
+        for body in &not_whole {
+            for outcome in [
+                Desk::new().pays(vec![typed(200, content_type, body)]),
+                Desk::new().creates(vec![typed(202, content_type, body)]),
+                Desk::new().pays(vec![typed(401, content_type, body)]),
+            ] {
+                assert!(matches!(outcome, Outcome::Unknown(_)), "{body:?}: {outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_decided_code_counts_letter_for_letter_and_a_decided_status_never_under_2xx() {
+    let decided = || {
+        let mut catalogue = crate::support::catalogue();
+        let (statuses, codes) = ([200, 202, 503].into(), ["E7".to_owned()].into());
+        catalogue.set_decided("confirm", imts_core::Decided { statuses, codes }).unwrap();
+        Desk::with(crate::support::policy(), catalogue)
+    };
+    let is_refused = |act: Act| matches!(decided().pays(vec![act]), Outcome::Refused(_));
+    assert!(is_refused(answer(503, &json!({}))));
+    assert!(is_refused(answer(500, &json!({ "code": "E7" }))));
+    assert!(is_refused(typed(500, "text/html", b"\xef\xbb\xbf{\"code\":\"E7\"}")));
+    for code in ["e7", "E7 ", " E7", "E77", "E", "7"] {
+        assert!(!is_refused(answer(500, &json!({ "code": code }))), "{code:?}");
+    }
+    for body in
+        [&b"{\"code\":\"E7\"}x"[..], b"{\"code\":\"E7\"", b"{\"code\":\"E7\",\"x\":\"\xff\"}"]
+    {
+        assert!(!is_refused(typed(500, "application/json", body)));
+    }
+    for status in [200, 202] {
+        for body in [json!({}), json!({ "code": "E7" }), json!({ "payload": 1 })] {
+            assert!(!is_refused(answer(status, &body)), "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn every_occurrence_of_a_secret_in_a_refusal_is_blotted_out() {
+    let token = "canary-access-1";
+    let quote = format!("{token}, {token}{token} and {token}");
+    let problem = refused(422, &json!({ "message": quote, "code": quote }));
+    let clean = "[redacted], [redacted][redacted] and [redacted]";
+    assert_eq!((problem.message(), problem.code()), (Some(clean), Some(clean)));
+}

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod clock_attacks;
+mod clothes;
 mod endpoints;
 mod health;
 mod known_answers;

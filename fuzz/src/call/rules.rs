@@ -5,7 +5,7 @@
 use http::Response;
 use imts_core::{Class, Ending, Wall};
 
-use crate::oracle::envelope::{is_json, payload, says_no};
+use crate::oracle::envelope::{payload, says_no, unmarked};
 use crate::oracle::json::{self, Kind};
 use crate::reply::rules::{Told, read};
 
@@ -44,7 +44,7 @@ impl Sign {
     pub(super) fn of(response: &Response<Vec<u8>>, trusts_401: bool, decides: bool) -> Self {
         let body = response.body();
         let fits = body.len() <= LIMIT;
-        let text = std::str::from_utf8(body).ok().filter(|_| fits && is_json(response.headers()));
+        let text = std::str::from_utf8(unmarked(body)).ok().filter(|_| fits);
         let document = text.and_then(json::document).filter(|value| value.kind == Kind::Object);
         let says_no = document.is_some_and(says_no);
         let status = response.status().as_u16();

@@ -5,7 +5,7 @@
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-use crate::oracle::envelope::{is_json, says_no};
+use crate::oracle::envelope::{is_json, may_say_no, says_no, unmarked};
 use crate::oracle::json::{Kind, Value};
 use crate::oracle::{date, json};
 
@@ -13,7 +13,14 @@ use crate::oracle::{date, json};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// A grant, with the token, its lifetime in microseconds, and the two ends by the server's clock.
-    Grant { token: String, lifetime: i64, access_ends: i64, refresh_ends: Option<i64> },
+    Grant {
+        token: String,
+        lifetime: i64,
+        access_ends: i64,
+        refresh_ends: Option<i64>,
+        /// Whether a refresh token came, good or not: the old one is then over.
+        brings_refresh: bool,
+    },
     /// No.
     Refused,
     /// A promise of success that cannot be used.
@@ -29,20 +36,25 @@ const LIMIT: usize = 65_536;
 /// that is left open.
 pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> Option<Told> {
     let is_json = is_json(headers);
-    let text = std::str::from_utf8(body).ok().filter(|_| body.len() <= LIMIT);
+    let text = std::str::from_utf8(unmarked(body)).ok().filter(|_| body.len() <= LIMIT);
     let document = text.and_then(json::document).filter(|value| value.kind == Kind::Object);
-    let says_no = is_json && document.is_some_and(says_no);
-    Some(match status {
-        200..=299 if !is_json => Told::Unexpected,
+    let says_no = document.is_some_and(says_no);
+    let told = match status {
         200..=299 if says_no => Told::Refused,
         200..=299 => match document {
-            Some(document) => grant(document, || received(headers, sent))?,
-            None => Told::Malformed,
+            Some(document) => grant(document, headers, sent)?,
+            None if is_json => Told::Malformed,
+            None => Told::Unexpected,
         },
         400..=499 => Told::Refused,
         500..=599 if says_no => Told::Refused,
         _ => Told::Unexpected,
-    })
+    };
+    // What may be a refusal in other clothes is left open: how it is read is the client's choice.
+    let is_open = matches!(told, Told::Malformed | Told::Unexpected)
+        && matches!(status, 200..=299 | 500..=599)
+        && may_say_no(body);
+    (!is_open).then_some(told)
 }
 
 /// What a `Retry-After` asks for, in microseconds; the outer `None` where its form is left open.
@@ -64,7 +76,7 @@ fn received(headers: &HeaderMap, sent: i64) -> Option<i64> {
     }
 }
 
-fn grant(document: Value<'_>, received: impl Fn() -> Option<i64>) -> Option<Told> {
+fn grant(document: Value<'_>, headers: &HeaderMap, sent: i64) -> Option<Told> {
     let Some(outer) = fields(document, ["state", "response_time", "payload"]) else {
         return Some(Told::Malformed);
     };
@@ -72,35 +84,35 @@ fn grant(document: Value<'_>, received: impl Fn() -> Option<i64>) -> Option<Told
     let names = ["access_token", "refresh_token", "access_expire_at", "refresh_expire_at"];
     let inner = if payload.kind == Kind::Object { fields(payload, names) } else { None };
     let (Kind::True, Some(inner)) = (state.kind, inner) else { return Some(Told::Malformed) };
-    let [access, refresh, access_ends, refresh_ends] = inner.map(text);
-    let told = || {
-        let from = match text(response_time)? {
-            Some(printed) => Some(date::rfc3339(&printed)?),
-            None => None,
-        };
-        let token = access?.filter(|token| is_token(token))?;
-        let access_ends = date::rfc3339(&access_ends??)?;
-        let refresh_ends = refresh_ends?.map(|printed| date::rfc3339(&printed).ok_or(()));
-        let refresh = refresh?.filter(|token| !token.is_empty());
-        Some((from, token, access_ends, refresh, refresh_ends.transpose().ok()?))
+    let date_of = |value: Option<Value<'_>>| date::rfc3339(&value?.string()?);
+    let printed = date_of(response_time);
+    let told = match headers.get(DATE) {
+        Some(value) => value.to_str().ok().and_then(date::http),
+        None => None,
     };
-    let Some((from, token, access_ends, refresh, refresh_ends)) = told() else {
-        return Some(Told::Malformed);
-    };
-    let from = match from {
-        Some(from) => from,
-        None => received()?,
-    };
-    let refresh_ends = match (refresh, refresh_ends) {
-        (None, _) => None,
-        (Some(token), Some(ends)) if is_token(&token) && ends > from => Some(ends),
-        _ => return Some(Told::Malformed),
-    };
-    let lifetime = (access_ends - from).min(CAP);
-    if lifetime <= 0 {
-        return Some(Told::Malformed);
+    if headers.contains_key(DATE) && told.is_none() {
+        return None;
     }
-    Some(Told::Grant { token, lifetime, access_ends, refresh_ends })
+    let clocks = match (printed, told) {
+        (None, None) if response_time.is_some() => return Some(Told::Malformed),
+        (None, None) => vec![sent],
+        _ => printed.into_iter().chain(told).collect(),
+    };
+    // Of what the clocks leave, the least that is more than nothing.
+    let left = |end: i64| clocks.iter().map(|from| end - from).filter(|left| *left > 0).min();
+    let [access, refresh, access_ends, refresh_ends] = inner;
+    let token = access.and_then(Value::string).filter(|token| is_token(token));
+    let access_ends = date_of(access_ends);
+    let (Some(token), Some(access_ends)) = (token, access_ends) else {
+        return Some(Told::Malformed);
+    };
+    let Some(lifetime) = left(access_ends).map(|left| left.min(CAP)) else {
+        return Some(Told::Malformed);
+    };
+    let brings_refresh = refresh.is_some_and(|token| token.text() != "\"\"");
+    let is_good = refresh.and_then(Value::string).is_some_and(|token| is_token(&token));
+    let refresh_ends = date_of(refresh_ends).filter(|end| is_good && left(*end).is_some());
+    Some(Told::Grant { token, lifetime, access_ends, refresh_ends, brings_refresh })
 }
 
 /// The values of these names; `None` where one stands twice, or where a name is unreadable. A null
@@ -118,15 +130,6 @@ fn fields<'a, const N: usize>(
         }
     }
     Some(found.map(|value| value.filter(|value| value.kind != Kind::Null)))
-}
-
-/// The outer `None` where there is a value that is no text.
-fn text(value: Option<Value<'_>>) -> Option<Option<String>> {
-    match value {
-        Some(value) if value.kind == Kind::Text => value.string().map(Some),
-        Some(_) => None,
-        None => Some(None),
-    }
 }
 
 fn is_token(text: &str) -> bool {

@@ -1,0 +1,212 @@
+//! A refusal in other clothes: another encoding, bytes around it, a wrong content type, a cut end.
+//!
+//! Owns the lenient reading, which serves sign-ins, refreshes and the words that are shown. Never
+//! the proof that a call was refused: that is [`decode`](super::decode)'s strict reading. What it
+//! copies is wiped, since a refusal may quote secrets.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::Text;
+
+/// What a body says when it is read leniently.
+#[derive(Default)]
+pub(crate) struct Lossy {
+    /// Whether it is an object, or the beginning of one.
+    pub(crate) is_object: bool,
+    /// Whether each `state` of the object says no, and there is one.
+    pub(crate) says_no: bool,
+    pub(crate) code: Option<Zeroizing<String>>,
+    pub(crate) message: Option<Zeroizing<String>>,
+}
+
+/// How long the words of several messages are together, in bytes, before no more are added.
+const ENOUGH: usize = 2_048;
+/// How deep messages may lie in lists and objects.
+const DEPTH: u8 = 4;
+const CODES: [&str; 2] = ["error_code", "code"];
+const MESSAGES: [&str; 5] =
+    ["error_description", "message", "error_message", "description", "detail"];
+
+impl Lossy {
+    pub(crate) fn read(body: &[u8]) -> Self {
+        let text = text(body);
+        let Some(top) = Members::of(&text) else { return Self::default() };
+        let mut states = top.named("state").peekable();
+        let says_no = states.peek().is_some() && states.all(is_no);
+        let payload = top.inner("payload");
+        let nested = payload.as_ref().and_then(|payload| payload.inner("error"));
+        let places = [top.inner("error"), payload, nested, top.inner("errors")];
+        let places = || std::iter::once(&top).chain(places.iter().flatten());
+        let find = |names: &'static [&str]| {
+            places().flat_map(move |place| names.iter().flat_map(|name| place.named(name)))
+        };
+        let message = find(&MESSAGES).chain(find(&["error", "errors"])).chain(top.named("payload"));
+        Self {
+            is_object: true,
+            says_no,
+            code: find(&CODES).find_map(code),
+            message: message.map(words).find(|text| !text.is_empty()),
+        }
+    }
+}
+
+/// The body as text: UTF-8 or UTF-16 with or without byte order marks, or else windows-1251, if its
+/// bytes beyond ASCII are not UTF-8 anywhere. What cannot be read becomes U+FFFD, and control
+/// characters, which JSON does not allow, become spaces.
+fn text(body: &[u8]) -> Zeroizing<String> {
+    // Room for whatever a byte becomes: memory that is outgrown would not be wiped.
+    let mut text = Zeroizing::new(String::with_capacity(body.len().saturating_mul(3)));
+    let mut push = |character: char| match character {
+        '\0' | '\u{feff}' => {}
+        _ => text.push(if character.is_control() { ' ' } else { character }),
+    };
+    match body {
+        [0xff, 0xfe, rest @ ..] => utf_16(rest, u16::from_le_bytes).for_each(push),
+        [0xfe, 0xff, rest @ ..] => utf_16(rest, u16::from_be_bytes).for_each(push),
+        [b'{', 0, ..] => utf_16(body, u16::from_le_bytes).for_each(push),
+        [0, b'{', ..] => utf_16(body, u16::from_be_bytes).for_each(push),
+        _ => {
+            let body = super::without_mark(body);
+            let is_single_byte = body.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
+            for chunk in body.utf8_chunks() {
+                chunk.valid().chars().for_each(&mut push);
+                if is_single_byte {
+                    chunk.invalid().iter().copied().map(windows_1251).for_each(&mut push);
+                } else if !chunk.invalid().is_empty() {
+                    push(char::REPLACEMENT_CHARACTER);
+                }
+            }
+        }
+    }
+    text
+}
+
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> impl Iterator<Item = char> {
+    let pairs = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
+    char::decode_utf16(pairs.map(unit)).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER))
+}
+
+/// The letters of Russian; of the rest of the code page it is enough to know that they are there.
+fn windows_1251(byte: u8) -> char {
+    match byte {
+        0xa8 => 'Ё',
+        0xb8 => 'ё',
+        0xc0.. => char::from_u32(0x350_u32.saturating_add(byte.into())).unwrap_or_default(),
+        0x80.. => char::REPLACEMENT_CHARACTER,
+        _ => byte.into(),
+    }
+}
+
+/// The members of an object, as far as it is JSON.
+struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The first object of a text, whatever stands around it; after markup none is looked for.
+    fn of(text: &'a str) -> Option<Self> {
+        let (before, object) = text.split_at_checked(text.find('{')?)?;
+        if before.contains('<') {
+            return None;
+        }
+        let mut members = Vec::new();
+        let mut reader = serde_json::Deserializer::from_str(object);
+        let is_whole = Gather(&mut members).deserialize(&mut reader).is_ok();
+        (is_whole || !members.is_empty()).then_some(Self(members))
+    }
+
+    fn named<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'a RawValue> + 'm {
+        self.0.iter().filter(move |(known, _)| **known == *name).map(|(_, value)| *value)
+    }
+
+    /// The object of this name, or the first one of a list.
+    fn inner(&self, name: &str) -> Option<Self> {
+        let value = self.named(name).next()?.get();
+        Some(value).filter(|value| value.starts_with(['{', '['])).and_then(Self::of)
+    }
+}
+
+struct Gather<'m, 'a>(&'m mut Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'de> DeserializeSeed<'de> for Gather<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Gather<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(member) = members.next_entry()? {
+            self.0.push(member);
+        }
+        Ok(())
+    }
+}
+
+fn is_no(value: &RawValue) -> bool {
+    matches!(value.get(), "false" | "0") || value.get().eq_ignore_ascii_case("\"false\"")
+}
+
+/// A code is a number, as it is written, or a text.
+fn code(value: &RawValue) -> Option<Zeroizing<String>> {
+    match value.get().as_bytes() {
+        [b'"', ..] => string(value.get()).filter(|text| !text.is_empty()),
+        [b'-' | b'0'..=b'9', ..] => Some(Zeroizing::new(value.get().to_owned())),
+        _ => None,
+    }
+}
+
+fn string(json: &str) -> Option<Zeroizing<String>> {
+    let text: Text<'_> = serde_json::from_str(json).ok()?;
+    Some(Zeroizing::new((*text).to_owned()))
+}
+
+/// A message: a text, or all the texts in a list or an object.
+fn words(value: &RawValue) -> Zeroizing<String> {
+    let mut all = Zeroizing::new(String::with_capacity(value.get().len().saturating_mul(2)));
+    add_words(value.get(), DEPTH, &mut all);
+    all
+}
+
+fn add_words(json: &str, depth: u8, all: &mut String) {
+    let Some(deeper) = depth.checked_sub(1) else { return };
+    if all.len() > ENOUGH {
+        return;
+    }
+    match json.as_bytes() {
+        [b'"', ..] => {
+            let text = string(json).unwrap_or_default();
+            if !all.is_empty() && !text.is_empty() {
+                all.push_str("; ");
+            }
+            all.push_str(&text);
+        }
+        [b'[', ..] => {
+            let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+            items.iter().for_each(|item| add_words(item.get(), deeper, all));
+        }
+        [b'{', ..] => {
+            let Some(members) = Members::of(json) else { return };
+            let mut said = MESSAGES.iter().flat_map(|name| members.named(name)).peekable();
+            if said.peek().is_some() {
+                return said.for_each(|value| add_words(value.get(), deeper, all));
+            }
+            members.0.iter().filter(|(name, _)| !CODES.contains(&&**name)).for_each(
+                |(_, value)| {
+                    add_words(value.get(), deeper, all);
+                },
+            );
+        }
+        _ => {}
+    }
+}
