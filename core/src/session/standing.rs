@@ -105,8 +105,10 @@ pub(super) struct Standings(VecDeque<(u64, Standing)>);
 const KEPT: usize = 16;
 
 impl Standings {
-    /// The standing of a secret with this fingerprint; that of a new one, if it is not known.
-    pub(super) fn of(&self, fingerprint: u64) -> Standing {
+    /// The standing of a secret with this fingerprint; that of a new one, if it is not known. There is
+    /// room for it from here on: a grant that is noted allocates nothing.
+    pub(super) fn of(&mut self, fingerprint: u64) -> Standing {
+        self.0.reserve(1);
         let known = self.0.iter().find(|(known, _)| *known == fingerprint);
         known.map(|(_, standing)| standing.clone()).unwrap_or_default()
     }

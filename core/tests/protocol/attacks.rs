@@ -7,7 +7,8 @@ use imts_core::{Credentials, Failure, Fault, Keep, Purpose, Step};
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, grant_of, policy, seconds, session_with, with_retry_after,
+    AGENT, PAGE, World, answer, credentials, grant_of, policy, seconds, session_with,
+    with_retry_after,
 };
 
 #[test]
@@ -76,6 +77,9 @@ fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_
             world.sends(Purpose::Refresh);
             let mut response = answer(status, &json!({}));
             response.headers_mut().insert("content-type", content_type.parse().unwrap());
+            if content_type == "text/html" {
+                *response.body_mut() = PAGE.to_vec();
+            }
             world.reply(&response).unwrap_err();
             let (wait, _) = world.waits();
             world.pass(wait);

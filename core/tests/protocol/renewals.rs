@@ -4,7 +4,7 @@ use imts_core::{Failure, Fault, Keep, NotSent, Purpose, Recovery, Replay, Step};
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, grant_of, other_secret, policy, seconds, session_with,
+    AGENT, PAGE, World, answer, credentials, grant_of, other_secret, policy, seconds, session_with,
 };
 
 #[test]
@@ -232,6 +232,7 @@ fn a_proxys_answer_never_costs_the_refresh_token() {
         world.sends(Purpose::Refresh);
         let mut html = answer(status, &json!({}));
         html.headers_mut().insert("content-type", "text/html".parse().unwrap());
+        *html.body_mut() = PAGE.to_vec();
         world.reply(&html).unwrap_err();
         assert_eq!(world.ready().expose_token(), "access-1");
         world.pass(seconds(200));

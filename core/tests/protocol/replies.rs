@@ -388,8 +388,10 @@ fn a_refusal_is_one_whatever_else_its_json_holds() {
 }
 
 #[test]
-fn a_body_that_is_not_utf_8_says_nothing_at_all() {
+fn a_body_that_is_not_utf_8_grants_nothing_and_may_refuse() {
     let body = b"{\"state\":false,\"message\":\"\xff\"}";
+    assert!(matches!(told(&raw(200, "application/json", body)), Err(ReplyError::Refused(_))));
+    let body = b"{\"state\":true,\"message\":\"\xff\"}";
     assert_eq!(malformed(&raw(200, "application/json", body)), Malformed::Encoding);
     assert!(matches!(told(&raw(500, "application/json", body)), Err(ReplyError::Unexpected(_))));
 }

@@ -8,7 +8,7 @@ use imts_core::{Failure, Keep, NotSent, Policy, Purpose, Step};
 use serde_json::json;
 
 use crate::support::{
-    AGENT, World, answer, credentials, other_secret, policy, seconds, session_with,
+    AGENT, PAGE, World, answer, credentials, other_secret, policy, seconds, session_with,
     with_retry_after,
 };
 
@@ -85,6 +85,7 @@ fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
         let mut response = answer(status, &json!({}));
         if html {
             response.headers_mut().insert("content-type", "text/html".parse().unwrap());
+            *response.body_mut() = PAGE.to_vec();
         }
         world.reply(&response).unwrap_err();
         let (wait, _) = world.waits();

@@ -51,6 +51,9 @@ pub(crate) fn answer(status: u16, body: &Value) -> Response<Vec<u8>> {
         .unwrap()
 }
 
+/// What something in between answers, which is not the service.
+pub(crate) const PAGE: &[u8] = b"<html><h1>Blocked</h1></html>";
+
 pub(crate) fn with_retry_after(mut response: Response<Vec<u8>>, value: &str) -> Response<Vec<u8>> {
     response.headers_mut().insert(RETRY_AFTER, value.parse().unwrap());
     response

@@ -94,7 +94,7 @@ impl Sign {
             (Ending::Refused, _) => matches!(self, Self::No | Self::Perhaps | Self::PerhapsToken),
             (Ending::Unknown, Class::Read) => false,
             (Ending::Unknown, _) => {
-                matches!(self, Self::Silence | Self::Nonsense | Self::Perhaps)
+                matches!(self, Self::Silence | Self::Nonsense | Self::Perhaps | Self::Open)
             }
             (Ending::NotSent, Class::Read) => !matches!(self, Self::Done(_) | Self::Out),
             (Ending::NotSent, _) => self.permits(),

@@ -23,7 +23,7 @@ fn faults() -> Vec<(Fault, Ending, Ending)> {
         (Fault::Redirect { status: 307, location: "/".to_owned() }, NotSent, Unknown),
         (Fault::Body { text: "{".to_owned() }, NotSent, Unknown),
         (Fault::Body { text: " ".repeat(70_000) }, NotSent, Unknown),
-        (Fault::ContentType { value: "text/plain".to_owned() }, NotSent, Unknown),
+        (Fault::ContentType { value: "text/plain".to_owned() }, Done, Done),
         (Fault::Dropped, NotSent, Unknown),
     ];
     for at in [
