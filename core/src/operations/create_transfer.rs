@@ -113,6 +113,8 @@ impl Operation for CreateTransfer {
     const AUTH: Auth = Auth::Bearer;
     const CLASS: Class = Class::Money;
     const EVIDENCE: Evidence = Evidence::Published;
+    /// Published: the caller's own id of the transfer.
+    const REFERENCE_FIELD: Option<&'static str> = Some("client_uuid");
     type Reply = Json;
 
     fn encode(&self) -> Result<Body, Unencodable> {

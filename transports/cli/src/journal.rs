@@ -4,15 +4,16 @@
 
 mod reconcile;
 
+use std::env;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use imts::journal::{Finding, Resolution};
-use imts::{Book, CallRecord, JournalError, JournalFile, Recovery};
+use imts::journal::{Despite, Finding, Resolution};
+use imts::{Book, CallRecord, FolderSync, JournalError, JournalFile, JournalOptions, Recovery};
 use serde_json::{Value, json};
 
-use crate::args::{Ended, Journal, JournalCommand, List, Resolve};
+use crate::args::{Accept, Ended, Folder, Journal, JournalCommand, List, Resolve};
 use crate::failure::{Failure, Kind};
 use crate::log::Log;
 use crate::out;
@@ -26,16 +27,22 @@ pub(crate) fn run(args: &Journal, log: Log) -> Result<(), Failure> {
     match &args.command {
         JournalCommand::List(args) => list(args),
         JournalCommand::Resolve(args) => resolve(args, log),
+        JournalCommand::Accept(args) => accept(args, log),
         JournalCommand::Reconcile(args) => reconcile::run(args, log),
     }
 }
 
 /// Opens a journal, or begins one. If another process has it open, that is waited for within the limit.
-pub(crate) fn opened(file: &Path, limit: TimeLimit, log: Log) -> Result<JournalFile, Failure> {
+pub(crate) fn opened(
+    file: &Path,
+    options: &JournalOptions,
+    limit: TimeLimit,
+    log: Log,
+) -> Result<JournalFile, Failure> {
     let mut waits = false;
     loop {
-        let path = file.to_owned();
-        match limit.bound("opening the journal", move || Ok(JournalFile::open(path)))? {
+        let (path, options) = (file.to_owned(), options.clone());
+        match limit.bound("opening the journal", move || Ok(options.open(path)))? {
             Ok(journal) => return Ok(journal),
             Err(JournalError::Locked) => {
                 if !std::mem::replace(&mut waits, true) {
@@ -54,10 +61,15 @@ pub(crate) fn opened(file: &Path, limit: TimeLimit, log: Log) -> Result<JournalF
 }
 
 /// The same of a journal that must be there already.
-fn opened_again(file: &Path, limit: TimeLimit, log: Log) -> Result<JournalFile, Failure> {
+fn opened_again(
+    file: &Path,
+    options: &JournalOptions,
+    limit: TimeLimit,
+    log: Log,
+) -> Result<JournalFile, Failure> {
     // Opening would begin a journal where there is none.
     JournalFile::read(file).map_err(|error| unusable(file, &error))?;
-    opened(file, limit, log)
+    opened(file, options, limit, log)
 }
 
 fn locked(file: &Path) -> Failure {
@@ -71,9 +83,33 @@ fn locked(file: &Path) -> Failure {
     Failure::new(Kind::JournalLocked, Recovery::Retry { after: None }, message).advising(advice)
 }
 
+/// How a journal is opened, as flags say.
+pub(crate) fn options(folder: &Folder) -> JournalOptions {
+    JournalFile::options().folder_sync(match folder.allow_unsynced_folder {
+        true => FolderSync::BestEffort,
+        false => FolderSync::Required,
+    })
+}
+
+/// Who runs this command, as far as its environment says.
+pub(crate) fn user() -> Option<String> {
+    let names = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|name| env::var(name).ok());
+    names.map(|name| name.chars().take(128).collect::<String>()).find(|name| !name.is_empty())
+}
+
 /// A journal that cannot be used.
 fn unusable(file: &Path, error: &JournalError) -> Failure {
-    Failure::usage(format!("the journal {} cannot be used: {error}", file.display()))
+    let failure = Failure::usage(format!("the journal {} cannot be used: {error}", file.display()));
+    match error {
+        JournalError::Copied => failure.advising(format!(
+            "Once you know what was sent since: imts journal accept {} --reason TEXT",
+            file.display()
+        )),
+        JournalError::FolderNotSynced { .. } => failure.advising(
+            "Put the journal on a local disk. If it is kept by other means: --allow-unsynced-folder",
+        ),
+        _ => failure,
+    }
 }
 
 /// A call, for scripts.
@@ -87,6 +123,16 @@ pub(crate) fn object(call: &CallRecord) -> Value {
         "sent_at": call.sent_at.map(date),
         "ended_at": call.ended_at.map(date),
         "state": call.state.as_str(),
+        "despite": call.despite.as_ref().map(|despite| json!({
+            "id": despite.id,
+            "reason": despite.reason,
+            "by": despite.by,
+        })),
+        "resolution": call.resolution.as_ref().map(|resolution| json!({
+            "finding": resolution.finding.as_str(),
+            "reason": resolution.reason,
+            "by": resolution.by,
+        })),
     })
 }
 
@@ -127,7 +173,22 @@ fn line(call: &CallRecord) -> String {
         (None, _) => format!("intended {}", date(call.intended_at)),
     };
     let state = call.state.as_str();
-    format!("{:>6}  {state:8}  {}  {reference}  {when}", call.id, call.operation.escape_debug())
+    let by = |by: &Option<String>| by.clone().unwrap_or_else(|| "somebody unknown".to_owned());
+    let mut line = format!(
+        "{:>6}  {state:8}  {}  {reference}  {when}",
+        call.id,
+        call.operation.escape_debug()
+    );
+    if let Some(Despite { id, reason, by: who }) = &call.despite {
+        let (who, reason) = (by(who), reason.escape_debug());
+        line += &format!("\n        sent despite call {id}, by {}: {reason}", who.escape_debug());
+    }
+    if let Some(Resolution { finding, reason, by: who }) = &call.resolution {
+        let (who, reason) = (by(who), reason.escape_debug());
+        let finding = finding.as_str();
+        line += &format!("\n        resolved as {finding}, by {}: {reason}", who.escape_debug());
+    }
+    line
 }
 
 fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
@@ -136,9 +197,10 @@ fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
         Ended::Done => Finding::Done,
         Ended::Refused => Finding::Refused,
     };
-    let reason = "told by `imts journal resolve`".to_owned();
-    let resolution = Resolution { finding, reason, by: None };
-    let mut journal = opened_again(file, TimeLimit::of(args.timeout), log)?;
+    let reason = args.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
+    let resolution = Resolution { finding, reason, by: user() };
+    let limit = TimeLimit::of(args.timeout);
+    let mut journal = opened_again(file, &options(&args.folder), limit, log)?;
     journal.resolve(id, resolution).map_err(|error| wrong(file, &error))?;
     let Some(call) = journal.book().call(id) else {
         return Err(wrong(file, &JournalError::NoSuchCall { id }));
@@ -150,6 +212,22 @@ fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
             "call {id} ({}) is written down as {}",
             call.operation,
             call.state.as_str()
+        ))?;
+    }
+    Ok(())
+}
+
+fn accept(args: &Accept, log: Log) -> Result<(), Failure> {
+    let file = &args.file;
+    let options = options(&args.folder).accept(&args.reason, user().as_deref());
+    let journal = opened_again(file, &options, TimeLimit::of(args.timeout), log)?;
+    let in_doubt = journal.book().in_doubt().count();
+    if args.json {
+        out::line(json!({ "accepted": true, "in_doubt": in_doubt }))?;
+    } else {
+        out::line(format_args!(
+            "accepted; {in_doubt} in doubt: imts journal list {}",
+            file.display()
         ))?;
     }
     Ok(())

@@ -42,6 +42,9 @@ struct Entry {
     evidence: Option<Evidence>,
     /// The client's own: checked here, so that both take the same files.
     reply_limit: Option<usize>,
+    /// The client's own; the service's is [`Settings::id_field`].
+    #[serde(rename = "reference_field")]
+    _reference_field: Option<String>,
     #[serde(default)]
     decided_before_processing: Decided,
 }

@@ -270,3 +270,11 @@ fn the_sandbox_takes_and_refuses_the_same_files() {
         assert_eq!(sandbox.is_ok(), *is_good, "{text:?}: {:?}", sandbox.err());
     }
 }
+
+#[test]
+fn the_field_of_a_reference_is_read_by_the_client_and_by_the_sandbox() {
+    let text = file("[operation.confirm]\npath = '/x'\nreference_field = 'id'");
+    let contract = contract_of(&text).unwrap();
+    assert_eq!(contract.operations().entry("confirm").unwrap().reference_field(), Some("id"));
+    assert!(Sandbox::with_contract(&text).is_ok());
+}

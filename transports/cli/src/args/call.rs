@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::Service;
+use super::journal::{Folder, words};
 use super::service::time_limit;
 
 #[derive(Clone, Debug, Parser)]
@@ -26,8 +27,9 @@ and the journal says so.
 
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
 unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown: it was sent. Of the \
-journal, and nothing was sent: 7 an earlier call for the same is in doubt; 12 another process has the \
-journal open.
+journal, and nothing was sent: 7 an earlier call for the same is in doubt; \
+8 it was done already; 9 the reference is that of another request; 10 another caller sends it now; 11 \
+there is no reference; 12 another process has the journal open.
 
 Try it: `imts sandbox` prints a line that works.")]
 pub(crate) struct Call {
@@ -51,15 +53,35 @@ pub(crate) struct Call {
     pub(crate) data: String,
 
     /// Your own name for what is asked for, by which to find out later what became of it. It is
-    /// printed and written down: never a card number. For create-transfer it is the `client_uuid`
-    /// where none is given.
+    /// printed and written down: never a card number. With --journal, a call that creates something or
+    /// moves money needs one; it is read from the field that the contract file names as
+    /// `reference_field` if none is given here. For create-transfer that is `client_uuid`.
     #[arg(long, value_name = "ID")]
     pub(crate) reference: Option<String>,
 
-    /// A journal, begun where there is none: what moves money is written down there before it is
-    /// sent, and what is in doubt there is not sent again. See `imts journal`.
+    /// A journal, begun if there is none: what moves money is written down there before it is
+    /// sent. A reference that is in doubt there, or done, is not sent again. See `imts journal`.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+
+    /// The longest reply that is read, in bytes, up to 67108864: for this call instead of the contract
+    /// file's `reply_limit` or of 65536.
+    #[arg(long, value_name = "BYTES", value_parser = reply_limit)]
+    pub(crate) reply_limit: Option<usize>,
+
+    /// Send although call ID of the journal stands in the way: it is in doubt, or done, or had another
+    /// request. THIS CAN MOVE THE MONEY TWICE. Ask the service first; if it says that call ID was not
+    /// done, `imts journal resolve FILE ID --as refused` is the safe way. The decision and --reason are
+    /// written down in the journal.
+    #[arg(long, value_name = "ID", requires_all = ["reason", "journal"])]
+    pub(crate) resend_despite: Option<u64>,
+
+    /// Why call ID does not count, in your own words: for --resend-despite alone.
+    #[arg(long, value_name = "TEXT", requires = "resend_despite", value_parser = words)]
+    pub(crate) reason: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) folder: Folder,
 
     #[command(flatten)]
     pub(crate) service: Service,
@@ -71,4 +93,11 @@ pub(crate) struct Call {
     /// Print one JSON object as the last line of stdout, for success and failure alike.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+fn reply_limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(limit) if (1..=imts::MAX_REPLY_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(format!("give a number of bytes from 1 to {}", imts::MAX_REPLY_LIMIT)),
+    }
 }

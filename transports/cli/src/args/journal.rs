@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::service::time_limit;
 
@@ -19,6 +19,8 @@ pub(crate) enum JournalCommand {
     List(List),
     /// Write down what you found out about a call in doubt.
     Resolve(Resolve),
+    /// Take a copy of a journal, such as a restored backup, for the journal from here on.
+    Accept(Accept),
     /// Have a command of your own find out about each call in doubt, and write down its answers.
     Reconcile(Reconcile),
 }
@@ -61,6 +63,14 @@ pub(crate) struct Resolve {
     #[arg(long = "as", value_enum, value_name = "WHAT")]
     pub(crate) ended: Ended,
 
+    /// How you found it out, such as the service's answer: it is written down with your user name.
+    /// Never a card number.
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(crate) reason: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+
     /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
     #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
@@ -94,6 +104,9 @@ pub(crate) struct Reconcile {
     #[arg(long = "with", value_name = "COMMAND")]
     pub(crate) command: String,
 
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+
     /// How long to pause between two runs of the command: the service may ask for a pace.
     #[arg(long, default_value = "2s", value_parser = pause, value_name = "TIME")]
     pub(crate) pause: Duration,
@@ -111,6 +124,43 @@ pub(crate) struct Reconcile {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+A copy of a journal does not know what the original has permitted since the copy was made: a call that \
+was sent after that would be sent again. So a copy is refused until it is accepted. First ask the service \
+what it has done since the copy was made. Every call in the copy that has no end is in doubt afterwards.
+
+Exit codes: 0 accepted; 2 usage; 12 another process has the journal open.")]
+pub(crate) struct Accept {
+    /// The journal: a copy, where the journal is to be from now on.
+    pub(crate) file: PathBuf,
+
+    /// Why the copy may be used, such as what the service was asked: it is written down with your user
+    /// name. Never a card number.
+    #[arg(long, value_name = "TEXT", value_parser = words)]
+    pub(crate) reason: String,
+
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+
+    /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object that says how many calls are in doubt.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a journal's file system need not promise.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Folder {
+    /// Use the journal though its file system cannot promise that a new file outlives a crash: some
+    /// network file systems do not sync folders. Only if the file is kept by other means.
+    #[arg(long)]
+    pub(crate) allow_unsynced_folder: bool,
+}
+
 /// What became of a call.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Ended {
@@ -126,6 +176,7 @@ impl JournalCommand {
         match self {
             Self::List(args) => args.json,
             Self::Resolve(args) => args.json,
+            Self::Accept(args) => args.json,
             Self::Reconcile(args) => args.json,
         }
     }
@@ -134,4 +185,12 @@ impl JournalCommand {
 /// A pause, which may be none at all.
 fn pause(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A reason, which is not to be blank.
+pub(super) fn words(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why in a few words".to_owned()),
+        words => Ok(words.to_owned()),
+    }
 }

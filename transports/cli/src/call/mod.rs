@@ -8,12 +8,10 @@ mod progress;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use imts::journal::Digest;
-use imts::operations::ClientUuid;
+use imts::journal::{Despite, Digest};
 use imts::{Class, Json, Malformed, Outcome, Policy};
-use serde_json::Value;
 
 use self::outcome::About;
 use self::progress::Progress;
@@ -61,7 +59,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     let about = About {
         operation: args.operation.clone(),
         class: entry.map_or(Class::Money, imts::Entry::class),
-        reference: args.reference.clone().or_else(|| client_uuid(&args.operation, &request)),
+        reference: reference(args.reference.as_deref())?,
         digest: Digest::of(request.as_str().as_bytes()),
         journal: args.journal.clone(),
     };
@@ -72,15 +70,22 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
-        let journal = journal::opened(&file, limit, log)?;
+        let journal = journal::opened(&file, &journal::options(&args.folder), limit, log)?;
         builder = builder.journal(journal);
     }
     let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;
     let client = progress.goes_by(client);
     let mut call = client.call_named(&about.operation, &request).map_err(Failure::usage)?;
-    if let Some(reference) = &about.reference {
+    if let Some(reference) = &args.reference {
         call = call.with_reference(reference.as_str());
     }
+    if let Some(limit) = args.reply_limit {
+        call = call.with_reply_limit(limit);
+    }
+    if let (Some(id), Some(reason)) = (args.resend_despite, args.reason.clone()) {
+        call = call.despite(Despite { id, reason, by: journal::user() });
+    }
+    about.is_named(call.reference());
     client.perform(call).map_err(|error| about.not_admitted(&error))
 }
 
@@ -129,12 +134,13 @@ impl Source {
     }
 }
 
-/// The name that a transfer has by its own page (published).
-fn client_uuid(operation: &str, request: &Json) -> Option<String> {
-    if operation != "create-transfer" {
-        return None;
+/// The caller's own name for the call, if one is given.
+fn reference(given: Option<&str>) -> Result<OnceLock<String>, Failure> {
+    match given {
+        None => Ok(OnceLock::new()),
+        Some(blank) if blank.trim().is_empty() => {
+            Err(Failure::usage("the reference is blank: give --reference ID, or leave it out"))
+        }
+        Some(given) => Ok(OnceLock::from(given.to_owned())),
     }
-    let fields: Value = request.to().ok()?;
-    let uuid = fields.get("client_uuid")?.as_str()?;
-    uuid.parse::<ClientUuid>().ok().map(|_| uuid.to_owned())
 }

@@ -4,6 +4,7 @@
 //! payload is what was asked for, and printed as it came.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use imts::journal::Digest;
 use imts::{
@@ -21,12 +22,20 @@ use crate::values::date;
 pub(super) struct About {
     pub(super) operation: String,
     pub(super) class: Class,
-    pub(super) reference: Option<String>,
+    /// Given, or found in the request once the call is made.
+    pub(super) reference: OnceLock<String>,
     pub(super) digest: Digest,
     pub(super) journal: Option<PathBuf>,
 }
 
 impl About {
+    /// Notes the reference that the call has.
+    pub(super) fn is_named(&self, reference: Option<&str>) {
+        if let Some(reference) = reference {
+            self.reference.get_or_init(|| reference.to_owned());
+        }
+    }
+
     /// Prints the reply, where there is one that says that it was done.
     pub(super) fn tell(&self, outcome: Outcome<Json>, json: bool) -> Result<(), Failure> {
         let recovery = outcome.recovery().unwrap_or(Recovery::Report);
@@ -154,7 +163,7 @@ impl About {
 
     fn unknown_words(&self) -> String {
         let name = &self.operation;
-        match &self.reference {
+        match self.reference.get() {
             Some(reference) => format!("what became of {name} (reference {reference}) is unknown"),
             None => format!("what became of {name} is unknown"),
         }
@@ -193,7 +202,7 @@ impl About {
     fn details(&self, sent_at: &Value) -> Map<String, Value> {
         Map::from_iter([
             ("operation".to_owned(), self.operation.as_str().into()),
-            ("reference".to_owned(), self.reference.as_deref().into()),
+            ("reference".to_owned(), self.reference.get().map(String::as_str).into()),
             ("sent_at".to_owned(), sent_at.clone()),
             ("digest".to_owned(), self.digest.to_string().into()),
         ])

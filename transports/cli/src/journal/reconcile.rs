@@ -12,7 +12,7 @@ use imts::journal::{Finding, Resolution};
 use imts::{CallRecord, Ending, Recovery};
 use serde_json::{Map, Value};
 
-use super::{object, opened_again, wrong};
+use super::{object, opened_again, options, user, wrong};
 use crate::args::Reconcile;
 use crate::failure::{Failure, Kind};
 use crate::log::Log;
@@ -27,7 +27,8 @@ const MAX_ANSWER: u64 = 4_096;
 
 pub(super) fn run(args: &Reconcile, log: Log) -> Result<(), Failure> {
     // From here to the end nobody else may send: an answer would be out of date at once.
-    let mut journal = opened_again(&args.file, TimeLimit::of(args.timeout), log)?;
+    let mut journal =
+        opened_again(&args.file, &options(&args.folder), TimeLimit::of(args.timeout), log)?;
     let calls: Vec<_> = journal.book().in_doubt().cloned().collect();
     let mut left = 0;
     for (place, call) in calls.iter().enumerate() {
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Reconcile, log: Log) -> Result<(), Failure> {
                     _ => Finding::Refused,
                 };
                 let reason = "answered by the command of `imts journal reconcile`".to_owned();
-                let resolution = Resolution { finding, reason, by: None };
+                let resolution = Resolution { finding, reason, by: user() };
                 journal.resolve(call.id, resolution).map_err(|error| wrong(&args.file, &error))?;
             }
             Ending::Unknown | Ending::NotSent => left += 1,

@@ -156,3 +156,30 @@ fn neither_token_nor_card_number_is_told_though_the_service_quotes_both() {
         }
     }
 }
+
+#[test]
+fn a_longer_reply_is_read_where_the_flag_allows_it_and_the_files_limit_gives_way() {
+    static LONG: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(r#"{{"state":true,"payload":"{}"}}"#, "x".repeat(70_000))
+    });
+    let (front, _) = answering(&LONG);
+    let folder = Folder::new("call-reply-limit");
+    let small = folder.write(
+        "small.toml",
+        format!("version = 1\n[operation.status]\npath = \"{EXAMPLE}\"\nreply_limit = 100\n"),
+    );
+    for transport in TRANSPORTS {
+        let send = |more: &[&str]| {
+            run(call(&front.url(), "status", &["--transport", transport]).args(more)).code
+        };
+        let path = ["--path", EXAMPLE];
+        assert_eq!(send(&path), 4, "65,536 bytes are the most that is read");
+        assert_eq!(send(&[&path[..], &["--reply-limit", "80000"]].concat()), 0);
+        assert_eq!(send(&[&path[..], &["--reply-limit", "69999"]].concat()), 4);
+        assert_eq!(send(&["--contract", &small]), 4);
+        assert_eq!(send(&["--contract", &small, "--reply-limit", "80000"]), 0);
+        for wrong in ["0", "67108865", "-1", "1k", ""] {
+            assert_eq!(send(&[&path[..], &["--reply-limit", wrong]].concat()), 2, "{wrong}");
+        }
+    }
+}

@@ -120,12 +120,13 @@ fn what_goes_well_and_what_is_written_down_tells_none_of_it_either() {
         assert_eq!(each_way(|| call(&front.url(), "daily-report", &flags[..4])), [0; 4]);
         let lost = quoting(503, false);
         let confirm = |url: &str| {
-            run(call(url, "confirm", &flags).args(["-d", &data]).env("IMTS_AGENT_SECRET", CANARY))
+            let more = ["-d", &data, "--reference", transport];
+            run(call(url, "confirm", &flags).args(more).env("IMTS_AGENT_SECRET", CANARY))
         };
         assert_eq!(confirm(&lost.url()).code, 6);
     }
     assert_eq!(each_way(|| imts(&["journal", "list", &journal])), [0; 4]);
-    let resolve = ["journal", "resolve", &journal, "1", "--as", "done"];
+    let resolve = ["journal", "resolve", &journal, "1", "--as", "done", "--reason", "asked"];
     assert_eq!(run(imts(&resolve).args(["--json", "-vv"])).code, 0);
     assert_eq!(each_way(|| imts(&["operations", "--contract", &contract])), [0; 4]);
     let written = std::fs::read_to_string(&journal).unwrap();

@@ -65,7 +65,7 @@ fn what_is_in_doubt_is_listed_and_all_where_asked_for() {
     let call = json[0].as_object().unwrap();
     assert_eq!((&call["id"], &call["reference"]), (&2.into(), &"ref-1".into()));
     assert_eq!(call["digest"], "0000000000000001");
-    assert_eq!((call.len(), &call["ended_at"]), (8, &Value::Null));
+    assert_eq!((call.len(), &call["ended_at"]), (10, &Value::Null));
     let json = run(&mut imts(&["journal", "list", &path, "--all", "--json"])).json();
     assert_eq!(states(&json), ["done", "in_doubt", "refused", "not_sent"]);
 }

@@ -4,8 +4,10 @@ mod call;
 mod call_mistakes;
 mod call_outcomes;
 mod canary;
+mod decisions;
 mod demo;
 mod hostile;
+mod intents;
 mod journal;
 #[cfg(unix)]
 mod journal_lock;
