@@ -145,7 +145,7 @@ impl<F> Hub<F> {
 
     /// What most asks are served, and all there is to them while no renewal is due: no lock, no
     /// precise clock.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
         let (published, clock) = (self.published.load(), &self.clock);
         let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
