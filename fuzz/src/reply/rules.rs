@@ -42,7 +42,13 @@ pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> 
     let told = match status {
         200..=299 if says_no => Told::Refused,
         200..=299 => match document {
-            Some(document) => grant(document, headers, sent)?,
+            // Without its type, a text that has no characters for an escape may be no JSON at all.
+            Some(document) => match grant(document, headers, sent)? {
+                Told::Malformed if !is_json && body.windows(2).any(|two| two == b"\\u") => {
+                    return None;
+                }
+                told => told,
+            },
             None if is_json => Told::Malformed,
             None => Told::Unexpected,
         },
