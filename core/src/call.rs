@@ -59,7 +59,8 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
 /// session.sign_in(Credentials::new("agent", "secret")?, Keep::Held, now);
 ///
-/// let confirm = Own::<Confirm, _>::new([("transfer_id", "17")]).with_reference("17");
+/// let request = std::collections::BTreeMap::from([("transfer_id", "17")]);
+/// let confirm = Own::<Confirm, _>::new(request).with_reference("17");
 /// let mut call = session.call(&confirm, now.mono.after(Duration::from_secs(60)))?;
 /// let outcome = loop {
 ///     match call.poll(now) {
