@@ -149,13 +149,12 @@ impl<R> Call<R> {
     }
 
     fn written_to(mut self, place: WrittenTo) -> Self {
-        let is_new = matches!(self.stage, Stage::Token | Stage::Intent) && self.attempts == 0;
+        let is_new = matches!(self.stage, Stage::Token | Stage::Intent)
+            && (self.attempts, self.recorded, self.recording) == (0, None, false);
         let kept = self.frozen.as_mut().filter(|frozen| is_new && frozen.is_kept());
         if let Some(frozen) = kept.filter(|frozen| frozen.written_to != WrittenTo::Journal) {
             frozen.written_to = place;
-            if !self.recording {
-                self.stage = Stage::Intent;
-            }
+            self.stage = Stage::Intent;
         }
         self
     }

@@ -2,7 +2,7 @@
 
 use imts_core::journal::{Digest, Entry};
 use imts_core::operations::{Confirm, CreatePerson, Status};
-use imts_core::{CallFault, Ending, Outcome};
+use imts_core::{CallFault, CallStep, Ending, Outcome};
 
 use crate::support::{Desk, done, lost, not_sent, word};
 
@@ -68,6 +68,19 @@ fn what_creates_is_written_down_too_and_what_reads_is_not() {
     let creates = desk.call::<CreatePerson>().with_journal();
     assert_eq!(word(&desk.drive(creates, vec![done()])), "done");
     assert_eq!(lines(&desk), ["intent create-person", "sending 7", "ended 7 done"]);
+}
+
+#[test]
+fn a_call_that_is_recorded_is_not_recorded_anew_whatever_is_declared_then() {
+    let mut desk = Desk::new();
+    let mut call = desk.call::<Confirm>().with_memory();
+    assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Intent(_))));
+    call.on_recorded(Ok(7));
+    let mut call = call.with_memory().with_journal();
+    assert!(!call.needs_journal(), "it is in memory, and stays there");
+    assert!(matches!(call.poll(desk.now), CallStep::Token));
+    call.on_bearer(desk.bearer());
+    assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Sending { id: 7, .. })));
 }
 
 #[test]

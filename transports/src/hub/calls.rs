@@ -65,7 +65,7 @@ impl<F> Hub<F> {
 
     /// Writes down what was found out of a call in doubt.
     pub(crate) fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.kept.resolve(id, resolution)
+        self.kept.resolve(id, self.now().wall, resolution)
     }
 
     /// A request with the headers that the caller gave, unless it has them.

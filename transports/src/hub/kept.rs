@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
-use imts_core::Source;
 use imts_core::journal::{
     CallRecord, Digest, Entry, Intent, IntentError, IntentKey, Journal, MemoryJournal, RecordError,
     Resolution,
 };
+use imts_core::{Source, Wall};
 
-use crate::clock::{Clock, SystemClock};
 use crate::sync::{Mutex, MutexGuard};
 
 /// The journal of a client, and its calls that are under way.
@@ -97,8 +96,12 @@ impl Kept {
 
     /// Writes down what was found out of a call in doubt. One that is under way may still end by
     /// itself.
-    pub(super) fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        let at = SystemClock.now().wall;
+    pub(super) fn resolve(
+        &self,
+        id: u64,
+        at: Wall,
+        resolution: Resolution,
+    ) -> Result<(), RecordError> {
         self.with(|desk| {
             if desk.is_under_way(id) {
                 return Err(RecordError::Failed(Arc::new(UnderWay { id })));
