@@ -16,17 +16,23 @@ use crate::{AGENT, CONTRACT, Folder, SECRET, TRANSPORTS, call, imts, run, token}
 
 const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
+/// A money call whose request to this path has arrived, and is not answered.
+fn held(path: &'static str, transport: &str, folder: &Folder, journal: &str) -> (Holding, Running) {
+    let service = Holding::new(path);
+    let mut command = money(&service.front.url(), "confirm", transport, folder, journal);
+    command.arg("--json");
+    let running = Running::start(command);
+    service.wait();
+    (service, running)
+}
+
 #[test]
 fn a_signal_while_money_is_on_the_wire_is_told_as_unknown_and_the_journal_is_in_doubt() {
     let folder = Folder::new("signal-money");
     for transport in TRANSPORTS {
         for signal in SIGNALS {
-            let service = Holding::new("/confirm-example");
             let journal = folder.path(&format!("{transport}-{signal}"));
-            let mut command = money(&service.front.url(), "confirm", transport, &folder, &journal);
-            command.arg("--json");
-            let running = Running::start(command);
-            service.wait();
+            let (_service, running) = held("/confirm-example", transport, &folder, &journal);
             running.signal(signal);
             let ran = running.end();
             let error = only(&ran);
@@ -92,13 +98,9 @@ fn a_signal_during_the_sign_in_leaves_money_unsent_and_the_journal_says_so() {
     let folder = Folder::new("signal-sign-in");
     for transport in TRANSPORTS {
         for signal in SIGNALS {
-            let service = Holding::new(GET_TOKEN_PATH);
             let journal = folder.path(&format!("{transport}-{signal}"));
+            let (service, running) = held(GET_TOKEN_PATH, transport, &folder, &journal);
             let url = service.front.url();
-            let mut command = money(&url, "confirm", transport, &folder, &journal);
-            command.arg("--json");
-            let running = Running::start(command);
-            service.wait();
             running.signal(signal);
             let ran = running.end();
             let error = only(&ran);
@@ -140,12 +142,8 @@ fn a_signal_while_data_is_waited_for_is_interrupted_and_nothing_is_sent() {
 fn a_second_signal_changes_nothing() {
     let folder = Folder::new("signal-twice");
     for transport in TRANSPORTS {
-        let service = Holding::new("/confirm-example");
         let journal = folder.path(transport);
-        let mut command = money(&service.front.url(), "confirm", transport, &folder, &journal);
-        command.arg("--json");
-        let running = Running::start(command);
-        service.wait();
+        let (_service, running) = held("/confirm-example", transport, &folder, &journal);
         for signal in [Signal::SIGTERM, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
             running.signal(signal);
         }
@@ -159,13 +157,9 @@ fn a_second_signal_changes_nothing() {
 fn the_exit_code_is_the_same_though_nobody_reads() {
     let folder = Folder::new("signal-unread");
     for transport in TRANSPORTS {
-        let service = Holding::new("/confirm-example");
         let journal = folder.path(transport);
-        let mut command = money(&service.front.url(), "confirm", transport, &folder, &journal);
-        command.arg("--json");
-        let mut running = Running::start(command);
+        let (_service, mut running) = held("/confirm-example", transport, &folder, &journal);
         drop(running.child.stdout.take());
-        service.wait();
         running.signal(Signal::SIGTERM);
         assert_eq!(running.end().code, 6);
         assert_eq!(state(&journal), CallState::InDoubt);
