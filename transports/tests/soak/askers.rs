@@ -13,7 +13,8 @@ use imts_sandbox::{ECHO_PATH, Front, Rotation, Sandbox, Time};
 
 use crate::process;
 
-/// One in so many asks goes on to the service: its log is to stay short.
+/// One in so many asks of all askers together goes on to the service: its log is to stay short, and
+/// what it takes back is noticed soon also where they ask in step.
 const SAMPLE: u64 = 100;
 
 /// More than can be in the middle of an ask at once: of so many that end, one began after the first.
@@ -28,6 +29,8 @@ pub(crate) struct Ground {
     pub(crate) bad_until: AtomicI64,
     /// How many requests are under way.
     pub(crate) on_the_way: AtomicUsize,
+    /// How many asks have begun.
+    begun: AtomicU64,
     /// How many asks have ended.
     asked: AtomicU64,
     stopped: AtomicBool,
@@ -63,6 +66,7 @@ impl Ground {
             hands: RwLock::default(),
             bad_until: AtomicI64::new(0),
             on_the_way: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             complaints: Mutex::default(),
@@ -84,6 +88,11 @@ impl Ground {
             thread::sleep(Duration::from_micros(200));
         }
         self.on_the_way.load(Ordering::SeqCst) == 0 && process::threads("imts-renewal") == 0
+    }
+
+    /// Begins an ask. Says whether it goes on to the service.
+    fn asks(&self) -> bool {
+        self.begun.fetch_add(1, Ordering::SeqCst).is_multiple_of(SAMPLE)
     }
 
     fn has_asked(&self) {
@@ -146,7 +155,7 @@ pub(crate) fn thread(ground: &Ground, client: &Client, half: Half) -> u64 {
         asks += 1;
         let in_hand = ground.hands.read().unwrap();
         let asked_at = ground.wall();
-        let goes_on = asks % SAMPLE == 0;
+        let goes_on = ground.asks();
         let refused = match half {
             Half::Shared => client.token().map(|bearer| ground.use_it(&bearer, goes_on)),
             Half::Handle => handle.token().map(|bearer| ground.use_it(bearer, goes_on)),
@@ -178,7 +187,7 @@ pub(crate) async fn task(ground: &Ground, client: &AsyncClient, half: Half) -> u
             ground.failed(asked_at, &error);
         }
         // Once more, with time standing still: it is either there at once, or not used.
-        if let Some(epoch) = in_hand(ground, client, asks % SAMPLE == 0) {
+        if let Some(epoch) = in_hand(ground, client, ground.asks()) {
             client.reject(epoch);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
