@@ -10,6 +10,7 @@ mod digest;
 mod error;
 mod intent;
 mod memory;
+mod under_way;
 
 pub use self::book::{Book, CallRecord, CallState};
 pub use self::digest::Digest;
@@ -17,6 +18,7 @@ pub(crate) use self::digest::fields;
 pub use self::error::{EntryError, IntentError, RecordError};
 pub use self::intent::{Despite, Intent, IntentKey, Scope};
 pub use self::memory::MemoryJournal;
+pub use self::under_way::UnderWay;
 use crate::call::Ending;
 use crate::time::Wall;
 

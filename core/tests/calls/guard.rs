@@ -1,7 +1,7 @@
 //! Who may send: the table of what is recorded against what is asked for.
 
 use imts_core::journal::{
-    Book, Despite, Digest, Entry, Finding, Intent, IntentError, Resolution, Scope,
+    Book, Despite, Digest, Entry, Finding, Intent, IntentError, Resolution, Scope, UnderWay,
 };
 use imts_core::operations::{Confirm, Own};
 use imts_core::{CallStep, Ending, OperationError, Wall};
@@ -269,4 +269,32 @@ fn a_request_that_is_not_an_object_is_refused_before_it_is_sent() {
         let json = imts_core::Json::of(&request).unwrap();
         assert_eq!(desk.session.call_named("confirm", &json, until).unwrap_err(), error);
     }
+}
+
+#[test]
+fn while_one_caller_sends_an_intent_another_one_is_told_so_and_nobody_else_is() {
+    let mut under_way = UnderWay::default();
+    let first = intent("17", r#"{"a":1,"b":2}"#);
+    under_way.begin(4, &first);
+    assert!(under_way.has(4) && !under_way.has(5));
+    let told = |under_way: &UnderWay, intent: &Intent| {
+        let error = under_way.admit(intent).err()?;
+        assert_eq!(error.id(), Some(4), "{error}");
+        Some(error.as_str())
+    };
+    let same = intent("17", r#"{ "b": 2, "a": 1 }"#);
+    let mut alias = first.clone();
+    alias.operation = "another-name".to_owned();
+    for same in [&first, &same, &alias] {
+        assert_eq!(told(&under_way, same), Some("in_progress"));
+    }
+    assert_eq!(told(&under_way, &intent("17", "{}")), Some("conflict"));
+    let mut agent = first.clone();
+    agent.scope.as_mut().unwrap().agent.push('2');
+    for other in [&intent("1", r#"{"a":1,"b":2}"#), &intent("170", r#"{"a":1,"b":2}"#), &agent] {
+        assert_eq!(told(&under_way, other), None);
+    }
+    under_way.end(&first.key());
+    assert_eq!(told(&under_way, &first), None);
+    assert!(!under_way.has(4));
 }

@@ -1,15 +1,13 @@
 //! Where a client writes its calls down, and which of them are under way.
 //!
-//! Owns the one place that all of a client's calls pass before they are sent: who comes while another
-//! caller is sending the same is told so here; what was sent before, the journal knows.
+//! Owns the one place that all of a client's calls pass before they are sent. Which call may be sent
+//! is decided in the core: by [`UnderWay`] and by the journal.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use imts_core::journal::{
-    CallRecord, Digest, Entry, Intent, IntentError, IntentKey, Journal, MemoryJournal, RecordError,
-    Resolution,
+    CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, UnderWay,
 };
 use imts_core::{Source, Wall};
 
@@ -24,7 +22,7 @@ pub(crate) struct Kept {
 
 struct Desk {
     journal: Box<dyn Journal + Send>,
-    underway: BTreeMap<IntentKey, (u64, Option<Digest>)>,
+    under_way: UnderWay,
 }
 
 /// One call on its way through the client. However it is left, also by a future that is dropped,
@@ -52,7 +50,7 @@ impl Performing<'_> {
 impl Drop for Performing<'_> {
     fn drop(&mut self) {
         if let Some(intent) = &self.intent {
-            self.kept.desk().underway.remove(intent);
+            self.kept.desk().under_way.end(intent);
         }
     }
 }
@@ -62,7 +60,7 @@ impl Kept {
     pub(crate) fn new(journal: Option<Box<dyn Journal + Send>>) -> Self {
         let is_given = journal.is_some();
         let journal = journal.unwrap_or_else(|| Box::new(MemoryJournal::default()));
-        Self { desk: Mutex::new(Desk { journal, underway: BTreeMap::new() }), is_given }
+        Self { desk: Mutex::new(Desk { journal, under_way: UnderWay::default() }), is_given }
     }
 
     pub(super) fn is_given(&self) -> bool {
@@ -73,9 +71,9 @@ impl Kept {
     fn record(&self, entry: &Entry) -> Result<u64, RecordError> {
         self.with(|desk| {
             let Entry::Intent(intent) = entry else { return desk.journal.record(entry) };
-            desk.is_free(intent)?;
+            desk.under_way.admit(intent)?;
             let id = desk.journal.record(entry)?;
-            desk.underway.insert(intent.key(), (id, intent.meaning));
+            desk.under_way.begin(id, intent);
             Ok(id)
         })
     }
@@ -89,7 +87,7 @@ impl Kept {
     pub(super) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
         self.with(|desk| {
             let mut calls = desk.journal.in_doubt()?;
-            calls.retain(|call| !desk.is_under_way(call.id));
+            calls.retain(|call| !desk.under_way.has(call.id));
             Ok(calls)
         })
     }
@@ -103,8 +101,8 @@ impl Kept {
         resolution: Resolution,
     ) -> Result<(), RecordError> {
         self.with(|desk| {
-            if desk.is_under_way(id) {
-                return Err(RecordError::Failed(Arc::new(UnderWay { id })));
+            if desk.under_way.has(id) {
+                return Err(RecordError::Failed(Arc::new(StillSending { id })));
             }
             desk.journal.record(&Entry::Resolved { id, at, resolution }).map(drop)
         })
@@ -124,24 +122,6 @@ impl Kept {
     }
 }
 
-impl Desk {
-    fn is_under_way(&self, id: u64) -> bool {
-        self.underway.values().any(|(under_way, _)| *under_way == id)
-    }
-
-    /// Whether nobody else is sending the same.
-    fn is_free(&self, intent: &Intent) -> Result<(), IntentError> {
-        let Some((id, meaning)) = self.underway.get(&intent.key()) else { return Ok(()) };
-        let (id, operation) = (*id, intent.operation.clone());
-        let reference = intent.reference.clone().unwrap_or_default();
-        Err(if *meaning == intent.meaning {
-            IntentError::InProgress { id, operation, reference }
-        } else {
-            IntentError::Conflict { id, operation, reference }
-        })
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error("the call was made for a journal, and this client has none")]
 struct NoJournal;
@@ -152,6 +132,6 @@ struct JournalPanicked;
 
 #[derive(Debug, thiserror::Error)]
 #[error("call {id} is under way in this client: wait for its outcome before resolving it")]
-struct UnderWay {
+struct StillSending {
     id: u64,
 }
