@@ -245,6 +245,7 @@ fn adopts(world: &mut World, at: usize, saved: &Saved) {
     node.takes_over();
     (node.generation, node.adopted) = (new, world.event);
     node.replayed.clear();
+    node.refused.clear();
     node.unmarked |= world.is_unmarked;
 }
 

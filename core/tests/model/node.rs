@@ -32,6 +32,8 @@ pub(crate) struct Node {
     pub(crate) rejected: BTreeSet<String>,
     /// Refresh tokens of unknown fate that it has sent once more.
     pub(crate) replayed: BTreeSet<String>,
+    /// Refresh tokens that the service has refused to it.
+    pub(crate) refused: BTreeSet<String>,
     /// No request before this, by the monotonic clock.
     pub(crate) quiet_until: u64,
     /// Failed renewals since the last grant: at least as many as the session counts.
@@ -114,6 +116,7 @@ impl Node {
             bearers: Vec::new(),
             rejected: BTreeSet::new(),
             replayed: BTreeSet::new(),
+            refused: BTreeSet::new(),
             quiet_until: 0,
             failures: 0,
             good_since: None,
@@ -195,6 +198,12 @@ impl Node {
         let now = now.mono.as_micros();
         self.good_since.get_or_insert(now);
         self.granted_at = (!self.stores).then_some(now);
+    }
+
+    /// Whether what it would save has this token in it.
+    pub(crate) fn has_saved(&self, token: &str, now: Now) -> bool {
+        let saved = self.session.saved(now).unwrap().to_json();
+        saved.windows(token.len()).any(|part| part == token.as_bytes())
     }
 
     pub(crate) fn takes_over(&mut self) {

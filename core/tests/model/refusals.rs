@@ -29,6 +29,9 @@ impl World {
             self.service.refresh.insert(token.clone(), *before);
             node.replayed.remove(token);
         }
+        if verdict == Verdict::Refused {
+            node.refused.insert(token.clone());
+        }
         let can_sign_in = node.keep.is_some() && !node.said().is_dead;
         let at_once = can_sign_in && node.said().slow.until <= self.now.mono.as_micros();
         match verdict {

@@ -300,13 +300,21 @@ impl World {
             node.keep.take_if(|keep| *keep == Keep::Once);
         }
         if let Some((token, _)) = &open.presented {
+            let node = &mut self.nodes[at];
+            let refused = node.refused.contains(token) && answer.refresh.is_none();
+            if refused {
+                // It was sent twice, and the answer that came first has refused it.
+                let has_it = node.has_saved(token, self.now);
+                assert!(!has_it, "a refused refresh token is back");
+                return;
+            }
+            node.refused.remove(token);
             let kept = answer.refresh.as_ref().is_none_or(|new| new == token);
             let fate = if kept { Fate::Unused } else { Fate::Spent };
             self.service.refresh.insert(token.clone(), fate);
             self.nodes[at].replayed.remove(token);
             if kept {
-                let saved = self.nodes[at].session.saved(self.now).unwrap().to_json();
-                let has_it = saved.windows(token.len()).any(|part| part == token.as_bytes());
+                let has_it = self.nodes[at].has_saved(token, self.now);
                 assert!(has_it, "the old refresh token is lost");
                 self.tally.note("rule 5: the old refresh token is kept");
             }

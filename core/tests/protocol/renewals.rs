@@ -73,6 +73,25 @@ fn a_refusal_that_comes_late_changes_nothing() {
 }
 
 #[test]
+fn a_late_grant_that_brings_no_refresh_token_does_not_bring_a_refused_one_back() {
+    let mut world = World::signed_in(Keep::Once);
+    world.pass(seconds(1_000));
+    world.sends(Purpose::Refresh);
+    let first = world.ticket.unwrap();
+    world.fails(Failure::unknown());
+    world.pass(seconds(10));
+    world.sends(Purpose::Refresh);
+    assert_eq!(world.body()["refresh_token"], "refresh-1", "it is sent once more");
+    world.refused();
+    let late = world.next_grant(false);
+    world.session.on_reply(first, (&late).into(), world.now).unwrap();
+    let saved = world.session.saved(world.now).unwrap().to_json();
+    assert!(!String::from_utf8_lossy(&saved).contains("refresh-1"));
+    world.pass(seconds(1_000));
+    assert_eq!(world.ask(), 'C');
+}
+
+#[test]
 fn a_rejected_token_is_never_served_again_even_if_it_is_granted_again() {
     let mut world = World::signed_in(Keep::Held);
     let rejected = world.ready();
