@@ -128,6 +128,10 @@ fn jump(world: &mut World) {
     world.now.wall = Wall::from_unix_micros(world.now.wall.unix_micros() + by);
     world.jumped = world.event;
     moved(world);
+    // A token that was to be renewed may be good for long again.
+    for node in &mut world.nodes {
+        node.disturbed = true;
+    }
 }
 
 fn suspend(world: &mut World) {
