@@ -97,6 +97,8 @@ impl Service {
             last.clone_from(token);
             let lifetime = self.sandbox.settings().access_lifetime;
             let ends = truth + i64::try_from(lifetime.as_micros()).unwrap();
+            // Who has not heard that it was given again knows what was said of it at first.
+            let event = self.access.get(token.as_str()).map_or(event, |first| first.event);
             let issued = Issued { agent: agent.clone(), ends, event };
             self.access.insert(token.clone(), issued);
         }
