@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) generation: u64,
     /// Whether a mark before a refresh may be missing in the store.
     pub(crate) unmarked: bool,
+    /// Refresh tokens that a sibling has sent under a mark older than what this one holds.
+    pub(crate) unheard: BTreeSet<String>,
     /// When a refresh was refused so that a sign-in is due at once.
     pub(crate) falls_back: Option<Mono>,
     /// Whether something else than its answer has a say in what follows a request.
@@ -128,6 +130,7 @@ impl Node {
             adopted: 0,
             generation: 0,
             unmarked: false,
+            unheard: BTreeSet::new(),
             falls_back: None,
             disturbed: false,
             phase: 0,

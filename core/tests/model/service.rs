@@ -30,8 +30,9 @@ pub(crate) struct Service {
 #[derive(Clone)]
 pub(crate) struct Issued {
     pub(crate) agent: String,
+    /// The latest end that was said of it.
     pub(crate) ends: i64,
-    /// The number of the event in which it was asked for.
+    /// The number of the event in which it was first asked for.
     pub(crate) event: u64,
 }
 
@@ -97,8 +98,10 @@ impl Service {
             last.clone_from(token);
             let lifetime = self.sandbox.settings().access_lifetime;
             let ends = truth + i64::try_from(lifetime.as_micros()).unwrap();
-            // Who has not heard that it was given again knows what was said of it at first.
-            let event = self.access.get(token.as_str()).map_or(event, |first| first.event);
+            // A session that has not heard that it was given again knows what was said at first.
+            let first = self.access.get(token.as_str());
+            let event = first.map_or(event, |first| first.event);
+            let ends = first.map_or(ends, |first| first.ends.max(ends));
             let issued = Issued { agent: agent.clone(), ends, event };
             self.access.insert(token.clone(), issued);
         }

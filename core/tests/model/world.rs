@@ -231,7 +231,7 @@ impl World {
             let token = presented(request);
             let fate = self.service.refresh[&token];
             let replayed = fate != Fate::Unused;
-            let excused = node.keep.is_none() || node.unmarked;
+            let excused = node.keep.is_none() || node.unmarked || node.unheard.contains(&token);
             assert!(!replayed || excused, "a refresh token of fate {fate:?} is sent again");
             // Where a mark was not saved, it may be another's use that this one does not know of.
             if replayed && is_bare && !node.unmarked {
@@ -239,12 +239,18 @@ impl World {
                 assert!(first, "a refresh token of unknown fate is sent a third time");
                 self.tally.note("rule 6: a token of unknown fate is replayed");
             }
+            let generation = node.generation;
+            // A session that holds a newer state takes no older mark over.
+            for newer in self.nodes.iter_mut().filter(|node| node.generation > generation) {
+                newer.unheard.insert(token.clone());
+            }
             self.service.refresh.insert(token.clone(), Fate::Unknown);
             sent = Some((token, fate));
         } else if node.open.last().is_some_and(|last| self.service.is_in_doubt(last)) {
             self.tally.note("rule 6: a token of unknown fate is not sent: signing in");
         }
-        node.open.push(Open { ticket, answer: None, stale: false, presented: sent });
+        let open = Open { ticket, answer: None, stale: false, presented: sent };
+        self.nodes[at].open.push(open);
         if is_bare {
             // It may use what another has marked and then not sent.
             self.keep_from_others(at);

@@ -137,3 +137,21 @@ fn readings_turn_into_durations_and_dates_and_back() {
     let wall = Wall::from_unix_micros(1_753_269_451_577_745);
     assert_eq!(Wall::from(wall.to_datetime().unwrap()), wall);
 }
+
+#[test]
+fn a_token_that_is_granted_again_ends_when_the_latest_grant_says() {
+    for again in [60, 900] {
+        let mut world = World::with_credentials(Keep::Held);
+        world.sends(Purpose::SignIn);
+        world.reply(&answer(200, &grant_of("same", Some("refresh-1"), 900))).unwrap();
+        world.pass(seconds(800));
+        world.sends(Purpose::Refresh);
+        world.reply(&answer(200, &grant_of("same", Some("refresh-2"), again))).unwrap();
+        for (after, is_usable) in [(again - 1, true), (1, false)] {
+            world.pass(seconds(after));
+            let usable = world.session.phase(world.now).usable();
+            let token = usable.map(|usable| usable.bearer().expose_token());
+            assert_eq!(token, is_usable.then_some("same"), "granted again for {again} s");
+        }
+    }
+}
