@@ -21,6 +21,8 @@ pub(super) struct Store {
     pub(super) incoming: Option<Grant>,
     pub(super) saving: Option<Saving>,
     serial: u64,
+    /// When the last mark of its own was made, by the wall clock: a sibling's is of another moment.
+    marked_at: Option<Wall>,
 }
 
 impl Store {
@@ -83,7 +85,8 @@ impl Session {
 
     /// Goes on from a saved state: after a restart, or because a sibling process renewed.
     ///
-    /// A state of no higher generation than the session's own changes nothing. An access token that
+    /// A state of no higher generation than the session's own changes nothing, except that a refresh
+    /// token which a sibling marked in the same generation counts as possibly spent. An access token that
     /// was saved in the future, by this machine's wall clock, counts as dead; a refresh token that
     /// was in use when it was saved counts as possibly spent.
     ///
@@ -99,6 +102,7 @@ impl Session {
             return Err(AdoptError::OtherAgent);
         }
         if saved.generation <= self.generation {
+            self.heed_mark(&saved);
             return Ok(());
         }
         let known = self.grant.take().and_then(|grant| grant.access);
@@ -134,6 +138,22 @@ impl Session {
         Ok(())
     }
 
+    /// Two siblings that mark at the same time reach the same generation. If a state of that generation
+    /// was not saved by this session, its refresh token may be spent by the sibling.
+    fn heed_mark(&mut self, saved: &Saved) {
+        let own = self.store.as_ref().and_then(|store| store.marked_at);
+        if saved.generation != self.generation || own == Some(saved.saved_at) {
+            return;
+        }
+        let Some(marked) = saved.refresh.as_ref().filter(|refresh| refresh.in_doubt) else {
+            return;
+        };
+        let held = self.grant.as_ref().and_then(|grant| grant.refresh.as_ref());
+        if held.is_some_and(|held| held.token.expose() == marked.token.expose()) {
+            self.doubt_refresh();
+        }
+    }
+
     /// Takes a grant into use, or has it saved first.
     pub(super) fn install(&mut self, grant: Grant) {
         match &mut self.store {
@@ -163,6 +183,7 @@ impl Session {
         if let Some(refresh) = &mut saved.refresh {
             refresh.in_doubt = true;
         }
+        self.store.as_mut()?.marked_at = Some(saved.saved_at);
         self.save(saved, now)
     }
 

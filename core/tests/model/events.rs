@@ -200,7 +200,9 @@ pub(crate) fn saves(world: &mut World, at: usize, works: bool) {
     let Some((ticket, saved, _)) = node.save.take() else { return };
     node.session.on_saved(ticket, world.now);
     let newest = world.store.as_ref().is_none_or(|it| it.generation() < saved.generation());
-    if works && newest {
+    let is_saved = works && newest;
+    world.tell(|_| format!("    node {at}: {saved:?}, saved: {is_saved}"));
+    if is_saved {
         world.store = Some(saved);
     } else {
         world.tally.note("rule 10: a save fails");
@@ -213,6 +215,7 @@ fn sign_in(world: &mut World) {
     let agent = AGENTS[usize::from(world.dice.percent(15))];
     let keep = if world.dice.percent(60) { Keep::Held } else { Keep::Once };
     let right = world.dice.percent(85);
+    world.tell(|_| format!("    node {at}: {agent}, {keep:?}, right: {right}"));
     world.tally.note(match keep {
         Keep::Held => "credentials: held",
         Keep::Once => "credentials: once",
@@ -245,6 +248,8 @@ fn adopts(world: &mut World, at: usize, saved: &Saved) {
         return world.tally.note("rule 11: an older state changes nothing");
     }
     world.tally.note("rule 11: a sibling's state is adopted");
+    world.tell(|_| format!("    node {at} adopts {saved:?}"));
+    let node = &mut world.nodes[at];
     node.granted();
     node.takes_over();
     (node.generation, node.adopted) = (new, world.event);
@@ -255,6 +260,7 @@ fn adopts(world: &mut World, at: usize, saved: &Saved) {
 
 fn restart(world: &mut World) {
     let at = world.dice.index(world.nodes.len());
+    world.tell(|_| format!("    node {at}"));
     let fresh = Node::new(world.nodes[at].stores, world.policy.clone());
     let old = std::mem::replace(&mut world.nodes[at], fresh);
     world.nodes[at].phase = old.phase;

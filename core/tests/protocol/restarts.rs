@@ -9,7 +9,7 @@ use crate::support::{
 };
 use crate::transitions::STATES;
 
-fn storing() -> World {
+pub(crate) fn storing() -> World {
     let mut world = World::of(session_with(policy()).with_store());
     world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
     world

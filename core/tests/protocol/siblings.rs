@@ -5,6 +5,7 @@ use std::time::Duration;
 use imts_core::{Contract, Endpoint, Keep, Purpose, Saved, Session};
 use serde_json::{Value, json};
 
+use crate::restarts::{stored_sign_in, storing};
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, with_retry_after,
 };
@@ -45,6 +46,35 @@ fn siblings_do_not_renew_in_turns_against_a_service_that_rejects_every_token() {
     }
     // Each sibling alone: at 0, at once, then at 0.5, 1.5, 3.5, 7.5, 15.5, 31.5 s.
     assert!(renewals <= 16, "{renewals} renewals in a minute");
+}
+
+#[test]
+fn of_two_siblings_that_mark_at_the_same_time_one_alone_sends_the_refresh_token() {
+    for (marked_by, reported, then) in
+        [("itself", true, 'F'), ("its sibling", true, 'S'), ("its sibling", false, 'S')]
+    {
+        let mut siblings = [stored_sign_in(), storing()];
+        let (_, first) = siblings[0].save.clone().unwrap();
+        siblings[1].session.adopt(first, START).unwrap();
+        for (world, micros) in siblings.iter_mut().zip(0..) {
+            world.pass(seconds(1_000) + Duration::from_micros(micros));
+            assert_eq!(world.ask(), 'K');
+        }
+        let [sibling, mut world] = siblings;
+        let marks = [&sibling, &world].map(|it| it.save.clone().unwrap().1);
+        assert_eq!(marks[0].generation(), marks[1].generation());
+        let [theirs, own] = marks;
+        let stored = if marked_by == "itself" { own } else { theirs };
+        // A save that failed may be reported before the store is read, or the other way round.
+        if reported {
+            world.saved();
+        }
+        world.session.adopt(stored, world.now).unwrap();
+        if !reported {
+            world.saved();
+        }
+        assert_eq!(world.ask(), then, "marked by {marked_by}");
+    }
 }
 
 #[test]
