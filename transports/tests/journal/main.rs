@@ -6,12 +6,16 @@ mod bytes;
 #[cfg(feature = "ureq")]
 mod crowd;
 mod disk;
+mod durable;
+mod failing;
 mod files;
 #[cfg(feature = "ureq")]
 mod killed;
 #[cfg(feature = "ureq")]
 mod order;
 mod path;
+mod payer;
+mod traced;
 
 use std::fs;
 use std::path::PathBuf;
