@@ -76,6 +76,12 @@ pub struct Policy {
     /// or moves money is then sent once more with a new token, and else its outcome is unknown.
     /// Default false: nothing is published about it.
     pub unauthorized_is_unprocessed: bool,
+    /// Whether a sign-in or a refresh is refused by a 2xx whose body has the error shape of one of the
+    /// vendor's other APIs (`{"status":"error",…}` or `{"error":{"message":…,"code":…}}`) and no
+    /// `state`. Otherwise it counts as a reply that cannot be read, and is tried again. It never says
+    /// what became of a call that creates or moves money. Default true (assumed: the service's own
+    /// error shape and its status are not published).
+    pub error_shape_refuses: bool,
 }
 
 impl Default for Policy {
@@ -104,6 +110,7 @@ impl Default for Policy {
             reply_limit: 65_536,
             call_attempts: 3,
             unauthorized_is_unprocessed: false,
+            error_shape_refuses: true,
         }
     }
 }

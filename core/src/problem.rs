@@ -33,6 +33,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
     is_json: bool,
     says_state_false: bool,
+    is_error: bool,
     is_whole: bool,
     is_proven: bool,
     body: Zeroizing<Vec<u8>>,
@@ -60,6 +61,7 @@ impl Problem {
             retry_after,
             is_json: lossy.is_object,
             says_state_false: lossy.says_no,
+            is_error: lossy.is_error,
             is_whole: is_within && is_object(whole),
             is_proven: is_within && says_state_false(whole),
             body: body.iter().take(MAX_BODY).copied().collect::<Vec<_>>().into(),
@@ -119,6 +121,12 @@ impl Problem {
     /// Whether the body says `state: false`, however it is dressed.
     pub(crate) fn says_state_false(&self) -> bool {
         self.says_state_false
+    }
+
+    /// Whether the body has the error shape of one of the vendor's other APIs, however it is dressed,
+    /// and no `state`.
+    pub(crate) fn is_error(&self) -> bool {
+        self.is_error
     }
 
     /// Whether the body is one whole JSON object in UTF-8: its code then says what became of a call.

@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod grant;
 mod lossy;
+mod members;
 mod object;
 mod text;
 

@@ -6,3 +6,4 @@
 pub(crate) mod date;
 pub(crate) mod envelope;
 pub(crate) mod json;
+pub(crate) mod lenient;

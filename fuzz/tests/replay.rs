@@ -66,18 +66,29 @@ fn each_target_has_a_binary_a_dictionary_and_a_small_corpus() {
 
 /// A bug that cannot be planted any more shows nothing about its target.
 #[test]
-fn each_target_has_a_bug_that_can_be_planted() {
-    for Target { name, .. } in TARGETS {
-        let patch = folder("planted").join(name).with_extension("patch");
-        let patch = fs::read_to_string(&patch).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (file, hunk) = patch.split_once("@@").expect("one hunk");
-        let (_, file) = file.trim_end().split_once("+++ b/").expect("a file");
-        let (_, lines) = hunk.split_once('\n').expect("lines");
-        let before: Vec<_> = lines.lines().filter(|line| !line.starts_with('+')).collect();
-        let before: String =
-            before.iter().map(|line| format!("{}\n", line.get(1..).unwrap_or_default())).collect();
-        assert!(lines.contains("\n-") && lines.contains("\n+"), "{name} changes nothing");
-        let source = fs::read_to_string(folder("..").join(file)).unwrap();
-        assert_eq!(source.matches(&before).count(), 1, "{name}: {file} has moved: mend the patch");
+fn each_target_has_bugs_that_can_be_planted() {
+    let bugs = fs::read_dir(folder("planted")).unwrap().map(|bug| bug.unwrap().path());
+    let bugs: Vec<_> = bugs.collect();
+    let name = |bug: &PathBuf| bug.file_stem().unwrap().to_str().unwrap().to_owned();
+    for Target { name: target, .. } in TARGETS {
+        assert!(bugs.iter().any(|bug| name(bug) == target), "{target}");
     }
+    for bug in bugs {
+        let name = name(&bug);
+        let target = name.split('-').next().unwrap_or_default();
+        assert!(TARGETS.iter().any(|known| known.name == target), "{name}: no such target");
+        can_be_planted(&name, &fs::read_to_string(&bug).unwrap());
+    }
+}
+
+fn can_be_planted(name: &str, patch: &str) {
+    let (file, hunk) = patch.split_once("@@").expect("one hunk");
+    let (_, file) = file.trim_end().split_once("+++ b/").expect("a file");
+    let (_, lines) = hunk.split_once('\n').expect("lines");
+    let before: Vec<_> = lines.lines().filter(|line| !line.starts_with('+')).collect();
+    let before: String =
+        before.iter().map(|line| format!("{}\n", line.get(1..).unwrap_or_default())).collect();
+    assert!(lines.contains("\n-") && lines.contains("\n+"), "{name} changes nothing");
+    let source = fs::read_to_string(folder("..").join(file)).unwrap();
+    assert_eq!(source.matches(&before).count(), 1, "{name}: {file} has moved: mend the patch");
 }

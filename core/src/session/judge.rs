@@ -94,8 +94,7 @@ impl Session {
         let secrets = secrets.map(Option::unwrap_or_default);
         let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
         let secrets = is_in_flight.then_some(&secrets[..]);
-        let limit = self.policy.reply_limit;
-        let mut granted = wire::read_grant(reply, ticket.sent.wall, limit, secrets)?;
+        let mut granted = wire::read_grant(reply, ticket.sent.wall, &self.policy, secrets)?;
         granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
         if let Some(refresh) = &mut granted.refresh {
             refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);
@@ -279,7 +278,8 @@ impl Meaning {
             ReplyError::Refused(problem) => match problem.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
                 _ if problem.says_state_false() => Self::Refused,
-                401 => Self::Refused,
+                // A 2xx that is a refusal is one in the service's own words.
+                200..=299 | 401 => Self::Refused,
                 400 | 422 if problem.is_json() => Self::Refused,
                 status => Self::of_status(status),
             },
@@ -313,7 +313,7 @@ impl Word {
     fn of(error: &ReplyError) -> Self {
         let ReplyError::Refused(problem) = error else { return Self::Passing };
         let refuses = match problem.status().as_u16() {
-            401 => true,
+            200..=299 | 401 => true,
             403 => return Self::Forbidden,
             400 | 422 => problem.is_json(),
             404 | 405 | 408 | 425 | 429 | 500.. => false,

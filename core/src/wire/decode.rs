@@ -18,6 +18,7 @@ use super::object::Object;
 use super::{Granted, grant, without_mark};
 use crate::error::{Malformed, Problem, ReplyError, Unexpected};
 use crate::exchange::Reply;
+use crate::policy::Policy;
 use crate::time::Wall;
 
 /// A reply that promises success, before its JSON is read: a 2xx whose body is within its limit, and
@@ -130,14 +131,15 @@ pub(crate) fn read<T>(
     }
 }
 
-/// Reads the reply to a sign-in or a refresh. A `state: false` counts however it is dressed: what is
-/// not seen as a refusal would be tried for ever.
+/// Reads the reply to a sign-in or a refresh. A refusal counts however it is dressed: what is not
+/// seen as one would be tried for ever.
 pub(crate) fn read_grant(
     reply: Reply<'_>,
     sent: Wall,
-    limit: usize,
+    policy: &Policy,
     secrets: Option<&[&str]>,
 ) -> Result<Granted, ReplyError> {
+    let limit = policy.reply_limit;
     let error = match read(reply, sent, limit, secrets, grant) {
         Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
         outcome => return outcome,
@@ -146,7 +148,8 @@ pub(crate) fn read_grant(
         return Err(error);
     }
     let problem = refusal(reply, sent, limit, secrets);
-    Err(if problem.says_state_false() { ReplyError::Refused(problem) } else { error })
+    let is_error = || policy.error_shape_refuses && reply.status.is_success() && problem.is_error();
+    Err(if problem.says_state_false() || is_error() { ReplyError::Refused(problem) } else { error })
 }
 
 /// A reply that is no success, read leniently, whatever its status.

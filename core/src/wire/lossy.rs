@@ -4,21 +4,21 @@
 //! the proof that a call was refused: that is [`decode`](super::decode)'s strict reading. What it
 //! copies is wiped, since a refusal may quote secrets.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::Text;
+use super::members::Members;
 
 /// What a body says when it is read leniently.
 #[derive(Default)]
 pub(crate) struct Lossy {
     /// Whether it is an object, or the beginning of one.
     pub(crate) is_object: bool,
-    /// Whether each `state` of the object says no, and there is one.
+    /// Whether there is a `state`, and each is the literal `false`.
     pub(crate) says_no: bool,
+    /// Whether it has the error shape of one of the vendor's other APIs, and no `state`.
+    pub(crate) is_error: bool,
     pub(crate) code: Option<Zeroizing<String>>,
     pub(crate) message: Option<Zeroizing<String>>,
 }
@@ -35,8 +35,7 @@ impl Lossy {
     pub(crate) fn read(body: &[u8]) -> Self {
         let text = text(body);
         let Some(top) = Members::of(&text) else { return Self::default() };
-        let mut states = top.named("state").peekable();
-        let says_no = states.peek().is_some() && states.all(is_no);
+        let says_no = top.are("state", |value| value.get() == "false");
         let payload = top.inner("payload");
         let nested = payload.as_ref().and_then(|payload| payload.inner("error"));
         let places = [top.inner("error"), payload, nested, top.inner("errors")];
@@ -48,10 +47,21 @@ impl Lossy {
         Self {
             is_object: true,
             says_no,
+            is_error: !top.has("state") && is_error(&top),
             code: find(&CODES).find_map(code),
             message: message.map(words).find(|text| !text.is_empty()),
         }
     }
+}
+
+/// The shapes of an error that are printed for the vendor's other APIs: `{"status":"error",…}`, and
+/// `{"error":{"message":…,"code":…}}`.
+fn is_error(top: &Members<'_>) -> bool {
+    let says_error = |value: &RawValue| string(value.get()).is_some_and(|text| *text == "error");
+    let error = top.named("error").next().map(RawValue::get);
+    let error = error.filter(|error| error.starts_with('{')).and_then(Members::of);
+    let is_described = |error: Members<'_>| error.has("message") || error.has("code");
+    top.are("status", says_error) || error.is_some_and(is_described)
 }
 
 /// The body as text: UTF-8 or UTF-16 with or without byte order marks, or else windows-1251, if its
@@ -101,62 +111,6 @@ fn windows_1251(byte: u8) -> char {
     }
 }
 
-/// The members of an object, as far as it is JSON.
-struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
-
-impl<'a> Members<'a> {
-    /// The first object of a text, whatever stands around it; after markup none is looked for.
-    fn of(text: &'a str) -> Option<Self> {
-        let (before, object) = text.split_at_checked(text.find('{')?)?;
-        if before.contains('<') {
-            return None;
-        }
-        let mut members = Vec::new();
-        let mut reader = serde_json::Deserializer::from_str(object);
-        let is_whole = Gather(&mut members).deserialize(&mut reader).is_ok();
-        (is_whole || !members.is_empty()).then_some(Self(members))
-    }
-
-    fn named<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'a RawValue> + 'm {
-        self.0.iter().filter(move |(known, _)| **known == *name).map(|(_, value)| *value)
-    }
-
-    /// The object of this name, or the first one of a list.
-    fn inner(&self, name: &str) -> Option<Self> {
-        let value = self.named(name).next()?.get();
-        Some(value).filter(|value| value.starts_with(['{', '['])).and_then(Self::of)
-    }
-}
-
-struct Gather<'m, 'a>(&'m mut Vec<(Text<'a>, &'a RawValue)>);
-
-impl<'de> DeserializeSeed<'de> for Gather<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Gather<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(member) = members.next_entry()? {
-            self.0.push(member);
-        }
-        Ok(())
-    }
-}
-
-fn is_no(value: &RawValue) -> bool {
-    matches!(value.get(), "false" | "0") || value.get().eq_ignore_ascii_case("\"false\"")
-}
-
 /// A code is a number, as it is written, or a text.
 fn code(value: &RawValue) -> Option<Zeroizing<String>> {
     match value.get().as_bytes() {
@@ -201,11 +155,8 @@ fn add_words(json: &str, depth: u8, all: &mut String) {
             if said.peek().is_some() {
                 return said.for_each(|value| add_words(value.get(), deeper, all));
             }
-            members.0.iter().filter(|(name, _)| !CODES.contains(&&**name)).for_each(
-                |(_, value)| {
-                    add_words(value.get(), deeper, all);
-                },
-            );
+            let others = members.all().filter(|(name, _)| !CODES.contains(name));
+            others.for_each(|(_, value)| add_words(value.get(), deeper, all));
         }
         _ => {}
     }

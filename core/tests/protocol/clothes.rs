@@ -34,8 +34,6 @@ fn refusals() -> Vec<Vec<u8>> {
         "{\"state\":false,\"state\":false,\"message\":\"no\"}",
         "{\"message\":\"n\\u006f\",\"state\":false,\"later\":1e999,\"half\":\"\\ud800\"}",
         "{\"other\":\"two\nlines\",\"state\":false,\"message\":\"no\"}",
-        "{\"state\":\"false\",\"message\":\"no\"}",
-        "{\"state\":0,\"message\":\"no\"}",
         ")]}',\n{\"state\":false,\"message\":\"no\"}",
         "Deprecated: x in y\n{\"state\":false,\"message\":\"no\"}",
         "[{\"state\":false,\"message\":\"no\"}]",

@@ -7,6 +7,7 @@ mod clothes;
 mod endpoints;
 mod health;
 mod known_answers;
+mod literal;
 mod pacing;
 mod persisted;
 mod rejected;

@@ -20,16 +20,6 @@ pub(crate) fn unmarked(body: &[u8]) -> &[u8] {
     if body.starts_with(&[0xef, 0xbb, 0xbf]) { &body[3..] } else { body }
 }
 
-/// Whether a `state` that says no may stand anywhere in a body, in whatever encoding: without that it
-/// is no refusal, however leniently it is read.
-pub(crate) fn may_say_no(body: &[u8]) -> bool {
-    // A name may be escaped.
-    let plain: Vec<u8> = body.iter().copied().filter(u8::is_ascii_graphic).collect();
-    let has = |part: &[u8]| plain.windows(part.len()).any(|it| it.eq_ignore_ascii_case(part));
-    let says = [&b":false"[..], b":0", b":\"false\"", b":\"\\u"].into_iter().any(has);
-    says && (has(b"\"state\"") || has(b"\\u"))
-}
-
 /// Exactly one `state`, and it is `false`; what else there is does not matter.
 pub(crate) fn says_no(document: Value<'_>) -> bool {
     state(document) == Some(Kind::False)

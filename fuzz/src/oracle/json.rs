@@ -30,6 +30,21 @@ pub(crate) fn document(text: &str) -> Option<Value<'_>> {
     (scan.at == text.len()).then_some(value)
 }
 
+/// The value that a text begins with, and what stands behind it and its white space.
+pub(crate) fn first(text: &str) -> Option<(Value<'_>, &str)> {
+    let mut scan = Scan { text, at: 0 };
+    scan.space();
+    let value = scan.value()?;
+    scan.space();
+    Some((value, &text[scan.at..]))
+}
+
+/// The name that a text begins with, and what stands behind its colon.
+pub(crate) fn name(text: &str) -> Option<(Value<'_>, &str)> {
+    let (name, rest) = first(text).filter(|(name, _)| name.kind == Kind::Text)?;
+    Some((name, rest.strip_prefix(':')?))
+}
+
 impl<'a> Value<'a> {
     /// The value as it stands.
     pub(crate) fn text(self) -> &'a str {

@@ -5,9 +5,9 @@
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-use crate::oracle::envelope::{is_json, may_say_no, says_no, unmarked};
+use crate::oracle::envelope::{is_json, says_no, unmarked};
 use crate::oracle::json::{Kind, Value};
-use crate::oracle::{date, json};
+use crate::oracle::{date, json, lenient};
 
 /// What a reply is taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> 
     let says_no = document.is_some_and(says_no);
     let told = match status {
         200..=299 if says_no => Told::Refused,
+        // No grant: its state would be true.
+        200..=299 if lenient::refuses(body, true) => Told::Refused,
         200..=299 => match document {
             // Without its type, a text that has no characters for an escape may be no JSON at all.
             Some(document) => match grant(document, headers, sent)? {
@@ -53,14 +55,10 @@ pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> 
             None => Told::Unexpected,
         },
         400..=499 => Told::Refused,
-        500..=599 if says_no => Told::Refused,
+        500..=599 if says_no || lenient::refuses(body, false) => Told::Refused,
         _ => Told::Unexpected,
     };
-    // What may be a refusal in other clothes is left open: how it is read is the client's choice.
-    let is_open = matches!(told, Told::Malformed | Told::Unexpected)
-        && matches!(status, 200..=299 | 500..=599)
-        && may_say_no(body);
-    (!is_open).then_some(told)
+    Some(told)
 }
 
 /// What a `Retry-After` asks for, in microseconds; the outer `None` where its form is left open.
