@@ -8,7 +8,7 @@ mod disk;
 mod error;
 mod lines;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use std::time::Duration;
 use imts_core::Source;
 use imts_core::journal::{Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution};
 
-use self::disk::FileId;
 pub use self::disk::FolderSync;
+use self::disk::{FileId, Locked};
 pub use self::error::JournalError;
 use self::lines::{HEADER, Pages, Record};
 use crate::clock::{Clock, SystemClock};
@@ -65,7 +65,7 @@ use crate::clock::{Clock, SystemClock};
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
-    file: File,
+    file: Locked,
     /// Where the last whole record ends.
     end: u64,
     /// The bytes of that record, or of the header.

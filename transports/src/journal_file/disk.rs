@@ -3,6 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -19,14 +20,42 @@ pub enum FolderSync {
     BestEffort,
 }
 
+/// A file that this process has locked.
+///
+/// The lock is released by name, and not by closing alone: a child process that another thread is
+/// starting right now has a copy of the descriptor until it executes its program.
+#[derive(Debug)]
+pub(super) struct Locked(File);
+
+impl Deref for Locked {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.0
+    }
+}
+
+impl DerefMut for Locked {
+    fn deref_mut(&mut self) -> &mut File {
+        &mut self.0
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
+    }
+}
+
 /// Opens the file that a path names and locks it, waiting no longer than this for the lock.
-pub(super) fn locked(path: &Path, wait: Duration) -> Result<File, JournalError> {
+pub(super) fn locked(path: &Path, wait: Duration) -> Result<Locked, JournalError> {
     let until = Instant::now().checked_add(wait);
     let mut pause = Duration::from_millis(1);
     loop {
         refuse_devices(path)?;
         let file = match options().open(path).map_err(|error| JournalError::opening(&error)) {
-            Ok(file) => lock(&file).map(|()| file),
+            Ok(file) => lock(file),
             Err(error) => Err(error),
         };
         match file {
@@ -151,19 +180,19 @@ fn options() -> OpenOptions {
 const SHARE_READ: u32 = 1;
 
 #[cfg(unix)]
-fn lock(file: &File) -> Result<(), JournalError> {
+fn lock(file: File) -> Result<Locked, JournalError> {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::Errno;
-    match flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(()),
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Locked(file)),
         Err(Errno::WOULDBLOCK) => Err(JournalError::Locked),
         Err(error) => Err(JournalError::io("lock", &error.into())),
     }
 }
 
 #[cfg(not(unix))]
-fn lock(_: &File) -> Result<(), JournalError> {
-    Ok(())
+fn lock(file: File) -> Result<Locked, JournalError> {
+    Ok(Locked(file))
 }
 
 /// How long it sleeps between two looks at the lock, at most.

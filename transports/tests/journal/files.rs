@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, io};
 
 use imts::{JournalError, JournalFile};
@@ -125,4 +126,22 @@ fn a_journal_that_another_process_has_open_is_locked_until_that_process_dies() {
     assert_eq!(JournalFile::open(folder.path()).unwrap_err(), JournalError::Locked, "nor twice");
     drop(journal);
     JournalFile::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_journal_that_was_closed_is_free_also_while_other_threads_start_processes() {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                // Until it executes its program, a child has a copy of all that is open here.
+                assert!(Command::new("true").status().unwrap().success());
+            }
+        });
+        let folder = Folder::new();
+        let opens = || (0..500).try_for_each(|_| JournalFile::open(folder.path()).map(drop));
+        let opened = opens();
+        is_over.store(true, Ordering::SeqCst);
+        assert_eq!(opened, Ok(()));
+    });
 }

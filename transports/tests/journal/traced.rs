@@ -42,7 +42,7 @@ impl Marks {
     /// Those of this process; `None` in a process that nobody traces.
     pub(crate) fn of_this_process() -> Option<Self> {
         let path = std::env::var(MARKS).ok()?;
-        let file = fs::File::options().create(true).append(false).write(true).open(path);
+        let file = fs::File::options().create(true).truncate(true).write(true).open(path);
         Some(Self(file.unwrap()))
     }
 
