@@ -7,6 +7,7 @@
 
 mod judge;
 mod outcome;
+mod recording;
 mod setup;
 mod step;
 
@@ -21,10 +22,10 @@ use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
 use crate::error::{Malformed, Recovery};
 use crate::exchange::{Exchange, Reply};
-use crate::journal::{Entry, IntentError, RecordError};
+use crate::journal::IntentError;
 use crate::operation::Auth;
 use crate::secret::{Bearer, Epoch};
-use crate::time::{Mono, Now};
+use crate::time::{End, Mono, Now};
 use crate::trouble::{Failure, Source};
 use crate::wire::{self, Success};
 
@@ -95,6 +96,8 @@ pub struct Call<R> {
     recorded: Option<u64>,
     /// Whether the journal was asked to record, and has not answered.
     recording: bool,
+    /// Until when the journal was told that a request may be under way.
+    lease: Option<End>,
     /// When a request first left, as far as is known.
     sent: Option<Now>,
     attempts: u32,
@@ -147,6 +150,7 @@ impl<R> Call<R> {
             refused: None,
             recorded: None,
             recording: false,
+            lease: None,
             sent: None,
             attempts: 0,
             retried_after_401: false,
@@ -185,31 +189,6 @@ impl<R> Call<R> {
     pub fn on_no_bearer(&mut self, why: Source, recovery: Recovery) {
         if matches!(self.stage, Stage::Token) {
             self.fail(CallFault::NoToken(why, recovery));
-        }
-    }
-
-    /// What came of [`CallStep::Record`]. Where the entry could not be written before the request
-    /// left, or the intent is not admitted, the call ends unsent; after its end it only stays in
-    /// doubt in the journal.
-    pub fn on_recorded(&mut self, outcome: Result<u64, RecordError>) {
-        if !std::mem::take(&mut self.recording) {
-            return;
-        }
-        match (std::mem::replace(&mut self.stage, Stage::Over), outcome) {
-            (Stage::Intent, Ok(id)) => {
-                self.recorded = Some(id);
-                self.stage = Stage::Token;
-            }
-            (Stage::Mark, Ok(_)) => self.stage = Stage::Send,
-            (Stage::Intent, Err(RecordError::Intent(error))) => {
-                self.frozen = None;
-                self.stage = Stage::NotAdmitted(error);
-            }
-            (Stage::Intent | Stage::Mark, Err(why)) => {
-                self.fail(CallFault::Journal(why.into_source()));
-            }
-            (Stage::End(outcome), _) => self.stage = Stage::Told(outcome),
-            (stage, _) => self.stage = stage,
         }
     }
 
@@ -266,22 +245,6 @@ impl<R> Call<R> {
         }
     }
 
-    fn record_intent(&mut self, now: Now) -> CallStep<R> {
-        self.stage = Stage::Intent;
-        let Some(frozen) = &self.frozen else { return CallStep::Wait { until: self.deadline } };
-        let intent = frozen.intent(now.wall);
-        if intent.reference.as_ref().is_none_or(|reference| reference.trim().is_empty()) {
-            self.stage = Stage::Over;
-            return CallStep::NotAdmitted(IntentError::NoReference { operation: intent.operation });
-        }
-        self.record(Entry::Intent(intent))
-    }
-
-    fn record(&mut self, entry: Entry) -> CallStep<R> {
-        self.recording = true;
-        CallStep::Record(entry)
-    }
-
     fn need_token(&mut self, now: Now) -> CallStep<R> {
         if self.takes_token() && self.bearer.as_ref().is_none_or(|it| it.remaining(now).is_zero()) {
             self.bearer = None;
@@ -295,12 +258,6 @@ impl<R> Call<R> {
         self.frozen.as_ref().is_some_and(|frozen| frozen.auth == Auth::Bearer)
     }
 
-    fn mark(&mut self, now: Now) -> CallStep<R> {
-        self.stage = Stage::Mark;
-        let id = self.recorded.unwrap_or_default();
-        self.record(Entry::Sending { id, at: now.wall })
-    }
-
     fn send(&mut self, now: Now) -> CallStep<R> {
         let Some(frozen) = &self.frozen else {
             return CallStep::Wait { until: self.deadline };
@@ -309,12 +266,18 @@ impl<R> Call<R> {
             // It died while the journal was written.
             return self.need_token(now);
         }
+        let lease = self.lease.filter(|_| self.recorded.is_some());
+        if lease.is_some_and(|lease| lease.is_past(now)) {
+            // Others take this sender for gone, and may have resolved the call.
+            return self.mark(now);
+        }
         let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
             self.presented.push(bearer.clone());
         }
         let time_limit = frozen.policy.time_limit.min(self.deadline.since(now.mono));
+        let time_limit = time_limit.min(lease.map_or(time_limit, |lease| lease.remaining(now)));
         let reply_limit = frozen.policy.reply_limit;
         self.attempts = self.attempts.saturating_add(1);
         self.sent.get_or_insert(now);
@@ -325,13 +288,6 @@ impl<R> Call<R> {
     fn stay(&mut self, stage: Stage<R>, until: Mono) -> CallStep<R> {
         self.stage = stage;
         CallStep::Wait { until: until.min(self.deadline) }
-    }
-
-    fn record_end(&mut self, outcome: Outcome<R>, now: Now) -> CallStep<R> {
-        let Some(id) = self.recorded else { return CallStep::Over(outcome) };
-        let ending = outcome.ending();
-        self.stage = Stage::End(outcome);
-        self.record(Entry::Ended { id, at: now.wall, ending })
     }
 
     fn follow(&mut self, verdict: judge::Verdict<R>, now: Now) {

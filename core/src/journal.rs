@@ -12,6 +12,8 @@ mod intent;
 mod memory;
 mod under_way;
 
+use std::time::Duration;
+
 pub use self::book::{Book, CallRecord, CallState};
 pub use self::digest::Digest;
 pub(crate) use self::digest::fields;
@@ -21,6 +23,12 @@ pub use self::memory::MemoryJournal;
 pub use self::under_way::UnderWay;
 use crate::call::Ending;
 use crate::time::Wall;
+
+/// How much longer than its own deadline a sender counts as alive: 10 s.
+///
+/// The deadline is written and read by wall clocks, the only ones that two processes share. This is
+/// how far apart the two may be, and how far one may be set forward, without harm.
+pub const CLOCK_MARGIN: Duration = Duration::from_secs(10);
 
 /// Keeps entries so that they outlive the process, and admits a call once.
 ///
@@ -55,6 +63,10 @@ pub enum Entry {
         id: u64,
         /// When, by this machine's clock.
         at: Wall,
+        /// When the sender gives it up at the latest, by the same clock; `None` in journals of
+        /// earlier versions. Whoever shares the journal does not resolve the call
+        /// [before](CallRecord::under_way_until).
+        until: Option<Wall>,
     },
     /// It has ended.
     Ended {

@@ -54,7 +54,7 @@ use crate::clock::{Clock, SystemClock};
 /// #     despite: None,
 /// # };
 /// # let id = journal.record(&Entry::Intent(intent)).unwrap();
-/// # journal.record(&Entry::Sending { id, at: imts::Wall::from_unix_micros(1) }).unwrap();
+/// # journal.record(&Entry::Sending { id, at: imts::Wall::from_unix_micros(1), until: None }).unwrap();
 /// for call in journal.book().in_doubt() {
 ///     println!("ask the service about {} {:?}", call.operation, call.reference);
 /// }
@@ -133,7 +133,7 @@ impl JournalOptions {
         if pages.end < bytes.len() {
             file.set_len(pages.end as u64).map_err(io("cut"))?;
         }
-        if pages.end == 0 || pages.is_first_version {
+        if pages.end == 0 || pages.is_earlier {
             // A crash in between leaves a header that is cut, or one byte of it changed.
             file.seek(SeekFrom::Start(0)).map_err(io("seek"))?;
             file.write_all(HEADER).map_err(io("write"))?;
@@ -147,6 +147,7 @@ impl JournalOptions {
             _ => HEADER.to_vec(),
         };
         let (end, book, broken) = (end as u64, pages.book, None);
+        let first_own = pages.first_own;
         let mut journal = JournalFile { path, file, end, last, book, broken };
         let at = SystemClock.now().wall;
         if let Some((reason, by)) = self.accepted {
@@ -155,6 +156,9 @@ impl JournalOptions {
         } else if pages.file.is_none() {
             journal.append(&Record::File { at, file: id })?;
         }
+        // Whoever sends holds the file's lock, which is this process's now. Whoever held another
+        // file, of which this is a copy, may be at work.
+        journal.book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
         Ok(journal)
     }
 }
@@ -199,9 +203,13 @@ impl JournalFile {
 
     /// Writes down what was found out of a call in doubt: that it was done, or that it was not.
     ///
+    /// Nobody waits for a sender that held this file before: it is gone, or the file could not have
+    /// been opened.
+    ///
     /// # Errors
     ///
-    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], and as any write.
+    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], [`JournalError::UnderWay`], and as
+    /// any write.
     pub fn resolve(&mut self, id: u64, resolution: Resolution) -> Result<(), JournalError> {
         let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
         let id = self.book.check(&entry).map_err(JournalError::from)?;
@@ -288,6 +296,7 @@ impl From<EntryError> for JournalError {
         match error {
             EntryError::NoSuchCall { id } => Self::NoSuchCall { id },
             EntryError::Ended { id } => Self::NotInDoubt { id },
+            EntryError::UnderWay { .. } => Self::UnderWay(error),
             error => Self::NotAdmitted(error),
         }
     }

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, IntentKey, Resolution, Scope,
+    CLOCK_MARGIN, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, IntentKey,
+    Resolution, Scope,
 };
 use crate::call::Ending;
 use crate::time::Wall;
@@ -39,6 +40,9 @@ pub struct CallRecord {
     pub intended_at: Wall,
     /// When its request was about to leave, the last time.
     pub sent_at: Option<Wall>,
+    /// When its sender gives it up at the latest, by its clock; `None` once it is known that no
+    /// sender is at work on it.
+    pub sending_until: Option<Wall>,
     /// When it ended, or was resolved.
     pub ended_at: Option<Wall>,
     /// What is known of it.
@@ -88,6 +92,17 @@ impl CallRecord {
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.state == CallState::InDoubt
+    }
+
+    /// When no sender can be at work on it any more, [`CLOCK_MARGIN`] included; `None` if none can be
+    /// at this time. Until then it cannot be resolved: what was found out of it could be out of date
+    /// at once.
+    ///
+    /// The times are those of wall clocks. If one was set back meanwhile, the wait is longer by as
+    /// much.
+    #[must_use]
+    pub fn under_way_until(&self, at: Wall) -> Option<Wall> {
+        self.sending_until.map(|until| until.after(CLOCK_MARGIN)).filter(|until| at < *until)
     }
 
     /// Whether its request means what the intent's does.
@@ -164,23 +179,42 @@ impl Book {
 
     /// The number under which an entry may be recorded now.
     ///
+    /// A call that was resolved as refused takes its sender's own end all the same, if that says that
+    /// it was done, or that nobody knows: whoever resolved it was too early.
+    ///
     /// # Errors
     ///
     /// [`EntryError`], where the entry has no place here.
     pub fn check(&self, entry: &Entry) -> Result<u64, EntryError> {
-        let (id, fits): (u64, fn(CallState) -> bool) = match entry {
-            Entry::Intent(intent) => {
-                self.admit(intent)?;
-                return Ok(self.next_id());
-            }
-            Entry::Sending { id, .. } | Entry::Ended { id, .. } => (*id, CallState::is_open),
-            Entry::Resolved { id, .. } => (*id, |state| state == CallState::InDoubt),
-        };
-        match self.call(id) {
-            Some(call) if fits(call.state) => Ok(id),
-            Some(_) => Err(EntryError::Ended { id }),
-            None => Err(EntryError::NoSuchCall { id }),
+        if let Entry::Intent(intent) = entry {
+            self.admit(intent)?;
+            return Ok(self.next_id());
         }
+        let call = self.fits(entry)?;
+        if let Entry::Resolved { id, at, .. } = entry
+            && let Some(until) = call.under_way_until(*at)
+        {
+            return Err(EntryError::UnderWay { id: *id, until });
+        }
+        Ok(call.id)
+    }
+
+    /// The call of an entry, if that may follow what is known of it.
+    fn fits(&self, entry: &Entry) -> Result<&CallRecord, EntryError> {
+        let id = entry.id().unwrap_or_default();
+        let call = self.call(id).ok_or(EntryError::NoSuchCall { id })?;
+        let fits = match entry {
+            Entry::Intent(_) => false,
+            Entry::Sending { .. } => call.state.is_open(),
+            Entry::Ended { ending: Ending::Done | Ending::Unknown, .. }
+                if call.resolution.is_some() =>
+            {
+                call.state != CallState::Done
+            }
+            Entry::Ended { .. } => call.state.is_open(),
+            Entry::Resolved { .. } => call.is_in_doubt(),
+        };
+        if fits { Ok(call) } else { Err(EntryError::Ended { id }) }
     }
 
     /// Whether a record of this number could have been written here, whatever the guard says of it:
@@ -189,7 +223,7 @@ impl Book {
     pub fn takes(&self, id: u64, entry: &Entry) -> bool {
         match entry {
             Entry::Intent(_) => id == self.next_id(),
-            _ => self.check(entry).is_ok_and(|own| own == id),
+            _ => self.fits(entry).is_ok_and(|call| call.id == id),
         }
     }
 
@@ -203,11 +237,13 @@ impl Book {
         let Some(call) = self.calls.get_mut(&id) else { return };
         match entry {
             Entry::Intent(_) => {}
-            Entry::Sending { at, .. } => {
+            Entry::Sending { at, until, .. } => {
                 call.sent_at = Some(*at);
+                call.sending_until = *until;
                 call.state = CallState::InDoubt;
             }
             Entry::Ended { at, ending, .. } => {
+                call.sending_until = None;
                 call.ended_at = Some(*at);
                 call.state = match ending {
                     Ending::Done => CallState::Done,
@@ -217,6 +253,7 @@ impl Book {
                 };
             }
             Entry::Resolved { at, resolution, .. } => {
+                call.sending_until = None;
                 call.ended_at = Some(*at);
                 call.resolution = Some(resolution.clone());
                 call.state = match resolution.finding {
@@ -231,6 +268,14 @@ impl Book {
     pub fn doubt_all(&mut self) {
         for call in self.calls.values_mut().filter(|call| call.state == CallState::Intended) {
             call.state = CallState::InDoubt;
+        }
+    }
+
+    /// It is known that no sender is at work on the calls from this number on, as by the lock of a
+    /// file that only a sender holds: what is in doubt may be resolved at once.
+    pub fn senders_are_gone(&mut self, from: u64) {
+        for call in self.calls.range_mut(from..).map(|(_, call)| call) {
+            call.sending_until = None;
         }
     }
 
@@ -250,6 +295,7 @@ impl CallRecord {
             meaning: intent.meaning,
             intended_at: intent.at,
             sent_at: None,
+            sending_until: None,
             ended_at: None,
             state: CallState::Intended,
             despite: intent.despite.clone(),

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::SecondsFormat;
 use thiserror::Error;
 
 use crate::time::Wall;
@@ -122,6 +123,14 @@ pub enum EntryError {
         /// The number.
         id: u64,
     },
+    /// The call may still be under way, so what was found out of it may be out of date at once.
+    #[error("{}", under_way(*.id, Some(*.until)))]
+    UnderWay {
+        /// The number.
+        id: u64,
+        /// When its sender has given it up at the latest, by this machine's clock.
+        until: Wall,
+    },
 }
 
 /// Why an entry was not recorded.
@@ -129,6 +138,14 @@ pub enum EntryError {
 pub enum RecordError {
     /// The intent is not admitted: what is recorded stands against it.
     Intent(IntentError),
+    /// The call may still be under way, so it cannot be resolved yet.
+    UnderWay {
+        /// The number of that call in the journal.
+        id: u64,
+        /// When its sender has given it up at the latest, by this machine's clock; `None` if that
+        /// is not known yet.
+        until: Option<Wall>,
+    },
     /// The journal could not be written or read.
     Failed(Source),
 }
@@ -140,8 +157,21 @@ impl RecordError {
         match self {
             Self::Intent(error) => Arc::new(error),
             Self::Failed(source) => source,
+            error @ Self::UnderWay { .. } => Arc::new(error),
         }
     }
+}
+
+fn under_way(id: u64, until: Option<Wall>) -> String {
+    let until = until.and_then(Wall::to_datetime).map(|until| {
+        let until = until.to_rfc3339_opts(SecondsFormat::Millis, true);
+        format!(", until {until} at the latest")
+    });
+    format!(
+        "call {id} may still be under way{}: wait for its end before you ask the service and resolve \
+         it",
+        until.unwrap_or_default()
+    )
 }
 
 impl From<IntentError> for RecordError {
@@ -154,6 +184,7 @@ impl From<EntryError> for RecordError {
     fn from(error: EntryError) -> Self {
         match error {
             EntryError::Intent(error) => Self::Intent(error),
+            EntryError::UnderWay { id, until } => Self::UnderWay { id, until: Some(until) },
             error => Self::Failed(Arc::new(error)),
         }
     }
@@ -169,6 +200,7 @@ impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Intent(error) => error.fmt(f),
+            Self::UnderWay { id, until } => f.write_str(&under_way(*id, *until)),
             Self::Failed(source) => source.fmt(f),
         }
     }

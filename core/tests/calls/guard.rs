@@ -46,7 +46,7 @@ fn holding(state: &str) -> Book {
         Entry::Resolved { id, at: at(8), resolution }
     };
     if state != "intended" {
-        then(Entry::Sending { id, at: at(1) });
+        then(Entry::Sending { id, at: at(1), until: None });
     }
     match state {
         "intended" | "sending" => {}
@@ -124,7 +124,7 @@ fn a_record_of_the_first_version_stands_by_its_reference_or_else_by_its_bytes() 
         let mut book = Book::default();
         assert!(book.takes(1, &Entry::Intent(intent.clone())));
         book.apply(1, &Entry::Intent(intent));
-        put(&mut book, &Entry::Sending { id: 1, at: at(1) });
+        put(&mut book, &Entry::Sending { id: 1, at: at(1), until: None });
         put(&mut book, &Entry::Ended { id: 1, at: at(2), ending });
         book
     };
@@ -152,7 +152,7 @@ fn a_decision_to_send_in_spite_of_a_record_is_for_that_record_alone_and_is_kept(
         let second = put(&mut book, &Entry::Intent(again.clone()));
         assert_eq!(book.call(second).unwrap().despite, again.despite);
         // The next one is not covered by it, whatever becomes of this one.
-        put(&mut book, &Entry::Sending { id: second, at: at(9) });
+        put(&mut book, &Entry::Sending { id: second, at: at(9), until: None });
         assert!(matches!(book.admit(&again), Err(IntentError::InDoubt { id: 2, .. })), "{state}");
         put(&mut book, &Entry::Ended { id: second, at: at(9), ending: Ending::Refused });
         let plain = intent("17", r#"{"a":1,"b":2}"#);

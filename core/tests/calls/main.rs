@@ -9,5 +9,6 @@ mod journal;
 mod outcomes;
 mod refusals;
 mod reply_limits;
+mod resolving;
 mod support;
 mod texts;

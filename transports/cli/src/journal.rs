@@ -10,7 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use imts::journal::{Despite, Finding, Resolution};
-use imts::{Book, CallRecord, FolderSync, JournalError, JournalFile, JournalOptions, Recovery};
+use imts::{
+    Book, CallRecord, Clock, FolderSync, JournalError, JournalFile, JournalOptions, Recovery,
+    SystemClock,
+};
 use serde_json::{Value, json};
 
 use crate::args::{Accept, Ended, Folder, Journal, JournalCommand, List, Resolve};
@@ -121,6 +124,7 @@ pub(crate) fn object(call: &CallRecord) -> Value {
         "digest": call.digest.to_string(),
         "intended_at": date(call.intended_at),
         "sent_at": call.sent_at.map(date),
+        "sending_until": call.sending_until.map(date),
         "ended_at": call.ended_at.map(date),
         "state": call.state.as_str(),
         "despite": call.despite.as_ref().map(|despite| json!({
@@ -172,6 +176,9 @@ fn line(call: &CallRecord) -> String {
         (Some(sent), _) => format!("sent {}", date(sent)),
         (None, _) => format!("intended {}", date(call.intended_at)),
     };
+    let until = call.under_way_until(SystemClock.now().wall).map(date);
+    let when =
+        until.map_or(when.clone(), |until| format!("{when}, may be under way until {until}"));
     let state = call.state.as_str();
     let by = |by: &Option<String>| by.clone().unwrap_or_else(|| "somebody unknown".to_owned());
     let mut line = format!(
@@ -236,6 +243,11 @@ fn accept(args: &Accept, log: Log) -> Result<(), Failure> {
 /// A call that cannot be resolved.
 fn wrong(file: &Path, error: &JournalError) -> Failure {
     match error {
+        JournalError::UnderWay(why) => Failure::new(
+            Kind::InProgress,
+            Recovery::Retry { after: None },
+            format!("nothing was written down: {why}"),
+        ),
         JournalError::NoSuchCall { .. } | JournalError::NotInDoubt { .. } => {
             Failure::usage(format!("{error}: see imts journal list {} --all", file.display()))
         }

@@ -3,13 +3,14 @@
 //! Owns the one place that all of a client's calls pass before they are sent. Which call may be sent
 //! is decided in the core: by [`UnderWay`] and by the journal.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use imts_core::journal::{
     CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, UnderWay,
 };
-use imts_core::{Source, Wall};
+use imts_core::{Ending, Source, Wall};
 
 use crate::sync::{Mutex, MutexGuard};
 
@@ -23,6 +24,8 @@ pub(crate) struct Kept {
 struct Desk {
     journal: Box<dyn Journal + Send>,
     under_way: UnderWay,
+    /// Calls that were sent, and left before their end was written down.
+    left: BTreeSet<u64>,
 }
 
 /// One call on its way through the client. However it is left, also by a future that is dropped,
@@ -31,6 +34,8 @@ pub(crate) struct Performing<'a> {
     kept: &'a Kept,
     needs_journal: bool,
     intent: Option<IntentKey>,
+    /// The call's number from its sending on, as long as its end is not written down.
+    sent: Option<u64>,
 }
 
 impl Performing<'_> {
@@ -40,8 +45,10 @@ impl Performing<'_> {
             return Err(RecordError::Failed(Arc::new(NoJournal)));
         }
         let id = self.kept.record(entry)?;
-        if let Entry::Intent(intent) = entry {
-            self.intent = Some(intent.key());
+        match entry {
+            Entry::Intent(intent) => self.intent = Some(intent.key()),
+            Entry::Sending { id, .. } => self.sent = Some(*id),
+            Entry::Ended { .. } | Entry::Resolved { .. } => self.sent = None,
         }
         Ok(id)
     }
@@ -50,7 +57,9 @@ impl Performing<'_> {
 impl Drop for Performing<'_> {
     fn drop(&mut self) {
         if let Some(intent) = &self.intent {
-            self.kept.desk().under_way.end(intent);
+            let mut desk = self.kept.desk();
+            desk.under_way.end(intent);
+            desk.left.extend(self.sent);
         }
     }
 }
@@ -60,7 +69,8 @@ impl Kept {
     pub(crate) fn new(journal: Option<Box<dyn Journal + Send>>) -> Self {
         let is_given = journal.is_some();
         let journal = journal.unwrap_or_else(|| Box::new(MemoryJournal::default()));
-        Self { desk: Mutex::new(Desk { journal, under_way: UnderWay::default() }), is_given }
+        let desk = Desk { journal, under_way: UnderWay::default(), left: BTreeSet::new() };
+        Self { desk: Mutex::new(desk), is_given }
     }
 
     pub(super) fn is_given(&self) -> bool {
@@ -80,7 +90,7 @@ impl Kept {
 
     /// A call sets out.
     pub(super) fn performing(&self, needs_journal: bool) -> Performing<'_> {
-        Performing { kept: self, needs_journal, intent: None }
+        Performing { kept: self, needs_journal, intent: None, sent: None }
     }
 
     /// The calls in doubt that are not under way.
@@ -92,8 +102,8 @@ impl Kept {
         })
     }
 
-    /// Writes down what was found out of a call in doubt. One that is under way may still end by
-    /// itself.
+    /// Writes down what was found out of a call in doubt, once nobody can be sending it. Of this
+    /// client's own calls that is known; of others the journal says until when they may be under way.
     pub(super) fn resolve(
         &self,
         id: u64,
@@ -101,10 +111,21 @@ impl Kept {
         resolution: Resolution,
     ) -> Result<(), RecordError> {
         self.with(|desk| {
+            let call = desk.journal.in_doubt()?.into_iter().find(|call| call.id == id);
             if desk.under_way.has(id) {
-                return Err(RecordError::Failed(Arc::new(StillSending { id })));
+                let until = call.and_then(|call| call.sending_until);
+                return Err(RecordError::UnderWay { id, until });
             }
-            desk.journal.record(&Entry::Resolved { id, at, resolution }).map(drop)
+            if let Some(until) = call.and_then(|call| call.under_way_until(at)) {
+                if !desk.left.contains(&id) {
+                    return Err(RecordError::UnderWay { id, until: Some(until) });
+                }
+                // Only this client knows that its sender is done with it.
+                desk.journal.record(&Entry::Ended { id, at, ending: Ending::Unknown })?;
+            }
+            desk.journal.record(&Entry::Resolved { id, at, resolution })?;
+            desk.left.remove(&id);
+            Ok(())
         })
     }
 
@@ -129,9 +150,3 @@ struct NoJournal;
 #[derive(Debug, thiserror::Error)]
 #[error("the journal panicked")]
 struct JournalPanicked;
-
-#[derive(Debug, thiserror::Error)]
-#[error("call {id} is under way in this client: wait for its outcome before resolving it")]
-struct StillSending {
-    id: u64,
-}

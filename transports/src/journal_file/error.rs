@@ -36,6 +36,9 @@ pub enum JournalError {
         /// The number.
         id: u64,
     },
+    /// The call may still be under way, so it cannot be resolved yet.
+    #[error(transparent)]
+    UnderWay(EntryError),
     /// An entry has no place in the journal.
     #[error(transparent)]
     NotAdmitted(EntryError),

@@ -5,8 +5,10 @@
 //! means for a call is the book's matter.
 //!
 //! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with their
-//! reasons, and the mark of the file itself. Version 1 is read as it is, and becomes version 2 by one
-//! byte of its header before anything is appended; a reader of version 1 refuses it from then on.
+//! reasons, and the mark of the file itself. Version 4 added until when a sending may be under way;
+//! there is no version 3, because one changed bit would make it version 2. An earlier version is read
+//! as it is, and becomes version 4 by one byte of its header before anything is appended; a reader of
+//! an earlier version refuses it from then on.
 
 use imts_core::journal::{Book, Despite, Digest, Entry, Finding, Intent, Resolution, Scope};
 use imts_core::{Ending, Wall};
@@ -16,10 +18,10 @@ use super::disk::FileId;
 use super::error::JournalError;
 
 /// What a journal of this version begins with.
-pub(super) const HEADER: &[u8] = b"imts-journal 2\n";
+pub(super) const HEADER: &[u8] = b"imts-journal 4\n";
 
-/// What a journal of the first version begins with.
-pub(super) const FIRST_HEADER: &[u8] = b"imts-journal 1\n";
+/// What journals of earlier versions begin with, each as long.
+const EARLIER: [&[u8]; 2] = [b"imts-journal 1\n", b"imts-journal 2\n"];
 
 /// The longest record's JSON, in bytes.
 const LONGEST: usize = 65_536;
@@ -48,6 +50,8 @@ enum Line {
     Sending {
         id: u64,
         at_us: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_us: Option<i64>,
     },
     Ended {
         id: u64,
@@ -107,19 +111,23 @@ pub(super) struct Pages {
     pub(super) last: usize,
     /// The file that the journal says it is; `None` in one that does not say it.
     pub(super) file: Option<FileId>,
-    /// Whether it is of the first version.
-    pub(super) is_first_version: bool,
+    /// Whether it is of an earlier version.
+    pub(super) is_earlier: bool,
+    /// The first call that this file itself permitted: the senders of those before it held another
+    /// file, of which this is a copy.
+    pub(super) first_own: u64,
 }
 
 impl Pages {
     /// Reads a journal's bytes. What is cut off at their end is left out.
     pub(super) fn of(bytes: &[u8]) -> Result<Self, JournalError> {
-        let is_first_version = bytes.starts_with(FIRST_HEADER);
-        if !bytes.starts_with(HEADER) && !is_first_version {
-            let is_cut = HEADER.starts_with(bytes) || FIRST_HEADER.starts_with(bytes);
+        let is_earlier = EARLIER.iter().any(|header| bytes.starts_with(header));
+        if !bytes.starts_with(HEADER) && !is_earlier {
+            let is_cut =
+                HEADER.starts_with(bytes) || EARLIER.iter().any(|header| header.starts_with(bytes));
             return if is_cut { Ok(Self::default()) } else { Err(JournalError::NotAJournal) };
         }
-        let mut pages = Self { end: HEADER.len(), is_first_version, ..Self::default() };
+        let mut pages = Self { end: HEADER.len(), is_earlier, ..Self::default() };
         while let Some(rest) = bytes.get(pages.end..).filter(|rest| !rest.is_empty()) {
             let damaged = JournalError::Damaged { at: pages.end };
             let Some((record, length)) = read(rest) else {
@@ -134,6 +142,7 @@ impl Pages {
                 Record::Accepted { file, .. } => {
                     pages.file = Some(file);
                     pages.book.doubt_all();
+                    pages.first_own = pages.book.next_id();
                 }
             }
             pages.last = pages.end;
@@ -187,7 +196,9 @@ impl From<&Record> for Line {
                     by: despite.by,
                 }),
             },
-            Record::Call(id, Entry::Sending { at, .. }) => Self::Sending { id: *id, at_us: us(at) },
+            Record::Call(id, Entry::Sending { at, until, .. }) => {
+                Self::Sending { id: *id, at_us: us(at), until_us: until.as_ref().map(us) }
+            }
             Record::Call(id, Entry::Ended { at, ending, .. }) => {
                 Self::Ended { id: *id, at_us: us(at), ending: ending.as_str().to_owned() }
             }
@@ -246,7 +257,9 @@ fn record(line: Line) -> Option<Record> {
             let intent = Intent { operation, scope, reference, digest, meaning, at, despite };
             Record::Call(id, Entry::Intent(intent))
         }
-        Line::Sending { id, at_us } => Record::Call(id, Entry::Sending { id, at: at(at_us) }),
+        Line::Sending { id, at_us, until_us } => {
+            Record::Call(id, Entry::Sending { id, at: at(at_us), until: until_us.map(at) })
+        }
         Line::Ended { id, at_us, ending } => {
             let all = [Ending::Done, Ending::Refused, Ending::Unknown, Ending::NotSent];
             let ending = all.into_iter().find(|it| it.as_str() == ending)?;

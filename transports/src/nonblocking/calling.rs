@@ -100,10 +100,15 @@ impl AsyncClient {
 
     /// Writes down what was found out of a call in doubt, in this client's journal.
     ///
+    /// While its sender may be alive, nothing is written down: what was found out could be out of
+    /// date at once. This client knows its own calls, and a [`JournalFile`](crate::JournalFile) that
+    /// is open has no other senders. In a journal that is shared, the deadline of the sending
+    /// decides: see [`CallRecord::under_way_until`].
+    ///
     /// # Errors
     ///
-    /// [`RecordError::Failed`], where there is no such call in doubt, it is under way, or the journal
-    /// cannot be written.
+    /// [`RecordError::UnderWay`], if the call may still be under way, which says until when;
+    /// [`RecordError::Failed`], if there is no such call in doubt, or the journal cannot be written.
     pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
         self.shared.hub.resolve(id, resolution)
     }

@@ -184,7 +184,10 @@ fn of_two_callers_with_one_intent_one_sends_and_the_other_is_told_at_once() {
                 let found =
                     Resolution { finding: Finding::Refused, reason: String::new(), by: None };
                 let error = client.resolve(1, found).unwrap_err();
-                assert!(error.to_string().contains("under way"), "{error}");
+                assert!(
+                    matches!(error, RecordError::UnderWay { id: 1, until: Some(_) }),
+                    "{error}"
+                );
             }
             service.exchange(request)
         })

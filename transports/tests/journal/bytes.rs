@@ -64,7 +64,7 @@ fn a_journal_cut_at_any_byte_holds_every_record_that_was_whole() {
         let left = fs::read(folder.path()).unwrap();
         match whole {
             Some((end, _)) => assert_eq!(left, &bytes[..*end], "cut at {length}"),
-            None => assert!(left.starts_with(b"imts-journal 2\n"), "cut at {length}"),
+            None => assert!(left.starts_with(b"imts-journal 4\n"), "cut at {length}"),
         }
         let id = intends(&mut journal, "goes on");
         assert!(book.call(id).is_none(), "a number is used once");
@@ -147,9 +147,9 @@ fn a_record_that_no_call_could_have_is_refused_and_the_journal_stays_readable() 
     ends(&mut journal, id, Ending::Done);
     let at = Wall::from_unix_micros(9);
     for entry in [
-        Entry::Sending { id: 99, at },
+        Entry::Sending { id: 99, at, until: None },
         Entry::Ended { id: 99, at, ending: Ending::Done },
-        Entry::Sending { id, at },
+        Entry::Sending { id, at, until: None },
         Entry::Ended { id, at, ending: Ending::Unknown },
     ] {
         let error = journal.record(&entry).unwrap_err();

@@ -24,7 +24,9 @@ fn holds_to_the_file(trace: &Trace, folder: &Folder, what: &str) -> Book {
     let journal = JournalFile::open(folder.path()).unwrap_or_else(|why| panic!("{what}: {why}"));
     let book = journal.book().clone();
     drop(journal);
-    assert_eq!(imts::book_of(&fs::read(folder.path()).unwrap()).as_ref(), Ok(&book), "{what}");
+    let mut read = imts::book_of(&fs::read(folder.path()).unwrap()).unwrap();
+    read.senders_are_gone(0);
+    assert_eq!(read, book, "{what}");
     for reference in PAID.into_iter().flatten() {
         let said =
             |word: &str| trace.marks().any(|(mark, _)| mark == format!("{word} {reference}"));
@@ -115,7 +117,7 @@ fn a_write_of_which_only_a_part_came_to_the_file_is_no_record() {
             );
         }
         assert!(!said.iter().any(|said| said.starts_with("sends")), "{what}: {said:?}");
-        if fault.arguments.contains("imts-journal 2") {
+        if fault.arguments.contains("imts-journal 4") {
             // What is left of the header is no journal; nothing was recorded, and nothing sent.
             let is_sent = trace.marks().any(|(said, _)| said.starts_with("sends"));
             assert!(!is_sent && JournalFile::open(folder.path()).is_err(), "{what}");

@@ -30,9 +30,9 @@ fn a_journal_is_readable_to_its_owner_alone_also_where_it_was_not() {
 #[test]
 fn a_file_that_is_something_else_is_left_as_it_is_mode_included() {
     let folder = Folder::new();
-    for text in ["root:x:0:0", "imts-journal 3\n", "i", "\n", "imts-journal 2 and more"] {
+    for text in ["root:x:0:0", "imts-journal 3\n", "i", "\n", "imts-journal 4 and more"] {
         // The beginning of a header is a journal that was cut; anything else is not.
-        let is_cut = "imts-journal 2\n".starts_with(text);
+        let is_cut = "imts-journal 4\n".starts_with(text);
         fs::write(folder.path(), text).unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o644)).unwrap();
         match JournalFile::open(folder.path()) {

@@ -15,6 +15,7 @@ mod killed;
 mod order;
 mod path;
 mod payer;
+mod senders;
 mod traced;
 
 use std::fs;
@@ -68,7 +69,7 @@ pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
 }
 
 pub(crate) fn sends(journal: &mut JournalFile, id: u64) {
-    journal.record(&Entry::Sending { id, at: Wall::from_unix_micros(2) }).unwrap();
+    journal.record(&Entry::Sending { id, at: Wall::from_unix_micros(2), until: None }).unwrap();
 }
 
 pub(crate) fn ends(journal: &mut JournalFile, id: u64, ending: Ending) {

@@ -2,8 +2,10 @@
 //! written down with who and why, and none is made by accident.
 
 use std::fs;
+use std::time::Duration;
 
-use imts::CallState;
+use imts::journal::{Digest, Entry, Intent, Journal};
+use imts::{CallState, Clock, JournalFile, SystemClock};
 use imts_sandbox::{Front, Sandbox};
 use serde_json::Value;
 
@@ -104,4 +106,40 @@ fn a_copy_is_refused_until_it_is_accepted_with_a_reason() {
     let ran = run(imts(&accept).args(["--json", "--reason", "disk was replaced"]));
     assert_eq!((ran.code, &ran.json()["in_doubt"]), (0, &1.into()), "{ran:?}");
     assert_eq!(run(&mut imts(&resolve)).code, 0);
+}
+
+/// Writes down that a call was sent, which may be under way for an hour. Nobody has the journal open.
+fn left_behind(path: &str) {
+    let mut journal = JournalFile::open(path).unwrap();
+    let at = SystemClock.now().wall;
+    let intent = Intent {
+        operation: "confirm".to_owned(),
+        scope: None,
+        reference: Some("17".to_owned()),
+        digest: Digest(1),
+        meaning: None,
+        at,
+        despite: None,
+    };
+    let id = journal.record(&Entry::Intent(intent)).unwrap();
+    let until = Some(at.after(Duration::from_secs(3_600)));
+    journal.record(&Entry::Sending { id, at, until }).unwrap();
+}
+
+#[test]
+fn a_call_is_resolved_at_once_where_its_sender_is_gone_and_not_while_it_may_be_alive() {
+    let folder = Folder::new("decide-alive");
+    let (path, copy) = (folder.path("journal"), folder.path("copy"));
+    left_behind(&path);
+    fs::copy(&path, &copy).unwrap();
+    let listed = run(&mut imts(&["journal", "list", &path]));
+    assert!(listed.out.contains("may be under way until "), "{listed:?}");
+    // The lock is free: whoever had the journal open has died.
+    assert_eq!(run(&mut imts(&["journal", "resolve", &path, "1", "--as", "refused"])).code, 0);
+    // Whoever had the original of a copy open may be at work.
+    assert_eq!(run(&mut imts(&["journal", "accept", &copy, "--reason", "restored"])).code, 0);
+    let ran = run(&mut imts(&["journal", "resolve", &copy, "1", "--as", "refused", "--json"]));
+    assert_eq!((ran.code, ran.error()), (10, ("in_progress".into(), "retry".into())), "{ran:?}");
+    assert!(ran.out.contains(" until 20") && ran.out.contains("nothing was written down"));
+    assert_eq!(all(&copy)[0]["state"], "in_doubt");
 }

@@ -77,7 +77,7 @@ fn journal(path: &str, front: &Front, state: CallState) {
     if state == CallState::Intended {
         return;
     }
-    journal.record(&Entry::Sending { id, at }).unwrap();
+    journal.record(&Entry::Sending { id, at, until: None }).unwrap();
     let ending = match state {
         CallState::Done => Ending::Done,
         CallState::Refused => Ending::Refused,

@@ -27,7 +27,7 @@ pub(crate) fn journal(folder: &Folder) -> String {
             despite: None,
         };
         let id = journal.record(&Entry::Intent(intent)).unwrap();
-        journal.record(&Entry::Sending { id, at }).unwrap();
+        journal.record(&Entry::Sending { id, at, until: None }).unwrap();
         if let Some(ending) = ending {
             journal.record(&Entry::Ended { id, at, ending }).unwrap();
         }
@@ -65,7 +65,7 @@ fn what_is_in_doubt_is_listed_and_all_where_asked_for() {
     let call = json[0].as_object().unwrap();
     assert_eq!((&call["id"], &call["reference"]), (&2.into(), &"ref-1".into()));
     assert_eq!(call["digest"], "0000000000000001");
-    assert_eq!((call.len(), &call["ended_at"]), (10, &Value::Null));
+    assert_eq!((call.len(), &call["ended_at"]), (11, &Value::Null));
     let json = run(&mut imts(&["journal", "list", &path, "--all", "--json"])).json();
     assert_eq!(states(&json), ["done", "in_doubt", "refused", "not_sent"]);
 }

@@ -1,0 +1,216 @@
+//! A call in doubt is resolved once its sender cannot be alive: of a client's own calls that is known,
+//! of another process's calls the journal says until when.
+
+use std::future::pending;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use http::Request;
+use imts::journal::{
+    Book, CLOCK_MARGIN, CallRecord, Entry, Finding, Journal, RecordError, Resolution,
+};
+use imts::{AsyncClient, Body, Bounds, CallState, Client, Clock, Ending, Outcome, Wall};
+
+use crate::{World, confirm, run};
+
+/// A journal that several processes share.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(pub(crate) Arc<Mutex<Book>>);
+
+impl Shared {
+    pub(crate) fn state(&self, id: u64) -> CallState {
+        self.0.lock().unwrap().call(id).unwrap().state
+    }
+}
+
+impl Journal for Shared {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        let mut book = self.0.lock().unwrap();
+        let id = book.check(entry)?;
+        book.apply(id, entry);
+        Ok(id)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        Ok(self.0.lock().unwrap().in_doubt().cloned().collect())
+    }
+}
+
+/// A journal whose own rules know nothing of senders.
+#[derive(Clone)]
+struct Careless(Shared);
+
+impl Journal for Careless {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        if let Entry::Resolved { id, .. } = entry {
+            self.0.0.lock().unwrap().apply(*id, entry);
+            return Ok(*id);
+        }
+        self.0.record(entry)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        self.0.in_doubt()
+    }
+}
+
+fn found(finding: Finding) -> Resolution {
+    Resolution { finding, reason: "asked status".to_owned(), by: None }
+}
+
+/// Until when a resolution has to wait.
+fn waits(resolved: Result<(), RecordError>) -> Option<Wall> {
+    match resolved.unwrap_err() {
+        error @ RecordError::UnderWay { id: 1, until } => {
+            assert!(error.to_string().contains("until 20"), "{error}");
+            until
+        }
+        error => panic!("{error}"),
+    }
+}
+
+/// The other process, of either kind, with the same journal and the same clock.
+struct Other {
+    threads: Client,
+    tasks: AsyncClient,
+}
+
+impl Other {
+    fn with<J: Journal + Clone + Send + 'static>(world: &World, journal: &J) -> Self {
+        let builder = || world.builder().journal(journal.clone());
+        Self {
+            threads: builder().blocking(world.transport()).unwrap(),
+            tasks: builder().nonblocking(world.task_transport()).unwrap(),
+        }
+    }
+
+    fn resolve(&self, finding: Finding) -> [Result<(), RecordError>; 2] {
+        [self.threads.resolve(1, found(finding)), self.tasks.resolve(1, found(finding))]
+    }
+}
+
+/// A call that is dropped once its request has left, by a client that lives on.
+fn dropped(world: &World, journal: impl Journal + Send + 'static) -> AsyncClient {
+    let service = world.clone();
+    let send = move |request: Request<Body>, _: Bounds| {
+        let is_call = !request.uri().path().contains("/agent/");
+        let reply = service.exchange(request);
+        async move {
+            if is_call {
+                pending::<()>().await;
+            }
+            reply
+        }
+    };
+    let client = world.builder().journal(journal).nonblocking((send, crate::timer)).unwrap();
+    let pays = confirm("a");
+    {
+        let mut call = pin!(client.call(&pays));
+        let mut cx = Context::from_waker(Waker::noop());
+        while world.sent().is_empty() {
+            assert!(call.as_mut().poll(&mut cx).is_pending());
+        }
+    }
+    client
+}
+
+#[test]
+fn another_process_waits_for_the_deadline_of_a_sender_that_it_cannot_see() {
+    for careless in [false, true] {
+        let (world, shared) = (World::new(), Shared::default());
+        drop(dropped(&world, shared.clone()));
+        let other = match careless {
+            true => Other::with(&world, &Careless(shared.clone())),
+            false => Other::with(&world, &shared),
+        };
+        let until = shared.0.lock().unwrap().call(1).unwrap().sending_until.unwrap();
+        for resolved in other.resolve(Finding::Refused) {
+            assert_eq!(waits(resolved), Some(until.after(CLOCK_MARGIN)));
+        }
+        assert_eq!(shared.state(1), CallState::InDoubt, "nothing was written down");
+        let wait = until.after(CLOCK_MARGIN).since(world.clock.now().wall);
+        world.clock.advance(wait - Duration::from_secs(1));
+        assert!(other.resolve(Finding::Refused).map(waits).iter().all(Option::is_some));
+        world.clock.advance(Duration::from_secs(1));
+        let [resolved, again] = other.resolve(Finding::Refused);
+        assert!(resolved.is_ok() && (again.is_err() || careless), "{resolved:?}");
+        assert_eq!(shared.state(1), CallState::Refused);
+    }
+}
+
+#[test]
+fn a_client_knows_that_its_own_call_was_left_and_tells_the_others() {
+    let (world, shared) = (World::new(), Shared::default());
+    let client = dropped(&world, shared.clone());
+    assert_eq!(client.in_doubt().unwrap().len(), 1);
+    client.resolve(1, found(Finding::Done)).unwrap();
+    assert_eq!(shared.state(1), CallState::Done);
+}
+
+#[test]
+fn a_sender_that_ended_is_waited_for_by_nobody() {
+    let (world, shared) = (World::new(), Shared::default());
+    let lost = |_: Request<Body>, _: Bounds| Err(imts::Failure::unknown());
+    let service = world.transport();
+    let client = world.builder().journal(shared.clone());
+    let client = client.blocking(move |request: Request<Body>, bounds: Bounds| {
+        let is_call = !request.uri().path().contains("/agent/");
+        if is_call {
+            lost(request, bounds)
+        } else {
+            imts::Transport::send(&service, request, bounds)
+        }
+    });
+    assert_eq!(client.unwrap().call(&confirm("a")).unwrap().ending(), Ending::Unknown);
+    let [resolved, _] = Other::with(&world, &shared).resolve(Finding::Done);
+    resolved.unwrap();
+}
+
+#[test]
+fn a_call_under_way_says_until_when_and_its_late_end_stands_above_a_finding() {
+    let finding = Finding::Refused;
+    for clock_jumps in [false, true] {
+        let (world, shared) = (World::new(), Shared::default());
+        let (service, own) = (world.clone(), Arc::<OnceLock<Client>>::default());
+        let (journal, this) = (shared.clone(), Arc::clone(&own));
+        let client = world.builder().journal(shared.clone());
+        let client = client.blocking(move |request: Request<Body>, _: Bounds| {
+            if !request.uri().path().contains("/agent/") {
+                let until = waits(this.get().unwrap().resolve(1, found(finding)));
+                let (other, now) = (Other::with(&service, &journal), service.clock.now());
+                assert!(until.unwrap() > now.wall);
+                assert!(other.resolve(finding).map(waits).iter().all(Option::is_some));
+                if clock_jumps {
+                    // The margin is not enough for this: somebody believes that it was refused.
+                    let mut then = now;
+                    then.wall = then.wall.after(Duration::from_secs(3_600));
+                    service.clock.set(then);
+                    other.threads.resolve(1, found(finding)).unwrap();
+                    service.clock.set(now);
+                }
+            }
+            service.exchange(request)
+        });
+        let client = client.unwrap();
+        own.set(client.clone()).unwrap();
+        let outcome = client.call(&confirm("a")).unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+        assert_eq!(shared.state(1), CallState::Done);
+        assert!(client.call(&confirm("a")).is_err(), "it is known to be done");
+        assert_eq!(world.applied("a"), 1);
+    }
+}
+
+#[test]
+fn an_intent_that_was_resolved_as_refused_is_sent_again_once() {
+    let (world, shared) = (World::new(), Shared::default());
+    drop(dropped(&world, shared.clone()));
+    world.clock.advance(Duration::from_secs(3_600));
+    let other = Other::with(&world, &shared);
+    other.threads.resolve(1, found(Finding::Refused)).unwrap();
+    let both = (other.threads.call(&confirm("a")), run(other.tasks.call(&confirm("a"))));
+    assert_eq!(both.0.unwrap().ending(), Ending::Done);
+    assert!(both.1.is_err());
+}
