@@ -4,6 +4,7 @@
 //! is [`connect`]'s matter, what a failure proves [`exchange`]'s. It has no runtime: a request is
 //! made on the thread that asks for it. Knows nothing of sessions.
 
+mod attempt;
 mod buffers;
 mod connect;
 mod exchange;
@@ -11,7 +12,9 @@ mod link;
 mod lookup;
 mod mask;
 mod racing;
+mod records;
 mod stream;
+mod wire;
 
 use std::fmt;
 use std::io;
@@ -24,6 +27,7 @@ use imts_core::{Body, Failure};
 use ureq::Agent;
 use ureq::config::Config;
 
+use self::attempt::Attempt;
 use self::connect::{Connector, NoLookup};
 use self::exchange::Cover;
 use self::lookup::Resolve;
@@ -99,14 +103,21 @@ impl Transport for UreqTransport {
         let request = self
             .agent
             .configure_request(Request::from_parts(head, body.as_ref()))
-            .timeout_global(Some(bounds.time_limit))
+            // Our own connections keep the limit: ureq would look at it before it looks at what has come.
+            .timeout_global(self.masks.is_none().then_some(bounds.time_limit))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        let response = self.agent.run(request).map_err(exchange::failure)?;
-        let cover = self.masks.as_ref().map_or(Cover::None, |masks| Cover::Mask(masks.last()));
-        exchange::read(response, bounds.reply_limit, cover)
+        let Some(masks) = &self.masks else {
+            let response = self.agent.run(request);
+            let response = response.map_err(|error| exchange::failure(&error, None))?;
+            return exchange::read(response, bounds.reply_limit, Cover::None);
+        };
+        let attempt = Attempt::begin(bounds.time_limit);
+        let response = self.agent.run(request);
+        let response = response.map_err(|error| exchange::failure(&error, Some(&attempt)))?;
+        exchange::read(response, bounds.reply_limit, Cover::Mask(masks.last()))
     }
 }
 

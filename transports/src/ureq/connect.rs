@@ -1,9 +1,8 @@
 //! From a URL to a connection that is ready for a request: name, TCP, proxy and TLS, all within one
 //! time limit.
 //!
-//! Owns the connections of ureq's agent. Where they may go is [`crate::connect`]'s to say. Nothing
-//! but this makes a [`ConnectError`] out of a ureq call: that one is returned proves that the
-//! request has met no connection. Knows nothing of requests.
+//! Owns the connections of ureq's agent. Where they may go is [`crate::connect`]'s to say. Knows nothing of
+//! requests but the end of their time.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -18,10 +17,12 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
+use super::attempt;
 use super::link::Link;
 use super::lookup::{Resolve, lookup};
 use super::mask::Masks;
 use super::racing::{self, Connect, Lane};
+use super::records::Socket;
 use super::stream::Stream;
 use crate::connect::{ConnectError, Late, Place};
 use crate::proxy::Proxy;
@@ -112,13 +113,14 @@ impl Parts {
     }
 
     /// Completes the handshake: what fails later is no longer a failure to connect.
-    fn secure(&self, place: Place<'_>, mut stream: Stream) -> Result<Stream, ConnectError> {
+    fn secure(&self, place: Place<'_>, stream: Stream) -> Result<Stream, ConnectError> {
+        let mut socket = Socket::new(stream);
         let mut tls = ClientConnection::new(Arc::clone(&self.tls), place.server_name()?)
             .map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
         while tls.is_handshaking() {
-            tls.complete_io(&mut stream).map_err(ConnectError::Tls)?;
+            tls.complete_io(&mut socket).map_err(ConnectError::Tls)?;
         }
-        Ok(Stream::Tls(Box::new(StreamOwned::new(tls, stream))))
+        Ok(Stream::Tls(Box::new(StreamOwned::new(tls, socket))))
     }
 }
 
@@ -130,10 +132,11 @@ impl transport::Connector for Connector {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Link>, Error> {
-        let limit = self.time_limit.min(*details.timeout.after);
-        // A limit beyond what the clock can say is none; a year stands in for it.
         let now = Instant::now();
-        let deadline = now.checked_add(limit).unwrap_or_else(|| now + YEAR);
+        let left = attempt::deadline().map(|deadline| deadline.saturating_duration_since(now));
+        // A limit beyond what the clock can say is none; a year stands in for it.
+        let limit = self.time_limit.min(left.unwrap_or(YEAR)).min(YEAR);
+        let deadline = now + limit;
         let mut race = Race::default();
         let connected = Connector::connect(self, details.uri, deadline, &mut race);
         let connected = connected.map_err(|error| {

@@ -8,41 +8,45 @@ use http::Response;
 use imts_core::{Failure, NotSent};
 use ureq::{Body, Error};
 
+use super::attempt::Attempt;
 use super::mask::Covered;
 use crate::connect::ConnectError;
 use crate::reason::Reason;
 
-/// What a failed request proves.
+/// What a request that failed proves.
 ///
-/// It did not leave where our connector brought no connection (nothing else makes a
-/// [`ConnectError`], and ureq tries once), or where ureq refused the URL before it asked for one.
-/// Whatever happens on a connection proves nothing, however idle it was before.
-pub(super) fn failure(error: Error) -> Failure {
-    let not_sent = || Failure::not_sent(NotSent::vouch());
-    match error {
-        Error::Other(error) => match error.downcast::<ConnectError>() {
-            Ok(error) if matches!(*error, ConnectError::TimedOut(_)) => {
-                not_sent().timed_out().because(Reason::of(&*error))
-            }
-            Ok(error) => not_sent().because(Reason::of(&*error)),
-            Err(error) => Failure::unknown().because(Reason::of(&*error)),
-        },
-        Error::BadUri(_) | Error::RequireHttpsOnly(_) | Error::HostNotFound => {
-            not_sent().because(Reason::of(&error))
+/// It was not sent if no byte of it was given to a connection: the attempt knows, whatever the error says.
+/// An agent of the caller's own has no attempt: there it was not sent if ureq refused the URL before it asked for
+/// a connection.
+pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> Failure {
+    let is_not_sent = match attempt {
+        Some(attempt) => attempt.is_untouched(),
+        None => {
+            matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_) | Error::HostNotFound)
         }
-        error => lost(&error),
+    };
+    let failure =
+        if is_not_sent { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() };
+    because(failure, error)
+}
+
+/// A failure, and its reason.
+fn because(failure: Failure, error: &Error) -> Failure {
+    match error {
+        Error::Timeout(_) => failure.timed_out(),
+        // Printed as what they hold, without a prefix.
+        Error::Io(error) => failure.because(Reason::of(error)),
+        Error::Other(error) => match error.downcast_ref() {
+            Some(ConnectError::TimedOut(late)) => failure.timed_out().because(Reason::of(late)),
+            _ => failure.because(Reason::of(&**error)),
+        },
+        error => failure.because(Reason::of(error)),
     }
 }
 
-/// A failure on a connection.
-fn lost(error: &Error) -> Failure {
-    match error {
-        Error::Timeout(_) => Failure::unknown().timed_out(),
-        // Printed as what they hold, without a prefix.
-        Error::Io(error) => Failure::unknown().because(Reason::of(error)),
-        Error::Other(error) => Failure::unknown().because(Reason::of(&**error)),
-        error => Failure::unknown().because(Reason::of(error)),
-    }
+/// A reply that broke off: its request has left.
+fn lost(error: io::Error) -> Failure {
+    because(Failure::unknown(), &Error::from(error))
 }
 
 /// Reads a reply's body, at most one byte more than the limit; one that is covered, from under its mask.
@@ -63,7 +67,7 @@ pub(super) fn read(
             let mut bytes = Vec::with_capacity(length);
             match reader.read_to_end(&mut bytes) {
                 Ok(_) => Ok(Response::from_parts(head, bytes)),
-                Err(error) => Err(lost(&Error::from(error))),
+                Err(error) => Err(lost(error)),
             }
         }
         Cover::Mask(covered) => {
@@ -92,7 +96,7 @@ fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failu
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(lost(&Error::from(error))),
+            Err(error) => return Err(lost(error)),
         }
     }
 }

@@ -3,16 +3,16 @@
 //! Owns one stream, its buffers, and the masks over the bodies that come in: at its level TRACE,
 //! ureq's parser hands every byte that it reads to the application's `log`, tokens too, and an application
 //! may raise that level at any moment. So ureq never sees a body: it is taken aside, and ureq is given a
-//! mask of the same length. Of requests it knows nothing.
+//! mask of the same length. Of requests it knows nothing but that some of one was written.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::time::Instant;
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
 
+use super::attempt;
 use super::buffers::{Buffers, wipe};
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
@@ -47,10 +47,6 @@ impl Link {
         let (buffers, replies) = (Buffers::default(), Reading::default());
         Self { stream, buffers, replies, masking: Masking { masks, mask: None } }
     }
-
-    fn set_timeout(&mut self, timeout: NextTimeout) {
-        self.stream.set_deadline(Instant::now().checked_add(*timeout.after));
-    }
 }
 
 impl Transport for Link {
@@ -59,16 +55,20 @@ impl Transport for Link {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.set_timeout(timeout);
+        self.stream.set_deadline(attempt::deadline());
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         self.replies.on_request(output);
+        let before = self.stream.written();
         let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
+        if self.stream.written() != before {
+            attempt::was_written();
+        }
         self.buffers.wipe_output(amount);
         sent.map_err(|error| broken(error, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.set_timeout(timeout);
+        self.stream.set_deadline(attempt::deadline());
         loop {
             let input = self.buffers.input_append_buf();
             let handed = self.replies.hand_on(input);
@@ -76,10 +76,7 @@ impl Transport for Link {
                 self.buffers.input_appended(handed);
                 return Ok(true);
             }
-            let read = match self.stream.read(input) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read.map_err(|error| broken(error, timeout))?,
-            };
+            let read = self.stream.read(input).map_err(|error| broken(error, timeout))?;
             if read == 0 {
                 return Ok(false);
             }

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::stream::{Stream, Wire};
+use super::stream::Stream;
+use super::wire::Wire;
 use crate::connect::ConnectError;
 use crate::race::{Action, Race};
 
@@ -43,14 +44,17 @@ pub(super) fn run(
                 let address = race.address(number).ok_or(ConnectError::Host)?;
                 return Ok((stream, address));
             }
+            // The end of everyone's time is no answer of this address: it is looked at below.
+            Some((_, Err(error))) if ran_out(&error) && Instant::now() >= deadline => {}
             Some((number, Err(error))) => {
                 race.failed(number, &error);
                 last = Some(error);
-            }
-            None if Instant::now() >= deadline => {
-                return Err(ConnectError::Tcp(io::Error::from(io::ErrorKind::TimedOut).into()));
+                continue;
             }
             None => {}
+        }
+        if Instant::now() >= deadline {
+            return Err(ConnectError::Tcp(io::Error::from(io::ErrorKind::TimedOut).into()));
         }
     }
 }
@@ -83,6 +87,17 @@ fn start(
             Some((number, connect(address, &Lane { deadline, ..lanes.lane(number) })))
         }
         Err(error) => Some((number, Err(ConnectError::Tcp(error.into())))),
+    }
+}
+
+/// Whether an attempt ended because its time had.
+fn ran_out(error: &ConnectError) -> bool {
+    let is_late = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+    match error {
+        ConnectError::Tcp(error) => error.downcast_ref().is_some_and(is_late),
+        ConnectError::Tls(error) => is_late(error),
+        ConnectError::Proxy(error) => error.downcast_ref().is_some_and(ran_out),
+        _ => false,
     }
 }
 

@@ -7,6 +7,8 @@ mod client;
 mod deliveries;
 mod dialling;
 mod evidence;
+#[cfg(target_os = "linux")]
+mod frozen;
 mod heads;
 mod hostile;
 mod offsets;

@@ -1,42 +1,16 @@
 //! What is told to `log`, at its most talkative: no secret and no token.
 
-use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Once;
 use std::thread;
 
 use imts::{Transport, UreqTransport};
-use log::{LevelFilter, Log, Metadata, Record};
 
+use crate::ear;
 use crate::{BOUNDS, ureq};
-
-/// Keeps what is told on the thread of a test.
-struct Ear;
-
-thread_local! {
-    static TOLD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Log for Ear {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        TOLD.with_borrow_mut(|told| told.push(record.args().to_string()));
-    }
-
-    fn flush(&self) {}
-}
 
 /// All that is told of one exchange; bytes are told in rows, which are put together here.
 fn told(transport: &UreqTransport, reply: &'static str) -> (String, Vec<u8>) {
-    static LISTENING: Once = Once::new();
-    LISTENING.call_once(|| {
-        log::set_logger(&Ear).unwrap();
-        log::set_max_level(LevelFilter::Trace);
-    });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let service = thread::spawn(move || {
@@ -48,11 +22,10 @@ fn told(transport: &UreqTransport, reply: &'static str) -> (String, Vec<u8>) {
         }
         stream.write_all(reply.as_bytes()).unwrap();
     });
-    TOLD.take();
     let body = imts::Body::from(br#"{"secret":"agent-secret"}"#.to_vec());
-    let reply = transport.send(http::Request::post(url).body(body).unwrap(), BOUNDS).unwrap();
+    let request = http::Request::post(url).body(body).unwrap();
+    let (reply, told) = ear::listen(|| transport.send(request, BOUNDS).unwrap());
     service.join().unwrap();
-    let told = TOLD.take();
     // `0123 4567 … 89ab  text`
     let rows = told.iter().filter_map(|line| line.get(..40));
     let bytes = rows.flat_map(|row| row.split(' ')).collect::<String>();

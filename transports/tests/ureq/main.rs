@@ -2,7 +2,9 @@
 //! suite `conformance`.
 #![cfg(feature = "ureq")]
 
+mod ear;
 mod logged;
+mod not_sent;
 mod own_agent;
 mod requests;
 mod threads;

@@ -26,7 +26,12 @@ impl Authority {
     }
 
     pub(super) fn roots(&self) -> Certificates {
-        Certificates::from_pem(self.0.pem()).unwrap()
+        Certificates::from_pem(self.root()).unwrap()
+    }
+
+    /// Its own certificate.
+    pub(crate) fn root(&self) -> String {
+        self.0.pem()
     }
 
     pub(super) fn der(&self) -> CertificateDer<'static> {

@@ -1,0 +1,222 @@
+//! TCP connections that keep a deadline.
+//!
+//! Owns the sockets' time limits, and the count of what was given to them. Knows nothing of what the bytes say.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// A TCP connection, each of whose reads and writes ends at the deadline: a peer that sends a byte
+/// now and then gains no time by it. What had come by then is read all the same, however late.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: TcpStream,
+    deadline: Option<Instant>,
+    /// How much of what had come is still to be read, since the time is over.
+    late: Option<u64>,
+    written: u64,
+    /// The limits that the system keeps now, of a read and of a write; `None` where they are not known.
+    reads_within: Option<Option<Duration>>,
+    writes_within: Option<Option<Duration>>,
+}
+
+/// What is left of the time.
+enum Left {
+    Endless,
+    /// In whole steps: most requests find the limit in place that they need.
+    Steps(Duration),
+    Nothing,
+}
+
+impl Wire {
+    pub(super) fn new(stream: TcpStream, deadline: Instant) -> Self {
+        let (deadline, late) = (Some(deadline), None);
+        Self { stream, deadline, late, written: 0, reads_within: None, writes_within: None }
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        if self.deadline != deadline {
+            (self.deadline, self.late) = (deadline, None);
+        }
+    }
+
+    /// How many bytes were given to the socket.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Reads what has come: [`WouldBlock`](io::ErrorKind::WouldBlock), if that is nothing.
+    pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        now::read(&self.stream, buffer)
+    }
+
+    fn left(&self) -> Left {
+        let Some(deadline) = self.deadline else { return Left::Endless };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Left::Nothing;
+        }
+        let steps = left.as_millis().checked_div(STEP.as_millis()).unwrap_or_default();
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX).saturating_add(1);
+        Left::Steps(STEP.saturating_mul(steps))
+    }
+
+    /// Reads after the deadline: no more than had come when it was found to be over.
+    fn read_late(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = match self.late {
+            Some(left) => left,
+            None => now::waiting(&self.stream)?,
+        };
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        // An end takes no room: it is looked at without taking a byte.
+        let read = match buffer.get_mut(..room) {
+            Some(buffer @ [_, ..]) => now::read(&self.stream, buffer),
+            _ => match now::peek(&self.stream) {
+                Ok(1..) => Err(io::ErrorKind::TimedOut.into()),
+                end => end,
+            },
+        };
+        let read = read.map_err(timed_out)?;
+        self.late = Some(left.saturating_sub(read as u64));
+        Ok(read)
+    }
+}
+
+/// The steps in which a socket's limits are set: a read or a write may end that much late.
+const STEP: Duration = Duration::from_millis(10);
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            // First the clock, then the socket: what has not come by now did not come in time.
+            let within = match self.left() {
+                Left::Endless => None,
+                Left::Steps(within) => Some(within),
+                Left::Nothing => return self.read_late(buffer),
+            };
+            if self.reads_within != Some(within) {
+                self.stream.set_read_timeout(within)?;
+                self.reads_within = Some(within);
+            }
+            match self.stream.read(buffer) {
+                Err(error) if is_interim(&error) => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let within = match self.left() {
+                Left::Endless => None,
+                Left::Steps(within) => Some(within),
+                Left::Nothing => return Err(io::ErrorKind::TimedOut.into()),
+            };
+            if self.writes_within != Some(within) {
+                self.stream.set_write_timeout(within)?;
+                self.writes_within = Some(within);
+            }
+            match self.stream.write(bytes) {
+                Ok(written) => {
+                    self.written = self.written.saturating_add(written as u64);
+                    return Ok(written);
+                }
+                Err(error) if cfg!(unix) && is_interim(&error) => {}
+                Err(error) => {
+                    // Unlike Unix, Windows may have taken some of what it failed to write in time.
+                    self.written = self.written.saturating_add(u64::from(cfg!(not(unix))));
+                    return Err(timed_out(error));
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Whether the socket's limit has passed, or the thread was stopped for a while: the clock knows what that
+/// means.
+fn is_interim(error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => true,
+        // On Unix, this is an answer of the network, and the connection has ended.
+        io::ErrorKind::TimedOut => cfg!(not(unix)),
+        _ => false,
+    }
+}
+
+/// Some systems say that a blocking socket would block where others say that time is up.
+fn timed_out(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+        _ => error,
+    }
+}
+
+/// What a socket has at this moment, without waiting for more.
+#[cfg(unix)]
+mod now {
+    use std::io;
+    use std::net::TcpStream;
+
+    use rustix::io::ioctl_fionread;
+    use rustix::net::{RecvFlags, recv};
+
+    pub(super) fn read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(stream, buffer, RecvFlags::DONTWAIT)?.1)
+    }
+
+    /// One byte, or the end.
+    pub(super) fn peek(stream: &TcpStream) -> io::Result<usize> {
+        Ok(recv(stream, &mut [0_u8][..], RecvFlags::DONTWAIT | RecvFlags::PEEK)?.1)
+    }
+
+    /// How many bytes have come.
+    pub(super) fn waiting(stream: &TcpStream) -> io::Result<u64> {
+        Ok(ioctl_fionread(stream)?)
+    }
+}
+
+/// What a socket has at this moment, without waiting for more.
+#[cfg(not(unix))]
+mod now {
+    use std::io::{self, Read};
+    use std::net::TcpStream;
+
+    use zeroize::Zeroizing;
+
+    pub(super) fn read(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        stream.set_nonblocking(true)?;
+        let read = stream.read(buffer);
+        stream.set_nonblocking(false)?;
+        read
+    }
+
+    /// One byte, or the end.
+    pub(super) fn peek(stream: &TcpStream) -> io::Result<usize> {
+        look(stream, &mut [0])
+    }
+
+    /// How many bytes have come, as far as these are counted.
+    pub(super) fn waiting(stream: &TcpStream) -> io::Result<u64> {
+        let came = look(stream, &mut Zeroizing::new(vec![0; COUNTED]));
+        match came {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            came => came.map(|came| came as u64),
+        }
+    }
+
+    fn look(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        stream.set_nonblocking(true)?;
+        let came = stream.peek(buffer);
+        stream.set_nonblocking(false)?;
+        came
+    }
+
+    /// More than a reply of the service has.
+    const COUNTED: usize = 1 << 20;
+}
