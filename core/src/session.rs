@@ -88,6 +88,8 @@ struct Held {
 struct Flight {
     ticket: Ticket,
     deadline: Mono,
+    /// How often its time limit may still begin anew.
+    postponable: u8,
 }
 
 impl Session {

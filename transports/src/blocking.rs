@@ -215,6 +215,10 @@ impl Client {
         at_least: Duration,
         deadline: Deadline,
     ) -> Result<Option<Bearer>, CallError> {
+        if held.flight.is_some() {
+            // Its thread still runs, or has been stopped with the whole process: it lands by itself.
+            self.shared.hub.gives_up(&mut held, false);
+        }
         let flight = match self.shared.hub.ask(&mut held, at_least)? {
             Ask::Ready(bearer) => return Ok(Some(bearer)),
             Ask::Join(_) => {

@@ -6,6 +6,7 @@
 //! [`Hub::save`] until there is nothing left to do.
 
 mod calls;
+mod driven;
 mod held;
 mod kept;
 mod tending;
@@ -33,6 +34,7 @@ use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::bell::Bell;
 use crate::clock::{self, Clock};
 use crate::error::CallError;
+use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
 
@@ -85,7 +87,7 @@ pub(crate) enum Ask {
 
 /// One thing for a flight to do.
 pub(crate) enum Work {
-    Send(Ticket, Request<Body>, Bounds),
+    Send(Ticket, Request<Body>, Bounds, Progress),
     Save(SaveTicket, Saved),
 }
 
@@ -93,7 +95,7 @@ impl Work {
     /// How long it may take, as far as that is known beforehand.
     pub(crate) fn time_limit(&self) -> Duration {
         match self {
-            Self::Send(_, _, bounds) => bounds.time_limit,
+            Self::Send(_, _, bounds, _) => bounds.time_limit,
             Self::Save(..) => Duration::ZERO,
         }
     }
@@ -266,7 +268,10 @@ impl<F> Hub<F> {
             Step::SignIn { last } => Err(CallError::SignIn { last }),
             Step::Send(ticket, exchange) => {
                 let bounds = Bounds::from(&exchange);
-                let work = Work::Send(ticket, self.dress(exchange.into_request()), bounds);
+                let progress = Progress::default();
+                state.sending = Some((ticket, progress.clone()));
+                let request = self.dress(exchange.into_request());
+                let work = Work::Send(ticket, request, bounds, progress);
                 Ok(Ask::Fly(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
             Step::Save(ticket, saved) => {

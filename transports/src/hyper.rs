@@ -1,16 +1,19 @@
-//! The ready-made transport of the client for tasks, over hyper-util's client.
+//! The ready-made transport of the client for tasks, over hyper and hyper-util.
 //!
-//! Owns its settings: HTTP/1.1, no redirect, no second try, the limits of a reply's head. Where
-//! connections go is [`connect`]'s matter, what a failure proves [`exchange`]'s. Knows nothing of
-//! sessions.
+//! Owns its settings: HTTP/1.1, no redirect, no second try of what may have left, the limits of a
+//! reply's head; and what a failure proves. Where connections go is [`connect`]'s matter, when one is
+//! used again [`pool`]'s. Knows nothing of sessions.
 
 mod connect;
+mod connection;
 mod exchange;
 mod filter;
-mod link;
+mod own;
+mod pool;
 mod racing;
 mod runtime;
 mod tunnel;
+mod wire;
 
 use std::fmt;
 use std::io;
@@ -18,27 +21,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Request, Response, Uri};
 use hyper::rt::{Executor, Read, Timer, Write};
+use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
-use hyper_util::client::legacy::{Client, ResponseFuture};
 use imts_core::{Body, Failure, NotSent};
 use thiserror::Error;
 
 use self::connect::Connector;
+use self::connection::{Connection, Unanswered};
 pub use self::exchange::HyperBody;
+use self::own::Requests;
+use self::pool::{Key, Moment, Pool};
 use self::runtime::{Resolve, Runtime, Time};
-use crate::connect::CONNECT_TIMEOUT;
+use crate::connect::{CONNECT_TIMEOUT, ConnectError};
+use crate::progress::Progress;
 use crate::proxy::Proxy;
+use crate::reason::Reason;
 use crate::tls::{Tls, TlsError};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::within;
 
-/// Sends requests by hyper-util's client: HTTP/1.1, over TLS but for loopback.
+/// Sends requests by hyper: HTTP/1.1, over TLS but for loopback.
 ///
 /// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
 /// loopback, and takes nothing from the environment but the place of the platform's roots. Clones
-/// share their connections.
+/// share their connections. A connection is used again only in the runtime that opened it, and only
+/// if it is found open and empty at the moment when the request is written.
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,10 +64,21 @@ use crate::within::within;
 /// ```
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Arc<dyn Requests>,
+    over: Over,
     time: Time,
-    /// Whether the client can work on the current thread.
-    is_here: fn() -> bool,
+}
+
+#[derive(Clone)]
+enum Over {
+    Ours(Arc<Connections>),
+    Client(Arc<dyn Requests>),
+}
+
+/// The connections of one transport.
+struct Connections {
+    runtime: Runtime,
+    connector: Connector,
+    pool: Arc<Pool>,
 }
 
 impl HyperTransport {
@@ -87,12 +108,13 @@ impl HyperTransport {
     ///
     /// The timer is that of the client's runtime; give it to the client too, as its `pool_timer`.
     /// Unless the client's `retry_canceled_requests` is off, it may try again what it knows not to
-    /// have left.
+    /// have left. Such a client may use a connection that nobody has watched, and then a request is
+    /// in doubt that never arrived: whoever sends money leaves connections to this transport.
     pub fn over<C>(client: Client<C, HyperBody>, timer: impl Timer + Send + Sync + 'static) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
     {
-        Self { client: Arc::new(client), time: Time(Arc::new(timer)), is_here: || true }
+        Self { over: Over::Client(Arc::new(client)), time: Time(Arc::new(timer)) }
     }
 }
 
@@ -102,23 +124,131 @@ impl AsyncTransport for HyperTransport {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        self.send_told(request, bounds, Progress::default())
+    }
+
+    fn send_told(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        progress: Progress,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         Box::pin(async move {
-            if !(self.is_here)() {
-                return Err(Failure::not_sent(NotSent::vouch()).because(NoTokio));
-            }
+            let request = request.map(HyperBody::from);
             let exchange = async {
-                let response = self.client.request(request.map(HyperBody::from)).await;
-                exchange::read(response.map_err(|e| exchange::failure(&e))?, bounds.reply_limit)
-                    .await
+                match &self.over {
+                    Over::Ours(ours) => ours.send(request, bounds.reply_limit, &progress).await,
+                    Over::Client(client) => {
+                        own::exchange(&**client, request, bounds.reply_limit).await
+                    }
+                }
             };
-            within(self.time.sleep(bounds.time_limit), exchange)
+            within(bounds.time_limit, |beat| self.time.sleep(beat), exchange)
                 .await
-                .unwrap_or_else(|| Err(Failure::unknown().timed_out()))
+                .unwrap_or_else(|| Err(failure(&progress).timed_out()))
         })
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.time.sleep(duration)
+    }
+}
+
+impl Connections {
+    /// Sends a request over a connection that is idle, or else over a new one. What an idle one did not
+    /// take goes on to the next.
+    async fn send(
+        &self,
+        mut request: Request<HyperBody>,
+        limit: usize,
+        progress: &Progress,
+    ) -> Result<Response<Vec<u8>>, Failure> {
+        progress.hold();
+        let failed = |why: Reason| failure(progress).because(why);
+        let home = (self.runtime.home)().ok_or_else(|| failed(Reason::of(&NoTokio)))?;
+        let uri = origin_form(request.uri_mut());
+        let key = key(&uri, home).ok_or_else(|| failed(Reason::of(&ConnectError::Host)))?;
+        loop {
+            let idle = self.idle(&key).await;
+            let was_idle = idle.is_some();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => self.open(&uri, progress).await?,
+            };
+            match connection.exchange(request, limit, progress).await {
+                Ok((response, usable)) => {
+                    if let Some(connection) = usable
+                        && let Some(tending) = self.pool.put(key, connection, Moment::now())
+                    {
+                        let Runtime { tasks, time, .. } = &self.runtime;
+                        tasks.execute(Box::pin(tending.go_on(time.clone())));
+                    }
+                    return Ok(response);
+                }
+                Err(Unanswered { request: Some(untaken), .. })
+                    if was_idle && progress.is_held() =>
+                {
+                    request = untaken;
+                }
+                Err(Unanswered { why, .. }) => return Err(failed(why)),
+            }
+        }
+    }
+
+    /// A connection that is idle. Where a read may know less than the system, one that has waited is
+    /// looked at once the runtime has turned.
+    async fn idle(&self, key: &Key) -> Option<Connection> {
+        loop {
+            let (connection, idle) = self.pool.take(key, Moment::now())?;
+            if self.runtime.reads_afresh || idle < UNWATCHED {
+                return Some(connection);
+            }
+            if let Some(connection) = connection.survives_a_turn(&self.runtime.time).await {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn open(&self, uri: &Uri, progress: &Progress) -> Result<Connection, Failure> {
+        let (io, watch) = self.connector.connect(uri).await.map_err(|error| {
+            let failure = failure(progress).because(Reason::of(&error));
+            if matches!(error, ConnectError::TimedOut(_)) { failure.timed_out() } else { failure }
+        })?;
+        let host = host(uri).ok_or(ConnectError::Host);
+        let host = host.map_err(|error| failure(progress).because(Reason::of(&error)))?;
+        let opened = Connection::over(io, watch, host).await;
+        opened.map_err(|error| failure(progress).because(Reason::of(&error)))
+    }
+}
+
+/// A failure of a request that has come so far.
+fn failure(progress: &Progress) -> Failure {
+    if progress.is_held() { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() }
+}
+
+/// Leaves of a request's URL what is sent (RFC 9112, section 3.2.1), and returns what it was.
+fn origin_form(uri: &mut Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    std::mem::replace(uri, Uri::from(path))
+}
+
+/// Where a URL leads to.
+fn key(uri: &Uri, home: runtime::Home) -> Option<Key> {
+    let (scheme, authority) = (uri.scheme()?.clone(), uri.authority()?.clone());
+    Some(Key { scheme, authority, home })
+}
+
+/// What the header `Host` says of a URL (RFC 9110, section 7.2): without user and default port.
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let default = match uri.scheme_str()? {
+        "https" => 443,
+        _ => 80,
+    };
+    let host = uri.host()?;
+    match uri.port_u16().filter(|port| *port != default) {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
+        None => HeaderValue::from_str(host).ok(),
     }
 }
 
@@ -191,17 +321,12 @@ impl HyperBuilder {
     pub fn build(self) -> HyperTransport {
         let mut runtime = self.runtime;
         runtime.resolve = self.resolve.or(runtime.resolve);
-        let Runtime { tasks, time, is_here, .. } = runtime.clone();
-        let connector = Connector::new(runtime, &self.tls, self.proxy, self.connect_timeout);
-        let client = Client::builder(tasks)
-            .pool_timer(time.clone())
-            .pool_idle_timeout(self.idle_connections)
-            .timer(time.clone())
-            .retry_canceled_requests(false)
-            .http1_max_headers(HEADERS)
-            .http1_max_buf_size(BUFFER)
-            .build::<_, HyperBody>(connector);
-        HyperTransport { client: Arc::new(client), time, is_here }
+        let time = runtime.time.clone();
+        let connector =
+            Connector::new(runtime.clone(), &self.tls, self.proxy, self.connect_timeout);
+        let pool = Arc::new(Pool::new(self.idle_connections));
+        let over = Over::Ours(Arc::new(Connections { runtime, connector, pool }));
+        HyperTransport { over, time }
     }
 }
 
@@ -215,17 +340,6 @@ impl fmt::Debug for HyperBuilder {
     }
 }
 
-/// A client of hyper-util's, whatever connector it has.
-trait Requests: Send + Sync {
-    fn request(&self, request: Request<HyperBody>) -> ResponseFuture;
-}
-
-impl<C: Connect + Clone + Send + Sync + 'static> Requests for Client<C, HyperBody> {
-    fn request(&self, request: Request<HyperBody>) -> ResponseFuture {
-        self.request(request)
-    }
-}
-
 #[derive(Debug, Error)]
 #[error("there is no tokio runtime here: ask from inside one, or build the transport for another")]
 struct NoTokio;
@@ -233,6 +347,9 @@ struct NoTokio;
 /// How long an idle connection is kept: less than servers usually do, so that a request seldom
 /// meets one that is just being closed.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// A connection that has waited longer may have been closed meanwhile.
+const UNWATCHED: Duration = Duration::from_millis(1);
 
 /// The most headers that a reply may have.
 const HEADERS: usize = 100;

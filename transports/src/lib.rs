@@ -38,6 +38,7 @@ mod hyper;
 #[cfg(feature = "journal")]
 mod journal_file;
 mod nonblocking;
+mod progress;
 #[cfg(feature = "_tls")]
 mod proxy;
 #[cfg(feature = "_tls")]
@@ -53,7 +54,6 @@ mod trace;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq;
-#[cfg(feature = "hyper-util")]
 mod within;
 
 pub use imts_core::journal::{Book, CallRecord, CallState};
@@ -73,6 +73,7 @@ pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
 #[cfg(feature = "journal")]
 pub use crate::journal_file::{FolderSync, JournalError, JournalFile, JournalOptions, book_of};
 pub use crate::nonblocking::AsyncClient;
+pub use crate::progress::Progress;
 #[cfg(feature = "_tls")]
 pub use crate::proxy::{Proxy, ProxyError};
 #[cfg(feature = "_tls")]

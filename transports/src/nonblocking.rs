@@ -140,7 +140,7 @@ impl AsyncClient {
     async fn later(&self, at_least: Duration) -> Result<Bearer, CallError> {
         let asked = match self.shared.hub.enter(at_least) {
             Entry::Served(bearer) => return Ok(bearer),
-            Entry::Held(held) => self.shared.ask(held, at_least)?,
+            Entry::Held(held) => self.shared.ask(held, at_least, None)?,
         };
         match asked {
             Asked::Ready(bearer) => self.shared.hub.lasting(bearer, at_least),

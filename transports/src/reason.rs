@@ -21,13 +21,6 @@ impl Reason {
         }
         Self(text)
     }
-
-    /// The same, and what else is known of it.
-    #[cfg(feature = "hyper-util")]
-    pub(crate) fn and(mut self, more: Option<&str>) -> Self {
-        append(&mut self.0, more.unwrap_or_default());
-        self
-    }
 }
 
 fn append(text: &mut String, more: &str) {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts_core::{Body, Exchange, Failure};
 
+use crate::progress::Progress;
+
 /// How much of a reply is read, and how long the whole exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -97,6 +99,20 @@ pub trait AsyncTransport: Send + Sync {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>>;
+
+    /// Sends as [`send`](AsyncTransport::send) does, and tells how far the request has come. What is
+    /// known not to have left is then not in doubt, whoever gives it up, and when.
+    ///
+    /// A transport that does not tell only sends, which is the default: its requests count as sent.
+    fn send_told(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        progress: Progress,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        drop(progress);
+        self.send(request, bounds)
+    }
 
     /// Ends after this time.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;

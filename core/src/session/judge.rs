@@ -67,6 +67,30 @@ impl Session {
         trouble
     }
 
+    /// The request of this ticket was handed out and never begun: no byte of it left, and none will.
+    /// It is as if it had not been handed out: the next poll may hand out another, at once.
+    pub fn withdraw(&mut self, ticket: Ticket) {
+        if self.land(ticket) && ticket.purpose == Purpose::Refresh {
+            self.spare_refresh();
+        }
+    }
+
+    /// Nobody drove the exchange of this ticket until now, so its time limit begins anew: what a stopped
+    /// runtime or a frozen process loses is not the service's time.
+    ///
+    /// Returns whether it does. It does not while the time limit has not passed, nor more than three
+    /// times for one ticket: an exchange that nobody ever drives again is given up in the end.
+    pub fn postpone(&mut self, ticket: Ticket, now: Now) -> bool {
+        let now = self.observe(now);
+        let time_limit = self.policy.time_limit;
+        let flight = self.flight.as_mut().filter(|flight| flight.ticket == ticket);
+        let Some(flight) = flight.filter(|it| now.mono >= it.deadline) else { return false };
+        let Some(left) = flight.postponable.checked_sub(1) else { return false };
+        flight.postponable = left;
+        flight.deadline = now.mono.after(time_limit);
+        true
+    }
+
     pub(super) fn failed(&mut self, trouble: impl Into<Arc<Trouble>>, now: Now) {
         self.pace.failed(trouble.into(), now.mono, &self.policy);
     }

@@ -127,7 +127,8 @@ impl Session {
         self.serial = self.serial.saturating_add(1);
         let ticket = Ticket { serial: self.serial, purpose, sent: now };
         let time_limit = self.policy.time_limit;
-        self.flight = Some(Flight { ticket, deadline: now.mono.after(time_limit) });
+        let deadline = now.mono.after(time_limit);
+        self.flight = Some(Flight { ticket, deadline, postponable: POSTPONED });
         let reply_limit = self.policy.reply_limit;
         Step::Send(ticket, Exchange { request, reply_limit, time_limit })
     }
@@ -156,3 +157,6 @@ impl Session {
         }
     }
 }
+
+/// How often the time limit of one exchange may begin anew.
+const POSTPONED: u8 = 3;

@@ -75,7 +75,7 @@ impl Shared {
     pub(super) fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
         loop {
             let next = match *work {
-                Work::Send(ticket, request, bounds) => {
+                Work::Send(ticket, request, bounds, _) => {
                     self.hub.on_reply(ticket, self.send(request, bounds))
                 }
                 Work::Save(ticket, saved) => self.hub.save(ticket, &saved),

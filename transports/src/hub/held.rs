@@ -7,17 +7,20 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
-use imts_core::{Epoch, Now, Session, Source};
+use imts_core::{Epoch, Now, Session, Source, Ticket};
 
 use super::Hub;
 use crate::bearer::{Bearer, Snapshot};
 use crate::bell::Bell;
+use crate::progress::Progress;
 use crate::sync::MutexGuard;
 use crate::trace::{Journal, Notes};
 
 pub(crate) struct State<F> {
     pub(crate) session: Session,
     pub(crate) flight: Option<F>,
+    /// The last request that was handed out, and how far it has come.
+    pub(super) sending: Option<(Ticket, Progress)>,
     pub(super) door: Door,
     /// Why the last save failed.
     pub(super) save_failure: Option<Source>,
@@ -49,6 +52,7 @@ impl<F> State<F> {
         Self {
             session,
             flight: None,
+            sending: None,
             door: Door::Open,
             save_failure: None,
             journal: Journal::default(),

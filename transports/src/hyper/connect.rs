@@ -1,12 +1,11 @@
 //! From a URL to a byte stream: name, TCP, proxy and TLS, all within one time limit.
 //!
-//! Owns the connections of hyper's client. Where they may go is [`crate::connect`]'s to say. Knows
+//! Owns how connections are made. Where they may go is [`crate::connect`]'s to say. Knows
 //! nothing of requests.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
@@ -14,11 +13,10 @@ use hyper::rt::Timer;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
-use tower_service::Service;
 
 use super::filter::Filter;
-use super::link::Link;
 use super::runtime::{BoxedIo, Runtime};
+use super::wire::Watch;
 use super::{racing, tunnel};
 use crate::connect::{ConnectError, Late, Place};
 use crate::proxy::Proxy;
@@ -49,31 +47,27 @@ impl Connector {
         let (tls, known) = (tls.client_config(), Known::default());
         Self(Arc::new(Wiring { runtime, tls, proxy, known, time_limit }))
     }
-}
 
-impl Service<Uri> for Connector {
-    type Response = Link;
-    type Error = ConnectError;
-    type Future = BoxFuture<'static, Result<Link, ConnectError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
+    /// Opens a connection to the host of this URL, ready for a request.
+    pub(super) async fn connect(&self, uri: &Uri) -> Result<(Filter, Arc<Watch>), ConnectError> {
         let (wiring, limit) = (Arc::clone(&self.0), self.0.time_limit);
-        let sleep = self.0.runtime.time.sleep(limit);
-        Box::pin(async move {
-            let mut race = Race::default();
-            let connected = within(sleep, connect(wiring, uri, &mut race)).await;
-            let late = || ConnectError::TimedOut(Late::new(limit, race.report()));
-            connected.unwrap_or_else(|| Err(late()))
-        })
+        let time = self.0.runtime.time.clone();
+        let mut race = Race::default();
+        let connected =
+            within(limit, |beat| time.sleep(beat), connect(wiring, uri, &mut race)).await;
+        let late = || ConnectError::TimedOut(Late::new(limit, race.report()));
+        connected.unwrap_or_else(|| Err(late())).map(|Way { io, watch }| (Filter::new(io), watch))
     }
 }
 
-async fn connect(wiring: Arc<Wiring>, uri: Uri, race: &mut Race) -> Result<Link, ConnectError> {
-    let place = Place::of(&uri)?;
+/// A way to a host, and what is watched at the bottom of it.
+pub(super) struct Way {
+    io: BoxedIo,
+    watch: Arc<Watch>,
+}
+
+async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way, ConnectError> {
+    let place = Place::of(uri)?;
     let proxy = place.proxy(wiring.proxy.as_ref());
     let first = proxy.map_or(place, Proxy::place);
     let of_proxy = |error: io::Error| match proxy {
@@ -88,7 +82,7 @@ async fn connect(wiring: Arc<Wiring>, uri: Uri, race: &mut Race) -> Result<Link,
         // The runtime's own way to dial takes the name, and decides which address it means.
         (None, None) => {
             let by = (first.host.to_owned(), first.port);
-            return Ok(linked(attempt(Arc::clone(&wiring), uri.clone(), by).await?));
+            return attempt(Arc::clone(&wiring), uri.clone(), by).await;
         }
     };
     *race = Race::new(addresses, wiring.known.of(first.host, first.port));
@@ -96,31 +90,28 @@ async fn connect(wiring: Arc<Wiring>, uri: Uri, race: &mut Race) -> Result<Link,
         let by = (address.ip().to_string(), address.port());
         Box::pin(attempt(Arc::clone(&wiring), uri.clone(), by))
     };
-    let (io, address) = racing::run(race, &wiring.runtime.time, by).await?;
+    let (way, address) = racing::run(race, &wiring.runtime.time, by).await?;
     wiring.known.worked(first.host, first.port, address);
-    Ok(linked(io))
-}
-
-fn linked(io: BoxedIo) -> Link {
-    Link::new(Box::new(Filter::new(io)))
+    Ok(way)
 }
 
 /// Goes all the way by one address, or name: of the host, or of the proxy.
-async fn attempt(
-    wiring: Arc<Wiring>,
-    uri: Uri,
-    by: (String, u16),
-) -> Result<BoxedIo, ConnectError> {
+async fn attempt(wiring: Arc<Wiring>, uri: Uri, by: (String, u16)) -> Result<Way, ConnectError> {
     let place = Place::of(&uri)?;
-    let io = match place.proxy(wiring.proxy.as_ref()) {
+    let Way { mut io, watch } = match place.proxy(wiring.proxy.as_ref()) {
         Some(proxy) => through(&wiring, proxy, place, by).await?,
         None => tcp(&wiring.runtime, by).await?,
     };
-    if place.is_secure { secure(Arc::clone(&wiring.tls), place, io).await } else { Ok(io) }
+    if place.is_secure {
+        io = secure(Arc::clone(&wiring.tls), place, io).await?;
+    }
+    Ok(Way { io, watch })
 }
 
-async fn tcp(runtime: &Runtime, (host, port): (String, u16)) -> Result<BoxedIo, ConnectError> {
-    runtime.dial(host, port).await.map_err(|error| ConnectError::Tcp(error.into()))
+async fn tcp(runtime: &Runtime, (host, port): (String, u16)) -> Result<Way, ConnectError> {
+    let wire = runtime.dial(host, port).await.map_err(|error| ConnectError::Tcp(error.into()))?;
+    let watch = wire.watch();
+    Ok(Way { io: Box::new(wire), watch })
 }
 
 async fn secure(
@@ -139,12 +130,12 @@ async fn through(
     proxy: &Proxy,
     to: Place<'_>,
     by: (String, u16),
-) -> Result<BoxedIo, ConnectError> {
+) -> Result<Way, ConnectError> {
     let failed = |error: ConnectError| ConnectError::Proxy(error.into());
-    let mut io = tcp(&wiring.runtime, by).await.map_err(failed)?;
+    let Way { mut io, watch } = tcp(&wiring.runtime, by).await.map_err(failed)?;
     if proxy.place().is_secure {
         io = secure(Arc::clone(&wiring.tls), proxy.place(), io).await.map_err(failed)?;
     }
     tunnel::open(&mut io, proxy, to).await.map_err(|error| ConnectError::Proxy(error.into()))?;
-    Ok(io)
+    Ok(Way { io, watch })
 }

@@ -1,10 +1,8 @@
-//! One exchange over hyper: the request out, the reply in within its bounds, and what a failure
-//! proves.
+//! A request's body on its way out, and a reply's on its way in, within its bounds.
 //!
-//! Owns the question whether a request may have left. Knows nothing of connections.
+//! Knows nothing of connections.
 
 use std::convert::Infallible;
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,11 +10,8 @@ use std::task::{Context, Poll};
 
 use http::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use hyper_util::client::legacy;
-use imts_core::{Body, Failure, NotSent};
+use imts_core::Body;
 
-use super::link::died_of;
-use crate::connect::ConnectError;
 use crate::reason::Reason;
 
 /// A request's body as hyper takes it: sent whole, with its length. `Debug` prints the length
@@ -61,11 +56,13 @@ impl HttpBody for HyperBody {
     }
 }
 
-/// Reads a reply's body, at most one byte more than the limit.
+/// Reads a reply's body, at most one byte more than the limit. Whatever brings the body is polled by
+/// `drive`.
 pub(super) async fn read(
     response: Response<Incoming>,
     limit: usize,
-) -> Result<Response<Vec<u8>>, Failure> {
+    mut drive: impl FnMut(&mut Context<'_>),
+) -> Result<Response<Vec<u8>>, Reason> {
     let (head, mut body) = response.into_parts();
     let enough = limit.saturating_add(1);
     // In one piece, as far as the length is known and sensible: a piece that is outgrown leaves
@@ -73,7 +70,14 @@ pub(super) async fn read(
     let length = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::with_capacity(length.unwrap_or(usize::MAX).min(enough).min(AT_ONCE));
     while bytes.len() < enough {
-        match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = poll_fn(|cx| match Pin::new(&mut body).poll_frame(cx) {
+            Poll::Pending => {
+                drive(cx);
+                Pin::new(&mut body).poll_frame(cx)
+            }
+            ready => ready,
+        });
+        match frame.await {
             None => break,
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
@@ -81,32 +85,10 @@ pub(super) async fn read(
                     bytes.extend_from_slice(&data[..data.len().min(room)]);
                 }
             }
-            Some(Err(error)) => return Err(Failure::unknown().because(Reason::of(&error))),
+            Some(Err(error)) => return Err(Reason::of(&error)),
         }
     }
     Ok(Response::from_parts(head, bytes))
-}
-
-/// What a failed request proves.
-///
-/// It did not leave where no connection came about, or where hyper hands the message back (an error
-/// that is "canceled" has the unsent message with it, and no other error is). A connection that
-/// broke proves nothing, however idle it was before.
-pub(super) fn failure(error: &legacy::Error) -> Failure {
-    let source = error.source();
-    let handed_back = source
-        .and_then(|source| source.downcast_ref::<hyper::Error>())
-        .is_some_and(hyper::Error::is_canceled);
-    let reason = Reason::of(source.unwrap_or(error)).and(died_of(error).as_deref());
-    if !error.is_connect() && !handed_back {
-        return Failure::unknown().because(reason);
-    }
-    let failure = Failure::not_sent(NotSent::vouch());
-    match source.and_then(|source| source.downcast_ref::<ConnectError>()) {
-        Some(ConnectError::TimedOut(_)) => failure.timed_out(),
-        _ => failure,
-    }
-    .because(reason)
 }
 
 /// The longest body for which memory is taken before it comes: 64 KiB and the byte that is too

@@ -5,26 +5,26 @@
 
 use std::future::{pending, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use hyper::rt::Timer;
 
-use super::runtime::{BoxedIo, Time};
+use super::connect::Way;
+use super::runtime::Time;
 use crate::connect::ConnectError;
 use crate::race::{Action, Race};
 use crate::transport::BoxFuture;
-use crate::within::within;
 
-type Attempt = (usize, BoxFuture<'static, Result<BoxedIo, ConnectError>>);
-type Ended = (usize, Result<BoxedIo, ConnectError>);
+type Attempt = (usize, BoxFuture<'static, Result<Way, ConnectError>>);
+type Ended = (usize, Result<Way, ConnectError>);
 
-/// The first stream that comes about, and the address that it leads to.
+/// The first way that comes about, and the address that it leads to.
 pub(super) async fn run(
     race: &mut Race,
     time: &Time,
-    connect: impl Fn(SocketAddr) -> BoxFuture<'static, Result<BoxedIo, ConnectError>>,
-) -> Result<(BoxedIo, SocketAddr), ConnectError> {
+    connect: impl Fn(SocketAddr) -> BoxFuture<'static, Result<Way, ConnectError>>,
+) -> Result<(Way, SocketAddr), ConnectError> {
     let (mut attempts, mut last) = (Vec::new(), None);
     loop {
         let ended = match race.next(time.now()) {
@@ -32,14 +32,14 @@ pub(super) async fn run(
                 attempts.push((number, connect(address)));
                 continue;
             }
-            Action::WaitUntil(at) => within(time.sleep_until(at), first(&mut attempts)).await,
+            Action::WaitUntil(at) => until(time.sleep_until(at), first(&mut attempts)).await,
             Action::Wait => Some(first(&mut attempts).await),
             Action::Lost => return Err(race.error(last)),
         };
         match ended {
-            Some((number, Ok(io))) => {
+            Some((number, Ok(way))) => {
                 let address = race.address(number).ok_or(ConnectError::Host)?;
-                return Ok((io, address));
+                return Ok((way, address));
             }
             Some((number, Err(error))) => {
                 race.failed(number, &error);
@@ -48,6 +48,19 @@ pub(super) async fn run(
             None => {}
         }
     }
+}
+
+/// What `work` comes to, or `None` once the time has come.
+async fn until<T>(
+    mut time: impl Future<Output = ()> + Unpin,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => Pin::new(&mut time).poll(cx).map(|()| None),
+    })
+    .await
 }
 
 /// What the first of the attempts that ends comes to; it is taken out.

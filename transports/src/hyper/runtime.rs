@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Executor, Read, Sleep, Timer, Write};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::runtime::{Handle, Id};
 
+use super::wire::Wire;
 use crate::transport::BoxFuture;
 
 /// A byte stream, whatever it is made of.
@@ -21,7 +23,7 @@ impl<T: Read + Write + Send + Unpin> Io for T {}
 
 pub(super) type BoxedIo = Box<dyn Io>;
 
-type Dial = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<BoxedIo>> + Send + Sync>;
+type Dial = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Wire>> + Send + Sync>;
 
 /// A function from a host name and a port to addresses.
 pub(super) type Resolve =
@@ -35,8 +37,18 @@ pub(super) struct Runtime {
     dial: Dial,
     /// `None` if names are left to `dial`.
     pub(super) resolve: Option<Resolve>,
-    /// Whether the runtime can work on the current thread.
-    pub(super) is_here: fn() -> bool,
+    /// Where connections are at home that are opened on the current thread; `None` if none can be.
+    pub(super) home: fn() -> Option<Home>,
+    /// Whether a read tells what has arrived even if the runtime has not turned since.
+    pub(super) reads_afresh: bool,
+}
+
+/// What drives a connection: it is of use nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Home {
+    Tokio(Id),
+    /// A runtime of the caller's own, which is everywhere.
+    Own,
 }
 
 impl Runtime {
@@ -45,7 +57,7 @@ impl Runtime {
             Box::pin(async move {
                 let stream = TcpStream::connect((host, port)).await?;
                 stream.set_nodelay(true)?;
-                Ok(Box::new(TokioIo::new(stream)) as BoxedIo)
+                Ok(Wire::tokio(stream))
             })
         };
         let resolve = |host: String, port: u16| -> BoxFuture<'static, _> {
@@ -56,7 +68,8 @@ impl Runtime {
             time: Time(Arc::new(TokioTimer::new())),
             dial: Arc::new(dial),
             resolve: Some(Arc::new(resolve)),
-            is_here: || tokio::runtime::Handle::try_current().is_ok(),
+            home: || Handle::try_current().ok().map(|runtime| Home::Tokio(runtime.id())),
+            reads_afresh: cfg!(unix),
         }
     }
 
@@ -70,19 +83,20 @@ impl Runtime {
     {
         let dial = move |host: String, port: u16| -> BoxFuture<'static, _> {
             let dialling = dial(host, port);
-            Box::pin(async move { Ok(Box::new(dialling.await?) as BoxedIo) })
+            Box::pin(async move { Ok(Wire::other(Box::new(dialling.await?))) })
         };
         Self {
             tasks: Tasks(Arc::new(executor)),
             time: Time(Arc::new(timer)),
             dial: Arc::new(dial),
             resolve: None,
-            is_here: || true,
+            home: || Some(Home::Own),
+            reads_afresh: false,
         }
     }
 
     /// Opens a TCP connection. A host is a name, or an address without brackets.
-    pub(super) async fn dial(&self, host: String, port: u16) -> io::Result<BoxedIo> {
+    pub(super) async fn dial(&self, host: String, port: u16) -> io::Result<Wire> {
         (self.dial)(host, port).await
     }
 }

@@ -14,6 +14,7 @@ use super::renewal::Asked;
 use crate::bearer::Bearer;
 use crate::error::CallError;
 use crate::transport::BoxFuture;
+use crate::within::Limit;
 
 /// How many renewals one ask waits for before it gives up on tokens that die at once.
 const ATTEMPTS: usize = 3;
@@ -32,6 +33,7 @@ impl AsyncClient {
     ) -> Result<Bearer, CallError> {
         let (mut patience, mut wanted, mut renewals) = (None, at_least, 0);
         loop {
+            let mut vain = None;
             match self.wait(flight.as_ref(), overdue, &mut patience).await {
                 Waited::Landed(outcome) => {
                     outcome?;
@@ -46,10 +48,11 @@ impl AsyncClient {
                     // A second renewal would bring no longer life than the first.
                     wanted = Duration::ZERO;
                 }
-                Waited::Overdue => {}
+                Waited::Overdue => vain = flight,
                 Waited::TimedOut => return Err(CallError::TimedOut),
             }
-            (flight, overdue) = match self.shared.ask(self.shared.hub.lock(), wanted)? {
+            let asked = self.shared.ask(self.shared.hub.lock(), wanted, vain.as_ref())?;
+            (flight, overdue) = match asked {
                 Asked::Ready(bearer) => return self.shared.hub.lasting(bearer, at_least),
                 Asked::Wait { flight, overdue } => (flight, overdue),
             };
@@ -65,7 +68,7 @@ impl AsyncClient {
     ) -> Waited {
         let sleep = |duration| self.shared.transport.sleep(duration);
         let mut landing = flight.map(Flight::wait);
-        let mut overrun = None;
+        let mut overrun = Limit::new(overdue.saturating_add(GRACE), sleep);
         poll_fn(|cx| {
             if let Some(landing) = &mut landing
                 && let Poll::Ready(outcome) = Pin::new(landing).poll(cx)
@@ -76,11 +79,8 @@ impl AsyncClient {
             if patience.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Waited::TimedOut);
             }
-            if overdue < self.patience {
-                let overrun = overrun.get_or_insert_with(|| sleep(overdue.saturating_add(GRACE)));
-                if overrun.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Waited::Overdue);
-                }
+            if overdue < self.patience && overrun.poll(cx).is_ready() {
+                return Poll::Ready(Waited::Overdue);
             }
             Poll::Pending
         })

@@ -9,6 +9,7 @@ use super::AsyncClient;
 use super::renewal::exchange;
 use crate::clock::Deadline;
 use crate::hub::{NoBearer, ON_THE_WAY, wipe};
+use crate::progress::Progress;
 
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -68,7 +69,9 @@ impl AsyncClient {
                 CallStep::Record(entry) => call.on_recorded(performing.record(&entry)),
                 CallStep::Send(out) => {
                     let (request, bounds) = self.shared.hub.outgoing(out);
-                    match exchange(&*self.shared.transport, request, bounds).await {
+                    match exchange(&*self.shared.transport, request, bounds, Progress::default())
+                        .await
+                    {
                         Ok(mut response) => {
                             call.on_reply(Reply::from(&response), self.shared.hub.now());
                             wipe(response.body_mut());

@@ -91,6 +91,10 @@ impl Flight {
         self.0.lock().outcome.is_some()
     }
 
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether the current thread is polling this flight: waiting for it would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
         ABOARD.with(|aboard| aboard.borrow().contains(&self.mark()))

@@ -10,13 +10,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Failure};
+use imts_core::{Body, Failure, NotSent};
 
 use super::flight::{Flight, discard};
 use crate::bearer::Bearer;
 use crate::error::CallError;
 use crate::hub::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
+use crate::progress::Progress;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
+use crate::within::Limit;
 
 /// Runs a future in the background.
 pub(crate) type Spawner = Box<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
@@ -41,10 +43,13 @@ pub(super) enum Asked {
 }
 
 impl Shared {
+    /// Asks for a token with so much left. `overdue` is the flight that the asker has waited for in
+    /// vain.
     pub(super) fn ask(
         self: &Arc<Self>,
         held: Held<'_, Flight>,
         at_least: Duration,
+        overdue: Option<&Flight>,
     ) -> Result<Asked, CallError> {
         let mut state = held;
         if let Some(flight) = state.flight.clone() {
@@ -55,6 +60,18 @@ impl Shared {
                 Entry::Held(held) => held,
             };
             state.flight.take_if(|flight| flight.has_landed());
+            let is_under_way = state.flight.as_ref().is_some_and(|it| it.is(&flight));
+            let is_overdue = overdue.is_some_and(|it| it.is(&flight));
+            if is_under_way
+                && !flight.is_on_this_thread()
+                && self.hub.gives_up(&mut state, is_overdue)
+            {
+                state.flight = None;
+                drop(state);
+                // Those who still wait for it ask again.
+                flight.land(Ok(()));
+                state = self.hub.lock();
+            }
         }
         let (work, meanwhile) = match self.hub.ask(&mut state, at_least)? {
             Ask::Ready(bearer) => return Ok(Asked::Ready(bearer)),
@@ -106,8 +123,8 @@ async fn fly(
 ) -> Result<(), CallError> {
     loop {
         let next = match *work {
-            Work::Send(ticket, request, bounds) => {
-                let outcome = exchange(&*transport, request, bounds).await;
+            Work::Send(ticket, request, bounds, progress) => {
+                let outcome = exchange(&*transport, request, bounds, progress).await;
                 let client = client.upgrade().ok_or(CallError::Closed)?;
                 client.hub.on_reply(ticket, outcome)
             }
@@ -124,27 +141,32 @@ async fn fly(
 }
 
 /// One request within its time limit, by the transport's timer. A transport that panics has failed,
-/// and with unknown outcome.
+/// and with unknown outcome, unless it has said that nothing left.
 pub(super) async fn exchange(
     transport: &dyn AsyncTransport,
     request: Request<Body>,
     bounds: Bounds,
+    progress: Progress,
 ) -> Result<Response<Vec<u8>>, Failure> {
-    let (mut request, mut sending, mut limit) = (Some(request), None, None);
+    let (mut request, mut sending) = (Some(request), None);
+    let mut limit = Limit::new(bounds.time_limit, |beat| transport.sleep(beat));
+    let failure = || match progress.withdraw() {
+        true => Failure::not_sent(NotSent::vouch()),
+        false => Failure::unknown(),
+    };
     let outcome = poll_fn(|cx| {
         let poll = || {
             if let Some(request) = request.take() {
-                sending = Some(transport.send(request, bounds));
+                sending = Some(transport.send_told(request, bounds, progress.clone()));
             }
             // What is there comes first, however late it is looked at.
             if let Some(Poll::Ready(outcome)) = sending.as_mut().map(|it| it.as_mut().poll(cx)) {
                 return Poll::Ready(outcome);
             }
-            let limit = limit.get_or_insert_with(|| transport.sleep(bounds.time_limit));
-            limit.as_mut().poll(cx).map(|()| Err(Failure::unknown().timed_out()))
+            limit.poll(cx).map(|()| Err(failure().timed_out()))
         };
         catch_unwind(AssertUnwindSafe(poll))
-            .unwrap_or_else(|_| Poll::Ready(Err(Failure::unknown().because(TransportPanicked))))
+            .unwrap_or_else(|_| Poll::Ready(Err(failure().because(TransportPanicked))))
     })
     .await;
     discard((sending, limit));

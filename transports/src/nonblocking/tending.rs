@@ -21,7 +21,7 @@ impl Shared {
 
     /// Begins a renewal, if that is due: the spawner brings it to its end.
     fn tend(self: &Arc<Self>) -> Tended {
-        match self.ask(self.hub.lock(), Duration::ZERO) {
+        match self.ask(self.hub.lock(), Duration::ZERO, None) {
             Ok(Asked::Ready(_)) => self.hub.rests(&self.hub.lock()),
             Ok(Asked::Wait { overdue, .. }) => Tended::Rest(Some(overdue)),
             Err(why) => Tended::without_token(&why),

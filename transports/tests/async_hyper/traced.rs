@@ -127,7 +127,6 @@ async fn renewals_are_told_without_a_secret_and_a_listener_may_ask_the_client() 
         assert!(words.iter().all(|word| ours[line].contains(word)), "{line}: {}", ours[line]);
     }
     assert_eq!(ours.len(), 9, "{ours:#?}");
-    assert!(lines.len() > ours.len(), "hyper-util told something too");
     let mut hunt = Hunt::default();
     for secret in &secrets {
         hunt.add("a secret", secret);

@@ -1,0 +1,53 @@
+//! A client of hyper-util's that is the caller's own.
+//!
+//! Owns what a failure of it proves: less than one of our own connections, of which we know what was
+//! written.
+
+use std::error::Error as StdError;
+
+use http::{Request, Response};
+use hyper_util::client::legacy::connect::Connect;
+use hyper_util::client::legacy::{Client, Error, ResponseFuture};
+use imts_core::{Failure, NotSent};
+
+use super::exchange::{HyperBody, read};
+use crate::reason::Reason;
+
+/// A client of hyper-util's, whatever connector it has.
+pub(super) trait Requests: Send + Sync {
+    fn request(&self, request: Request<HyperBody>) -> ResponseFuture;
+}
+
+impl<C: Connect + Clone + Send + Sync + 'static> Requests for Client<C, HyperBody> {
+    fn request(&self, request: Request<HyperBody>) -> ResponseFuture {
+        self.request(request)
+    }
+}
+
+/// One exchange over such a client.
+pub(super) async fn exchange(
+    client: &dyn Requests,
+    request: Request<HyperBody>,
+    limit: usize,
+) -> Result<Response<Vec<u8>>, Failure> {
+    let response = client.request(request).await.map_err(|error| failure(&error))?;
+    read(response, limit, |_| {}).await.map_err(|why| Failure::unknown().because(why))
+}
+
+/// What a failed request proves.
+///
+/// It did not leave where no connection came about, or where hyper hands the message back (an error
+/// that is "canceled" has the unsent message with it, and no other error is). A connection that
+/// broke proves nothing, however idle it was before.
+fn failure(error: &Error) -> Failure {
+    let source = error.source();
+    let handed_back = source
+        .and_then(|source| source.downcast_ref::<hyper::Error>())
+        .is_some_and(hyper::Error::is_canceled);
+    let failure = if error.is_connect() || handed_back {
+        Failure::not_sent(NotSent::vouch())
+    } else {
+        Failure::unknown()
+    };
+    failure.because(Reason::of(source.unwrap_or(error)))
+}

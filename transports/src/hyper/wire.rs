@@ -1,0 +1,171 @@
+//! The TCP connection at the bottom of everything, as the transport must know it: what has arrived by
+//! now, and whether anything of a request has left.
+//!
+//! Owns both proofs. What lies over it (TLS, a tunnel) needs no knowledge of them.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::runtime::BoxedIo;
+use crate::progress::Progress;
+
+/// A connection, and what is watched of it.
+pub(super) struct Wire {
+    io: Io,
+    watch: Arc<Watch>,
+}
+
+enum Io {
+    Tokio(TokioIo<TcpStream>),
+    Other(BoxedIo),
+}
+
+/// What the transport knows of a connection while others use it.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// The request that may be leaving.
+    progress: Mutex<Progress>,
+    asks_the_system: AtomicBool,
+}
+
+impl Watch {
+    /// From now on, what is written is this request. Until [`settled`](Self::settled), reads ask the
+    /// system what has arrived.
+    pub(super) fn begin(&self, progress: &Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress.clone();
+        self.asks_the_system.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn settled(&self) {
+        self.asks_the_system.store(false, Ordering::Relaxed);
+    }
+
+    fn progress(&self) -> Progress {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Wire {
+    pub(super) fn tokio(stream: TcpStream) -> Self {
+        Self { io: Io::Tokio(TokioIo::new(stream)), watch: Arc::default() }
+    }
+
+    pub(super) fn other(io: BoxedIo) -> Self {
+        Self { io: Io::Other(io), watch: Arc::default() }
+    }
+
+    pub(super) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
+    }
+
+    /// Lets `write` write, unless the request was withdrawn.
+    fn leaving(
+        &mut self,
+        write: impl FnOnce(Pin<&mut (dyn Write + Unpin)>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let wrote = |outcome: &_| matches!(outcome, Poll::Ready(Ok(1..)));
+        let write = || match &mut self.io {
+            Io::Tokio(io) => write(Pin::new(io)),
+            Io::Other(io) => write(Pin::new(io)),
+        };
+        self.watch
+            .progress()
+            .write(write, wrote)
+            .unwrap_or_else(|| Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())))
+    }
+}
+
+impl Read for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        match &mut this.io {
+            Io::Tokio(io) => {
+                // A runtime that has not turned since knows of nothing that came meanwhile.
+                if this.watch.asks_the_system.load(Ordering::Relaxed)
+                    && let Some(outcome) = arrived(io.inner(), &mut buf)
+                {
+                    return Poll::Ready(outcome);
+                }
+                Pin::new(io).poll_read(cx, buf)
+            }
+            Io::Other(io) => Pin::new(io).poll_read(cx, buf),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.leaving(|io| io.poll_write(cx, buf))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.io {
+            Io::Tokio(io) => Pin::new(io).poll_flush(cx),
+            Io::Other(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.io {
+            Io::Tokio(io) => Pin::new(io).poll_shutdown(cx),
+            Io::Other(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.io {
+            Io::Tokio(io) => io.is_write_vectored(),
+            Io::Other(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.leaving(|io| io.poll_write_vectored(cx, bufs))
+    }
+}
+
+/// Reads what has arrived, by the system's own word; `None` if nothing has.
+#[cfg(unix)]
+fn arrived(stream: &TcpStream, buf: &mut ReadBufCursor<'_>) -> Option<io::Result<()>> {
+    use rustix::io::Errno;
+    use rustix::net::{RecvFlags, recv};
+    use zeroize::Zeroize;
+
+    let mut piece = [0; 1_024];
+    let room = piece.get_mut(..buf.remaining().min(1_024)).filter(|room| !room.is_empty())?;
+    match recv(stream, &mut *room, RecvFlags::DONTWAIT) {
+        Ok((read, _)) => {
+            let came = room.get_mut(..read).unwrap_or_default();
+            buf.put_slice(came);
+            came.zeroize();
+            Some(Ok(()))
+        }
+        Err(Errno::WOULDBLOCK | Errno::INTR) => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+/// Here nothing but the runtime knows what has arrived.
+#[cfg(not(unix))]
+fn arrived(_: &TcpStream, _: &mut ReadBufCursor<'_>) -> Option<io::Result<()>> {
+    None
+}
