@@ -10,6 +10,7 @@ mod digest;
 mod error;
 mod intent;
 mod memory;
+mod reconcile;
 mod under_way;
 
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) use self::digest::fields;
 pub use self::error::{EntryError, IntentError, RecordError};
 pub use self::intent::{Despite, Intent, IntentKey, Scope};
 pub use self::memory::MemoryJournal;
+pub use self::reconcile::{Answer, Reconcile, ReconcileStep, Reconciled, Reconciling, Unresolved};
 pub use self::under_way::UnderWay;
 use crate::call::Ending;
 use crate::time::Wall;

@@ -4,6 +4,7 @@
 //! is to be done is the session's to say.
 
 mod calling;
+mod reconciling;
 mod renewal;
 mod tending;
 mod waiting;

@@ -9,6 +9,7 @@ mod calls;
 mod driven;
 mod held;
 mod kept;
+mod reconciling;
 mod tending;
 mod waiting;
 
@@ -28,6 +29,7 @@ pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
 pub(crate) use self::kept::Kept;
+pub(crate) use self::reconciling::Found;
 pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
 use crate::bearer::{Bearer, Sight, Snapshot};

@@ -7,6 +7,7 @@
 mod asking;
 mod calling;
 mod flight;
+mod reconciling;
 mod renewal;
 mod tending;
 mod waiting;

@@ -7,6 +7,7 @@ mod guard;
 mod hazards;
 mod journal;
 mod outcomes;
+mod reconciling;
 mod refusals;
 mod reply_limits;
 mod resolving;

@@ -111,22 +111,23 @@ impl Kept {
         resolution: Resolution,
     ) -> Result<(), RecordError> {
         self.with(|desk| {
-            let call = desk.journal.in_doubt()?.into_iter().find(|call| call.id == id);
-            if desk.under_way.has(id) {
-                let until = call.and_then(|call| call.sending_until);
-                return Err(RecordError::UnderWay { id, until });
-            }
-            if let Some(until) = call.and_then(|call| call.under_way_until(at)) {
-                if !desk.left.contains(&id) {
-                    return Err(RecordError::UnderWay { id, until: Some(until) });
+            match desk.standing(id, at)? {
+                Standing::UnderWay { until } => return Err(RecordError::UnderWay { id, until }),
+                Standing::InDoubt(call) if call.under_way_until(at).is_some() => {
+                    // Only this client knows that its sender is done with it.
+                    desk.journal.record(&Entry::Ended { id, at, ending: Ending::Unknown })?;
                 }
-                // Only this client knows that its sender is done with it.
-                desk.journal.record(&Entry::Ended { id, at, ending: Ending::Unknown })?;
+                Standing::InDoubt(_) | Standing::Known => {}
             }
             desk.journal.record(&Entry::Resolved { id, at, resolution })?;
             desk.left.remove(&id);
             Ok(())
         })
+    }
+
+    /// What is known of a call that was in doubt.
+    pub(super) fn standing(&self, id: u64, at: Wall) -> Result<Standing, RecordError> {
+        self.with(|desk| desk.standing(id, at))
     }
 
     fn with<T>(
@@ -141,6 +142,31 @@ impl Kept {
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Desk {
+    fn standing(&mut self, id: u64, at: Wall) -> Result<Standing, RecordError> {
+        let call = self.journal.in_doubt()?.into_iter().find(|call| call.id == id);
+        if self.under_way.has(id) {
+            return Ok(Standing::UnderWay { until: call.and_then(|call| call.sending_until) });
+        }
+        let Some(call) = call else { return Ok(Standing::Known) };
+        let until = call.under_way_until(at).filter(|_| !self.left.contains(&id));
+        Ok(match until {
+            Some(_) => Standing::UnderWay { until },
+            None => Standing::InDoubt(Box::new(call)),
+        })
+    }
+}
+
+/// What is known of a call that was in doubt.
+pub(super) enum Standing {
+    /// It is in doubt, and nobody is sending it.
+    InDoubt(Box<CallRecord>),
+    /// It may be under way, until this time at the latest.
+    UnderWay { until: Option<Wall> },
+    /// Its outcome is known, or there is no such call.
+    Known,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ mod guard;
 mod journals;
 mod outcomes;
 mod patience;
+mod reconciling;
 mod resolving;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use imts::journal::{Finding, Resolution};
-use imts::{CallRecord, Ending, Recovery};
+use imts::journal::{Answer, Finding, ReconcileStep, Reconciling, Unresolved};
+use imts::{CallRecord, Clock, Ending, Mono, Recovery, SystemClock};
 use serde_json::{Map, Value};
 
 use super::{object, opened_again, options, user, wrong};
@@ -18,9 +18,13 @@ use crate::failure::{Failure, Kind};
 use crate::log::Log;
 use crate::out;
 use crate::timeout::TimeLimit;
+use crate::values::date;
 
 /// How long it is until the next look whether the command has ended.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What is written down as the reason of a finding.
+const REASON: &str = "answered by the command of `imts journal reconcile`";
 
 /// The longest answer that is read, in bytes: it is one word.
 const MAX_ANSWER: u64 = 4_096;
@@ -30,34 +34,49 @@ pub(super) fn run(args: &Reconcile, log: Log) -> Result<(), Failure> {
     let mut journal =
         opened_again(&args.file, &options(&args.folder), TimeLimit::of(args.timeout), log)?;
     let calls: Vec<_> = journal.book().in_doubt().cloned().collect();
-    let mut left = 0;
-    for (place, call) in calls.iter().enumerate() {
-        if place > 0 {
-            thread::sleep(args.pause);
-        }
-        let (ending, why) = match ask(args, call) {
-            Ok(ending) => (ending, None),
-            Err(why) => (Ending::Unknown, Some(why)),
-        };
-        match ending {
-            Ending::Done | Ending::Refused => {
-                let finding = match ending {
-                    Ending::Done => Finding::Done,
-                    _ => Finding::Refused,
-                };
-                let reason = "answered by the command of `imts journal reconcile`".to_owned();
-                let resolution = Resolution { finding, reason, by: user() };
-                journal.resolve(call.id, resolution).map_err(|error| wrong(&args.file, &error))?;
+    let count = calls.len();
+    let settings = imts::journal::Reconcile::default().interval(args.pause);
+    let settings = user().into_iter().fold(settings, imts::journal::Reconcile::by);
+    let mut pass = Reconciling::new(calls, settings, Mono::from_micros(u64::MAX));
+    let mut asked = None;
+    loop {
+        let now = SystemClock.now();
+        match pass.poll(now) {
+            ReconcileStep::Ask(call) => {
+                if let Some(until) = call.under_way_until(now.wall) {
+                    let why = format!("it may still be under way, until {}", date(until));
+                    tell(args.json, &call, Ending::Unknown, Some(&why))?;
+                    pass.skip(Some(Unresolved::UnderWay { until: Some(until) }));
+                    continue;
+                }
+                let answer = Answer::from(ask(args, &call));
+                if let Answer::Unknown(why) = &answer {
+                    let why = Some(why.as_str()).filter(|why| !why.is_empty());
+                    tell(args.json, &call, Ending::Unknown, why)?;
+                }
+                pass.on_answer(answer, SystemClock.now());
+                asked = Some(call);
             }
-            Ending::Unknown | Ending::NotSent => left += 1,
+            ReconcileStep::Record { id, resolution } => {
+                let ending = match resolution.finding {
+                    Finding::Done => Ending::Done,
+                    Finding::Refused => Ending::Refused,
+                };
+                journal.resolve(id, resolution).map_err(|error| wrong(&args.file, &error))?;
+                pass.on_recorded(Ok(()));
+                if let Some(call) = asked.take() {
+                    tell(args.json, &call, ending, None)?;
+                }
+            }
+            ReconcileStep::Wait { until } => thread::sleep(until.since(now.mono)),
+            ReconcileStep::Over(report) if report.in_doubt.is_empty() => break,
+            ReconcileStep::Over(report) => {
+                return Err(still_in_doubt(args, report.in_doubt.len(), count));
+            }
         }
-        tell(args.json, call, ending, why.as_deref())?;
-    }
-    if left > 0 {
-        return Err(still_in_doubt(args, left, calls.len()));
     }
     if !args.json {
-        out::line(format_args!("No call is in doubt any more; {} were.", calls.len()))?;
+        out::line(format_args!("No call is in doubt any more; {count} were."))?;
     }
     Ok(())
 }
@@ -92,7 +111,7 @@ fn still_in_doubt(args: &Reconcile, left: usize, of: usize) -> Failure {
 }
 
 /// What the command says of a call, or why its answer is worth nothing.
-fn ask(args: &Reconcile, call: &CallRecord) -> Result<Ending, String> {
+fn ask(args: &Reconcile, call: &CallRecord) -> Result<Answer, String> {
     let limit = TimeLimit::of(args.each);
     let mut child = shell(&args.command)
         .stdin(Stdio::piped())
@@ -110,9 +129,9 @@ fn ask(args: &Reconcile, call: &CallRecord) -> Result<Ending, String> {
         let _reaped = child.wait();
     }
     match answer?.trim() {
-        "done" => Ok(Ending::Done),
-        "refused" => Ok(Ending::Refused),
-        "unknown" => Ok(Ending::Unknown),
+        "done" => Ok(Answer::Done(REASON.to_owned())),
+        "refused" => Ok(Answer::Refused(REASON.to_owned())),
+        "unknown" => Ok(Answer::Unknown(String::new())),
         // It is not repeated: it may be anything.
         _ => Err("the command printed neither done, refused nor unknown".to_owned()),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use imts::journal::Reconcile;
 use imts::{Bounds, Builder, Endpoint, Failure, HyperTransport, Policy, Tls, UreqTransport};
 
 use crate::{README, quoted, rows, section, subcommands, told};
@@ -113,6 +114,13 @@ fn the_builders_rows_are_the_times_of_a_client() {
 }
 
 #[test]
+fn the_rows_of_a_reconciliation_are_its_times() {
+    let mut fields = fields(&format!("{:?}", Reconcile::default()));
+    fields.retain(|_, value| is_time(value));
+    compare("Reconcile", &fields);
+}
+
+#[test]
 fn the_transports_rows_are_the_times_that_both_are_made_of() {
     let tls = Tls::platform().unwrap();
     for (whose, debug) in [
@@ -165,7 +173,7 @@ fn the_commands_rows_are_the_times_that_their_flags_have_by_default() {
 #[test]
 fn no_row_is_of_a_place_that_no_test_here_looks_at() {
     for row in table() {
-        let known = ["Policy", "Builder", "UreqBuilder", "HyperBuilder"];
+        let known = ["Policy", "Builder", "Reconcile", "UreqBuilder", "HyperBuilder"];
         let is_known = quoted(&row.whose).iter().any(|place| known.contains(place));
         assert!(is_known || row.whose == "the command", "{}: {:?}", row.what, row.whose);
     }

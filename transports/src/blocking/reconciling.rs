@@ -1,0 +1,72 @@
+//! How a thread finds out about the calls in doubt.
+//!
+//! Owns the loop. Which call comes next, and when, is the pass's to say.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
+
+use super::Client;
+use crate::clock::Deadline;
+use crate::hub::Found;
+
+impl Client {
+    /// Has a callback find out what became of each call in doubt, oldest first, and writes its
+    /// answers down. It never sends a call again.
+    ///
+    /// The callback asks the service, by its status operation or otherwise, and answers with a
+    /// reason. It may use this client, and it may fail: an error counts as [`Answer::Unknown`], and a
+    /// panic leaves the call in doubt. It is not asked about calls that may be under way. After each
+    /// question there is a [pause](Reconcile::interval). No question is begun once the
+    /// [time](Reconcile::within) is over; a callback that has begun then is waited for, and its
+    /// answer counts.
+    ///
+    /// ```
+    /// use imts::journal::{Answer, Reconcile};
+    /// # use imts::{Builder, Endpoint, Failure};
+    /// # let transport = |_: http::Request<imts::Body>, _: imts::Bounds| Err(Failure::unknown());
+    /// # let client = Builder::new(Endpoint::https("https://sandbox.example")?).blocking(transport)?;
+    /// # fn status_of(_: Option<&str>) -> Result<&'static str, std::io::Error> { Ok("paid") }
+    ///
+    /// let report = client.reconcile(&Reconcile::default(), |call| {
+    ///     Ok::<_, std::io::Error>(match status_of(call.reference.as_deref())? {
+    ///         "paid" => Answer::Done("status says paid".to_owned()),
+    ///         "rejected" => Answer::Refused("status says rejected".to_owned()),
+    ///         other => Answer::Unknown(format!("status says {other}")),
+    ///     })
+    /// })?;
+    /// assert!(report.in_doubt.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`], if the journal cannot be read at the start. What fails later is in the report.
+    pub fn reconcile<A: Into<Answer>>(
+        &self,
+        settings: &Reconcile,
+        mut find_out: impl FnMut(&CallRecord) -> A,
+    ) -> Result<Reconciled, RecordError> {
+        let hub = &self.shared.hub;
+        let within = settings.time_limit().unwrap_or(self.patience);
+        let (deadline, mut pass) = (Deadline::after(within), hub.reconciling(settings, within)?);
+        loop {
+            let heard = hub.heard();
+            let now = hub.now_or_end(deadline);
+            match pass.poll(now) {
+                ReconcileStep::Ask(call) => {
+                    let Some(call) = hub.asks(&mut pass, call.id) else { continue };
+                    let answer = catch_unwind(AssertUnwindSafe(|| find_out(&call).into()));
+                    let found = answer.map_or(Found::Panicked, Found::Answer);
+                    hub.asked(&mut pass, call.id, found);
+                }
+                ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),
+                ReconcileStep::Wait { until } => {
+                    let wait = until.since(now.mono).min(deadline.left().unwrap_or_default());
+                    hub.bell().wait(heard, wait);
+                }
+                ReconcileStep::Over(report) => return Ok(report),
+            }
+        }
+    }
+}

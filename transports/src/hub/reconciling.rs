@@ -1,0 +1,75 @@
+//! Calls in doubt that are asked about, as far as both clients share it.
+//!
+//! Owns what is done with an answer, or the lack of one. Knows nothing of how a callback is run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imts_core::Source;
+use imts_core::journal::{
+    Answer, CallRecord, Reconcile, Reconciling, RecordError, Resolution, Unresolved,
+};
+
+use super::Hub;
+use super::kept::Standing;
+
+/// What a callback came to.
+pub(crate) enum Found {
+    Answer(Answer),
+    /// It did not answer within the time that was left.
+    TimedOut,
+    Panicked,
+}
+
+impl<F> Hub<F> {
+    /// One pass over the calls in doubt, to be over in this time.
+    pub(crate) fn reconciling(
+        &self,
+        settings: &Reconcile,
+        within: Duration,
+    ) -> Result<Reconciling, RecordError> {
+        let deadline = self.deadline(within);
+        Ok(Reconciling::new(self.in_doubt()?, settings.clone(), deadline))
+    }
+
+    /// The call as it is in doubt now, if it is to be asked about; time may have passed since it
+    /// was listed.
+    pub(crate) fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
+        match self.kept.standing(id, self.now().wall) {
+            Ok(Standing::InDoubt(call)) => return Some(*call),
+            Ok(Standing::UnderWay { until }) => pass.skip(Some(Unresolved::UnderWay { until })),
+            Ok(Standing::Known) => pass.skip(None),
+            Err(error) => pass.on_broken(error),
+        }
+        None
+    }
+
+    /// Takes what a callback came to. It may have resolved the call itself.
+    pub(crate) fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
+        let now = self.now();
+        match self.kept.standing(id, now.wall) {
+            Ok(Standing::Known) => return pass.on_known(now),
+            Ok(_) => {}
+            Err(error) => return pass.on_broken(error),
+        }
+        let no_answer = |why: Source| Unresolved::NoAnswer(why);
+        match found {
+            Found::Answer(answer) => pass.on_answer(answer, now),
+            Found::TimedOut => pass.on_unresolved(no_answer(Arc::new(TimedOut)), now),
+            Found::Panicked => pass.on_unresolved(no_answer(Arc::new(Panicked)), now),
+        }
+    }
+
+    /// Writes down what was found out.
+    pub(crate) fn found(&self, pass: &mut Reconciling, id: u64, resolution: Resolution) {
+        pass.on_recorded(self.resolve(id, resolution));
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the callback did not answer within the time that was left")]
+struct TimedOut;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the callback panicked")]
+struct Panicked;

@@ -1,0 +1,78 @@
+//! How a task finds out about the calls in doubt.
+//!
+//! Owns the loop. Which call comes next, and when, is the pass's to say.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+
+use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
+
+use super::AsyncClient;
+use super::flight::discard;
+use super::waiting::until;
+use crate::clock::Deadline;
+use crate::hub::Found;
+use crate::within::within;
+
+impl AsyncClient {
+    /// Has a callback find out what became of each call in doubt, oldest first, and writes its
+    /// answers down. It never sends a call again.
+    ///
+    /// The callback asks the service, by its status operation or otherwise, and answers with a
+    /// reason. It may use this client, and it may fail: an error counts as [`Answer::Unknown`], and a
+    /// panic leaves the call in doubt. It is not asked about calls that may be under way. After each
+    /// question there is a [pause](Reconcile::interval). Once the [time](Reconcile::within) is over,
+    /// the callback's future is dropped, and its call stays in doubt.
+    ///
+    /// Dropping the future at any point loses nothing: what was found out so far is written down.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError`], if the journal cannot be read at the start. What fails later is in the report.
+    pub async fn reconcile<A, Fut>(
+        &self,
+        settings: &Reconcile,
+        mut find_out: impl FnMut(CallRecord) -> Fut,
+    ) -> Result<Reconciled, RecordError>
+    where
+        A: Into<Answer>,
+        Fut: Future<Output = A>,
+    {
+        let (hub, transport) = (&self.shared.hub, &*self.shared.transport);
+        let limit = settings.time_limit().unwrap_or(self.patience);
+        let (deadline, mut pass) = (Deadline::after(limit), hub.reconciling(settings, limit)?);
+        loop {
+            let heard = hub.heard();
+            let now = hub.now_or_end(deadline);
+            match pass.poll(now) {
+                ReconcileStep::Ask(call) => {
+                    let Some(call) = hub.asks(&mut pass, call.id) else { continue };
+                    let id = call.id;
+                    let left = transport.sleep(deadline.left().unwrap_or_default());
+                    let answer = within(left, answer(|| find_out(call))).await;
+                    hub.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
+                }
+                ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),
+                ReconcileStep::Wait { until: due } => {
+                    let wait = due.since(now.mono).min(deadline.left().unwrap_or_default());
+                    until(hub.bell(), heard, transport, Some(wait)).await;
+                }
+                ReconcileStep::Over(report) => return Ok(report),
+            }
+        }
+    }
+}
+
+/// What a callback comes to, whether it panics when it is called or while it is polled.
+async fn answer<A: Into<Answer>, Fut: Future<Output = A>>(ask: impl FnOnce() -> Fut) -> Found {
+    let Ok(answer) = catch_unwind(AssertUnwindSafe(ask)) else { return Found::Panicked };
+    let mut answer = Box::pin(answer);
+    let found = poll_fn(|cx| {
+        let poll = || answer.as_mut().poll(cx).map(|answer| Found::Answer(answer.into()));
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or(Poll::Ready(Found::Panicked))
+    })
+    .await;
+    discard(answer);
+    found
+}
