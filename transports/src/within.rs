@@ -42,7 +42,6 @@ where
 
 /// What `work` comes to, or `None` once the limit is over. What is there comes first, however late it
 /// is looked at, and the limit is not begun before the work has been polled.
-#[cfg(feature = "hyper-util")]
 pub(crate) async fn within<T, F>(
     limit: Duration,
     sleep: impl Fn(Duration) -> F,

@@ -49,8 +49,9 @@ impl AsyncClient {
                 ReconcileStep::Ask(call) => {
                     let Some(call) = hub.asks(&mut pass, call.id) else { continue };
                     let id = call.id;
-                    let left = transport.sleep(deadline.left().unwrap_or_default());
-                    let answer = within(left, answer(|| find_out(call))).await;
+                    let left = deadline.left().unwrap_or_default();
+                    let sleep = |time| transport.sleep(time);
+                    let answer = within(left, sleep, answer(|| find_out(call))).await;
                     hub.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
                 }
                 ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),
