@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::Proxy;
+use imts::{Bounds, Proxy};
 use socket2::{Domain, Socket, Type};
 
 use crate::raw::Raw;
@@ -122,6 +122,25 @@ fn an_attempt_that_was_overtaken_is_given_up_and_gets_no_byte_of_a_request() {
         release.send(()).unwrap();
         end.recv_timeout(HANG).expect("the connection that lost is closed");
         assert!(heard.lock().unwrap().is_empty(), "{carrier:?}");
+    }
+}
+
+#[test]
+fn an_attempt_that_lost_is_ended_at_once_though_its_time_goes_on() {
+    let authority = Authority::new("Private");
+    for nth in [0, 1] {
+        let (ended, end) = mpsc::channel();
+        let silent = Raw::start(move |line| {
+            line.listen();
+            ended.send(()).unwrap();
+        });
+        let service = service(&authority);
+        let addresses = [silent.address, service.raw.address];
+        let connect_timeout = Duration::from_secs(600);
+        let made = Made { connect_timeout, ..made(&authority, &addresses) };
+        let carrier = &Carrier::both(&made)[nth];
+        carrier.send(URL, Bounds { time_limit: connect_timeout, ..BOUNDS }).unwrap();
+        end.recv_timeout(HANG).expect("the connection that lost is closed");
     }
 }
 
