@@ -70,6 +70,12 @@ impl Replies {
         }
     }
 
+    /// Whether no request is out.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(self.0, Stage::Idle)
+    }
+
     /// Takes some of the bytes that came, at least one: how many, and what they are.
     ///
     /// # Errors

@@ -182,6 +182,7 @@ impl UreqBuilder {
             self.proxy,
             self.resolve,
             self.connect_timeout,
+            self.idle_connections,
             masks.clone(),
         );
         let agent = Agent::with_parts(config, connector, NoLookup);

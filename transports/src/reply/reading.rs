@@ -37,6 +37,12 @@ impl Reading {
         self.replies.on_request(bytes);
     }
 
+    /// Whether each request has had its reply, and nothing waits to be handed on.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.replies.is_at_rest() && self.ready.is_empty()
+    }
+
     /// Takes what came. Each part is shown before it can be handed on.
     ///
     /// # Errors

@@ -11,50 +11,50 @@ use std::time::{Duration, Instant};
 /// A request of this thread, from before it has a connection to the end of its reply.
 pub(super) struct Attempt {
     /// The request in the midst of which this one is made: a logger may send what ureq logs.
-    outer: Option<Progress>,
+    outer: Option<Mark>,
     /// It belongs to its thread.
     thread: PhantomData<*const ()>,
 }
 
 #[derive(Clone, Copy)]
-struct Progress {
+struct Mark {
     deadline: Option<Instant>,
     is_untouched: bool,
 }
 
 thread_local! {
-    static PROGRESS: Cell<Option<Progress>> = const { Cell::new(None) };
+    static MARK: Cell<Option<Mark>> = const { Cell::new(None) };
 }
 
 impl Attempt {
     /// Begins a request that may take so long. A limit beyond what the clock can say is none.
     pub(super) fn begin(time_limit: Duration) -> Self {
         let deadline = Instant::now().checked_add(time_limit);
-        let outer = PROGRESS.replace(Some(Progress { deadline, is_untouched: true }));
+        let outer = MARK.replace(Some(Mark { deadline, is_untouched: true }));
         Self { outer, thread: PhantomData }
     }
 
     /// Whether no byte of it was given to a connection. This is what proves that it was not sent: each
     /// connection reports what it writes, and nothing is guessed from an error.
     pub(super) fn is_untouched(&self) -> bool {
-        PROGRESS.get().is_some_and(|progress| progress.is_untouched)
+        MARK.get().is_some_and(|mark| mark.is_untouched)
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        PROGRESS.set(self.outer);
+        MARK.set(self.outer);
     }
 }
 
 /// The end of the time of this thread's request.
 pub(super) fn deadline() -> Option<Instant> {
-    PROGRESS.get().and_then(|progress| progress.deadline)
+    MARK.get().and_then(|mark| mark.deadline)
 }
 
 /// Some of this thread's request was given to a connection.
 pub(super) fn was_written() {
-    PROGRESS.set(PROGRESS.get().map(|progress| Progress { is_untouched: false, ..progress }));
+    MARK.set(MARK.get().map(|mark| Mark { is_untouched: false, ..mark }));
 }
 
 #[cfg(test)]

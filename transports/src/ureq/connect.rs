@@ -36,6 +36,7 @@ pub(super) struct Connector {
     resolve: Resolve,
     known: Known,
     time_limit: Duration,
+    max_idle_age: Duration,
     masks: Masks,
 }
 
@@ -51,10 +52,11 @@ impl Connector {
         proxy: Option<Proxy>,
         resolve: Resolve,
         time_limit: Duration,
+        max_idle_age: Duration,
         masks: Masks,
     ) -> Self {
         let parts = Arc::new(Parts { tls: tls.client_config(), proxy });
-        Self { parts, resolve, known: Known::default(), time_limit, masks }
+        Self { parts, resolve, known: Known::default(), time_limit, max_idle_age, masks }
     }
 
     fn connect(
@@ -144,7 +146,7 @@ impl transport::Connector for Connector {
             if is_late { ConnectError::TimedOut(Late::new(limit, race.report())) } else { error }
         });
         let stream = connected.map_err(|error| Error::Other(Box::new(error)))?;
-        Ok(Some(Link::new(stream, self.masks.clone())))
+        Ok(Some(Link::new(stream, self.masks.clone(), self.max_idle_age)))
     }
 }
 

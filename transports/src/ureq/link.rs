@@ -8,7 +8,9 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
+use imts_core::Now;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
 
@@ -16,6 +18,7 @@ use super::attempt;
 use super::buffers::{Buffers, wipe};
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
+use crate::clock::{Clock as _, SystemClock};
 use crate::reply::{Reading, Watch};
 
 /// A connection that ureq may use.
@@ -24,6 +27,10 @@ pub(super) struct Link {
     buffers: Buffers,
     replies: Reading,
     masking: Masking,
+    /// Since when it has waited for a request. Both clocks are kept: while a machine is suspended, the
+    /// monotonic one may stand still.
+    idle_since: Option<Now>,
+    max_idle_age: Duration,
 }
 
 /// Masks each reply's body.
@@ -43,9 +50,17 @@ impl Watch for Masking {
 }
 
 impl Link {
-    pub(super) fn new(stream: Stream, masks: Masks) -> Self {
+    pub(super) fn new(stream: Stream, masks: Masks, max_idle_age: Duration) -> Self {
         let (buffers, replies) = (Buffers::default(), Reading::default());
-        Self { stream, buffers, replies, masking: Masking { masks, mask: None } }
+        let masking = Masking { masks, mask: None };
+        Self { stream, buffers, replies, masking, idle_since: None, max_idle_age }
+    }
+
+    /// Whether a request may go out on it. The first look after a request begins its idle time.
+    fn is_open_at(&mut self, now: Now) -> bool {
+        let since = *self.idle_since.get_or_insert(now);
+        let age = now.mono.since(since.mono).max(now.wall.since(since.wall));
+        age < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
     }
 }
 
@@ -55,6 +70,7 @@ impl Transport for Link {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.idle_since = None;
         self.stream.set_deadline(attempt::deadline());
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         self.replies.on_request(output);
@@ -88,7 +104,7 @@ impl Transport for Link {
     }
 
     fn is_open(&mut self) -> bool {
-        self.stream.is_idle()
+        self.is_open_at(SystemClock.coarse())
     }
 
     fn is_tls(&self) -> bool {
@@ -123,5 +139,106 @@ fn broken(error: io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
         _ => Error::Other(Box::new(Broken(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::{Duration, Instant};
+
+    use imts_core::{Mono, Now, Wall};
+    use socket2::{Domain, SockRef, Socket, Type};
+    use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport as _};
+
+    use super::Link;
+    use crate::ureq::attempt::Attempt;
+    use crate::ureq::mask::Masks;
+    use crate::ureq::stream::Stream;
+    use crate::ureq::wire::Wire;
+
+    const MAX_AGE: Duration = Duration::from_secs(30);
+
+    fn over(stream: TcpStream) -> Link {
+        let wire = Wire::new(stream, Instant::now());
+        Link::new(Stream::Tcp(wire), Masks::default(), MAX_AGE)
+    }
+
+    /// A connection, and its other end.
+    fn connected() -> (Link, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (over(stream), listener.accept().unwrap().0)
+    }
+
+    fn transmit(link: &mut Link, bytes: &[u8]) -> Result<(), ureq::Error> {
+        link.buffers.output()[..bytes.len()].copy_from_slice(bytes);
+        link.transmit_output(bytes.len(), NextTimeout::default())
+    }
+
+    /// Seconds by either clock.
+    fn at(mono: u64, wall: i64) -> Now {
+        let (mono, wall) = (mono * 1_000_000, wall * 1_000_000);
+        Now { mono: Mono::from_micros(mono), wall: Wall::from_unix_micros(wall) }
+    }
+
+    #[test]
+    fn an_idle_connection_is_as_old_as_the_clock_says_that_went_on() {
+        let is_open = |later| {
+            let (mut link, _peer) = connected();
+            assert!(link.is_open_at(at(1_000, 1_000)));
+            link.is_open_at(later)
+        };
+        assert!(is_open(at(1_029, 1_029)));
+        assert!(!is_open(at(1_030, 1_029)), "the monotonic clock");
+        assert!(!is_open(at(1_001, 1_030)), "the wall clock: the machine was suspended");
+        assert!(is_open(at(1_029, 0)), "a wall clock that was set back says nothing");
+    }
+
+    #[test]
+    fn an_idle_time_ends_with_the_next_request() {
+        let _attempt = Attempt::begin(Duration::from_secs(60));
+        let (mut link, mut peer) = connected();
+        assert!(link.is_open_at(at(1_000, 1_000)));
+        transmit(&mut link, b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        peer.read_exact(&mut [0; 18]).unwrap();
+        assert!(!link.is_open_at(at(1_020, 1_020)), "a reply is under way");
+        peer.write_all(b"HTTP/1.1 204 \r\n\r\n").unwrap();
+        assert!(link.await_input(NextTimeout::default()).unwrap());
+        assert!(link.is_open_at(at(1_040, 1_040)));
+    }
+
+    #[test]
+    fn a_connection_with_something_left_over_is_not_open() {
+        let (mut link, _peer) = connected();
+        assert!(link.is_open());
+        link.replies.take(&mut b"HTTP".to_vec(), &mut link.masking).unwrap();
+        assert!(!link.is_open());
+    }
+
+    #[test]
+    fn a_request_that_was_written_in_part_is_not_untouched() {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.set_recv_buffer_size(4_096).unwrap();
+        listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(1).unwrap();
+        let address = listener.local_addr().unwrap().as_socket().unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        SockRef::from(&stream).set_send_buffer_size(4_096).unwrap();
+        let mut link = over(stream);
+        let attempt = Attempt::begin(Duration::from_millis(100));
+        // Nobody reads it.
+        let sent = transmit(&mut link, &[b' '; 32_768]);
+        assert!(matches!(sent, Err(ureq::Error::Timeout(_))), "{sent:?}");
+        assert!(!attempt.is_untouched());
+    }
+
+    #[test]
+    fn a_request_that_finds_its_time_over_is_untouched() {
+        let attempt = Attempt::begin(Duration::ZERO);
+        let (mut link, _peer) = connected();
+        assert!(transmit(&mut link, b"GET / HTTP/1.1\r\n\r\n").is_err());
+        assert!(attempt.is_untouched());
     }
 }

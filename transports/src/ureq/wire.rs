@@ -220,3 +220,72 @@ mod now {
     /// More than a reply of the service has.
     const COUNTED: usize = 1 << 20;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Instant;
+
+    use super::{Wire, now};
+
+    /// A connection whose time is over, and its other end, from which this has come.
+    fn late(came: &[u8]) -> (Wire, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut peer = listener.accept().unwrap().0;
+        peer.write_all(came).unwrap();
+        let wire = Wire::new(stream, Instant::now());
+        has(&wire, came.len());
+        (wire, peer)
+    }
+
+    fn has(wire: &Wire, bytes: usize) {
+        while now::waiting(&wire.stream).unwrap() < bytes as u64 {}
+    }
+
+    /// What a read comes to.
+    fn read(wire: &mut Wire, room: usize) -> Result<Vec<u8>, ErrorKind> {
+        let mut buffer = vec![0; room];
+        let read = wire.read(&mut buffer).map_err(|error| error.kind())?;
+        Ok(buffer[..read].to_vec())
+    }
+
+    #[test]
+    fn after_the_deadline_what_had_come_is_read_and_what_comes_later_is_not() {
+        let (mut wire, mut peer) = late(b"in time");
+        assert_eq!(read(&mut wire, 3).unwrap(), b"in ");
+        peer.write_all(b", and too late").unwrap();
+        has(&wire, 18);
+        assert_eq!(read(&mut wire, 100).unwrap(), b"time");
+        for _ in 0..2 {
+            assert_eq!(read(&mut wire, 100), Err(ErrorKind::TimedOut));
+        }
+        // The next request has a time of its own.
+        wire.set_deadline(Some(Instant::now()));
+        assert_eq!(read(&mut wire, 100).unwrap(), b", and too late");
+    }
+
+    #[test]
+    fn after_the_deadline_nothing_is_waited_for() {
+        let (mut wire, _peer) = late(b"");
+        assert_eq!(read(&mut wire, 100), Err(ErrorKind::TimedOut));
+    }
+
+    #[test]
+    fn after_the_deadline_an_end_that_had_come_is_seen() {
+        let (mut wire, peer) = late(b"all");
+        drop(peer);
+        assert_eq!(read(&mut wire, 100).unwrap(), b"all");
+        // It comes on its own way, later than the bytes.
+        while now::peek(&wire.stream).is_err() {}
+        assert_eq!(read(&mut wire, 100).unwrap(), b"");
+    }
+
+    #[test]
+    fn after_the_deadline_nothing_is_written() {
+        let (mut wire, _peer) = late(b"");
+        assert_eq!(wire.write(b"late").unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(wire.written(), 0);
+    }
+}

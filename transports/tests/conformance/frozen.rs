@@ -171,7 +171,7 @@ fn is_frozen(nth: usize, at: At, authority: Option<&Authority>, limit: Duration)
             }
             Ok(Ask::ThawAfter(time)) => {
                 thread::sleep(time);
-                drop(kill_process(pid, Signal::CONT));
+                let _sent = kill_process(pid, Signal::CONT);
             }
             Err(_) if ended.is_finished() => break,
             Err(_) => continue,

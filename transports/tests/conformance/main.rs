@@ -12,6 +12,8 @@ mod frozen;
 mod heads;
 mod hostile;
 mod offsets;
+#[cfg(target_os = "linux")]
+mod pooled;
 mod proxies;
 mod raw;
 mod replies;

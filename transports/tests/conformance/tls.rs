@@ -29,7 +29,7 @@ use crate::{GRANT, Made, ok};
 pub(crate) type Versions = &'static [&'static SupportedProtocolVersion];
 
 /// Each version alone.
-static EACH_VERSION: [Versions; 2] = [&[&TLS12], &[&TLS13]];
+pub(crate) static EACH_VERSION: [Versions; 2] = [&[&TLS12], &[&TLS13]];
 
 /// How a server is to speak TLS.
 pub(crate) struct Speaking<'a> {
