@@ -1,11 +1,12 @@
-//! Calls against a ledger: schedules of fault, retry, cancel, crash and 401 by the ten thousand, each
-//! held to what its faults alone say of its end.
+//! Calls against a ledger: random schedules of fault, retry, cancel, crash and 401, each held to
+//! what its faults alone say of its end.
 //!
-//! Each schedule is one intent. A seed says what happens to it ([`schedule`]); [`world`] acts it out
+//! In [`many`], callers, processes and journals meet. Elsewhere each schedule is one intent: a seed says what happens to it ([`schedule`]); [`world`] acts it out
 //! over `Call`, a session, a journal and the sandbox; [`oracle`] knows neither of these, and must come
 //! to the same end.
 
 mod journal;
+mod many;
 mod oracle;
 mod schedule;
 mod service;
@@ -18,8 +19,11 @@ use imts_core::{Class, Ending};
 use crate::schedule::{Fault, Schedule};
 use crate::world::{Told, World};
 
-/// How many schedules each test plays.
-const SCHEDULES: u64 = 25_000;
+/// How many schedules each test plays, unless [`COUNT`] says otherwise.
+const SCHEDULES: u64 = 10_000;
+
+/// Plays so many schedules in each test: the long form.
+const COUNT: &str = "IMTS_MODEL_SCHEDULES";
 
 /// How many of them a world outlives.
 const IN_A_WORLD: u64 = 1_000;
@@ -40,10 +44,15 @@ impl Census {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "which schedules run is set from outside")]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
+}
+
 fn play(class: Class, trusts_401: bool, seeds: u64) {
     let mut census = Census::default();
     let mut world = World::new(class, trusts_401);
-    for number in 0..SCHEDULES {
+    for number in 0..number(COUNT).unwrap_or(SCHEDULES) {
         if number % IN_A_WORLD == 0 {
             world = World::new(class, trusts_401);
         }
@@ -133,15 +142,15 @@ fn money_is_never_applied_twice_and_its_end_is_what_its_faults_say() {
 
 #[test]
 fn money_is_never_applied_twice_where_a_401_is_known_to_come_first() {
-    play(Class::Money, true, 1_000_000);
+    play(Class::Money, true, 1 << 32);
 }
 
 #[test]
 fn nothing_is_created_twice_and_its_end_is_what_its_faults_say() {
-    play(Class::Create, false, 2_000_000);
+    play(Class::Create, false, 2 << 32);
 }
 
 #[test]
 fn a_question_is_asked_again_as_often_as_its_faults_say_and_no_oftener() {
-    play(Class::Read, false, 3_000_000);
+    play(Class::Read, false, 3 << 32);
 }

@@ -74,3 +74,17 @@ pub(crate) fn ending(schedule: &Schedule, trusts_401: bool, round: usize) -> End
     }
     last
 }
+
+/// How a call ends that creates something or moves money, if this was the last that it met, and
+/// whether it may be sent again. `rejected`: how often its token was refused before.
+pub(crate) fn of_write(fault: Fault, trusts_401: bool, rejected: usize) -> (Ending, bool) {
+    match sign(fault) {
+        Sign::Done => (Ending::Done, false),
+        Sign::No => (Ending::Refused, false),
+        Sign::NotSent => (Ending::NotSent, true),
+        Sign::Unauthorized if trusts_401 => (Ending::NotSent, rejected == 0),
+        Sign::Unauthorized | Sign::Silence | Sign::Busy { .. } | Sign::Nonsense => {
+            (Ending::Unknown, false)
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use http::{Request, Response};
 use imts_core::{Body, Class, Failure, NotSent};
 use imts_sandbox::{
-    Class as Kind, Decided, Delivery, Ending, Evidence, Fault as Wrong, Operation, Rule, Sandbox,
-    Scripted, Served, Settings, Time,
+    Class as Kind, DEFAULT_SECRET, Decided, Delivery, Ending, Evidence, Fault as Wrong, Operation,
+    Rule, Sandbox, Scripted, Served, Settings, Time,
 };
 use serde_json::json;
 
@@ -14,6 +14,7 @@ pub(crate) const PATH: &str = "/v5/partner/transfer/example";
 
 pub(crate) struct Service {
     pub(crate) sandbox: Sandbox,
+    /// What the next request asks for.
     pub(crate) operation: Operation,
     /// By the service's own clock, which no jump of the client's moves.
     pub(crate) now: i64,
@@ -37,11 +38,34 @@ impl Service {
             Class::Create => (Operation::CreatePerson, Kind::Create),
             Class::Money => (Operation::Confirm, Kind::Money),
         };
+        Self::serving(&[(operation, PATH, kind)])
+    }
+
+    /// A service with operations that change something, for more agents than one.
+    pub(crate) fn of(operations: &[(Operation, &str)], agents: &[&str]) -> Self {
+        let served: Vec<_> = operations
+            .iter()
+            .map(|(operation, path)| {
+                let creates = matches!(operation, Operation::CreatePerson);
+                (*operation, *path, if creates { Kind::Create } else { Kind::Money })
+            })
+            .collect();
+        let mut service = Self::serving(&served);
+        for agent in agents {
+            let agents = &mut service.sandbox.settings_mut().agents;
+            agents.insert((*agent).to_owned(), DEFAULT_SECRET.to_owned());
+        }
+        service
+    }
+
+    fn serving(operations: &[(Operation, &str, Kind)]) -> Self {
         let mut settings = Settings::default();
-        let mut served = Served::new(PATH, kind, Evidence::Assumed);
-        served.decided = Decided { statuses: vec![], codes: vec![json!("LIMIT")] };
-        settings.operations.insert(operation, served);
-        let sandbox = Sandbox::new(settings);
+        for (operation, path, kind) in operations {
+            let mut served = Served::new(*path, *kind, Evidence::Assumed);
+            served.decided = Decided { statuses: vec![], codes: vec![json!("LIMIT")] };
+            settings.operations.insert(*operation, served);
+        }
+        let (sandbox, operation) = (Sandbox::new(settings), operations[0].0);
         Self { sandbox, operation, now: 1_753_269_451_577_745, delayed: None }
     }
 
