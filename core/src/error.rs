@@ -69,11 +69,17 @@ pub enum ReplyError {
     Refused(Problem),
     /// The reply promises success and cannot be used.
     #[error("the service's reply cannot be used: {0}")]
-    Malformed(#[from] Malformed),
+    Malformed(Malformed),
     /// A status or content type that the contract does not have: 1xx, 3xx, 5xx, or a 2xx that is
     /// not JSON.
     #[error("{0}")]
     Unexpected(Unexpected),
+}
+
+impl From<Malformed> for ReplyError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
 }
 
 impl ReplyError {

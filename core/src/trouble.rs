@@ -160,10 +160,20 @@ impl Failure {
         Self { timed_out: true, ..self }
     }
 
-    /// The same failure, with the driver's error as its source. Its texts must hold no secret.
+    /// The same failure, with the driver's error as its [cause](Failure::cause). Its text, which must
+    /// hold no secret, becomes a part of the failure's own.
     #[must_use]
     pub fn because(self, source: impl StdError + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// The driver's own error, if it gave one.
+    ///
+    /// The failure's text includes that of the cause. So the failure's `source()` is what caused the
+    /// cause: whoever prints an error and all its sources prints each of them once.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.source.as_deref()
     }
 
     /// The proof that the request did not leave, where there is one.
@@ -201,10 +211,7 @@ impl fmt::Display for Failure {
 
 impl StdError for Failure {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self.source.as_deref() {
-            Some(source) => Some(source),
-            None => None,
-        }
+        self.source.as_deref()?.source()
     }
 }
 

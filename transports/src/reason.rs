@@ -23,10 +23,16 @@ impl Reason {
     }
 }
 
+/// Adds what is not said yet: an error may print what caused it, which then comes once more by itself.
 fn append(text: &mut String, more: &str) {
-    if !text.contains(more) {
-        text.push_str(": ");
-        text.push_str(more);
+    if text.contains(more) {
+        return;
+    }
+    for part in more.split(": ") {
+        if !text.contains(part) {
+            text.push_str(": ");
+            text.push_str(part);
+        }
     }
 }
 
@@ -82,5 +88,18 @@ mod tests {
         };
         assert_eq!(Reason::of(&chain(false)).to_string(), "send: connect: refused");
         assert_eq!(Reason::of(&chain(true)).to_string(), "send (connect (refused))");
+    }
+
+    #[test]
+    fn what_is_told_by_two_ways_is_told_once() {
+        let layers = |outer, inner| Layer(outer, false, Some(Box::new(Layer(inner, false, None))));
+        for (outer, inner, told) in [
+            ("read: reset by peer", "reset by peer", "read: reset by peer"),
+            ("read: reset by peer", "stream: reset by peer", "read: reset by peer: stream"),
+            ("reset by peer", "stream: reset by peer", "reset by peer: stream"),
+            ("send", "timed out: timed out", "send: timed out"),
+        ] {
+            assert_eq!(Reason::of(&layers(outer, inner)).to_string(), told);
+        }
     }
 }

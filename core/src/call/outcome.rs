@@ -272,7 +272,8 @@ impl StdError for CallFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Failed(failure) => failure.source(),
-            Self::NoToken(source, _) | Self::Journal(source) => Some(source.as_ref()),
+            // Their own texts are a part of this one's.
+            Self::NoToken(source, _) | Self::Journal(source) => source.source(),
             _ => None,
         }
     }

@@ -206,4 +206,12 @@ impl fmt::Display for RecordError {
     }
 }
 
-impl StdError for RecordError {}
+impl StdError for RecordError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Failed(source) => source.source(),
+            Self::Intent(error) => error.source(),
+            Self::UnderWay { .. } => None,
+        }
+    }
+}

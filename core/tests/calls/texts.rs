@@ -91,13 +91,17 @@ fn names_are_printed_as_outputs_have_them() {
     assert_eq!(Class::from_name("Money"), None);
 }
 
-/// The text of what an error says caused it.
+/// What stands at the end of an error's text: what caused it. Its sources say no more than that.
 fn cause(error: &dyn Error) -> Option<String> {
-    error.source().map(ToString::to_string)
+    assert!(error.source().is_none(), "{error}: it is printed twice");
+    let text = error.to_string();
+    let cause = [": disk is full", " (reset by peer)", " (reset)"].into_iter();
+    let said: Vec<_> = cause.filter(|cause| text.matches(cause).count() == 1).collect();
+    said.first().map(|cause| cause.trim_matches([' ', ':', '(', ')']).to_owned())
 }
 
 #[test]
-fn an_error_names_what_the_driver_says_caused_it() {
+fn an_error_names_once_what_the_driver_says_caused_it() {
     let reset = || io::Error::other("reset by peer");
     let failure = Failure::not_sent(NotSent::vouch()).timed_out().because(reset());
     assert!(failure.is_timed_out() && !Failure::unknown().is_timed_out());
@@ -118,7 +122,6 @@ fn an_error_names_what_the_driver_says_caused_it() {
     let full = || Source::from(Box::<dyn Error + Send + Sync>::from("disk is full"));
     for fault in [CallFault::NoToken(full(), Recovery::SignIn), CallFault::Journal(full())] {
         assert_eq!(cause(&fault).as_deref(), Some("disk is full"));
-        assert!(fault.to_string().ends_with(": disk is full"), "{fault}");
     }
 
     let mut renewal = |fails: fn(&mut Session, Ticket, Now) -> Arc<Trouble>| {

@@ -16,10 +16,11 @@ fn a_failure_says_how_far_the_request_had_come_and_holds_its_cause() {
     ] {
         assert_eq!(failure.to_string(), words);
         assert_eq!(failure.is_timed_out(), words.ends_with("in time"));
-        assert!(failure.source().is_none());
+        assert!(failure.source().is_none() && failure.cause().is_none());
         let failure = failure.because(std::io::Error::other("the cable is cut"));
         assert_eq!(failure.to_string(), format!("{words} (the cable is cut)"));
-        assert_eq!(failure.source().unwrap().to_string(), "the cable is cut");
+        assert_eq!(failure.cause().unwrap().to_string(), "the cable is cut");
+        assert!(failure.source().is_none(), "it was printed already");
     }
 }
 

@@ -5,7 +5,6 @@
 //! may raise that level at any moment. So ureq never sees a body: it is taken aside, and ureq is given a
 //! mask of the same length. Of requests it knows nothing but that some of one was written.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use super::buffers::{Buffers, wipe};
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
 use crate::clock::{Clock as _, SystemClock};
+use crate::reason::Reason;
 use crate::reply::{Reading, Watch};
 
 /// A connection that ureq may use.
@@ -118,27 +118,12 @@ impl fmt::Debug for Link {
     }
 }
 
-/// A connection that broke. ureq takes some errors of I/O for the end of a body that has no length;
-/// to those it must not look like one.
-#[derive(Debug)]
-struct Broken(io::Error);
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it broke")
-    }
-}
-
-impl StdError for Broken {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.0)
-    }
-}
-
+/// How a connection broke. ureq takes some errors of I/O for the end of a body that has no length; a
+/// reason of our own does not look like one to it.
 fn broken(error: io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
-        _ => Error::Other(Box::new(Broken(error))),
+        _ => Error::Other(Box::new(Reason::of(&error))),
     }
 }
 

@@ -2,6 +2,7 @@
 //! hostile, and the same outcome whichever transport carries the request.
 #![cfg(all(feature = "ureq", feature = "hyper-util"))]
 
+mod causes;
 mod client;
 #[cfg(feature = "contract-file")]
 mod deliveries;

@@ -93,9 +93,10 @@ pub(crate) struct Line {
 
 impl Line {
     /// Reads one whole request, or what comes of one.
-    pub(crate) fn request(&mut self) {
+    pub(crate) fn request(&mut self) -> Vec<u8> {
         let mut request = Vec::new();
         while !is_whole(&request) && self.read(&mut request, 4_096) {}
+        request
     }
 
     /// Reads this many bytes, or what comes of them.

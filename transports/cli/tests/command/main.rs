@@ -4,6 +4,7 @@ mod call;
 mod call_mistakes;
 mod call_outcomes;
 mod canary;
+mod causes;
 mod decisions;
 mod demo;
 mod hostile;
