@@ -5,6 +5,7 @@ use std::time::Duration;
 use imts_core::{Failure, Fault, Keep, NotSent, Saved, Wall};
 use imts_sandbox::Delivery;
 
+use crate::driving;
 use crate::node::{Node, Open};
 use crate::service::{AGENTS, Answer};
 use crate::weather;
@@ -13,12 +14,14 @@ use crate::world::{Said, World};
 type Event = (u64, (&'static str, fn(&mut World)));
 
 /// Each with its weight.
-pub(crate) const EVENTS: [Event; 14] = [
+pub(crate) const EVENTS: [Event; 16] = [
     (40, ("ask", ask)),
     (16, ("time passes", tick)),
     (4, ("the wall clock jumps", jump)),
     (3, ("the machine sleeps", suspend)),
     (10, ("a reply comes in", reply)),
+    (3, ("nobody drove a request", driving::undriven)),
+    (3, ("a request is withdrawn", driving::withdraw)),
     (8, ("a token is used", call)),
     (2, ("a token is rejected out of the blue", reject)),
     (6, ("a save is over", save)),
@@ -60,7 +63,7 @@ fn ask(world: &mut World) {
                 Some(answer) if !is_lost(&answer) => world.deliver(at, open, &answer),
                 _ => fails(world, at, open, Failure::unknown()),
             },
-            65..75 => fails(world, at, open, Failure::not_sent(NotSent::vouch())),
+            65..70 => fails(world, at, open, Failure::not_sent(NotSent::vouch())),
             75..92 => fails(world, at, open, Failure::unknown()),
             _ => world.nodes[at].open.push(open),
         }

@@ -3,6 +3,7 @@
 #![cfg(feature = "persist")]
 
 mod dice;
+mod driving;
 mod events;
 mod heal;
 mod node;

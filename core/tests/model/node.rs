@@ -25,6 +25,8 @@ pub(crate) struct Node {
     pub(crate) open: Vec<Open>,
     /// The one that is under way, and its deadline.
     pub(crate) live: Option<(Ticket, u64)>,
+    /// How often its time has begun anew.
+    pub(crate) postponed: u32,
     /// What it wants saved, and until when it waits for that.
     pub(crate) save: Option<(SaveTicket, Saved, u64)>,
     /// Tokens that were handed out, latest last.
@@ -114,6 +116,7 @@ impl Node {
             refresh_slow: Slow::default(),
             open: Vec::new(),
             live: None,
+            postponed: 0,
             save: None,
             bearers: Vec::new(),
             rejected: BTreeSet::new(),

@@ -218,7 +218,7 @@ impl World {
         node.disturbed = false;
         assert!(node.burst <= 2, "a storm: {} requests at one moment", node.burst);
         let deadline = self.now.mono.after(self.policy.time_limit).as_micros();
-        node.live = Some((ticket, deadline));
+        (node.live, node.postponed) = (Some((ticket, deadline)), 0);
         let (mut sent, is_bare) = (None, node.keep.is_none());
         let slow = match ticket.purpose() {
             Purpose::SignIn => node.said().slow,

@@ -19,4 +19,5 @@ mod standing;
 mod support;
 mod time;
 mod transitions;
+mod undriven;
 mod words;

@@ -128,7 +128,7 @@ fn marking() -> World {
 /// What happens; `None` where it cannot happen in this state.
 type Event = fn(&mut World) -> Option<()>;
 
-const EVENTS: [(&str, Event); 27] = [
+const EVENTS: [(&str, Event); 29] = [
     ("ask", |_| Some(())),
     ("6 s pass", |world| passes(world, 6)),
     ("31 s pass", |world| passes(world, 31)),
@@ -155,6 +155,15 @@ const EVENTS: [(&str, Event); 27] = [
     ("302", |world| replies(world, &answer(302, &json!({})))),
     ("not sent", |world| fails(world, Failure::not_sent(NotSent::vouch()))),
     ("lost", |world| fails(world, Failure::unknown())),
+    ("withdrawn", |world| {
+        world.session.withdraw(world.ticket?);
+        Some(())
+    }),
+    ("31 s pass, undriven", |world| {
+        world.pass(seconds(31));
+        world.session.postpone(world.ticket?, world.now);
+        Some(())
+    }),
     ("current token rejected", |world| {
         let epoch = world.bearer.as_ref().map(imts_core::Bearer::epoch).unwrap_or_default();
         world.session.reject(epoch, world.now);
