@@ -56,7 +56,9 @@ impl Connector {
         let connected =
             within(limit, |beat| time.sleep(beat), connect(wiring, uri, &mut race)).await;
         let late = || ConnectError::TimedOut(Late::new(limit, race.report()));
-        connected.unwrap_or_else(|| Err(late())).map(|Way { io, watch }| (Filter::new(io), watch))
+        connected
+            .unwrap_or_else(|| Err(late()))
+            .map(|Way { io, watch }| (Filter::new(io, Arc::clone(&watch)), watch))
     }
 }
 

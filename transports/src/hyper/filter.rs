@@ -4,25 +4,28 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use zeroize::Zeroize;
 
 use super::runtime::BoxedIo;
+use super::wire::Watch;
 use crate::reply::Reading;
 
 pub(super) struct Filter {
     io: BoxedIo,
+    watch: Arc<Watch>,
     replies: Reading,
     came: Box<[u8]>,
     room: Box<[u8]>,
 }
 
 impl Filter {
-    pub(super) fn new(io: BoxedIo) -> Self {
+    pub(super) fn new(io: BoxedIo, watch: Arc<Watch>) -> Self {
         let buffer = || vec![0; PIECE].into_boxed_slice();
-        Self { io, replies: Reading::default(), came: buffer(), room: buffer() }
+        Self { io, watch, replies: Reading::default(), came: buffer(), room: buffer() }
     }
 }
 
@@ -63,6 +66,7 @@ impl Write for Filter {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.watch.takes();
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf))?;
         self.replies.on_request(buf.get(..written).unwrap_or_default());
         Poll::Ready(Ok(written))
@@ -85,6 +89,7 @@ impl Write for Filter {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.watch.takes();
         let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))?;
         if written > 0 {
             let first = bufs.iter().find(|buf| !buf.is_empty());

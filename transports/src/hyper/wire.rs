@@ -32,15 +32,24 @@ enum Io {
 pub(super) struct Watch {
     /// The request that may be leaving.
     progress: Mutex<Progress>,
+    /// Whether what lies over the connection has been given some of it.
+    is_taken: AtomicBool,
     asks_the_system: AtomicBool,
 }
 
 impl Watch {
-    /// From now on, what is written is this request. Until [`settled`](Self::settled), reads ask the
+    /// From now on, what is [taken](Self::takes) is this request. Until [`settled`](Self::settled), reads ask the
     /// system what has arrived.
     pub(super) fn begin(&self, progress: &Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress.clone();
+        self.is_taken.store(false, Ordering::Relaxed);
         self.asks_the_system.store(true, Ordering::Relaxed);
+    }
+
+    /// Called before the top is given some of a request. What TLS wrote until then was its own: the
+    /// farewell on a connection that is found closed, say.
+    pub(super) fn takes(&self) {
+        self.is_taken.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn settled(&self) {
@@ -75,6 +84,9 @@ impl Wire {
             Io::Tokio(io) => write(Pin::new(io)),
             Io::Other(io) => write(Pin::new(io)),
         };
+        if !self.watch.is_taken.load(Ordering::Relaxed) {
+            return write();
+        }
         self.watch
             .progress()
             .write(write, wrote)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts::{
     AsyncTransport, Body, Bounds, BoxFuture, CallFault, Certificates, Endpoint, Failure,
-    HyperTransport, OperationError, Outcome, Tls, Transport, UreqTransport,
+    HyperTransport, OperationError, Outcome, Progress, Tls, Transport, UreqTransport,
 };
 use tokio::runtime::Runtime;
 
@@ -283,8 +283,17 @@ impl AsyncTransport for Stamped<HyperTransport> {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        self.send_told(request, bounds, Progress::default())
+    }
+
+    fn send_told(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        progress: Progress,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         self.stamp(&request);
-        self.0.send(request, bounds)
+        self.0.send_told(request, bounds, progress)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

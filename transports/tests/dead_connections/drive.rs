@@ -3,15 +3,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use rustls::ServerConfig;
 
 use crate::callers::{End, Kind, Place, Went};
-use crate::service::{Idle, Service};
+use crate::service::{Certified, Idle, Service};
 use crate::wire::Close;
 use crate::{Dice, child};
 
@@ -34,12 +33,7 @@ pub(crate) struct Counts {
 }
 
 /// Makes at least so many calls.
-pub(crate) fn play(
-    kind: Kind,
-    tls: Option<(Arc<ServerConfig>, String)>,
-    seed: u64,
-    calls: usize,
-) -> Counts {
+pub(crate) fn play(kind: Kind, tls: Option<Certified>, seed: u64, calls: usize) -> Counts {
     let lives = Mutex::new(Dice::new(seed));
     let (config, authority) = tls.unzip();
     let service = Service::start(config, move || life(&mut lives.lock().unwrap()));

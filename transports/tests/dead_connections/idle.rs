@@ -3,23 +3,31 @@
 use std::time::Duration;
 
 use crate::callers::{Caller, End, Kind, Place};
-use crate::service::{Idle, Service};
+use crate::service::{Certified, Idle, Service, certified};
 use crate::wire::Close;
 
 #[test]
 fn a_service_that_closes_between_any_two_calls_has_each_of_them_done() {
     for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_bare()) {
         for by in [Close::Fin, Close::Reset, Close::Farewell] {
-            let service = Service::start(None, move || Idle::Ends(Duration::from_millis(3), by));
-            let place = Place { url: service.url(), authority: None };
-            let caller = Caller::new(kind, &place, || {});
-            for number in 0..20 {
-                service.has_open(0);
-                let ends: Vec<_> =
-                    caller.calls(&[number.to_string()]).iter().map(|went| went.end).collect();
-                assert_eq!(ends, [End::Done], "{kind}, call {number}, {by:?}");
+            for tls in [None, Some(certified())] {
+                let about =
+                    format!("{kind}, {by:?}, {}", if tls.is_some() { "TLS" } else { "TCP" });
+                closes_between_any_two(kind, by, tls, &about);
             }
-            assert_eq!(service.ledger().arrived.len(), 20);
         }
     }
+}
+
+fn closes_between_any_two(kind: Kind, by: Close, tls: Option<Certified>, about: &str) {
+    let (config, authority) = tls.unzip();
+    let service = Service::start(config, move || Idle::Ends(Duration::from_millis(3), by));
+    let caller = Caller::new(kind, &Place { url: service.url(), authority }, || {});
+    for number in 0..20 {
+        service.has_open(0);
+        let went = caller.calls(&[number.to_string()]);
+        let ends: Vec<_> = went.iter().map(|went| went.end).collect();
+        assert_eq!(ends, [End::Done], "{about}, call {number}");
+    }
+    assert_eq!(service.ledger().arrived.len(), 20);
 }

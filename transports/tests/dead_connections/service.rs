@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection};
 use serde_json::Value;
 
@@ -208,3 +209,22 @@ fn reply_of(body: &str) -> String {
 
 /// A grant as the service prints it, for a quarter of an hour.
 const GRANT: &str = r#"{"state":true,"response_time":"2026-01-01T00:00:00.000000Z","payload":{"access_token":"access-1","refresh_token":"refresh-1","access_expire_at":"2026-01-01T00:15:00+00:00","refresh_expire_at":"2026-01-31T00:00:00+00:00"}}"#;
+
+/// A service's TLS settings, and who certifies it, in PEM.
+pub(crate) type Certified = (Arc<ServerConfig>, String);
+
+/// What makes a service speak TLS.
+pub(crate) fn certified() -> Certified {
+    let names = ["127.0.0.1".to_owned()];
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(names).unwrap();
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    (Arc::new(config), cert.pem())
+}
