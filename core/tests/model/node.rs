@@ -201,9 +201,13 @@ impl Node {
 
     /// A grant of its own came in, which was good.
     pub(crate) fn granted_itself(&mut self, now: Now) {
-        let now = now.mono.as_micros();
-        self.good_since.get_or_insert(now);
-        self.granted_at = (!self.stores).then_some(now);
+        self.good_since.get_or_insert(now.mono.as_micros());
+        self.came_in(now);
+    }
+
+    /// A grant of its own came in; a token that is dead on arrival may live once a clock is set back.
+    pub(crate) fn came_in(&mut self, now: Now) {
+        self.granted_at = (!self.stores).then_some(now.mono.as_micros());
     }
 
     /// Whether what it would save has this token in it.

@@ -288,6 +288,7 @@ impl World {
                         _ => "rule 9: a grant is dead on arrival",
                     });
                     self.take_grant(at, &mut open, answer);
+                    self.nodes[at].came_in(self.now);
                     self.nodes[at].failed(self.now, None);
                 }
                 Fault::Reply(_) if in_time => self.take_refusal(at, &open, answer),
