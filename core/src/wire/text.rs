@@ -2,30 +2,80 @@
 //!
 //! Owns where its characters lie and that they do not outlive it. Knows nothing of what they say.
 
-use std::borrow::Cow;
 use std::ops::Deref;
+use std::str::Chars;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// A string that borrows from the JSON, unless it was escaped; what it owns is wiped on drop.
-#[derive(Deserialize)]
-#[serde(from = "AsWritten<'a>")]
 pub(crate) enum Text<'a> {
     Borrowed(&'a str),
     Owned(Zeroizing<String>),
 }
 
-#[derive(Deserialize)]
-struct AsWritten<'a>(#[serde(borrow)] Cow<'a, str>);
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    /// Reads escapes by itself: the JSON reader would leave a copy in memory that it does not wipe.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Self::of(raw.get()).ok_or_else(|| D::Error::custom("not a string"))
+    }
+}
 
-impl<'a> From<AsWritten<'a>> for Text<'a> {
-    fn from(AsWritten(text): AsWritten<'a>) -> Self {
-        match text {
-            Cow::Borrowed(text) => Self::Borrowed(text),
-            Cow::Owned(text) => Self::Owned(Zeroizing::new(text)),
+impl<'a> Text<'a> {
+    fn of(json: &'a str) -> Option<Self> {
+        let inside = json.strip_prefix('"')?.strip_suffix('"')?;
+        if inside.contains('\\') {
+            unescaped(inside).map(Self::Owned)
+        } else {
+            Some(Self::Borrowed(inside))
         }
     }
+}
+
+/// The characters of a JSON string with escapes in it (RFC 8259, section 7).
+fn unescaped(inside: &str) -> Option<Zeroizing<String>> {
+    // No escape is shorter than what it stands for: the memory is not outgrown.
+    let mut text = Zeroizing::new(String::with_capacity(inside.len()));
+    let mut rest = inside;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        text.push_str(before);
+        let mut escape = escape.chars();
+        text.push(match escape.next()? {
+            plain @ ('"' | '\\' | '/') => plain,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => by_number(&mut escape)?,
+            _ => return None,
+        });
+        rest = escape.as_str();
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+/// The character of a `\u`, or of the two that make a surrogate pair.
+fn by_number(escape: &mut Chars<'_>) -> Option<char> {
+    let unit = unit(escape)?;
+    if let Some(character) = char::from_u32(unit.into()) {
+        return Some(character);
+    }
+    let mut second = escape.as_str().strip_prefix("\\u")?.chars();
+    let pair = [unit, self::unit(&mut second)?];
+    *escape = second;
+    char::decode_utf16(pair).next()?.ok()
+}
+
+fn unit(escape: &mut Chars<'_>) -> Option<u16> {
+    let (digits, rest) = escape.as_str().split_at_checked(4)?;
+    *escape = rest.chars();
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| are_digits)
 }
 
 impl Deref for Text<'_> {
@@ -42,5 +92,43 @@ impl Deref for Text<'_> {
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Text;
+
+    /// Every escape, in both cases, alone and between characters; and what is no string.
+    const WRITTEN: [&str; 20] = [
+        r#""""#,
+        r#""plain""#,
+        r#""a\"b\\c\/d\be\ff\ng\rh\ti""#,
+        r#""\u0041""#,
+        r#""\u00e9\u00E9""#,
+        r#""x\u20AcY""#,
+        r#""\ud83d\uDE00!""#,
+        r#""\\u0041""#,
+        r#""\u0000""#,
+        r#""\ud83d""#,
+        r#""\ud83dx""#,
+        r#""\ud83d\n""#,
+        r#""\ud83d\ud83d""#,
+        r#""\ude00""#,
+        r#""\ud83d\u0041""#,
+        r#""\u+041""#,
+        r#""\u004""#,
+        r#""\x41""#,
+        "17",
+        "null",
+    ];
+
+    #[test]
+    fn a_string_is_read_as_the_json_reader_reads_it() {
+        for written in WRITTEN {
+            let known: Option<String> = serde_json::from_str(written).ok();
+            let own: Option<Text<'_>> = serde_json::from_str(written).ok();
+            assert_eq!(own.as_deref(), known.as_deref(), "{written}");
+        }
     }
 }

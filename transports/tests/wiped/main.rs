@@ -1,0 +1,33 @@
+//! What is left of secrets and of a call's texts in this process's memory once they are dropped:
+//! nothing.
+#![cfg(target_os = "linux")]
+
+mod calls;
+mod memory;
+mod sessions;
+
+use std::collections::BTreeMap;
+
+use imts::{Body, Json};
+use zeroize::Zeroizing;
+
+use crate::memory::leaves_nothing;
+
+#[test]
+fn a_json_text_and_a_body_leave_nothing_behind() {
+    leaves_nothing(6, |marker| {
+        let text = Zeroizing::new(["{\"pan\": \"", marker, "\", \"n\": 1.50}"].concat());
+        let parsed = Json::parse(&text).unwrap();
+        let read: Json = parsed.clone().to().unwrap();
+        let bodies = [&parsed, &read].map(|json| Body::json(json).unwrap());
+        assert_eq!(bodies[0].as_ref(), text.as_bytes(), "to the byte");
+        // As a whole it is longer than what most values need: memory is outgrown. Last, so that
+        // nothing else takes that memory.
+        let (less, more) = ("0".repeat(250), "0".repeat(2_000));
+        let fields = BTreeMap::from([("first", less.as_str()), ("pan", marker), ("then", &more)]);
+        let body = Body::json(&fields).unwrap();
+        let of = Json::of(&fields).unwrap();
+        assert!(of.as_str().contains(marker) && !of.as_str().contains(' '));
+        (parsed, of, read, bodies, body)
+    });
+}
