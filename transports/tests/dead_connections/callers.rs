@@ -301,7 +301,7 @@ impl AsyncTransport for Stamped<HyperTransport> {
     }
 }
 
-fn ends<R: fmt::Debug>(outcome: Result<Outcome<R>, OperationError>) -> End {
+pub(crate) fn ends<R: fmt::Debug>(outcome: Result<Outcome<R>, OperationError>) -> End {
     match outcome.unwrap() {
         Outcome::Done(_) => End::Done,
         Outcome::Unknown(_) => End::Unknown,

@@ -2,13 +2,16 @@
 //! exclude, over both transports, on each kind of runtime.
 #![cfg(all(target_os = "linux", feature = "ureq", feature = "hyper-util"))]
 
+mod backlog;
 mod callers;
 mod child;
 mod drive;
 mod idle;
 mod race;
+mod runtimes;
 mod schedule;
 mod service;
+mod unpolled;
 mod wire;
 
 use std::time::Duration;
@@ -51,14 +54,18 @@ pub(crate) fn builder(endpoint: Endpoint) -> Builder {
     let mut operations = Catalogue::imts();
     let path = ServicePath::new(PATH).unwrap();
     operations.set_path("confirm", path, Evidence::Assumed).unwrap();
+    Builder::new(endpoint)
+        .credentials(Credentials::new("agent", "secret").unwrap())
+        .contract(Contract::imts().with_operations(operations))
+        .policy(policy())
+}
+
+pub(crate) fn policy() -> Policy {
     let mut policy = Policy::default();
     policy.time_limit = LIMIT;
     // What was not sent is sent again without a wait to speak of.
     policy.backoff_first = Duration::from_millis(1);
-    Builder::new(endpoint)
-        .credentials(Credentials::new("agent", "secret").unwrap())
-        .contract(Contract::imts().with_operations(operations))
-        .policy(policy)
+    policy
 }
 
 /// How long a call may take: only a hang takes longer.

@@ -200,7 +200,7 @@ fn aimed(wire: &mut Wire, aim: &Aim) -> Came {
     if wire.has_come() { wire.request(None) } else { Came::Nothing }
 }
 
-fn reply_of(body: &str) -> String {
+pub(crate) fn reply_of(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -208,7 +208,7 @@ fn reply_of(body: &str) -> String {
 }
 
 /// A grant as the service prints it, for a quarter of an hour.
-const GRANT: &str = r#"{"state":true,"response_time":"2026-01-01T00:00:00.000000Z","payload":{"access_token":"access-1","refresh_token":"refresh-1","access_expire_at":"2026-01-01T00:15:00+00:00","refresh_expire_at":"2026-01-31T00:00:00+00:00"}}"#;
+pub(crate) const GRANT: &str = r#"{"state":true,"response_time":"2026-01-01T00:00:00.000000Z","payload":{"access_token":"access-1","refresh_token":"refresh-1","access_expire_at":"2026-01-01T00:15:00+00:00","refresh_expire_at":"2026-01-31T00:00:00+00:00"}}"#;
 
 /// A service's TLS settings, and who certifies it, in PEM.
 pub(crate) type Certified = (Arc<ServerConfig>, String);
