@@ -34,14 +34,17 @@ pub(crate) enum Unreadable {
 
 /// The replies that come on one connection.
 #[derive(Debug, Default)]
-pub(crate) struct Replies(Stage);
+pub(crate) struct Replies {
+    stage: Stage,
+    head: Head,
+}
 
 #[derive(Debug, Default)]
 enum Stage {
     /// No request is out.
     #[default]
     Idle,
-    Head(Box<Head>),
+    Head,
     /// So many bytes of a body are still to come.
     Body(u64),
     /// A body that ends with the connection.
@@ -51,11 +54,11 @@ enum Stage {
 
 /// What the bytes taken are.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub(crate) enum Piece<'a> {
     /// Part of what is held back or left out.
     Nothing,
     /// A whole head in its canonical form: it replaces all that was held back.
-    Head(Vec<u8>),
+    Head(&'a [u8]),
     /// Framing in its canonical form.
     Framing(Vec<u8>),
     /// Bytes of a body, to be passed on as they are.
@@ -65,15 +68,16 @@ pub(crate) enum Piece {
 impl Replies {
     /// These bytes of a request go out. While a reply is under way they change nothing.
     pub(crate) fn on_request(&mut self, bytes: &[u8]) {
-        if matches!(self.0, Stage::Idle) && !bytes.is_empty() {
-            self.0 = Stage::Head(Box::new(Head::new(bytes.starts_with(b"HEAD "))));
+        if matches!(self.stage, Stage::Idle) && !bytes.is_empty() {
+            self.stage = Stage::Head;
+            self.head.begin(bytes.starts_with(b"HEAD "));
         }
     }
 
     /// Whether no request is out.
     #[cfg(feature = "ureq")]
     pub(crate) fn is_at_rest(&self) -> bool {
-        matches!(self.0, Stage::Idle)
+        matches!(self.stage, Stage::Idle)
     }
 
     /// Takes some of the bytes that came, at least one: how many, and what they are.
@@ -81,33 +85,33 @@ impl Replies {
     /// # Errors
     ///
     /// [`Unreadable`]: the connection is of no more use.
-    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece), Unreadable> {
-        match &mut self.0 {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece<'_>), Unreadable> {
+        match &mut self.stage {
             // What nobody asked for is passed on too: the HTTP client closes the connection then.
             Stage::Idle | Stage::Rest => Ok((bytes.len(), Piece::Body)),
             Stage::Body(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                 *left -= taken as u64;
                 if *left == 0 {
-                    self.0 = Stage::Idle;
+                    self.stage = Stage::Idle;
                 }
                 Ok((taken, Piece::Body))
             }
-            Stage::Head(head) => {
-                let (taken, whole) = head.take(bytes)?;
-                let Some((text, framing)) = whole else { return Ok((taken, Piece::Nothing)) };
-                self.0 = match framing {
+            Stage::Head => {
+                let (taken, framing) = self.head.take(bytes)?;
+                let Some(framing) = framing else { return Ok((taken, Piece::Nothing)) };
+                self.stage = match framing {
                     Framing::Length(0) => Stage::Idle,
                     Framing::Length(length) => Stage::Body(length),
                     Framing::Chunked => Stage::Chunks(Chunks::default()),
                     Framing::Close => Stage::Rest,
                 };
-                Ok((taken, Piece::Head(text)))
+                Ok((taken, Piece::Head(self.head.text())))
             }
             Stage::Chunks(chunks) => {
                 let (taken, piece) = chunks.take(bytes)?;
                 if chunks.is_over() {
-                    self.0 = Stage::Idle;
+                    self.stage = Stage::Idle;
                 }
                 Ok((taken, piece))
             }

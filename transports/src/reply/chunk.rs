@@ -26,7 +26,7 @@ impl Chunks {
         matches!(self, Self::Over)
     }
 
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece), Unreadable> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece<'static>), Unreadable> {
         match self {
             Self::Size(line) => {
                 let (taken, is_whole) = line_of(line, bytes)?;

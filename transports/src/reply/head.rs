@@ -1,5 +1,8 @@
 //! The head of a reply: its status and its header lines.
 
+use std::io::{self, Write};
+use std::mem;
+
 use super::Unreadable;
 use super::chunk::content;
 
@@ -12,19 +15,20 @@ pub(super) enum Framing {
     Close,
 }
 
-/// A head in its canonical form, and how the end of the body after it shows.
-pub(super) type Whole = (Vec<u8>, Framing);
-
-/// A head, line by line, as far as it has come.
-#[derive(Debug)]
+/// A head, line by line, as far as it has come. One serves all replies of a connection, so that its
+/// buffers are made once.
+#[derive(Debug, Default)]
 pub(super) struct Head {
     /// Whether the request was a `HEAD`, whose reply has no body.
     is_bodiless: bool,
     /// The line that has begun.
     line: Vec<u8>,
-    /// A header line whose continuations may follow.
-    open: Option<Vec<u8>>,
+    /// A header line whose continuations may follow, if `is_open`.
+    open: Vec<u8>,
+    is_open: bool,
     kept: Kept,
+    /// The whole head in its canonical form.
+    text: Vec<u8>,
     /// How much came, interim replies included.
     length: usize,
     lines: usize,
@@ -47,17 +51,19 @@ struct Status {
 }
 
 impl Head {
-    pub(super) fn new(is_bodiless: bool) -> Self {
-        let (line, open, kept) = (Vec::new(), None, Kept::default());
-        Self { is_bodiless, line, open, kept, length: 0, lines: 0 }
+    /// Begins with the next reply.
+    pub(super) fn begin(&mut self, is_bodiless: bool) {
+        (self.is_bodiless, self.is_open) = (is_bodiless, false);
+        self.line.clear();
+        self.kept.clear();
+        (self.length, self.lines) = (0, 0);
     }
 
-    /// Takes bytes up to the end of a line: how many, and the head in its canonical form with its
-    /// framing once it is whole.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Whole>), Unreadable> {
+    /// Takes bytes up to the end of a line: how many, and the framing once the head is whole.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Framing>), Unreadable> {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(bytes.len(), |at| at + 1);
-        self.line.extend(bytes.iter().take(taken));
+        self.line.extend_from_slice(bytes.get(..taken).unwrap_or_default());
         self.length += taken;
         if self.length > LONGEST {
             return Err(Unreadable::TooLong);
@@ -65,11 +71,19 @@ impl Head {
         if end.is_none() {
             return Ok((taken, None));
         }
-        let line = std::mem::take(&mut self.line);
-        Ok((taken, self.line(content(&line))?))
+        let mut line = mem::take(&mut self.line);
+        let framing = self.line(content(&line));
+        line.clear();
+        self.line = line;
+        Ok((taken, framing?))
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<Option<Whole>, Unreadable> {
+    /// The whole head in its canonical form.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<Option<Framing>, Unreadable> {
         self.lines += 1;
         if self.lines > MOST_LINES {
             return Err(Unreadable::TooLong);
@@ -84,20 +98,22 @@ impl Head {
         if let [b' ' | b'\t', ..] = line {
             return self.folded(line).map(|()| None);
         }
-        if let Some(open) = self.open.take() {
-            self.kept.header(&open)?;
+        if mem::take(&mut self.is_open) {
+            self.kept.header(&self.open)?;
         }
         if !line.is_empty() {
-            self.open = Some(line.to_vec());
+            self.open.clear();
+            self.open.extend_from_slice(line);
+            self.is_open = true;
             return Ok(None);
         }
         match status.code {
             101 => Err(Unreadable::Upgrade),
             100..=199 => {
-                self.kept = Kept::default();
+                self.kept.clear();
                 Ok(None)
             }
-            _ => self.kept.whole(status, self.is_bodiless).map(Some),
+            _ => self.kept.whole(status, self.is_bodiless, &mut self.text).map(Some),
         }
     }
 
@@ -105,18 +121,24 @@ impl Head {
     fn folded(&mut self, line: &[u8]) -> Result<(), Unreadable> {
         let is_framing = |text: &[u8]| mentions_framing(text.split(|it| *it == b':').next());
         let has_colon = line.contains(&b':');
-        if (has_colon && is_framing(line)) || self.open.as_deref().is_some_and(is_framing) {
+        if (has_colon && is_framing(line)) || (self.is_open && is_framing(&self.open)) {
             return Err(Unreadable::Framing);
         }
-        if let Some(open) = &mut self.open {
-            open.push(b' ');
-            open.extend_from_slice(line.trim_ascii());
+        if self.is_open {
+            self.open.push(b' ');
+            self.open.extend_from_slice(line.trim_ascii());
         }
         Ok(())
     }
 }
 
 impl Kept {
+    fn clear(&mut self) {
+        let mut headers = mem::take(&mut self.headers);
+        headers.clear();
+        *self = Self { headers, ..Self::default() };
+    }
+
     /// Takes a header line. A malformed one is left out, unless it could have framed the body.
     fn header(&mut self, line: &[u8]) -> Result<(), Unreadable> {
         let Some((name, value)) = well_formed(line) else {
@@ -165,19 +187,26 @@ impl Kept {
         Ok(())
     }
 
-    fn whole(&mut self, status: Status, is_bodiless: bool) -> Result<Whole, Unreadable> {
+    fn whole(
+        &self,
+        status: Status,
+        is_bodiless: bool,
+        text: &mut Vec<u8>,
+    ) -> Result<Framing, Unreadable> {
         let Status { minor, code } = status;
         let has_both = self.is_chunked && self.content_length.is_some();
         if has_both || (self.is_chunked && minor == 0) {
             return Err(Unreadable::Framing);
         }
-        let mut text = format!("HTTP/1.{minor} {code} \r\n").into_bytes();
-        text.append(&mut self.headers);
+        let written = |written: io::Result<()>| written.map_err(|_| Unreadable::TooLong);
+        text.clear();
+        written(write!(text, "HTTP/1.{minor} {code} \r\n"))?;
+        text.extend_from_slice(&self.headers);
         let framing = match self.content_length {
             // These have none, whatever their headers say (RFC 9112, section 6.3).
             _ if is_bodiless || matches!(code, 204 | 304) => Framing::Length(0),
             Some(length) => {
-                text.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
+                written(write!(text, "content-length: {length}\r\n"))?;
                 Framing::Length(length)
             }
             None if self.is_chunked => {
@@ -187,7 +216,7 @@ impl Kept {
             None => Framing::Close,
         };
         text.extend_from_slice(b"\r\n");
-        Ok((text, framing))
+        Ok(framing)
     }
 }
 

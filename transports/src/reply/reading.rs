@@ -61,12 +61,12 @@ impl Reading {
                 Piece::Nothing => {}
                 Piece::Head(text) => {
                     watch.head();
-                    self.append(&text);
+                    append(&mut self.ready, text);
                 }
-                Piece::Framing(text) => self.append(&text),
+                Piece::Framing(text) => append(&mut self.ready, &text),
                 Piece::Body => {
                     watch.body(now);
-                    self.append(now);
+                    append(&mut self.ready, now);
                 }
             }
         }
@@ -88,17 +88,17 @@ impl Reading {
         }
         amount
     }
+}
 
-    /// Appends without leaving a copy behind where memory is outgrown.
-    fn append(&mut self, bytes: &[u8]) {
-        let length = self.ready.len().saturating_add(bytes.len());
-        if length > self.ready.capacity() {
-            let mut more = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2)));
-            more.extend_from_slice(&self.ready);
-            self.ready = more;
-        }
-        self.ready.extend_from_slice(bytes);
+/// Appends without leaving a copy behind where memory is outgrown.
+fn append(ready: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let length = ready.len().saturating_add(bytes.len());
+    if length > ready.capacity() {
+        let mut more = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2)));
+        more.extend_from_slice(ready);
+        *ready = more;
     }
+    ready.extend_from_slice(bytes);
 }
 
 #[cfg(test)]
