@@ -15,6 +15,7 @@ use serde_json::Value;
 
 pub(crate) use self::dice::Dice;
 use crate::delivery::Delivery;
+use crate::form::Form;
 use crate::operation::Operation;
 use crate::reply;
 
@@ -90,6 +91,14 @@ pub enum Fault {
         /// The content type.
         value: String,
     },
+    /// It is applied; the answer, a refusal too, has another form.
+    Form {
+        /// The form.
+        form: Form,
+        /// The answer's status in place of its own.
+        #[serde(default)]
+        status: Option<u16>,
+    },
     /// It is applied; a field of the answer's payload has another value, or is gone where null.
     Field {
         /// The field's name.
@@ -115,8 +124,6 @@ impl Fault {
         &self,
         refusal: impl FnOnce(StatusCode) -> Response<Vec<u8>>,
     ) -> Option<Response<Vec<u8>>> {
-        let status =
-            |status: u16| StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         match self {
             Self::Status { status: code, retry_after_s } => {
                 let mut response = refusal(status(*code));
@@ -155,6 +162,12 @@ impl Fault {
                     response.headers_mut().insert(CONTENT_TYPE, value);
                 }
             }
+            Self::Form { form, status: code } => {
+                form.give(response);
+                if let Some(code) = code {
+                    *response.status_mut() = status(*code);
+                }
+            }
             Self::Field { name, value } => set_field(response.body_mut(), name, value),
             Self::Delivery(delivery) => {
                 response.extensions_mut().insert(*delivery);
@@ -163,6 +176,10 @@ impl Fault {
             _ => {}
         }
     }
+}
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// What stands for the answer that never comes.

@@ -8,6 +8,7 @@ mod client;
 mod deliveries;
 mod dialling;
 mod evidence;
+mod forms;
 #[cfg(target_os = "linux")]
 mod frozen;
 mod heads;

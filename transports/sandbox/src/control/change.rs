@@ -104,7 +104,8 @@ impl Change {
         let faults = self.faults.iter().flatten().filter_map(|rule| match rule.fault {
             Fault::Status { status, .. }
             | Fault::Html { status }
-            | Fault::Redirect { status, .. } => Some(status),
+            | Fault::Redirect { status, .. }
+            | Fault::Form { status: Some(status), .. } => Some(status),
             _ => None,
         });
         let replies =

@@ -11,6 +11,7 @@ use super::delivery::{act, end};
 use super::incoming::{End, Incoming};
 use super::stop::Stop;
 use crate::delivery::{Delivery, Ending, Position};
+use crate::form::{InChunks, chunks};
 
 /// What answers a request.
 type Answerer<'a> = dyn Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + 'a;
@@ -111,7 +112,10 @@ impl Whole {
         // Such a reply has no body, whatever is said about it (RFC 9112, section 6.3).
         let bodiless = status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if !bodiless {
+        let in_chunks = response.extensions().get::<InChunks>().is_some();
+        if !bodiless && in_chunks {
+            bytes.extend_from_slice(b"transfer-encoding: chunked\r\n");
+        } else if !bodiless {
             let length = format!("content-length: {}\r\n", response.body().len());
             bytes.extend_from_slice(length.as_bytes());
         }
@@ -121,7 +125,10 @@ impl Whole {
         bytes.extend_from_slice(b"\r\n");
         let head = bytes.len();
         if !bodiless && method != Method::HEAD {
-            bytes.extend_from_slice(response.body());
+            match in_chunks {
+                true => bytes.extend_from_slice(&chunks(response.body())),
+                false => bytes.extend_from_slice(response.body()),
+            }
         }
         Self { bytes, head }
     }

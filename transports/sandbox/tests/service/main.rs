@@ -5,6 +5,7 @@ mod control;
 mod counts;
 mod deliveries;
 mod faults;
+mod forms;
 mod front;
 mod holes;
 mod ledger;
