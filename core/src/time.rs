@@ -128,14 +128,21 @@ impl Wall {
 
     /// Reads a date in one of the three forms of RFC 9110, section 5.6.7.
     pub(crate) fn from_http_date(text: &str) -> Option<Self> {
-        const FORMS: [&str; 3] =
-            ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+        const FORMS: [(&str, usize); 3] = [
+            ("%a, %d %b %Y %H:%M:%S GMT", 0),
+            ("%A, %d-%b-%y %H:%M:%S GMT", 2),
+            ("%a %b %e %H:%M:%S %Y", 0),
+        ];
         if let Some(date) = in_head(text.as_bytes()) {
             return Some(date);
         }
+        // No number in these has a sign, which the reader of a form would take.
+        let hyphens = text.bytes().filter(|byte| *byte == b'-').count();
+        let is_unsigned = !text.contains(['+', '\u{2212}']);
         FORMS
             .iter()
-            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+            .filter(|(_, parting)| is_unsigned && hyphens == *parting)
+            .find_map(|(form, _)| NaiveDateTime::parse_from_str(text, form).ok())
             .map(|date| Self(date.and_utc().timestamp_micros()))
     }
 }

@@ -13,6 +13,7 @@ mod persisted;
 mod rejected;
 mod renewals;
 mod replies;
+mod reply_dates;
 mod restarts;
 mod siblings;
 mod standing;
