@@ -8,6 +8,7 @@
 mod book;
 mod digest;
 mod error;
+mod identity;
 mod intent;
 mod memory;
 mod reconcile;

@@ -89,6 +89,7 @@ mod json;
 mod operation;
 pub mod operations;
 mod policy;
+mod printable;
 mod problem;
 mod saved;
 mod secret;

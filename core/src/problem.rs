@@ -10,6 +10,7 @@ use http::StatusCode;
 use zeroize::Zeroizing;
 
 use crate::error::Recovery;
+use crate::printable::is_unprintable;
 use crate::wire::{Lossy, is_object, json, says_state_false, without_mark};
 
 /// The longest message or code that is kept, in bytes.
@@ -229,10 +230,4 @@ fn digits(text: &str) -> Option<usize> {
         }
     }
     end
-}
-
-/// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

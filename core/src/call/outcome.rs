@@ -11,6 +11,7 @@ use super::{Call, Decode};
 use crate::error::{Problem, Recovery, ReplyError};
 use crate::journal::Digest;
 use crate::operation::Class;
+use crate::printable::Printable;
 use crate::time::{Mono, Wall};
 use crate::trouble::{Failure, Source};
 
@@ -138,7 +139,7 @@ impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "what became of {}", self.operation)?;
         if let Some(reference) = &self.reference {
-            write!(f, " (reference {reference})")?;
+            write!(f, " (reference {})", Printable(reference))?;
         }
         write!(
             f,

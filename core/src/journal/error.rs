@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::SecondsFormat;
 use thiserror::Error;
 
+use crate::printable::Printable;
 use crate::time::Wall;
 use crate::trouble::Source;
 
@@ -27,7 +28,8 @@ pub enum IntentError {
     /// The same was sent before, and what became of it is not known.
     #[error(
         "{operation} {reference}: nothing was sent now, because call {id} of the journal sent it \
-         before and its outcome is unknown. Ask status, info or search, then resolve call {id}"
+         before and its outcome is unknown. Ask status, info or search, then resolve call {id}",
+        reference = Printable(reference)
     )]
     InDoubt {
         /// The number of that call in the journal.
@@ -39,7 +41,8 @@ pub enum IntentError {
     },
     /// The same was done before.
     #[error(
-        "{operation} {reference}: nothing was sent now, because call {id} of the journal has done it"
+        "{operation} {reference}: nothing was sent now, because call {id} of the journal has done it",
+        reference = Printable(reference)
     )]
     AlreadyDone {
         /// The number of that call in the journal.
@@ -54,7 +57,8 @@ pub enum IntentError {
     /// The same reference stands for another request, which was done, is in doubt or is under way.
     #[error(
         "{operation} {reference}: nothing was sent, because call {id} of the journal used this \
-         reference for another request. Use a new reference for a new request"
+         reference for another request. Use a new reference for a new request",
+        reference = Printable(reference)
     )]
     Conflict {
         /// The number of that call in the journal.
@@ -66,7 +70,8 @@ pub enum IntentError {
     },
     /// Another caller is sending the same right now.
     #[error(
-        "{operation} {reference}: nothing was sent by this call, because call {id} is sending it now"
+        "{operation} {reference}: nothing was sent by this call, because call {id} is sending it now",
+        reference = Printable(reference)
     )]
     InProgress {
         /// The number of that call in the journal.

@@ -3,7 +3,7 @@
 //! Owns the identity of an intent. Bytes are none: white space and the order of fields change them,
 //! and leave what is asked for.
 
-use super::Digest;
+use super::{Digest, identity};
 use crate::time::Wall;
 
 /// What is asked of the service, as far as it is written down.
@@ -84,9 +84,9 @@ impl Intent {
     pub fn key(&self) -> IntentKey {
         match (&self.scope, &self.reference) {
             (Some(scope), Some(reference)) => IntentKey::Of {
-                url: scope.url.clone(),
+                url: identity::url(&scope.url),
                 agent: scope.agent.clone(),
-                reference: reference.clone(),
+                reference: identity::reference(reference),
             },
             (None, Some(_)) => self.named(),
             (_, None) => self.bytes(),
@@ -99,7 +99,7 @@ impl Intent {
     }
 
     fn named(&self) -> IntentKey {
-        let reference = self.reference.clone().unwrap_or_default();
+        let reference = self.reference.as_deref().map(identity::reference).unwrap_or_default();
         IntentKey::Named { operation: self.operation.clone(), reference }
     }
 

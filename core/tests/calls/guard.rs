@@ -298,3 +298,20 @@ fn while_one_caller_sends_an_intent_another_one_is_told_so_and_nobody_else_is() 
     assert_eq!(told(&under_way, &first), None);
     assert!(!under_way.has(4));
 }
+
+#[test]
+fn an_error_shows_the_beginning_of_a_reference_and_moves_no_cursor() {
+    let error = |reference: &str| IntentError::AlreadyDone {
+        id: 7,
+        at: at(0),
+        operation: "confirm".to_owned(),
+        reference: reference.to_owned(),
+    };
+    for odd in ["a\nb", "a\u{1b}[2Jb", "a\rb", "a\u{202e}b", "a\u{7f}b"] {
+        let shown = error(odd).to_string();
+        assert!(shown.starts_with("confirm a "), "{shown:?}");
+        assert!(!shown.contains(|it: char| it.is_control() || it == '\u{202e}'), "{shown:?}");
+    }
+    let shown = error(&"x".repeat(10_000)).to_string();
+    assert!(shown.contains("x\u{2026}: nothing was sent") && shown.len() < 300, "{shown}");
+}

@@ -5,6 +5,7 @@ mod catalogue;
 mod forms;
 mod guard;
 mod hazards;
+mod identity;
 mod journal;
 mod outcomes;
 mod reconciling;

@@ -164,7 +164,10 @@ impl About {
     fn unknown_words(&self) -> String {
         let name = &self.operation;
         match self.reference.get() {
-            Some(reference) => format!("what became of {name} (reference {reference}) is unknown"),
+            Some(reference) => {
+                let reference = reference.escape_debug();
+                format!("what became of {name} (reference {reference}) is unknown")
+            }
             None => format!("what became of {name} is unknown"),
         }
     }

@@ -8,6 +8,7 @@ mod causes;
 mod decisions;
 mod demo;
 mod hostile;
+mod identity;
 mod intents;
 mod journal;
 #[cfg(unix)]

@@ -1,0 +1,26 @@
+//! Foreign text as an error or a log may show it.
+//!
+//! Owns which characters are not shown. What is secret in a text is its owner's matter.
+
+use std::fmt::{self, Write};
+
+/// The beginning of a caller's own text. A line feed in it ends no line, and nothing moves a cursor.
+pub(crate) struct Printable<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars().take(LONGEST) {
+            f.write_char(if is_unprintable(character) { ' ' } else { character })?;
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_char('\u{2026}') } else { Ok(()) }
+    }
+}
+
+/// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.
+pub(crate) fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// How many characters are shown.
+const LONGEST: usize = 128;
