@@ -9,6 +9,7 @@ mod calls;
 mod driven;
 mod held;
 mod kept;
+mod panicked;
 mod reconciling;
 mod tending;
 mod waiting;
@@ -29,6 +30,8 @@ pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
 use self::held::Door;
 pub(crate) use self::held::{Held, State};
 pub(crate) use self::kept::Kept;
+pub(crate) use self::panicked::TransportPanicked;
+use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::Found;
 pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
@@ -387,17 +390,3 @@ fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<Bearer> 
     let usable = session.phase(now).usable()?;
     (usable.remaining() >= at_least).then(|| usable.bearer().clone().into())
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the on_grant hook panicked")]
-struct HookPanicked;
-
-/// Why an exchange failed whose reply came while the clock could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the clock panicked")]
-struct ClockPanicked;
-
-/// Why an exchange failed whose transport panicked.
-#[derive(Debug, thiserror::Error)]
-#[error("the transport panicked")]
-pub(crate) struct TransportPanicked;
