@@ -59,7 +59,6 @@ fn play(class: Class, trusts_401: bool, seeds: u64) {
         let schedule = Schedule::of(seeds + number, class);
         check(&schedule, &mut world, &mut census);
     }
-    assert_eq!(world.expired_bearers(), 0);
     census.has_met(Fault::ALL.iter().map(|fault| format!("fault {}", fault.label())));
     let cuts = ["cancelled", "crashed before", "crashed after", "sound", "retried by permit"];
     census.has_met(cuts.map(str::to_owned));

@@ -77,7 +77,8 @@ impl World {
         Self { trusts_401, class, session, service, now }
     }
 
-    pub(crate) fn expired_bearers(&self) -> u64 {
+    /// How often the service saw a token that had expired.
+    fn expired_bearers(&self) -> u64 {
         self.service.sandbox.counters().expired_bearers
     }
 
@@ -182,7 +183,10 @@ impl World {
                     let fault = schedule.faults[round][sent];
                     sent += 1;
                     self.look_at(exchange.request(), fault, run);
-                    match self.service.exchange(exchange.into_request(), fault) {
+                    let expired = self.expired_bearers();
+                    let heard = self.service.exchange(exchange.into_request(), fault);
+                    assert_eq!(self.expired_bearers(), expired, "an expired token: {schedule:#?}");
+                    match heard {
                         Heard::Reply(reply) => call.on_reply(Reply::from(&reply), self.now),
                         Heard::Late(reply) => {
                             self.pass(31);

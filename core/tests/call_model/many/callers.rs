@@ -41,6 +41,8 @@ pub(crate) struct Caller {
     /// Its number from its sending on, as long as its end is not recorded.
     pub(crate) sending: Option<u64>,
     faults: Vec<Fault>,
+    /// Whether its token was refused, and the session has not heard of it.
+    is_rejected: bool,
     /// When it wants to be polled.
     until: Option<Mono>,
 }
@@ -105,6 +107,7 @@ impl World {
             lease: None,
             sending: None,
             faults: Vec::new(),
+            is_rejected: false,
             until: None,
         };
         let process = self.desks[at].process.as_mut().expect("it lives");
@@ -154,7 +157,10 @@ impl World {
         if self.now.mono >= caller.deadline && caller.awaits.is_none() {
             self.tally.note("polled after its deadline");
         }
-        match caller.call.poll(self.now) {
+        let step = caller.call.poll(self.now);
+        let is_rejected = std::mem::take(&mut caller.is_rejected);
+        assert_eq!(matches!(step, CallStep::Reject(_)), is_rejected, "{step:?}");
+        match step {
             CallStep::Token => self.hand_token(caller),
             CallStep::Record(entry) => {
                 self.inspect(caller, &entry);
@@ -191,6 +197,7 @@ impl World {
                     // Here, whether a reply comes too late is for the schedule to say.
                     let fault = if fault == Fault::Late { Fault::Sound } else { fault };
                     caller.course.meet(fault, self.trusts_401);
+                    caller.is_rejected = fault == Fault::Revoked;
                 }
                 None => self.tally.note("a reply after the end"),
             },
