@@ -51,7 +51,11 @@ written down here is believed from then on, and cannot be taken back.
 If another process has the journal open, it is waited for within --timeout. A service that keeps its \
 journal open for as long as it runs must be asked itself to resolve its calls.
 
-Exit codes: 0 written down; 2 usage; 12 another process has the journal open.")]
+While the call's sender may be alive, nothing is written down. A free journal proves that its senders are \
+gone; those of the original of an accepted copy are waited for until their time is over.
+
+Exit codes: 0 written down; 2 usage; 10 the call may still be under way; 12 another process has the \
+journal open.")]
 pub(crate) struct Resolve {
     /// The journal.
     pub(crate) file: PathBuf,
