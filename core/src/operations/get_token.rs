@@ -1,17 +1,12 @@
 //! `POST /v5/partner/transfer/agent/auth` (published): credentials in, a grant out.
 
-use serde::Serialize;
-
 use crate::contract::Evidence;
 use crate::error::Malformed;
 use crate::operation::{Auth, Class, Operation, Unencodable};
 use crate::secret::{Body, Credentials};
-use crate::wire::{Granted, Success, grant, json};
+use crate::wire::{Granted, Success, grant, strings};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
-
-/// Room for what stands around the two values.
-const FRAME: usize = 33;
 
 /// Get token. A session makes this request by itself.
 #[derive(Debug)]
@@ -34,14 +29,8 @@ impl Operation for GetToken<'_> {
     type Reply = Granted;
 
     fn encode(&self) -> Result<Body, Unencodable> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            agent_id: &'a str,
-            agent_secret: &'a str,
-        }
         let (agent_id, agent_secret) = (self.0.agent_id(), self.0.expose_secret());
-        let likely = agent_id.len().saturating_add(agent_secret.len()).saturating_add(FRAME);
-        json(&Fields { agent_id, agent_secret }, likely).map(Body::new)
+        strings(&[("agent_id", agent_id), ("agent_secret", agent_secret)]).map(Body::new)
     }
 
     fn decode(success: Success<'_>) -> Result<Granted, Malformed> {
