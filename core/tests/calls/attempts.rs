@@ -93,6 +93,30 @@ fn where_a_401_is_known_to_come_first_money_is_sent_once_more_and_no_oftener() {
 }
 
 #[test]
+fn whatever_comes_between_two_401s_of_one_call_the_second_is_not_followed_by_another_attempt() {
+    let refused = || answer(401, &json!({}));
+    let mut trusting = policy();
+    trusting.unauthorized_is_unprocessed = true;
+    trusting.call_attempts = 9;
+    let unavailable = || answer(503, &json!({}));
+    let between: [&[&dyn Fn() -> Act]; 5] =
+        [&[], &[&not_sent], &[&not_sent, &not_sent], &[&lost], &[&unavailable, &lost]];
+    for (number, between) in between.iter().enumerate() {
+        let script = || {
+            let between = between.iter().map(|act| act());
+            [refused()].into_iter().chain(between).chain([refused()]).collect::<Vec<_>>()
+        };
+        let mut desk = Desk::with(trusting.clone(), catalogue());
+        assert_eq!(word(&desk.reads(script())), "refused", "{number}");
+        // Of what moves money, only what was not sent is followed by another attempt.
+        if number < 3 {
+            let mut desk = Desk::with(trusting.clone(), catalogue());
+            assert_eq!(word(&desk.pays(script())), "not_sent", "{number}");
+        }
+    }
+}
+
+#[test]
 fn a_401_proves_nothing_of_a_request_that_takes_no_token() {
     let mut trusting = policy();
     trusting.unauthorized_is_unprocessed = true;

@@ -14,3 +14,4 @@ mod reply_limits;
 mod resolving;
 mod support;
 mod texts;
+mod times;

@@ -2,7 +2,7 @@
 
 use imts_core::operations::{Confirm, PrintApplication, Status};
 use imts_core::{
-    Call, CallFault, CallStep, CatalogueError, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
+    Call, CallFault, CallStep, CatalogueError, Decided, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
     ReplyError,
 };
 
@@ -49,6 +49,23 @@ fn a_reply_may_be_as_long_as_its_limit_and_not_a_byte_longer_white_space_include
             let longer = desk.pays(vec![success_of(limit + 1, is_text)]);
             assert_eq!(word(&longer), "unknown");
             assert!(is_too_large(&longer, limit), "{limit} {is_text}: {longer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_longer_than_the_limit_proves_nothing_white_space_included() {
+    let mut catalogue = catalogue();
+    let decided = Decided { statuses: [].into(), codes: ["E7".to_owned()].into() };
+    catalogue.set_decided("confirm", decided).unwrap();
+    for (status, body) in
+        [(401, r#"{"state":false}"#), (429, r#"{"state":false}"#), (500, r#"{"code":"E7"}"#)]
+    {
+        for (longer, then) in [(0, "refused"), (1, "unknown")] {
+            let body = [body, &" ".repeat(65_536 - body.len() + longer)].concat();
+            let mut desk = Desk::with(policy(), catalogue.clone());
+            let outcome = desk.pays(vec![typed(status, "application/json", body.as_bytes())]);
+            assert_eq!(word(&outcome), then, "{status}, {} bytes", body.len());
         }
     }
 }
