@@ -192,9 +192,9 @@ impl Session {
     }
 
     fn credentials_worked(&mut self) {
+        let standing = self.standings.last_has_worked();
         if let Some(held) = &mut self.held {
-            held.standing.has_worked();
-            self.standings.note(held.fingerprint, held.standing.clone());
+            held.standing = standing;
         }
         self.held.take_if(|held| held.keep == Keep::Once);
     }

@@ -35,10 +35,6 @@ pub(super) enum Next {
 }
 
 impl Standing {
-    pub(super) fn has_worked(&mut self) {
-        *self = Self { worked: true, ..Self::default() };
-    }
-
     /// The service refused the secret. A secret that worked may be refused in passing, one that never
     /// worked is wrong: more tries may lock the account.
     pub(super) fn is_refused(
@@ -99,7 +95,11 @@ impl Slow {
 
 /// The standings of the latest secrets, so that one that is given again is not taken for a new one.
 #[derive(Default)]
-pub(super) struct Standings(VecDeque<(u64, Standing)>);
+pub(super) struct Standings {
+    known: VecDeque<(u64, Standing)>,
+    /// The secret that was given last, also once it is no longer held.
+    last: Option<u64>,
+}
 
 /// How many are remembered.
 const KEPT: usize = 16;
@@ -108,27 +108,39 @@ impl Standings {
     /// The standing of a secret with this fingerprint; that of a new one, if it is not known. There is
     /// room for it from here on: a grant that is noted allocates nothing.
     pub(super) fn of(&mut self, fingerprint: u64) -> Standing {
-        self.0.reserve(1);
-        let known = self.0.iter().find(|(known, _)| *known == fingerprint);
+        self.last = Some(fingerprint);
+        self.known.reserve(1);
+        let known = self.known.iter().find(|(known, _)| *known == fingerprint);
         known.map(|(_, standing)| standing.clone()).unwrap_or_default()
     }
 
     pub(super) fn note(&mut self, fingerprint: u64, standing: Standing) {
-        self.0.retain(|(known, _)| *known != fingerprint);
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+        self.known.retain(|(known, _)| *known != fingerprint);
+        if self.known.len() >= KEPT {
+            self.known.pop_front();
         }
-        self.0.push_back((fingerprint, standing));
+        self.known.push_back((fingerprint, standing));
+    }
+
+    /// The secret that was given last has worked, whether or not it is still held: its success may come
+    /// after the refusal of another request with it.
+    pub(super) fn last_has_worked(&mut self) -> Standing {
+        let standing = Standing { worked: true, ..Standing::default() };
+        if let Some(last) = self.last {
+            self.note(last, standing.clone());
+        }
+        standing
     }
 
     pub(super) fn forget(&mut self) {
-        self.0.clear();
+        self.known.clear();
+        self.last = None;
     }
 }
 
 impl fmt::Debug for Standings {
     /// Without the fingerprints, by which a short secret could be found.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(_, standing)| standing)).finish()
+        f.debug_list().entries(self.known.iter().map(|(_, standing)| standing)).finish()
     }
 }

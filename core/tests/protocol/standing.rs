@@ -350,3 +350,26 @@ fn a_usable_token_is_served_while_signing_in_is_forbidden() {
     }
     world.sends(Purpose::SignIn);
 }
+
+#[test]
+fn a_secret_whose_success_comes_after_a_refusal_has_worked_however_long_it_was_given_for() {
+    for keep in [Keep::Held, Keep::Once] {
+        let mut world = World::with_credentials(keep);
+        world.sends(Purpose::SignIn);
+        let first = world.ticket.unwrap();
+        world.fails(Failure::unknown());
+        world.pass(seconds(1));
+        world.sends(Purpose::SignIn);
+        world.refused();
+        assert_eq!(world.ask(), 'C', "{keep:?}");
+        let late = world.next_grant(false);
+        world.session.on_reply(first, (&late).into(), world.now).unwrap();
+        assert_eq!(world.ready().expose_token(), "access-1");
+        world.pass(seconds(1_000));
+        world.session.sign_in(credentials(AGENT), keep, world.now);
+        world.sends(Purpose::SignIn);
+        world.refused();
+        let then = if keep == Keep::Held { 'W' } else { 'C' };
+        assert_eq!(world.ask(), then, "a secret that worked may be refused in passing");
+    }
+}
