@@ -78,6 +78,25 @@ fn of_two_siblings_that_mark_at_the_same_time_one_alone_sends_the_refresh_token(
 }
 
 #[test]
+fn a_siblings_mark_of_another_refresh_token_in_the_same_generation_changes_nothing() {
+    let (mut sibling, mut world) = (stored_sign_in(), storing());
+    world.sends(Purpose::SignIn);
+    world.reply(&answer(200, &grant_of("own", Some("own-refresh"), 900))).unwrap();
+    assert_eq!(world.ask(), 'K');
+    world.saved();
+    for (world, micros) in [&mut sibling, &mut world].into_iter().zip(0..) {
+        world.pass(seconds(1_000) + Duration::from_micros(micros));
+        assert_eq!(world.ask(), 'K');
+    }
+    let (_, theirs) = sibling.save.unwrap();
+    assert_eq!(theirs.generation(), world.save.as_ref().unwrap().1.generation());
+    world.session.adopt(theirs, world.now).unwrap();
+    world.saved();
+    world.sends(Purpose::Refresh);
+    assert_eq!(world.body()["refresh_token"], "own-refresh");
+}
+
+#[test]
 fn a_siblings_dead_token_does_not_end_the_quiet() {
     let mut world = World::signed_in(Keep::Held);
     let mut sibling = World::empty();

@@ -155,3 +155,23 @@ fn a_token_that_is_granted_again_ends_when_the_latest_grant_says() {
         }
     }
 }
+
+#[test]
+fn the_life_of_a_token_counts_from_the_request_however_late_the_reply_is() {
+    let month = 30 * 86_400;
+    for late in [0, 10, 100] {
+        let mut world = World::with_credentials(Keep::Once);
+        world.sends(Purpose::SignIn);
+        world.pass(seconds(late));
+        world.granted();
+        for (at, phase) in [
+            (899, "expiring"),
+            (900, "expired"),
+            (month - 1, "expired"),
+            (month, "unauthenticated"),
+        ] {
+            world.now = START.advanced_by(seconds(at));
+            assert_eq!(world.phase(), phase, "{at} s after a request whose reply took {late} s");
+        }
+    }
+}
