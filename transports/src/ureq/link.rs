@@ -80,7 +80,7 @@ impl Transport for Link {
             attempt::was_written();
         }
         self.buffers.wipe_output(amount);
-        sent.map_err(|error| broken(error, timeout))
+        sent.map_err(|error| broken(&error, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -92,7 +92,7 @@ impl Transport for Link {
                 self.buffers.input_appended(handed);
                 return Ok(true);
             }
-            let read = self.stream.read(input).map_err(|error| broken(error, timeout))?;
+            let read = self.stream.read(input).map_err(|error| broken(&error, timeout))?;
             if read == 0 {
                 return Ok(false);
             }
@@ -120,10 +120,10 @@ impl fmt::Debug for Link {
 
 /// How a connection broke. ureq takes some errors of I/O for the end of a body that has no length; a
 /// reason of our own does not look like one to it.
-fn broken(error: io::Error, timeout: NextTimeout) -> Error {
+fn broken(error: &io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
-        _ => Error::Other(Box::new(Reason::of(&error))),
+        _ => Error::Other(Box::new(Reason::of(error))),
     }
 }
 

@@ -136,7 +136,6 @@ fn end<R>(outcome: &Outcome<R>) -> &'static str {
         Outcome::Refused(_) => "refused",
         Outcome::Unknown(_) => "unknown",
         Outcome::Failed(_) => "failed",
-        _ => "another",
     }
 }
 
