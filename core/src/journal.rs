@@ -12,6 +12,7 @@ mod identity;
 mod intent;
 mod memory;
 mod reconcile;
+mod submitted;
 mod under_way;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use self::error::{EntryError, IntentError, RecordError};
 pub use self::intent::{Despite, Intent, IntentKey, Scope};
 pub use self::memory::MemoryJournal;
 pub use self::reconcile::{Answer, Reconcile, ReconcileStep, Reconciled, Reconciling, Unresolved};
+pub use self::submitted::{Durable, Submitted};
 pub use self::under_way::UnderWay;
 use crate::call::Ending;
 use crate::time::Wall;
@@ -46,6 +48,20 @@ pub trait Journal {
     /// [`RecordError::Intent`], where an intent is not admitted; [`RecordError::Failed`] for
     /// whatever else failed. A call whose intent or sending could not be written is not sent.
     fn record(&mut self, entry: &Entry) -> Result<u64, RecordError>;
+
+    /// Takes an entry in, and returns without waiting for a disk. By default it is
+    /// [recorded](Journal::record) first.
+    ///
+    /// A client goes on with the call once the [`Durable`], if there is one, is ready. So a sending
+    /// needs one. An intent does not, if it is durable no later than its sending; nor does an end: a
+    /// crash before it is durable leaves the call in doubt.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Journal::record).
+    fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
+        self.record(entry).map(Submitted::durable)
+    }
 
     /// The calls of which the service must be asked what became, oldest first.
     ///

@@ -4,9 +4,12 @@
 //! the file system is asked for in [`disk`]; which call it permits is the book's to say. It holds no
 //! secret: neither a token nor a request's body.
 
+mod append;
 mod disk;
 mod error;
 mod lines;
+mod ticket;
+mod writer;
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -14,13 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::Source;
-use imts_core::journal::{Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution};
+use imts_core::journal::{
+    Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution, Submitted,
+};
 
+use self::append::Appender;
+use self::disk::FileId;
 pub use self::disk::FolderSync;
-use self::disk::{FileId, Locked};
 pub use self::error::JournalError;
 use self::lines::{HEADER, Pages, Record};
+use self::ticket::Ticket;
+use self::writer::{Undo, When, Writer};
 use crate::clock::{Clock, SystemClock};
 
 /// A journal in a file: append-only, a length and a checksum before each record, mode 0600.
@@ -65,14 +72,8 @@ use crate::clock::{Clock, SystemClock};
 #[derive(Debug)]
 pub struct JournalFile {
     path: PathBuf,
-    file: Locked,
-    /// Where the last whole record ends.
-    end: u64,
-    /// The bytes of that record, or of the header.
-    last: Vec<u8>,
+    writer: Writer,
     book: Book,
-    /// Why the file cannot be trusted to hold what is written, if it cannot.
-    broken: Option<JournalError>,
 }
 
 /// How a journal is opened.
@@ -146,20 +147,22 @@ impl JournalOptions {
             Some(last) if pages.last > 0 => last.to_vec(),
             _ => HEADER.to_vec(),
         };
-        let (end, book, broken) = (end as u64, pages.book, None);
-        let first_own = pages.first_own;
-        let mut journal = JournalFile { path, file, end, last, book, broken };
+        let (mut book, first_own) = (pages.book, pages.first_own);
+        let mut appender = Appender::new(path.clone(), file, end as u64, last);
+        let mut append = |record: &Record| {
+            appender.append(lines::write(record)?, 0).and_then(|()| appender.sync())
+        };
         let at = SystemClock.now().wall;
         if let Some((reason, by)) = self.accepted {
-            journal.append(&Record::Accepted { at, file: id, reason, by })?;
-            journal.book.doubt_all();
+            append(&Record::Accepted { at, file: id, reason, by })?;
+            book.doubt_all();
         } else if pages.file.is_none() {
-            journal.append(&Record::File { at, file: id })?;
+            append(&Record::File { at, file: id })?;
         }
         // Whoever sends holds the file's lock, which is this process's now. Whoever held another
         // file, of which this is a copy, may be at work.
-        journal.book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
-        Ok(journal)
+        book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
+        Ok(JournalFile { path, writer: Writer::new(appender), book })
     }
 }
 
@@ -212,68 +215,96 @@ impl JournalFile {
     /// any write.
     pub fn resolve(&mut self, id: u64, resolution: Resolution) -> Result<(), JournalError> {
         let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
-        let id = self.book.check(&entry).map_err(JournalError::from)?;
-        self.write(id, entry)
-    }
-
-    fn write(&mut self, id: u64, entry: Entry) -> Result<(), JournalError> {
-        let record = Record::Call(id, entry);
-        self.append(&record)?;
-        if let Record::Call(id, entry) = &record {
-            self.book.apply(*id, entry);
-        }
+        self.take_in(&entry, When::Now).and_then(|taken| self.durable(taken)).map(drop)?;
         Ok(())
     }
 
-    /// Appends a record, and comes back once it is durable in the file that the path names.
-    fn append(&mut self, record: &Record) -> Result<(), JournalError> {
-        if let Some(why) = &self.broken {
-            return Err(why.clone());
+    /// Adds an entry to what is to be written. Of several callers each finds what those before it
+    /// added.
+    fn take_in(&mut self, entry: &Entry, when: When) -> Result<(u64, Option<Ticket>), NotTakenIn> {
+        let mut queue = self.writer.queue();
+        for Undo { id, before } in queue.take_failed() {
+            self.book.take_back(id, before);
         }
-        let line = lines::write(record)?;
-        self.prove().inspect_err(|why| self.broken = Some(why.clone()))?;
-        if let Err(error) = self.file.write_all(&line) {
-            let cut = self.file.set_len(self.end).and_then(|()| self.file.sync_data());
-            let back = self.file.seek(SeekFrom::Start(self.end));
-            if cut.is_err() || back.is_err() {
-                self.broken = Some(JournalError::Broken);
-            }
-            return Err(JournalError::io("write", &error));
+        let id = self.book.check(entry)?;
+        if let Some(why) = queue.broken() {
+            return Err(why.clone().into());
         }
-        if let Err(error) = self.file.sync_data() {
-            // What is durable now is not known, and a second try would not tell.
-            self.broken = Some(JournalError::Broken);
-            return Err(JournalError::io("sync", &error));
-        }
-        self.end += line.len() as u64;
-        self.last = line;
-        // What was replaced meanwhile is durable, and nobody will find it.
-        self.prove().inspect_err(|why| self.broken = Some(why.clone()))
+        let record = lines::write(&Record::Call(id, entry.clone()))?;
+        let before = self.book.call(id).cloned();
+        self.book.apply(id, entry);
+        Ok((id, self.writer.add(queue, &record, Undo { id, before }, when)))
     }
 
-    /// Whether the path still names this file, and the file ends as it was left.
-    fn prove(&mut self) -> Result<(), JournalError> {
-        if !disk::is_at(&self.file, &self.path)? {
-            return Err(JournalError::Replaced);
+    /// Comes back once an entry is durable. The caller's thread does the work.
+    fn durable(&mut self, (id, ticket): (u64, Option<Ticket>)) -> Result<u64, NotTakenIn> {
+        self.writer.flush();
+        let outcome = ticket.map_or(Ok(()), crate::parked::wait);
+        for Undo { id, before } in self.writer.queue().take_failed() {
+            self.book.take_back(id, before);
         }
-        let io = |action| move |error| JournalError::io(action, &error);
-        let length = self.file.metadata().map_err(io("look at"))?.len();
-        if length != self.end {
-            return Err(JournalError::Changed);
+        outcome.map(|()| id).map_err(NotTakenIn::from)
+    }
+}
+
+/// Why an entry was not taken in.
+enum NotTakenIn {
+    Entry(EntryError),
+    Journal(JournalError),
+}
+
+impl From<EntryError> for NotTakenIn {
+    fn from(error: EntryError) -> Self {
+        Self::Entry(error)
+    }
+}
+
+impl From<JournalError> for NotTakenIn {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl From<NotTakenIn> for RecordError {
+    fn from(error: NotTakenIn) -> Self {
+        match error {
+            NotTakenIn::Entry(error) => error.into(),
+            NotTakenIn::Journal(error) => Self::Failed(Arc::new(error)),
         }
-        let mut last = vec![0; self.last.len()];
-        let start = self.end.saturating_sub(last.len() as u64);
-        self.file.seek(SeekFrom::Start(start)).map_err(io("seek"))?;
-        self.file.read_exact(&mut last).map_err(io("read"))?;
-        if last != self.last { Err(JournalError::Changed) } else { Ok(()) }
+    }
+}
+
+impl From<NotTakenIn> for JournalError {
+    fn from(error: NotTakenIn) -> Self {
+        match error {
+            NotTakenIn::Entry(error) => error.into(),
+            NotTakenIn::Journal(error) => error,
+        }
     }
 }
 
 impl Journal for JournalFile {
     fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
-        let id = self.book.check(entry)?;
-        self.write(id, entry.clone()).map_err(|error| Arc::new(error) as Source)?;
-        Ok(id)
+        let taken = self.take_in(entry, When::Now)?;
+        Ok(self.durable(taken)?)
+    }
+
+    /// A sending and a resolution are waited for until they are durable. An intent is durable with its
+    /// sending. An end is waited for until it is written, so that it outlives the process; it is
+    /// durable with whatever comes next, within 50 ms, or when the journal is closed. A power loss
+    /// before that leaves the call in doubt.
+    fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
+        self.writer.begin();
+        let when = match entry {
+            Entry::Intent(_) => When::Later,
+            Entry::Ended { .. } => When::Soon,
+            Entry::Sending { .. } | Entry::Resolved { .. } => When::Now,
+        };
+        let (id, ticket) = self.take_in(entry, when)?;
+        Ok(match ticket {
+            Some(ticket) => Submitted::later(id, ticket.into_durable()),
+            None => Submitted::durable(id),
+        })
     }
 
     fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {

@@ -38,6 +38,7 @@ mod hyper;
 #[cfg(feature = "journal")]
 mod journal_file;
 mod nonblocking;
+mod parked;
 mod progress;
 #[cfg(feature = "_tls")]
 mod proxy;

@@ -18,6 +18,8 @@ pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
     /// The calls of each intent, oldest first.
     intents: BTreeMap<IntentKey, Vec<u64>>,
+    /// The highest number that was ever given: none is given twice.
+    last: u64,
 }
 
 /// One call, as far as it was written down.
@@ -134,7 +136,7 @@ impl Book {
     /// The number of the next call.
     #[must_use]
     pub fn next_id(&self) -> u64 {
-        self.calls.last_key_value().map_or(1, |(last, _)| last.saturating_add(1))
+        self.last.saturating_add(1)
     }
 
     /// Whether the intent may be sent, as far as its records say.
@@ -218,11 +220,12 @@ impl Book {
     }
 
     /// Whether a record of this number could have been written here, whatever the guard says of it:
-    /// what an earlier version admitted is read all the same.
+    /// what an earlier version admitted is read all the same. A number may be missing: its intent
+    /// could not be written.
     #[must_use]
     pub fn takes(&self, id: u64, entry: &Entry) -> bool {
         match entry {
-            Entry::Intent(_) => id == self.next_id(),
+            Entry::Intent(_) => id > self.last,
             _ => self.fits(entry).is_ok_and(|call| call.id == id),
         }
     }
@@ -232,6 +235,7 @@ impl Book {
         if let Entry::Intent(intent) = entry {
             self.intents.entry(intent.key()).or_default().push(id);
             self.calls.insert(id, CallRecord::new(id, intent));
+            self.last = self.last.max(id);
             return;
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -264,6 +268,23 @@ impl Book {
         }
     }
 
+    /// Takes an entry of this call back that could not be written: the call is again what it was
+    /// before, or is not there. Of several, the last one is taken back first. The call's number is not
+    /// given to another one.
+    pub fn take_back(&mut self, id: u64, before: Option<CallRecord>) {
+        if let Some(before) = before {
+            self.calls.insert(id, before);
+            return;
+        }
+        let Some(call) = self.calls.remove(&id) else { return };
+        let key = call.key();
+        let Some(calls) = self.intents.get_mut(&key) else { return };
+        calls.retain(|call| *call != id);
+        if calls.is_empty() {
+            self.intents.remove(&key);
+        }
+    }
+
     /// Puts every call that has no end in doubt: another copy of the journal may have sent it since.
     pub fn doubt_all(&mut self) {
         for call in self.calls.values_mut().filter(|call| call.state == CallState::Intended) {
@@ -285,6 +306,11 @@ impl Book {
 }
 
 impl CallRecord {
+    /// The key under which its intent is found again.
+    fn key(&self) -> IntentKey {
+        IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
+    }
+
     fn new(id: u64, intent: &Intent) -> Self {
         Self {
             id,

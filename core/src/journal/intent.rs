@@ -82,28 +82,32 @@ impl Intent {
     /// The key under which it is found again.
     #[must_use]
     pub fn key(&self) -> IntentKey {
-        match (&self.scope, &self.reference) {
-            (Some(scope), Some(reference)) => IntentKey::Of {
-                url: identity::url(&scope.url),
-                agent: scope.agent.clone(),
-                reference: identity::reference(reference),
-            },
-            (None, Some(_)) => self.named(),
-            (_, None) => self.bytes(),
-        }
+        IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
     }
 
     /// The keys of all records that may stand against it.
     pub(super) fn keys(&self) -> [IntentKey; 3] {
-        [self.key(), self.named(), self.bytes()]
+        let (reference, digest) = (self.reference.as_deref(), self.digest);
+        let named = IntentKey::of(&self.operation, None, reference.or(Some("")), digest);
+        [self.key(), named, IntentKey::of(&self.operation, None, None, digest)]
     }
+}
 
-    fn named(&self) -> IntentKey {
-        let reference = self.reference.as_deref().map(identity::reference).unwrap_or_default();
-        IntentKey::Named { operation: self.operation.clone(), reference }
-    }
-
-    fn bytes(&self) -> IntentKey {
-        IntentKey::Bytes { operation: self.operation.clone(), digest: self.digest.0 }
+impl IntentKey {
+    /// The key of what was recorded with these parts.
+    pub(super) fn of(
+        operation: &str,
+        scope: Option<&Scope>,
+        reference: Option<&str>,
+        digest: Digest,
+    ) -> Self {
+        let operation = operation.to_owned();
+        match (scope, reference.map(identity::reference)) {
+            (Some(scope), Some(reference)) => {
+                Self::Of { url: identity::url(&scope.url), agent: scope.agent.clone(), reference }
+            }
+            (None, Some(reference)) => Self::Named { operation, reference },
+            (_, None) => Self::Bytes { operation, digest: digest.0 },
+        }
     }
 }

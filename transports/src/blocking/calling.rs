@@ -11,6 +11,7 @@ use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome
 use super::Client;
 use crate::clock::Deadline;
 use crate::hub::{NoBearer, ON_THE_WAY, wipe};
+use crate::parked::wait;
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -89,7 +90,7 @@ impl Client {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(performing.record(&entry)),
+                CallStep::Record(entry) => call.on_recorded(wait(performing.record(&entry))),
                 CallStep::Send(exchange) => {
                     let (request, bounds) = self.shared.hub.outgoing(exchange);
                     match self.shared.send(request, bounds) {

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use imts_core::journal::{
-    CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, UnderWay,
+    CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, Submitted,
+    UnderWay,
 };
 use imts_core::{Ending, Source, Wall};
 
@@ -39,18 +40,28 @@ pub(crate) struct Performing<'a> {
 }
 
 impl Performing<'_> {
-    /// Makes an entry of the call durable.
-    pub(crate) fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+    /// Has an entry of the call taken in; yields what is to be waited for before the call goes on.
+    pub(crate) fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
         if self.needs_journal && !self.kept.is_given {
             return Err(RecordError::Failed(Arc::new(NoJournal)));
         }
-        let id = self.kept.record(entry)?;
+        let submitted = self.kept.submit(entry)?;
         match entry {
             Entry::Intent(intent) => self.intent = Some(intent.key()),
             Entry::Sending { id, .. } => self.sent = Some(*id),
             Entry::Ended { .. } | Entry::Resolved { .. } => self.sent = None,
         }
-        Ok(id)
+        Ok(submitted)
+    }
+
+    /// Makes an entry of the call as durable as it must be; the task waits.
+    pub(crate) async fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        let submitted = self.submit(entry)?;
+        let id = submitted.id();
+        match submitted.into_durable() {
+            Some(durable) => durable.await.map(|()| id),
+            None => Ok(id),
+        }
     }
 }
 
@@ -77,14 +88,14 @@ impl Kept {
         self.is_given
     }
 
-    /// Makes an entry durable. A journal that panics has failed.
-    fn record(&self, entry: &Entry) -> Result<u64, RecordError> {
+    /// Has an entry taken in. A journal that panics has failed.
+    fn submit(&self, entry: &Entry) -> Result<Submitted, RecordError> {
         self.with(|desk| {
-            let Entry::Intent(intent) = entry else { return desk.journal.record(entry) };
+            let Entry::Intent(intent) = entry else { return desk.journal.submit(entry) };
             desk.under_way.admit(intent)?;
-            let id = desk.journal.record(entry)?;
-            desk.under_way.begin(id, intent);
-            Ok(id)
+            let submitted = desk.journal.submit(entry)?;
+            desk.under_way.begin(submitted.id(), intent);
+            Ok(submitted)
         })
     }
 

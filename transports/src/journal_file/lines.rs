@@ -4,6 +4,11 @@
 //! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970. What a record
 //! means for a call is the book's matter.
 //!
+//! The space before the JSON says that all before this record was durable when it was written. It is a
+//! `+`, which the CRC then covers, if that was not so: several records are written between two syncs,
+//! and after a crash a later one may be there, and an earlier one not. So what cannot be read is damage
+//! only if a record with a space follows; otherwise it is the end of what became durable.
+//!
 //! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with their
 //! reasons, and the mark of the file itself. Version 4 added until when a sending may be under way;
 //! there is no version 3, because one changed bit would make it version 2. An earlier version is read
@@ -130,7 +135,7 @@ impl Pages {
         let mut pages = Self { end: HEADER.len(), is_earlier, ..Self::default() };
         while let Some(rest) = bytes.get(pages.end..).filter(|rest| !rest.is_empty()) {
             let damaged = JournalError::Damaged { at: pages.end };
-            let Some((record, length)) = read(rest) else {
+            let Some(Found { record, length, .. }) = read(rest) else {
                 return if has_record(rest) { Err(damaged) } else { Ok(pages) };
             };
             match record {
@@ -161,10 +166,28 @@ pub(super) fn write(record: &Record) -> Result<Vec<u8>, JournalError> {
     let line = Line::from(record);
     let json = serde_json::to_vec(&line).ok().filter(|json| json.len() <= LONGEST);
     let json = json.ok_or(JournalError::TooLong)?;
-    let mut bytes = format!("{:08x} {:08x} ", json.len(), crc32fast::hash(&json)).into_bytes();
+    let mut bytes = format!("{:08x} {:08x}+", json.len(), crc(b'+', &json)).into_bytes();
     bytes.extend_from_slice(&json);
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Says of the first of these records that all before it is durable.
+pub(super) fn follow_a_sync(records: &mut [u8]) {
+    let length = records.get(..8).and_then(|digits| std::str::from_utf8(digits).ok());
+    let length = length.and_then(hexadecimal).and_then(|length| usize::try_from(length).ok());
+    let Some((prefix, rest)) = records.split_at_mut_checked(PREFIX) else { return };
+    let Some(json) = length.and_then(|length| rest.get(..length)) else { return };
+    prefix[9..].copy_from_slice(format!("{:08x} ", crc(b' ', json)).as_bytes());
+}
+
+fn crc(mark: u8, json: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    if mark != b' ' {
+        hasher.update(&[mark]);
+    }
+    hasher.update(json);
+    hasher.finalize()
 }
 
 impl From<&Record> for Line {
@@ -213,18 +236,26 @@ impl From<&Record> for Line {
     }
 }
 
-/// The record that bytes begin with, and its length; `None` where they begin with none that is
-/// whole and unchanged.
-fn read(bytes: &[u8]) -> Option<(Record, usize)> {
+/// A record as it stands in bytes.
+struct Found {
+    record: Record,
+    length: usize,
+    /// Whether all before it was durable when it was written.
+    follows_a_sync: bool,
+}
+
+/// The record that bytes begin with; `None` where they begin with none that is whole and unchanged.
+fn read(bytes: &[u8]) -> Option<Found> {
     let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
-    let prefix = std::str::from_utf8(prefix).ok()?;
-    let (length, crc) = prefix.strip_suffix(' ')?.split_once(' ')?;
+    let (prefix, mark) = (std::str::from_utf8(prefix).ok()?, *prefix.last()?);
+    let (length, crc_then) = prefix.strip_suffix([' ', '+'])?.split_once(' ')?;
     let length = usize::try_from(hexadecimal(length)?).ok().filter(|it| *it <= LONGEST)?;
     let (json, rest) = rest.split_at_checked(length)?;
-    if rest.first() != Some(&b'\n') || hexadecimal(crc)? != crc32fast::hash(json) {
+    if rest.first() != Some(&b'\n') || hexadecimal(crc_then)? != crc(mark, json) {
         return None;
     }
-    Some((record(serde_json::from_slice(json).ok()?)?, PREFIX + length + 1))
+    let record = record(serde_json::from_slice(json).ok()?)?;
+    Some(Found { record, length: PREFIX + length + 1, follows_a_sync: mark == b' ' })
 }
 
 fn record(line: Line) -> Option<Record> {
@@ -280,10 +311,10 @@ fn record(line: Line) -> Option<Record> {
     })
 }
 
-/// Whether a whole record stands anywhere in bytes that do not begin with one: also where the line
-/// feed before it is what was changed.
+/// Whether a whole record before which all was durable stands anywhere in bytes that do not begin with
+/// one: also where the line feed before it is what was changed.
 fn has_record(bytes: &[u8]) -> bool {
-    (1..bytes.len()).any(|place| read(&bytes[place..]).is_some())
+    (1..bytes.len()).any(|place| read(&bytes[place..]).is_some_and(|it| it.follows_a_sync))
 }
 
 /// Eight digits, as they are written and in no other way.

@@ -50,8 +50,8 @@ impl AsyncClient {
     }
 
     /// Carries a call to its end, or gives it up before it is sent once this client's patience has
-    /// ended. A call that is for another service gets no token. A journal is written on the task's
-    /// own thread.
+    /// ended. A call that is for another service gets no token. A `JournalFile` is written on a
+    /// thread of its own, which the task awaits.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl AsyncClient {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(performing.record(&entry)),
+                CallStep::Record(entry) => call.on_recorded(performing.record(&entry).await),
                 CallStep::Send(out) => {
                     let (request, bounds) = self.shared.hub.outgoing(out);
                     match exchange(&*self.shared.transport, request, bounds, Progress::default())

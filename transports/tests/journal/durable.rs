@@ -121,6 +121,12 @@ fn what_is_recorded_of_a_call_is_durable_before_its_request_leaves() {
                 let write = before().last().unwrap();
                 assert_eq!(before().count(), number + 1, "{client} {reference}: {kind}");
                 assert!(trace.is_synced_between(write, leaves), "{client} {reference}: {write:?}");
+                // A token is there from the second call on.
+                let is_one_write = write.arguments.contains(r#"\"intent\""#);
+                assert!(
+                    is_one_write || reference.ends_with('1'),
+                    "{client} {reference}: {write:?}"
+                );
             }
         }
     }

@@ -16,6 +16,7 @@ mod order;
 mod path;
 mod payer;
 mod senders;
+mod together;
 mod traced;
 
 use std::fs;

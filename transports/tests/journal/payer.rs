@@ -63,7 +63,9 @@ fn process() {
     for _ in 0..=PAID.len() {
         let Some(references) = turns.peek() else { break };
         marks.say("opens");
-        let Ok(journal) = JournalFile::open(&file) else {
+        // The thread of a renewal that ends may have the client before for a moment more.
+        let options = JournalFile::options().wait(Duration::from_secs(60));
+        let Ok(journal) = options.open(&file) else {
             marks.say("unopened");
             continue;
         };

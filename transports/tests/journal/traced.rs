@@ -130,9 +130,9 @@ impl Trace {
         self.on_journal(SYNCS).any(|sync| sync.is_ok() && sync.is_between(one, other))
     }
 
-    /// The first system call that a fault was injected into.
-    pub(crate) fn fault(&self) -> Option<&Event> {
-        self.all().find(|it| it.arguments.ends_with("(INJECTED)"))
+    /// The system calls that a fault was injected into: one of each thread, at most.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &Event> {
+        self.all().filter(|it| it.arguments.contains("(INJECTED"))
     }
 }
 

@@ -1,0 +1,48 @@
+//! An entry that a journal has taken in, and when it will be durable.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::RecordError;
+
+/// Is ready once an entry is durable, or failed. Dropping it changes nothing about the entry.
+pub type Durable = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
+
+/// An entry that a journal has taken in.
+#[must_use = "it may not be durable yet"]
+pub struct Submitted {
+    id: u64,
+    durable: Option<Durable>,
+}
+
+impl Submitted {
+    /// An entry that is durable, or need not be waited for.
+    pub fn durable(id: u64) -> Self {
+        Self { id, durable: None }
+    }
+
+    /// An entry that will be durable later.
+    pub fn later(id: u64, durable: Durable) -> Self {
+        Self { id, durable: Some(durable) }
+    }
+
+    /// The number of the entry's call, as [`Journal::record`](super::Journal::record) yields it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What to wait for; `None` if nothing.
+    #[must_use]
+    pub fn into_durable(self) -> Option<Durable> {
+        self.durable
+    }
+}
+
+impl fmt::Debug for Submitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_durable = self.durable.is_none();
+        f.debug_struct("Submitted").field("id", &self.id).field("is_durable", &is_durable).finish()
+    }
+}

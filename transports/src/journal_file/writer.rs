@@ -1,0 +1,273 @@
+//! The one writer of a journal: what several callers record while the disk is busy goes to it in one
+//! write, and is durable by one sync.
+//!
+//! Owns the queue and the thread. A caller holds the queue's lock only to add a record, never while
+//! the disk is at work; the file is locked only by who writes. Each record is written in the order in
+//! which it was taken in. The thread begins with the first record that somebody waits for elsewhere;
+//! where the system gives none, the caller's thread does the work.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use imts_core::journal::CallRecord;
+
+use super::append::Appender;
+use super::error::JournalError;
+use super::ticket::{self, Promise, Ticket};
+
+/// How long a record that nobody waits for may be written and not durable: 50 ms.
+pub(super) const LINGER: Duration = Duration::from_millis(50);
+
+/// When a record is to be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    /// Somebody waits for it.
+    Now,
+    /// With the next one, or after [`LINGER`]. Somebody waits for it to be written, so that it
+    /// outlives this process.
+    Soon,
+    /// With the next one, or after [`LINGER`].
+    Later,
+}
+
+/// How a call was before a record that may not come to be written.
+#[derive(Debug)]
+pub(super) struct Undo {
+    pub(super) id: u64,
+    pub(super) before: Option<CallRecord>,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    records: Vec<u8>,
+    /// Where the last of them begins.
+    last: usize,
+    undo: Vec<Undo>,
+    /// To those who wait for their record to be durable.
+    promises: Vec<Promise>,
+    /// To those who wait for it to be written.
+    written: Vec<Promise>,
+    /// Whether the thread is to write now.
+    is_ripe: bool,
+    /// Since when there is a record that is not durable, and that nobody waits for.
+    waiting_since: Option<Instant>,
+    /// Whether the thread sleeps until it is called.
+    is_asleep: bool,
+    is_closing: bool,
+    /// What could not be written, oldest first, and has to be taken back.
+    failed: Vec<Undo>,
+    /// Why nothing more is taken in, if so.
+    broken: Option<JournalError>,
+}
+
+impl Queue {
+    pub(super) fn broken(&self) -> Option<&JournalError> {
+        self.broken.as_ref()
+    }
+
+    /// What has to be taken back, the last one first. It must be before anything else is added.
+    pub(super) fn take_failed(&mut self) -> impl Iterator<Item = Undo> {
+        std::mem::take(&mut self.failed).into_iter().rev()
+    }
+
+    fn add(&mut self, record: &[u8], undo: Undo, when: When) -> Option<Ticket> {
+        self.last = self.records.len();
+        self.records.extend_from_slice(record);
+        self.undo.push(undo);
+        if when != When::Now {
+            self.waiting_since.get_or_insert_with(Instant::now);
+        }
+        self.is_ripe |= when != When::Later;
+        let promises = match when {
+            When::Now => &mut self.promises,
+            When::Soon => &mut self.written,
+            When::Later => return None,
+        };
+        let (promise, ticket) = ticket::pair();
+        promises.push(promise);
+        Some(ticket)
+    }
+
+    /// When a record that nobody waits for is due.
+    fn due(&self) -> Option<Instant> {
+        self.waiting_since.and_then(|since| since.checked_add(LINGER))
+    }
+}
+
+/// Writes what is recorded.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    appender: Mutex<Appender>,
+}
+
+impl Writer {
+    pub(super) fn new(appender: Appender) -> Self {
+        let queue = Mutex::new(Queue { broken: appender.broken().cloned(), ..Queue::default() });
+        let shared = Shared { queue, changed: Condvar::new(), appender: Mutex::new(appender) };
+        Self { shared: Arc::new(shared), thread: None }
+    }
+
+    /// The queue, for one record to be checked and added.
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.shared.queue()
+    }
+
+    /// Begins the thread, if there is none.
+    pub(super) fn begin(&mut self) {
+        if self.thread.is_none() {
+            let shared = Arc::clone(&self.shared);
+            let thread = thread::Builder::new().name("imts-journal".to_owned());
+            self.thread = thread.spawn(move || shared.run()).ok();
+        }
+    }
+
+    /// Adds a record. The thread writes it, or this one if there is no other.
+    pub(super) fn add(
+        &self,
+        mut queue: MutexGuard<'_, Queue>,
+        record: &[u8],
+        undo: Undo,
+        when: When,
+    ) -> Option<Ticket> {
+        let ticket = queue.add(record, undo, when);
+        let is_called = queue.is_ripe || queue.is_asleep;
+        drop(queue);
+        if self.thread.is_none() {
+            if when != When::Later {
+                self.flush();
+            }
+        } else if is_called {
+            self.shared.changed.notify_one();
+        }
+        ticket
+    }
+
+    /// Makes all that was added durable, on the caller's thread.
+    pub(super) fn flush(&self) {
+        self.shared.flush(true);
+    }
+}
+
+impl Drop for Writer {
+    /// Makes durable what is not, and waits for that.
+    fn drop(&mut self) {
+        self.shared.queue().is_closing = true;
+        self.shared.changed.notify_one();
+        match self.thread.take() {
+            // Waking somebody may be what let go of the journal: the thread ends by itself.
+            Some(thread) if thread.thread().id() == thread::current().id() => {}
+            Some(thread) => drop(thread.join()),
+            None => self.shared.flush(true),
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("queue", &*self.shared.queue()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread's work.
+    fn run(&self) {
+        loop {
+            let mut queue = self.queue();
+            let is_due = queue.due().is_some_and(|due| due <= Instant::now());
+            if queue.is_ripe || is_due || queue.is_closing {
+                let is_over = queue.is_closing;
+                drop(queue);
+                self.flush(is_due || is_over);
+                if is_over {
+                    return;
+                }
+                continue;
+            }
+            match queue.due() {
+                Some(due) => {
+                    let left = due.saturating_duration_since(Instant::now());
+                    drop(self.changed.wait_timeout(queue, left));
+                }
+                None => {
+                    queue.is_asleep = true;
+                    let queue = self.changed.wait(queue);
+                    queue.unwrap_or_else(PoisonError::into_inner).is_asleep = false;
+                }
+            }
+        }
+    }
+
+    fn appender(&self) -> MutexGuard<'_, Appender> {
+        self.appender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes all that was added, and syncs if it must, or if somebody waits for it.
+    fn flush(&self, must_sync: bool) {
+        // Who has the file is next: what is added later is written later.
+        let mut appender = self.appender();
+        let mut queue = self.queue();
+        queue.is_ripe = false;
+        let (records, last) = (std::mem::take(&mut queue.records), queue.last);
+        let undo = std::mem::take(&mut queue.undo);
+        let (promises, written) =
+            (std::mem::take(&mut queue.promises), std::mem::take(&mut queue.written));
+        let syncs = !promises.is_empty() || must_sync && queue.waiting_since.is_some();
+        if syncs {
+            queue.waiting_since = None;
+        }
+        drop(queue);
+        let mut outcome = Ok(());
+        if !records.is_empty() {
+            outcome = appender.append(records, last);
+        }
+        let mut left = Vec::new();
+        if outcome.is_err() {
+            let undo = if appender.broken().is_none() { undo } else { Vec::new() };
+            left = self.fail(&appender, undo);
+        }
+        drop(appender);
+        tell(written, &outcome);
+        if syncs && outcome.is_ok() {
+            let mut appender = self.appender();
+            outcome = appender.sync();
+            if outcome.is_err() {
+                left = self.fail(&appender, Vec::new());
+            }
+        }
+        tell(promises.into_iter().chain(left), &outcome);
+    }
+
+    /// Takes out of the queue what may be about something that was not written; yields who waits for
+    /// it. These records have to be taken back too.
+    fn fail(&self, appender: &Appender, mut undo: Vec<Undo>) -> Vec<Promise> {
+        let mut queue = self.queue();
+        queue.broken = appender.broken().cloned();
+        undo.append(&mut queue.undo);
+        queue.failed.append(&mut undo);
+        queue.records.clear();
+        (queue.is_ripe, queue.waiting_since) = (false, None);
+        let mut promises = std::mem::take(&mut queue.promises);
+        promises.append(&mut queue.written);
+        promises
+    }
+}
+
+/// No lock may be held.
+fn tell(promises: impl IntoIterator<Item = Promise>, outcome: &Result<(), JournalError>) {
+    for promise in promises {
+        promise.resolve(outcome.clone());
+    }
+}
