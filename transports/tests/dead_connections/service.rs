@@ -51,6 +51,8 @@ struct Shared {
 pub(crate) struct Ledger {
     /// How often each reference has arrived.
     pub(crate) arrived: BTreeMap<String, u32>,
+    /// What was granted a token: `auth` for a sign-in, `refresh` for a refresh.
+    pub(crate) grants: Vec<String>,
     pub(crate) connections: usize,
     /// How many connections have ended, by either side.
     pub(crate) ended: usize,
@@ -145,8 +147,8 @@ impl Shared {
                 Idle::Aimed(aim) => (aimed(&mut wire, &aim), Close::Fin),
             };
             match came {
-                Came::Request { body, signs_in } => {
-                    let reply = if signs_in { GRANT.into() } else { self.take(&body) };
+                Came::Request { path, body } => {
+                    let reply = self.take(&path, &body);
                     idle = (self.idle)();
                     if wire.say(reply_of(&reply).as_bytes()).is_err() {
                         return;
@@ -177,7 +179,11 @@ impl Shared {
     }
 
     /// Enters what arrived into the ledger.
-    fn take(&self, body: &[u8]) -> String {
+    fn take(&self, path: &str, body: &[u8]) -> String {
+        if let Some((_, grant)) = path.split_once("/agent/") {
+            self.ledger.lock().unwrap().grants.push(grant.to_owned());
+            return GRANT.to_owned();
+        }
         let body: Value = serde_json::from_slice(body).unwrap();
         let reference = body["client_uuid"].as_str().unwrap().to_owned();
         *self.ledger.lock().unwrap().arrived.entry(reference).or_default() += 1;

@@ -28,8 +28,8 @@ pub(crate) struct Wire {
 
 /// What came.
 pub(crate) enum Came {
-    /// The body of a whole request, and whether it asks for a token.
-    Request { body: Vec<u8>, signs_in: bool },
+    /// A whole request.
+    Request { path: String, body: Vec<u8> },
     /// Nothing in time.
     Nothing,
     /// The peer has closed it, or broken it.
@@ -75,10 +75,8 @@ impl Wire {
             return None;
         }
         assert_eq!(body.len(), length, "requests are not pipelined");
-        let came = Came::Request {
-            body: body.as_bytes().to_vec(),
-            signs_in: head.lines().next().unwrap().contains("/agent/"),
-        };
+        let path = head.split(' ').nth(1).unwrap().to_owned();
+        let came = Came::Request { path, body: body.as_bytes().to_vec() };
         self.read.clear();
         Some(came)
     }
