@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::callers::{Place, Tasks};
 use crate::service::{Idle, Service, certified};
-use crate::{builder, confirm};
+use crate::{builder, confirm, policy};
 
 /// Over TCP and over TLS, with a service that leaves its connections open.
 fn each(test: impl Fn(&Service, &AsyncClient)) {
@@ -17,7 +17,11 @@ fn each(test: impl Fn(&Service, &AsyncClient)) {
         let service = Service::start(config, || Idle::Stays);
         let place = Place { url: service.url(), authority };
         let transport = HyperTransport::builder(place.tls()).build();
-        test(&service, &builder(place.endpoint()).nonblocking(transport).unwrap());
+        // What was not sent is not sent again either: a connection of another runtime is not even tried.
+        let mut once = policy();
+        once.call_attempts = 1;
+        let client = builder(place.endpoint()).policy(once).nonblocking(transport);
+        test(&service, &client.unwrap());
     }
 }
 
