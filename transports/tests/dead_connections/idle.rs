@@ -6,22 +6,36 @@ use crate::callers::{Caller, End, Kind, Place};
 use crate::service::{Certified, Idle, Service, certified};
 use crate::wire::Close;
 
+/// How many milliseconds after a reply the service ends the connection, and how.
+const CLOSES: [(u64, Close); 5] = [
+    (0, Close::Fin),
+    (3, Close::Fin),
+    (3, Close::Reset),
+    (0, Close::Farewell),
+    (3, Close::Farewell),
+];
+
 #[test]
 fn a_service_that_closes_between_any_two_calls_has_each_of_them_done() {
     for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_bare()) {
-        for by in [Close::Fin, Close::Reset, Close::Farewell] {
+        for (idle, by) in CLOSES {
             for tls in [None, Some(certified())] {
                 let about =
                     format!("{kind}, {by:?}, {}", if tls.is_some() { "TLS" } else { "TCP" });
-                closes_between_any_two(kind, by, tls, &about);
+                closes_between_any_two(kind, (idle, by), tls, &about);
             }
         }
     }
 }
 
-fn closes_between_any_two(kind: Kind, by: Close, tls: Option<Certified>, about: &str) {
+fn closes_between_any_two(
+    kind: Kind,
+    (idle, by): (u64, Close),
+    tls: Option<Certified>,
+    about: &str,
+) {
     let (config, authority) = tls.unzip();
-    let service = Service::start(config, move || Idle::Ends(Duration::from_millis(3), by));
+    let service = Service::start(config, move || Idle::Ends(Duration::from_millis(idle), by));
     let caller = Caller::new(kind, &Place { url: service.url(), authority }, || {});
     for number in 0..20 {
         service.has_open(0);
