@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -233,10 +233,13 @@ impl Place {
             Some(pem) => {
                 Tls::builder().only_roots(Certificates::from_pem(pem).unwrap()).build().unwrap()
             }
-            None => Tls::platform().unwrap(),
+            None => PLAIN.clone(),
         }
     }
 }
+
+/// Its roots take a while to be read.
+static PLAIN: LazyLock<Tls> = LazyLock::new(|| Tls::platform().unwrap());
 
 /// When each request was handed over.
 #[derive(Clone)]

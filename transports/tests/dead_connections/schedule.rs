@@ -91,7 +91,7 @@ fn nothing_is_lost_on_a_dead_connection() {
         assert!(u128::from(counts.slowest_ms) < LIMIT.as_millis() / 2, "a call hung: {about}");
         assert!(counts.race <= counts.calls / 20, "the race is rare: {about}");
         // Without a second use of any connection there would be nothing to lose.
-        assert!(counts.connections < counts.calls * 3 / 4, "{about}");
+        assert!(counts.connections < counts.calls * 9 / 10, "{about}");
     }
     // The schedule bites: a client that does not look at its connections loses calls.
     let blind = Kind::BareReqwest(Tasks::CurrentThread);
