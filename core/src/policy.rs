@@ -25,8 +25,8 @@ pub struct Policy {
     /// Default 50.
     pub margin_percent: u8,
     /// How old a token must be before it counts as Expiring, or is renewed for one who asks for a
-    /// longer life: the shortest-lived ones cost no more than one renewal in this time, and there is
-    /// quiet from the end of one that lives shorter. Default 1 s.
+    /// longer life. For a token that lives less than twice as long, half its life counts instead, though
+    /// never less than 100 ms: a shorter-lived one is followed by quiet until then. Default 1 s.
     pub renew_after: Duration,
     /// How long one exchange may take, of a renewal or a call. Default 30 s.
     pub time_limit: Duration,
@@ -117,11 +117,16 @@ impl Default for Policy {
 
 impl Policy {
     /// How long before its end a token of this lifetime counts as Expiring: the smallest of
-    /// `margin`, its part of the lifetime, and what leaves it `renew_after` to be used.
+    /// `margin`, its part of the lifetime, and what leaves it its part of `renew_after` to be used.
     #[must_use]
     pub fn margin_of(&self, lifetime: Duration) -> Duration {
         let part = percent(lifetime, self.margin_percent);
-        self.margin.min(part).min(lifetime.saturating_sub(self.renew_after))
+        self.margin.min(part).min(lifetime.saturating_sub(self.renew_after_of(lifetime)))
+    }
+
+    /// How old a token of this lifetime must be before it is renewed.
+    pub(crate) fn renew_after_of(&self, lifetime: Duration) -> Duration {
+        self.renew_after.min(percent(lifetime, 50).max(SOONEST))
     }
 
     /// The wait after the `failures`th failed renewal in a row, without what the service asks for:
@@ -175,3 +180,6 @@ fn scramble(seed: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+/// No token is renewed sooner than this, however short it lives, unless the policy says so.
+const SOONEST: Duration = Duration::from_millis(100);

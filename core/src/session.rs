@@ -148,7 +148,7 @@ impl Session {
     /// What to do next for a token with at least `at_least` left.
     ///
     /// Where the service's tokens live no longer than that, or the present one is younger than
-    /// [`Policy::renew_after`], a renewal would not help: the step is the same as
+    /// [`Policy::renew_after`] says, a renewal would not help: the step is the same as
     /// [`poll`](Session::poll)'s, and [`Bearer::remaining`] tells.
     pub fn poll_for(&mut self, now: Now, at_least: Duration) -> Step {
         let now = self.observe(now);
@@ -292,7 +292,7 @@ impl Session {
         let remaining = access.bearer.remaining(now);
         if remaining < at_least
             && access.lifetime > at_least
-            && !grant.is_younger_than(self.policy.renew_after, now)
+            && !grant.is_younger_than(self.policy.renew_after_of(access.lifetime), now)
         {
             return None;
         }

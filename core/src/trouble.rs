@@ -31,8 +31,8 @@ pub enum Fault {
     Failed(Failure),
     /// The grant's access token was dead when it came: the exchange took longer than it lives.
     DeadOnArrival,
-    /// The grant's access token was good, and lives shorter than `policy.renew_after`: after it there
-    /// is no token until that has passed.
+    /// The grant's access token was good, and lives shorter than 100 ms, or than `policy.renew_after`
+    /// where that is less: after it there is no token until that has passed.
     ShortLived,
     /// The service refused a token within `policy.settle` of granting it.
     Rejected,

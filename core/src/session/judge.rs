@@ -142,7 +142,8 @@ impl Session {
             lifetime: granted.access_lifetime,
             expire_at: granted.access_expire_at,
         };
-        let is_short = access.lifetime < self.policy.renew_after;
+        let renew_after = self.policy.renew_after_of(access.lifetime);
+        let is_short = access.lifetime < renew_after;
         let was_rejected = self.rejected.has(&access);
         let refresh = match granted.refresh {
             Some(new) => Some(Refresh {
@@ -171,7 +172,7 @@ impl Session {
             self.pace.succeeded(now.mono);
             if is_short {
                 let trouble = Trouble::of(ticket.purpose, Fault::ShortLived);
-                let until = now.mono.after(self.policy.renew_after);
+                let until = now.mono.after(renew_after);
                 self.pace.rests(until, trouble.into(), now.mono);
             }
             return Ok(());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
@@ -293,7 +293,7 @@ fn the_first_rejection_ends_no_wait_that_the_service_asked_for() {
 
 #[test]
 fn short_tokens_are_used_and_not_refetched_at_every_ask() {
-    for lives in [1, 2, 5, 30, 61] {
+    for lives in [1, 2, 3, 5, 30, 61] {
         let mut world = World::with_credentials(Keep::Held);
         let (mut calls, elapsed) = (0, 120);
         for _ in 0..elapsed * 100 {
@@ -305,22 +305,56 @@ fn short_tokens_are_used_and_not_refetched_at_every_ask() {
             }
             world.pass(Duration::from_millis(10));
         }
-        let most = 1 + elapsed * 2 / lives.max(2);
+        let most = 1 + elapsed * 2 / lives;
         assert!(calls <= most, "{calls} calls for tokens of {lives} s; at most {most}");
     }
 }
 
+/// A grant whose token lives so many milliseconds.
+fn grant_for(token: &str, millis: u64) -> Value {
+    let sent_at = 1_000_000 - millis * 1_000;
+    let mut body = grant_of(token, Some("r"), 1);
+    body["response_time"] = json!(format!("2026-01-01T00:00:00.{sent_at:06}Z"));
+    body["payload"]["access_expire_at"] = json!("2026-01-01T00:00:01Z");
+    body
+}
+
 #[test]
-fn a_token_is_short_lived_where_it_lives_shorter_than_it_takes_to_renew_one() {
-    for (lives, is_short) in [(1, true), (2, false)] {
-        let mut slow = policy();
-        slow.renew_after = seconds(2);
-        let mut world = World::of(session_with(slow));
+fn tokens_that_live_less_than_two_seconds_leave_no_gap() {
+    for (millis, most) in [(999, 41), (500, 81), (250, 161), (201, 201)] {
+        let mut world = World::with_credentials(Keep::Held);
+        let mut calls = 0;
+        for _ in 0..20_000 {
+            if matches!(world.ask(), 'S' | 'F') {
+                calls += 1;
+                let body = grant_for(&format!("t{calls}"), millis);
+                world.reply(&answer(200, &body)).unwrap();
+            }
+            world.ready();
+            world.pass(Duration::from_millis(1));
+        }
+        assert!(calls <= most, "{calls} calls in 20 s for tokens of {millis} ms; at most {most}");
+    }
+}
+
+#[test]
+fn a_token_that_lives_less_than_a_tenth_of_a_second_is_followed_by_quiet() {
+    for (millis, renew_after, is_short) in
+        [(99, 1_000, true), (100, 1_000, false), (99, 50, false), (49, 50, true), (99, 0, false)]
+    {
+        let mut chosen = policy();
+        chosen.renew_after = Duration::from_millis(renew_after);
+        let mut world = World::of(session_with(chosen));
         world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
         world.sends(Purpose::SignIn);
-        world.reply(&answer(200, &grant_of("a", Some("r"), lives))).unwrap();
+        world.reply(&answer(200, &grant_for("a", millis))).unwrap();
         let trouble = world.session.last_trouble().map(|trouble| trouble.fault());
-        assert_eq!(matches!(trouble, Some(Fault::ShortLived)), is_short, "{lives} s");
-        assert_eq!(trouble.is_some(), is_short, "{lives} s");
+        assert_eq!(matches!(trouble, Some(Fault::ShortLived)), is_short, "{millis} ms");
+        assert_eq!(trouble.is_some(), is_short, "{millis} ms");
+        if is_short {
+            world.pass(Duration::from_millis(millis));
+            let quiet = Duration::from_millis(renew_after.min(100) - millis);
+            assert_eq!(world.waits().0, quiet);
+        }
     }
 }
