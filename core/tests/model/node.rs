@@ -210,6 +210,11 @@ impl Node {
         self.granted_at = (!self.stores).then_some(now.mono.as_micros());
     }
 
+    /// The generation of what it holds, saved or not.
+    pub(crate) fn held_generation(&self, now: Now) -> Option<u64> {
+        self.session.saved(now).map(|saved| saved.generation())
+    }
+
     /// Whether what it would save has this token in it.
     pub(crate) fn has_saved(&self, token: &str, now: Now) -> bool {
         let saved = self.session.saved(now).unwrap().to_json();

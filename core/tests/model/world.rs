@@ -239,10 +239,13 @@ impl World {
                 assert!(first, "a refresh token of unknown fate is sent a third time");
                 self.tally.note("rule 6: a token of unknown fate is replayed");
             }
-            let generation = node.generation;
-            // A session that holds a newer state takes no older mark over.
-            for newer in self.nodes.iter_mut().filter(|node| node.generation > generation) {
-                newer.unheard.insert(token.clone());
+            // A session that holds a newer state, saved or not, takes no older mark over.
+            let now = self.now;
+            let generation = node.held_generation(now);
+            for newer in &mut self.nodes {
+                if newer.held_generation(now) > generation {
+                    newer.unheard.insert(token.clone());
+                }
             }
             self.service.refresh.insert(token.clone(), Fate::Unknown);
             sent = Some((token, fate));
