@@ -11,13 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Certificates, Tls, Transport as _};
+use imts::{Body, Bounds, Certificates, Endpoint, Policy, Tls, Transport as _};
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::raw::{Line, Raw, is_whole};
 use crate::tls::{Authority, Speaking};
-use crate::{Carrier, GRANT, Made, RUNTIME, ok};
+use crate::{Carrier, GRANT, Made, RUNTIME, builder, ok};
 
 /// A server's own side of one connection.
 trait Talk: Read + Write {}
@@ -28,6 +28,8 @@ impl<T: Read + Write> Talk for T {}
 enum At {
     /// It waits for a reply.
     Reply,
+    /// A client waits for the reply to its sign-in.
+    Grant,
     /// It has half of a reply's head.
     Head,
     /// It has half of a reply's body.
@@ -40,15 +42,19 @@ impl At {
     /// How much of the reply comes before it.
     fn before(self, reply: &str) -> usize {
         match self {
-            Self::Reply | Self::Request => 0,
+            Self::Reply | Self::Grant | Self::Request => 0,
             Self::Head => 20,
             Self::Body => reply.len() - 40,
         }
     }
 
-    /// How long the body of the request is.
+    /// How long the body of the request is; nothing if a client makes it.
     fn length(self) -> usize {
-        if self == Self::Request { 16 << 20 } else { 100 }
+        match self {
+            Self::Request => 16 << 20,
+            Self::Grant => 0,
+            _ => 100,
+        }
     }
 }
 
@@ -132,6 +138,13 @@ fn inside() {
     let made = tls.map_or_else(|_| Made::default(), |tls| Made { tls, ..Made::default() });
     let carrier = &Carrier::both(&made)[nth.parse::<usize>().unwrap()];
     let time_limit = Duration::from_millis(millis.parse().unwrap());
+    if length == "0" {
+        let mut policy = Policy::default();
+        policy.time_limit = time_limit;
+        let endpoint = Endpoint::https(url).or_else(|_| Endpoint::plain_loopback(url));
+        let builder = builder(endpoint.unwrap()).policy(policy);
+        return assert_eq!(carrier.token(builder).unwrap().expose_token(), "access-1");
+    }
     let bounds = Bounds { reply_limit: 65_536, time_limit };
     let body = Body::from(vec![b' '; length.parse().unwrap()]);
     let request = Request::post(url).body(body).unwrap();
@@ -203,12 +216,9 @@ fn comes_to(pid: Pid, state: char) -> bool {
     }
 }
 
-/// The transports that read on the thread that asks, by their place.
-const ON_THE_ASKING_THREAD: [usize; 1] = [0];
-
 fn takes_what_came(at: At) {
     let authority = Authority::new("Private");
-    for nth in ON_THE_ASKING_THREAD {
+    for nth in [0, 1] {
         for authority in [None, Some(&authority)] {
             // On a busy machine, a request comes only within a longer limit.
             let limits = [1_000, 10_000, 60_000].map(Duration::from_millis);
@@ -221,6 +231,11 @@ fn takes_what_came(at: At) {
 #[test]
 fn a_reply_that_comes_while_its_client_is_frozen_beyond_the_time_limit_is_taken() {
     takes_what_came(At::Reply);
+}
+
+#[test]
+fn a_grant_that_comes_while_its_client_is_frozen_beyond_the_time_limit_is_taken() {
+    takes_what_came(At::Grant);
 }
 
 #[test]
