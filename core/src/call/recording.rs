@@ -27,7 +27,10 @@ impl<R> Call<R> {
                 self.stage = Stage::Token;
             }
             (Stage::Mark, Ok(_)) => self.stage = Stage::Send,
-            (Stage::Intent, Err(RecordError::Intent(error))) => {
+            // After an attempt that was not sent, that is what stays to be recorded.
+            (Stage::Intent | Stage::Mark, Err(RecordError::Intent(error)))
+                if self.attempts == 0 =>
+            {
                 self.frozen = None;
                 self.stage = Stage::NotAdmitted(error);
             }

@@ -3,7 +3,7 @@
 //! Owns the one rule of who may send, what each entry changes, and which calls are in doubt. Knows
 //! nothing of files: entries in, answers out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     CLOCK_MARGIN, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, IntentKey,
@@ -18,6 +18,8 @@ pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
     /// The calls of each intent, oldest first.
     intents: BTreeMap<IntentKey, Vec<u64>>,
+    /// The calls that are not the only one of their intent.
+    repeated: BTreeSet<u64>,
     /// The highest number that was ever given: none is given twice.
     last: u64,
 }
@@ -181,6 +183,9 @@ impl Book {
 
     /// The number under which an entry may be recorded now.
     ///
+    /// Of several calls of one intent that were admitted before one of them left, the first to leave
+    /// is the only one: two clients that share a journal do not see each other's calls.
+    ///
     /// A call that was resolved as refused takes its sender's own end all the same, if that says that
     /// it was done, or that nobody knows: whoever resolved it was too early.
     ///
@@ -198,7 +203,40 @@ impl Book {
         {
             return Err(EntryError::UnderWay { id: *id, until });
         }
+        if let Entry::Sending { .. } = entry {
+            self.is_free(call)?;
+        }
         Ok(call.id)
+    }
+
+    /// Whether no other call of the same intent stands against this one by now: two clients that
+    /// share a journal may both have been admitted before either was sent.
+    fn is_free(&self, call: &CallRecord) -> Result<(), IntentError> {
+        if !self.repeated.contains(&call.id) {
+            return Ok(());
+        }
+        let key = call.key();
+        let despite = call.despite.as_ref().map(|despite| despite.id);
+        // A decision counts if it was made of an earlier call of this intent, as when it was admitted.
+        let despite = despite.filter(|id| *id < call.id && self.of(&key).any(|it| it.id == *id));
+        let is_newer = |other: &&CallRecord| {
+            other.id != call.id && despite.is_none_or(|despite| other.id > despite)
+        };
+        let stands =
+            |other: &&CallRecord| matches!(other.state, CallState::InDoubt | CallState::Done);
+        let Some(other) = self.of(&key).filter(is_newer).find(stands) else { return Ok(()) };
+        let (id, operation) = (other.id, call.operation.clone());
+        let reference = call.reference.clone().unwrap_or_default();
+        Err(match other.state {
+            _ if other.meaning != call.meaning => {
+                IntentError::Conflict { id, operation, reference }
+            }
+            CallState::Done => {
+                let at = other.ended_at.unwrap_or(other.intended_at);
+                IntentError::AlreadyDone { id, at, operation, reference }
+            }
+            _ => IntentError::InProgress { id, operation, reference },
+        })
     }
 
     /// The call of an entry, if that may follow what is known of it.
@@ -233,7 +271,11 @@ impl Book {
     /// Takes an entry in, under the number that it was recorded with.
     pub fn apply(&mut self, id: u64, entry: &Entry) {
         if let Entry::Intent(intent) = entry {
-            self.intents.entry(intent.key()).or_default().push(id);
+            let calls = self.intents.entry(intent.key()).or_default();
+            calls.push(id);
+            if calls.len() > 1 {
+                self.repeated.extend(calls.iter());
+            }
             self.calls.insert(id, CallRecord::new(id, intent));
             self.last = self.last.max(id);
             return;
@@ -280,6 +322,10 @@ impl Book {
         let key = call.key();
         let Some(calls) = self.intents.get_mut(&key) else { return };
         calls.retain(|call| *call != id);
+        self.repeated.remove(&id);
+        if let [only] = calls.as_slice() {
+            self.repeated.remove(only);
+        }
         if calls.is_empty() {
             self.intents.remove(&key);
         }

@@ -1,7 +1,8 @@
 //! Who may send: the table of what is recorded against what is asked for.
 
 use imts_core::journal::{
-    Book, Despite, Digest, Entry, Finding, Intent, IntentError, Resolution, Scope, UnderWay,
+    Book, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, Resolution, Scope,
+    UnderWay,
 };
 use imts_core::operations::{Confirm, Own};
 use imts_core::{CallStep, Ending, OperationError, Wall};
@@ -314,4 +315,53 @@ fn an_error_shows_the_beginning_of_a_reference_and_moves_no_cursor() {
     }
     let shown = error(&"x".repeat(10_000)).to_string();
     assert!(shown.contains("x\u{2026}: nothing was sent") && shown.len() < 300, "{shown}");
+}
+
+#[test]
+fn of_two_calls_that_were_both_admitted_the_one_that_leaves_first_is_sent_alone() {
+    let body = r#"{"a":1,"b":2}"#;
+    for (first, second) in [(1, 2), (2, 1)] {
+        for (other_body, ending, word) in [
+            (body, None, "in_progress"),
+            (body, Some(Ending::Unknown), "in_progress"),
+            (body, Some(Ending::Done), "already_done"),
+            ("{}", None, "conflict"),
+        ] {
+            let mut book = Book::default();
+            put(&mut book, &Entry::Intent(intent("17", body)));
+            put(&mut book, &Entry::Intent(intent("17", other_body)));
+            put(&mut book, &Entry::Sending { id: first, at: at(1), until: None });
+            put(&mut book, &Entry::Sending { id: first, at: at(2), until: None });
+            if let Some(ending) = ending {
+                put(&mut book, &Entry::Ended { id: first, at: at(3), ending });
+            }
+            let late = Entry::Sending { id: second, at: at(4), until: None };
+            let Err(EntryError::Intent(error)) = book.check(&late) else { panic!("it may leave") };
+            assert_eq!((error.as_str(), error.id()), (word, Some(first)));
+        }
+    }
+    // One that was refused or did not leave is not in the way, nor is one that was decided upon.
+    for ending in [Ending::Refused, Ending::NotSent] {
+        let mut book = Book::default();
+        put(&mut book, &Entry::Intent(intent("17", body)));
+        put(&mut book, &Entry::Intent(intent("17", body)));
+        put(&mut book, &Entry::Sending { id: 1, at: at(1), until: None });
+        put(&mut book, &Entry::Ended { id: 1, at: at(2), ending });
+        put(&mut book, &Entry::Sending { id: 2, at: at(3), until: None });
+    }
+}
+
+#[test]
+fn a_decision_lets_a_call_leave_beside_the_record_that_it_names_and_no_other() {
+    let body = r#"{"a":1,"b":2}"#;
+    for (named, leaves) in [(1, true), (7, false)] {
+        let mut book = Book::default();
+        put(&mut book, &Entry::Intent(intent("17", body)));
+        let mut again = intent("17", body);
+        again.despite = Some(Despite { id: named, reason: "it is lost".to_owned(), by: None });
+        put(&mut book, &Entry::Intent(again));
+        put(&mut book, &Entry::Sending { id: 1, at: at(1), until: None });
+        let late = Entry::Sending { id: 2, at: at(2), until: None };
+        assert_eq!(book.check(&late).is_ok(), leaves, "in spite of {named}");
+    }
 }

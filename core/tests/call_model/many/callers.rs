@@ -24,6 +24,8 @@ const SENT_WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) struct Caller {
     call: Call<Json>,
+    /// Which client of its journal it calls.
+    pub(crate) client: usize,
     pub(crate) ask: Ask,
     /// The number of its record, once it was admitted.
     pub(crate) id: Option<u64>,
@@ -94,8 +96,10 @@ impl World {
 
     fn join(&mut self, at: usize, call: Call<Json>, ask: Ask, deadline: Mono) {
         self.tell(|_| format!("journal {at}: a caller comes with {}", ask.body));
+        let client = usize::from(!self.is_calm && self.dice.one_in(4));
         let caller = Caller {
             call,
+            client,
             ask,
             id: None,
             admitted: None,

@@ -31,8 +31,12 @@ impl World {
         let entry = Entry::Resolved { id, at: wall, resolution };
         let desk = &mut self.desks[at];
         let Some(process) = desk.process.as_mut().filter(|it| !it.is_broken) else { return };
-        let is_under_way = process.callers.iter().any(|caller| caller.id == Some(id));
-        assert_eq!(process.under_way.has(id), is_under_way);
+        let sender = process.callers.iter().find(|caller| caller.id == Some(id));
+        for (client, under_way) in process.under_way.iter().enumerate() {
+            let is_its = sender.is_some_and(|caller| caller.client == client);
+            assert_eq!(under_way.has(id), is_its);
+        }
+        let is_under_way = sender.is_some();
         if is_under_way && from == From::Here {
             self.tally.note("resolve: under way");
             return;

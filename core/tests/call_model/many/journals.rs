@@ -39,7 +39,8 @@ pub(crate) struct Process {
     pub(crate) book: Book,
     /// The same by the journal in memory, if nothing was there before this process.
     pub(crate) memory: Option<MemoryJournal>,
-    pub(crate) under_way: UnderWay,
+    /// One for each client: they share the journal, and nothing else.
+    pub(crate) under_way: [UnderWay; 2],
     pub(crate) callers: Vec<Caller>,
     /// Calls that were sent, and left before their end was recorded.
     pub(crate) left: BTreeSet<u64>,

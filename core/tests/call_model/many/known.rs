@@ -184,3 +184,22 @@ pub(crate) fn told(error: &IntentError, ask: &Ask) -> Answer {
 pub(crate) fn despite(id: u64) -> Despite {
     Despite { id, reason: format!("call {id} is lost"), by: Some("an auditor".to_owned()) }
 }
+
+/// What a caller must be told whose call is about to leave, if another call of the same intent has
+/// left before, by another client of the same journal.
+pub(crate) fn outrun(known: &[Known], id: u64, ask: &Ask) -> Option<Answer> {
+    let others = known.iter().filter(|it| it.version == Version::Present && it.ask.key == ask.key);
+    let despite = ask
+        .despite
+        .as_ref()
+        .map(|despite| despite.id)
+        .filter(|decided| *decided < id && others.clone().any(|it| it.id == *decided));
+    let is_first = |it: &&Known| it.id != id && despite.is_none_or(|of| it.id > of) && it.stands();
+    let mut others = others;
+    let other = others.find(is_first)?;
+    Some(match other.state {
+        _ if other.ask.amount != ask.amount => Answer::Conflict(other.id),
+        State::Done => Answer::AlreadyDone(other.id, other.ended_at.expect("it has ended")),
+        _ => Answer::InProgress(other.id),
+    })
+}

@@ -19,9 +19,9 @@ enum Fate {
 
 impl Process {
     /// The number under which an entry may be written, as a client asks for it.
-    fn admit(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+    fn admit(&mut self, entry: &Entry, client: usize) -> Result<u64, RecordError> {
         if let Entry::Intent(intent) = entry {
-            self.under_way.admit(intent)?;
+            self.under_way[client].admit(intent)?;
         }
         if self.is_broken {
             return Err(RecordError::Failed(full()));
@@ -30,8 +30,8 @@ impl Process {
     }
 
     /// What a caller must be told beside the others of this process.
-    fn expected(&self, known: &[Known], ask: &Ask) -> Option<Answer> {
-        match self.rival(ask) {
+    fn expected(&self, known: &[Known], ask: &Ask, client: usize) -> Option<Answer> {
+        match self.rival(ask, client) {
             Some(other) => Some(known::beside(&other.ask, other.id?, ask)),
             None => (!self.is_broken).then(|| known::answer(known, ask)),
         }
@@ -40,14 +40,15 @@ impl Process {
     /// A caller leaves, or has been told its end.
     pub(crate) fn let_go(&mut self, caller: &Caller) {
         if caller.id.is_some() {
-            self.under_way.end(&caller.key());
+            self.under_way[caller.client].end(&caller.key());
             self.left.extend(caller.sending);
         }
     }
 
-    /// Another caller that is sending the same intent.
-    fn rival(&self, ask: &Ask) -> Option<&Caller> {
-        self.callers.iter().find(|caller| caller.id.is_some() && caller.ask.key == ask.key)
+    /// Another caller of the same client that is sending the same intent.
+    fn rival(&self, ask: &Ask, client: usize) -> Option<&Caller> {
+        let mut callers = self.callers.iter().filter(|caller| caller.client == client);
+        callers.find(|caller| caller.id.is_some() && caller.ask.key == ask.key)
     }
 }
 
@@ -66,12 +67,22 @@ impl World {
         let is_taken = is_taken && !process.is_broken;
         let is_intent = matches!(entry, Entry::Intent(_));
         let expected = match is_intent {
-            true => process.expected(&desk.known, &caller.ask),
+            true => process.expected(&desk.known, &caller.ask, caller.client),
             false => None,
         };
-        let admitted = process.admit(entry);
+        let outrun = match (entry, caller.id) {
+            (Entry::Sending { .. }, Some(id)) if is_taken => {
+                known::outrun(&desk.known, id, &caller.ask)
+            }
+            _ => None,
+        };
+        let admitted = process.admit(entry, caller.client);
         if is_intent {
-            self.judge(at, &caller.ask, expected, admitted.as_ref());
+            self.judge(at, caller, expected, admitted.as_ref());
+        } else if let Some(outrun) = outrun {
+            let Err(RecordError::Intent(error)) = &admitted else { panic!("{admitted:?}") };
+            assert_eq!(known::told(error, &caller.ask), outrun);
+            self.tally.note("another client's call has left before");
         } else {
             assert_eq!(admitted.is_ok(), is_taken, "{entry:?}");
             if !is_taken && !self.desks[at].process.as_ref().is_some_and(|it| it.is_broken) {
@@ -84,7 +95,7 @@ impl World {
         let id = match admitted {
             Ok(id) => id,
             Err(RecordError::Intent(error)) => {
-                caller.refused = expected;
+                caller.refused = expected.or(outrun);
                 return Some(Err(RecordError::Intent(error)));
             }
             Err(error) => return Some(Err(error)),
@@ -107,7 +118,7 @@ impl World {
                     assert_eq!(memory.record(entry).ok(), Some(id));
                 }
                 if let Entry::Intent(intent) = entry {
-                    process.under_way.begin(id, intent);
+                    process.under_way[caller.client].begin(id, intent);
                 }
                 match entry {
                     Entry::Sending { .. } => caller.sending = Some(id),
@@ -154,10 +165,12 @@ impl World {
     fn judge(
         &mut self,
         at: usize,
-        ask: &Ask,
+        caller: &Caller,
         expected: Option<Answer>,
         admitted: Result<&u64, &RecordError>,
     ) {
+        let Caller { ask, client, .. } = caller;
+        let client = *client;
         let told = match admitted {
             Ok(_) => Some(Answer::Admitted),
             Err(RecordError::Intent(error)) => Some(known::told(error, ask)),
@@ -166,7 +179,7 @@ impl World {
         assert_eq!(told, expected, "{ask:?}");
         self.tell(|_| format!("journal {at} is asked for {ask:?}: {told:?}"));
         let desk = &self.desks[at];
-        let rival = desk.process.as_ref().and_then(|process| process.rival(ask));
+        let rival = desk.process.as_ref().and_then(|process| process.rival(ask, client));
         match told {
             Some(told) if rival.is_some() => self.tally.answered_at_once(ask, told),
             Some(told) => self.tally.answered(&desk.known, ask, told),

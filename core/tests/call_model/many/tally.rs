@@ -26,6 +26,7 @@ const REQUIRED: &[(&str, u64)] = &[
     ("a reply to an unpolled call", 5),
     ("a request arrives late", 8),
     ("a wall clock is set", 289),
+    ("another client's call has left before", 47),
     ("applied", 1020),
     ("applied again: a wrong finding", 2),
     ("applied again: another journal", 453),
