@@ -22,7 +22,7 @@ use thiserror::Error;
 
 use crate::blocking::Client;
 use crate::clock::{self, Clock, SystemClock};
-use crate::hub::{HookError, Hub, Kept, OnGrant};
+use crate::hub::{Driven, HookError, Hub, Kept, OnGrant};
 use crate::nonblocking::{AsyncClient, Spawner};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
@@ -166,7 +166,7 @@ impl Builder {
     /// [`BuildError`].
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
         let (patience, keeps_alive) = (self.patience, self.keeps_alive);
-        let client = Client::new(self.hub()?, Arc::new(transport), patience);
+        let client = Client::new(self.hub(Driven::Thread)?, Arc::new(transport), patience);
         if keeps_alive && client.keep_alive().is_err() {
             return Err(BuildError::KeepAlive);
         }
@@ -184,14 +184,16 @@ impl Builder {
     ) -> Result<AsyncClient, BuildError> {
         let (patience, spawner) = (self.patience, self.spawner.take());
         let keeps_alive = self.keeps_alive;
-        let client = AsyncClient::new(self.hub()?, Arc::new(transport), spawner, patience);
+        let driven = if spawner.is_some() { Driven::Spawner } else { Driven::Askers };
+        let hub = self.hub(driven)?;
+        let client = AsyncClient::new(hub, Arc::new(transport), spawner, patience);
         if keeps_alive && !client.keep_alive() {
             return Err(BuildError::KeepAlive);
         }
         Ok(client)
     }
 
-    fn hub<F>(self) -> Result<Hub<F>, BuildError> {
+    fn hub<F>(self, driven: Driven) -> Result<Hub<F>, BuildError> {
         let headers = headers(&self.user_agent, self.headers)?;
         let mut policy = self.policy;
         if policy.jitter_seed == 0 {
@@ -208,7 +210,8 @@ impl Builder {
         if let Some(saved) = self.restored {
             session.adopt(saved, now)?;
         }
-        Ok(Hub::new(session, self.clock, self.on_grant, Kept::new(self.journal), headers))
+        let kept = Kept::new(self.journal);
+        Ok(Hub::new(session, self.clock, self.on_grant, kept, headers, driven))
     }
 }
 

@@ -28,7 +28,7 @@ use zeroize::Zeroize;
 
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
 use self::held::Door;
-pub(crate) use self::held::{Held, State};
+pub(crate) use self::held::{Driven, Held, State};
 pub(crate) use self::kept::Kept;
 pub(crate) use self::panicked::TransportPanicked;
 use self::panicked::{ClockPanicked, HookPanicked};
@@ -54,6 +54,7 @@ pub(crate) struct Hub<F> {
     state: Mutex<State<F>>,
     /// What most asks are served from. Written by whoever holds the state, before it is let go.
     published: Published<Snapshot>,
+    driven: Driven,
     clock: clock::Source,
     /// Rings when an ask may bring something else than before.
     bell: Arc<Bell>,
@@ -119,6 +120,7 @@ impl<F> Hub<F> {
         on_grant: Option<OnGrant>,
         kept: Kept,
         headers: HeaderMap,
+        driven: Driven,
     ) -> Self {
         let bell = Arc::new(Bell::new());
         let rings = Arc::downgrade(&bell);
@@ -134,6 +136,7 @@ impl<F> Hub<F> {
             call_attempts: session.policy().call_attempts,
             state: Mutex::new(State::new(session)),
             published: Published::nothing(),
+            driven,
             clock,
             bell,
             _clock_was_set: clock_was_set,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::secret::Bearer;
-use crate::time::Now;
+use crate::time::{End, Now};
 
 /// A token that polls yield until something other than time happens.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,8 @@ impl<'a> Outlook<'a> {
     }
 
     /// While both clocks are before this, a [`poll`](Session::poll) yields the token and does
-    /// nothing else. `None` where a poll may do more at any time: send, save, or pass a deadline.
+    /// nothing else: until a renewal is due, a renewal under way is over its time, or a back-off ends.
+    /// `None` where a poll may do more at any time: send, or save.
     #[must_use]
     pub fn due(self) -> Option<Now> {
         self.due
@@ -50,15 +51,22 @@ impl Session {
         if self.seen >= end.sooner(Duration::ZERO).mono {
             return None;
         }
-        let due = end.sooner(self.policy.margin_of(access.lifetime));
-        let is_calm = self.seen < due.mono && self.flight.is_none() && !self.signs_in_once();
         let nothing_to_save = self
             .store
             .as_ref()
             .is_none_or(|store| store.incoming.is_none() && store.saving.is_none());
-        Some(Outlook {
-            bearer: &access.bearer,
-            due: Some(due).filter(|_| is_calm && nothing_to_save),
-        })
+        let due = self.yields_until(end, self.policy.margin_of(access.lifetime));
+        Some(Outlook { bearer: &access.bearer, due: due.filter(|_| nothing_to_save) })
+    }
+
+    /// Until when polls yield the token with this end, whatever else becomes due.
+    fn yields_until(&self, end: End, margin: Duration) -> Option<Now> {
+        let (due, dead) = (end.sooner(margin), end.sooner(Duration::ZERO));
+        let until = match self.flight {
+            Some(flight) => Some(flight.deadline).filter(|deadline| self.seen < *deadline),
+            None if self.seen < due.mono && !self.signs_in_once() => return Some(due),
+            None => self.pace.quiet_until(self.seen),
+        };
+        until.map(|until| Now { mono: until.min(dead.mono), ..dead })
     }
 }

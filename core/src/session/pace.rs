@@ -96,8 +96,11 @@ impl Pace {
 
     /// Until when to be quiet, and why; `None` when a renewal is welcome.
     pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
-        let until = self.quiet_until.filter(|until| now < *until)?;
-        Some((until, self.last.clone()?.0))
+        Some((self.quiet_until(now)?, self.last.clone()?.0))
+    }
+
+    pub(crate) fn quiet_until(&self, now: Mono) -> Option<Mono> {
+        self.quiet_until.filter(|until| now < *until)
     }
 
     fn be_quiet_until(&mut self, until: Mono) {

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
-use imts_core::{Epoch, Now, Session, Source, Ticket};
+use imts_core::{Epoch, Mono, Now, Session, Source, Ticket};
 
 use super::Hub;
 use crate::bearer::{Bearer, Snapshot};
@@ -26,6 +26,8 @@ pub(crate) struct State<F> {
     pub(super) save_failure: Option<Source>,
     pub(super) journal: Journal,
     shown: Option<Shown>,
+    /// When what is published is to be looked at again, while a flight is under way.
+    look_again: Option<Mono>,
     /// Whether those who wait are to ask again once the state is let go.
     rings: bool,
 }
@@ -57,6 +59,7 @@ impl<F> State<F> {
             save_failure: None,
             journal: Journal::default(),
             shown: None,
+            look_again: None,
             rings: false,
         }
     }
@@ -107,26 +110,47 @@ impl<F> Hub<F> {
 }
 
 impl<F> Held<'_, F> {
-    /// Publishes what an asker may be told without the session. A flight that is to be polled, or
-    /// taken away once it has landed, is in the way of that.
+    /// Publishes what an asker may be told without the session.
     fn publish(&mut self) {
-        let state = &mut *self.state;
+        let (state, hub) = (&mut *self.state, self.hub);
         let outlook = state.session.outlook().filter(|_| state.door == Door::Open);
+        let flies = state.flight.is_some();
+        let is_asked = flies && hub.driven == Driven::Askers;
         let shown = outlook.map(|outlook| Shown {
             epoch: outlook.bearer().epoch(),
-            due: outlook.due().filter(|_| state.flight.is_none()),
+            due: outlook.due().filter(|_| !is_asked),
         });
-        if shown == state.shown {
+        let is_watched = flies && hub.driven == Driven::Spawner && shown.is_some();
+        let now = is_watched.then(|| hub.now().mono);
+        let is_old = now.is_some_and(|now| state.look_again.is_none_or(|at| now >= at));
+        if shown == state.shown && !is_old {
             return;
         }
+        state.rings |= shown != state.shown;
         state.shown = shown;
-        state.rings = true;
+        state.look_again = now.map(|now| now.after(LOOK));
+        let at_most = state.look_again;
+        let capped = |due: Now| Now { mono: due.mono.min(at_most.unwrap_or(due.mono)), ..due };
         let snapshot = outlook
             .zip(shown)
-            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due, self.hub.lag));
-        self.hub.published.store(snapshot);
+            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due.map(capped), hub.lag));
+        hub.published.store(snapshot);
     }
 }
+
+/// Who brings a flight to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Driven {
+    /// A thread of its own.
+    Thread,
+    /// A task in the background, whose runtime may stand still.
+    Spawner,
+    /// Those who ask: each of them polls it on.
+    Askers,
+}
+
+/// How often an asker polls a flight that a task in the background should have driven.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl<F> Deref for Held<'_, F> {
     type Target = State<F>;

@@ -5,6 +5,7 @@
 mod allocations;
 mod crowds;
 mod published;
+mod renewing;
 mod storms;
 mod system_clock;
 
