@@ -112,7 +112,7 @@ impl Desk {
         let known: Vec<_> = self.known.iter().filter(|call| call.is_of(ask)).cloned().collect();
         let despite = ask.despite.as_ref().map(|despite| despite.id);
         let despite = despite.filter(|id| known.iter().any(|call| call.id == *id));
-        Admitted { number, key: ask.key, journal: (at, self.life), despite, known }
+        Admitted { number, key: ask.key, journal: (at, self.life), despite, left: 0, known }
     }
 
     /// Holds what the process's book says to what is known.

@@ -1,8 +1,8 @@
 //! What was applied, by which call, and whether that was permitted.
 //!
 //! Two calls of one intent may both be applied only if the later one could not know of the earlier
-//! one, or if someone decided so. Judged by pairs, from what the later call's journal held when it
-//! was admitted.
+//! one, or if someone decided so. Judged by pairs, from what the later call's journal held when its
+//! request was about to leave.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,9 @@ pub(crate) struct Admitted {
     /// Which journal admitted it, and the how manieth life of that journal's records.
     pub(crate) journal: (usize, u64),
     pub(crate) despite: Option<u64>,
-    /// What the journal held of this intent.
+    /// Its place among all records of what was about to leave, the last time.
+    pub(crate) left: u64,
+    /// What the journal held of this intent then.
     pub(crate) known: Vec<Known>,
 }
 
@@ -52,7 +54,7 @@ impl Ledger {
 
 fn excuse(one: &Admitted, other: &Admitted) -> Excuse {
     assert_ne!(one.number, other.number, "one call was applied twice: {one:#?}");
-    let (first, second) = if one.number < other.number { (one, other) } else { (other, one) };
+    let (first, second) = if one.left < other.left { (one, other) } else { (other, one) };
     let Some(record) = second.known.iter().find(|record| record.number == first.number) else {
         if first.journal.0 != second.journal.0 {
             return Excuse::AnotherJournal;

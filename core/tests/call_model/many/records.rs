@@ -120,6 +120,11 @@ impl World {
                 if let Entry::Intent(intent) = entry {
                     process.under_way[caller.client].begin(id, intent);
                 }
+                if let (Entry::Sending { .. }, Some(call)) = (entry, &mut caller.admitted) {
+                    self.left += 1;
+                    call.left = self.left;
+                    call.known = desk.admitted(at, call.number, &caller.ask).known;
+                }
                 match entry {
                     Entry::Sending { .. } => caller.sending = Some(id),
                     _ => caller.sending = None,

@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) revoked: BTreeSet<String>,
     /// How many calls were admitted so far.
     pub(crate) admitted: u64,
+    /// How often it was recorded that a request is about to leave.
+    pub(crate) left: u64,
 }
 
 impl World {
@@ -72,6 +74,7 @@ impl World {
             delayed: None,
             revoked: BTreeSet::new(),
             admitted: 0,
+            left: 0,
         };
         if !is_sound && world.dice.one_in(4) {
             world.inherit(0);
