@@ -50,7 +50,7 @@ pub(crate) fn change(world: &mut World) {
         }
         9 => settings.skew_micros = dice.pick(&[0, 3_600, -3_600, 86_400]) * 1_000_000,
         10 => {
-            let lifetime = dice.pick(&[50, 500, 1_000, 2_000, 60_000, 900_000, 3 * 86_400_000]);
+            let lifetime = dice.pick(&[40, 500, 1_000, 2_000, 60_000, 900_000, 3 * 86_400_000]);
             settings.access_lifetime = Duration::from_millis(lifetime);
             settings.refresh_lifetime = Duration::from_secs(dice.pick(&[1_800, 30 * 86_400]));
         }

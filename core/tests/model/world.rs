@@ -81,7 +81,9 @@ impl World {
         let node = &mut self.nodes[at];
         let (flies, saves) = (node.live.is_some(), node.save.is_some());
         let falls_back = node.falls_back.take() == Some(self.now.mono);
-        let at_once = node.is_due_at_once(self.now);
+        // A secret that was given since may have a pace of its own.
+        let is_slow = node.said().slow.until > mono;
+        let at_once = node.is_due_at_once(self.now) && !is_slow;
         node.settle(self.now);
         let step = node.session.poll(self.now);
         let signs_in =
