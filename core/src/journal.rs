@@ -7,23 +7,26 @@
 
 mod book;
 mod digest;
+mod done;
 mod error;
 mod identity;
 mod intent;
 mod memory;
 mod reconcile;
+mod record;
 mod submitted;
 mod under_way;
 
 use std::time::Duration;
 
-pub use self::book::{Book, CallRecord, CallState};
+pub use self::book::Book;
 pub use self::digest::Digest;
 pub(crate) use self::digest::fields;
 pub use self::error::{EntryError, IntentError, RecordError};
 pub use self::intent::{Despite, Intent, IntentKey, Scope};
 pub use self::memory::MemoryJournal;
 pub use self::reconcile::{Answer, Reconcile, ReconcileStep, Reconciled, Reconciling, Unresolved};
+pub use self::record::{CallRecord, CallState};
 pub use self::submitted::{Durable, Submitted};
 pub use self::under_way::UnderWay;
 use crate::call::Ending;

@@ -8,11 +8,12 @@ mod append;
 mod disk;
 mod error;
 mod lines;
+mod pages;
 mod ticket;
 mod writer;
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,8 @@ use self::append::Appender;
 use self::disk::FileId;
 pub use self::disk::FolderSync;
 pub use self::error::JournalError;
-use self::lines::{HEADER, Pages, Record};
+use self::lines::{HEADER, Record};
+use self::pages::Pages;
 use self::ticket::Ticket;
 use self::writer::{Undo, When, Writer};
 use crate::clock::{Clock, SystemClock};
@@ -122,33 +124,27 @@ impl JournalOptions {
         let path = disk::absolute(path.as_ref())?;
         let io = |action| move |error| JournalError::io(action, &error);
         let mut file = disk::locked(&path, self.wait)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io("read"))?;
-        let pages = Pages::of(&bytes)?;
+        let pages = Pages::of(&mut *file)?;
         let id = FileId::of(&file)?;
         let is_copy = pages.file.is_some_and(|file| file != id);
         if is_copy && self.accepted.is_none() {
             return Err(JournalError::Copied);
         }
         disk::restrict(&file).map_err(io("restrict"))?;
-        if pages.end < bytes.len() {
-            file.set_len(pages.end as u64).map_err(io("cut"))?;
+        if pages.end < file.metadata().map_err(io("look at"))?.len() {
+            file.set_len(pages.end).map_err(io("cut"))?;
         }
         if pages.end == 0 || pages.is_earlier {
             // A crash in between leaves a header that is cut, or one byte of it changed.
             file.seek(SeekFrom::Start(0)).map_err(io("seek"))?;
             file.write_all(HEADER).map_err(io("write"))?;
         }
-        let end = pages.end.max(HEADER.len());
-        file.seek(SeekFrom::Start(end as u64)).map_err(io("seek"))?;
+        let end = pages.end.max(HEADER.len() as u64);
+        file.seek(SeekFrom::Start(end)).map_err(io("seek"))?;
         file.sync_all().map_err(io("sync"))?;
         disk::sync_folder(&path, self.folder_sync)?;
-        let last = match bytes.get(pages.last..pages.end) {
-            Some(last) if pages.last > 0 => last.to_vec(),
-            _ => HEADER.to_vec(),
-        };
-        let (mut book, first_own) = (pages.book, pages.first_own);
-        let mut appender = Appender::new(path.clone(), file, end as u64, last);
+        let Pages { mut book, last, file: known, first_own, .. } = pages;
+        let mut appender = Appender::new(path.clone(), file, end, last);
         let mut append = |record: &Record| {
             appender.append(lines::write(record)?, 0).and_then(|()| appender.sync())
         };
@@ -156,7 +152,7 @@ impl JournalOptions {
         if let Some((reason, by)) = self.accepted {
             append(&Record::Accepted { at, file: id, reason, by })?;
             book.doubt_all();
-        } else if pages.file.is_none() {
+        } else if known.is_none() {
             append(&Record::File { at, file: id })?;
         }
         // Whoever sends holds the file's lock, which is this process's now. Whoever held another
@@ -181,15 +177,29 @@ impl JournalFile {
         JournalOptions::default()
     }
 
-    /// What a journal holds, without opening it for writing.
+    /// What a journal holds, without opening it for writing. Of calls that ended long ago, the book has
+    /// what the guard must know.
     ///
     /// # Errors
     ///
     /// [`JournalError::NotAJournal`], [`JournalError::Damaged`], [`JournalError::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Book, JournalError> {
-        disk::refuse_devices(path.as_ref())?;
-        let bytes = fs::read(path.as_ref()).map_err(|error| JournalError::opening(&error))?;
-        book_of(&bytes)
+        Self::read_into(path.as_ref(), Book::default())
+    }
+
+    /// The same, with all calls whole, which takes some 300 bytes of memory for each.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_all(path: impl AsRef<Path>) -> Result<Book, JournalError> {
+        Self::read_into(path.as_ref(), Book::keeping(usize::MAX))
+    }
+
+    fn read_into(path: &Path, book: Book) -> Result<Book, JournalError> {
+        disk::refuse_devices(path)?;
+        let file = fs::File::open(path).map_err(|error| JournalError::opening(&error))?;
+        Pages::into_book(file, book).map(|pages| pages.book)
     }
 
     /// What the journal holds.

@@ -6,6 +6,7 @@
 
 mod asking;
 mod crowd;
+mod journal;
 mod post;
 mod requests;
 mod table;
@@ -23,5 +24,7 @@ fn main() {
     post::hyper(&mut table);
     post::calls(&mut table);
     requests::json(&mut table);
+    journal::callers(&mut table);
+    journal::bystander(&mut table);
     table.print();
 }

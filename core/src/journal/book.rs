@@ -3,17 +3,19 @@
 //! Owns the one rule of who may send, what each entry changes, and which calls are in doubt. Knows
 //! nothing of files: entries in, answers out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{
-    CLOCK_MARGIN, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, IntentKey,
-    Resolution, Scope,
-};
+use super::done::{DoneCall, DoneCalls};
+use super::record::{CallRecord, CallState};
+use super::{Entry, EntryError, Finding, Intent, IntentError, IntentKey};
 use crate::call::Ending;
-use crate::time::Wall;
 
 /// The calls of a journal, in the order in which they were intended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Calls without an end and calls in doubt are kept whole, and so is what was [resolved](Resolution).
+/// Of the others the last [`Book::RECENT`] are. What ended before that is a hash, if it was done, and is
+/// forgotten otherwise: it may be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
     /// The calls of each intent, oldest first.
@@ -22,104 +24,39 @@ pub struct Book {
     repeated: BTreeSet<u64>,
     /// The highest number that was ever given: none is given twice.
     last: u64,
+    /// Calls that have ended and are kept whole, in the order of their ends.
+    ended: VecDeque<u64>,
+    /// How many of them are.
+    recent: usize,
+    /// Those that were done before.
+    done: DoneCalls,
 }
 
-/// One call, as far as it was written down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CallRecord {
-    /// Its number in the journal, counted from 1.
-    pub id: u64,
-    /// The operation's name.
-    pub operation: String,
-    /// Where it went and for whom; `None` in journals of the first version.
-    pub scope: Option<Scope>,
-    /// The caller's own name for what was asked for.
-    pub reference: Option<String>,
-    /// The digest of the request's bytes.
-    pub digest: Digest,
-    /// The digest of what they mean; `None` in journals of the first version.
-    pub meaning: Option<Digest>,
-    /// When it was intended.
-    pub intended_at: Wall,
-    /// When its request was about to leave, the last time.
-    pub sent_at: Option<Wall>,
-    /// When its sender gives it up at the latest, by its clock; `None` once it is known that no
-    /// sender is at work on it.
-    pub sending_until: Option<Wall>,
-    /// When it ended, or was resolved.
-    pub ended_at: Option<Wall>,
-    /// What is known of it.
-    pub state: CallState,
-    /// The decision by which it was sent in spite of a record.
-    pub despite: Option<Despite>,
-    /// What was found out of it by other means.
-    pub resolution: Option<Resolution>,
-}
-
-/// What is known of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CallState {
-    /// It was intended, and its request did not leave.
-    Intended,
-    /// Its request may have left, and what became of it is not known: ask the service.
-    InDoubt,
-    /// It was done.
-    Done,
-    /// It was refused, or found out not to have been done.
-    Refused,
-    /// Its request did not leave, or was not processed.
-    NotSent,
-}
-
-impl CallState {
-    /// The name in lower case, as it stands in outputs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::InDoubt => "in_doubt",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::NotSent => "not_sent",
-        }
-    }
-
-    /// Whether a call in this state may still get an end.
-    fn is_open(self) -> bool {
-        matches!(self, Self::Intended | Self::InDoubt)
-    }
-}
-
-impl CallRecord {
-    /// Whether the service must be asked what became of it.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.state == CallState::InDoubt
-    }
-
-    /// When no sender can be at work on it any more, [`CLOCK_MARGIN`] included; `None` if none can be
-    /// at this time. Until then it cannot be resolved: what was found out of it could be out of date
-    /// at once.
-    ///
-    /// The times are those of wall clocks. If one was set back meanwhile, the wait is longer by as
-    /// much.
-    #[must_use]
-    pub fn under_way_until(&self, at: Wall) -> Option<Wall> {
-        self.sending_until.map(|until| until.after(CLOCK_MARGIN)).filter(|until| at < *until)
-    }
-
-    /// Whether its request means what the intent's does.
-    fn means(&self, intent: &Intent) -> bool {
-        match (self.meaning, intent.meaning) {
-            (Some(one), Some(other)) => one == other,
-            _ => self.digest == intent.digest,
-        }
+impl Default for Book {
+    fn default() -> Self {
+        Self::keeping(Self::RECENT)
     }
 }
 
 impl Book {
-    /// All calls.
+    /// How many calls that have ended are kept whole: 1,000.
+    pub const RECENT: usize = 1_000;
+
+    /// A book that keeps so many calls whole that have ended.
+    #[must_use]
+    pub fn keeping(recent: usize) -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            repeated: BTreeSet::new(),
+            last: 0,
+            ended: VecDeque::new(),
+            recent,
+            done: DoneCalls::default(),
+        }
+    }
+
+    /// All calls that are kept whole.
     pub fn calls(&self) -> impl Iterator<Item = &CallRecord> {
         self.calls.values()
     }
@@ -159,7 +96,9 @@ impl Book {
         let mut records: Vec<_> = intent.keys().iter().flat_map(|key| self.of(key)).collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.id));
         let despite = intent.despite.as_ref().map(|despite| despite.id);
-        let despite = despite.filter(|id| records.iter().any(|record| record.id == *id));
+        let key = intent.key();
+        let is_own = |id: &u64| records.iter().any(|it| it.id == *id) || self.done.has(&key, *id);
+        let despite = despite.filter(is_own);
         let stands = |record: &&&CallRecord| {
             let is_bytes_alone = record.reference.is_none();
             match record.state {
@@ -168,9 +107,20 @@ impl Book {
                 CallState::Intended | CallState::Refused | CallState::NotSent => false,
             }
         };
-        let counts = |record: &&&CallRecord| despite.is_none_or(|id| record.id > id);
-        let Some(record) = records.iter().filter(counts).find(stands) else { return Ok(()) };
-        let (id, operation, reference) = (record.id, operation(), reference.clone());
+        let counts = |id: u64| despite.is_none_or(|despite| id > despite);
+        let record = records.iter().filter(|record| counts(record.id)).find(stands);
+        let done = self.done.newest(&key).filter(|done| counts(done.id));
+        let (operation, reference) = (operation(), reference.clone());
+        if let Some(done) = done.filter(|done| record.is_none_or(|record| record.id < done.id)) {
+            let (id, at) = (done.id, done.at);
+            return Err(if done.meant(intent.meaning) {
+                IntentError::AlreadyDone { id, at, operation, reference }
+            } else {
+                IntentError::Conflict { id, operation, reference }
+            });
+        }
+        let Some(record) = record else { return Ok(()) };
+        let id = record.id;
         Err(match record.state {
             _ if !record.means(intent) => IntentError::Conflict { id, operation, reference },
             CallState::Done => {
@@ -218,15 +168,26 @@ impl Book {
         let key = call.key();
         let despite = call.despite.as_ref().map(|despite| despite.id);
         // A decision counts if it was made of an earlier call of this intent, as when it was admitted.
-        let despite = despite.filter(|id| *id < call.id && self.of(&key).any(|it| it.id == *id));
+        let is_own = |id: u64| self.of(&key).any(|it| it.id == id) || self.done.has(&key, id);
+        let despite = despite.filter(|id| *id < call.id && is_own(*id));
         let is_newer = |other: &&CallRecord| {
             other.id != call.id && despite.is_none_or(|despite| other.id > despite)
         };
         let stands =
             |other: &&CallRecord| matches!(other.state, CallState::InDoubt | CallState::Done);
+        let (operation, reference) =
+            (call.operation.clone(), call.reference.clone().unwrap_or_default());
+        let done = self.done.newest(&key);
+        if let Some(done) = done.filter(|done| despite.is_none_or(|despite| done.id > despite)) {
+            let (id, at) = (done.id, done.at);
+            return Err(if done.meant(call.meaning) {
+                IntentError::AlreadyDone { id, at, operation, reference }
+            } else {
+                IntentError::Conflict { id, operation, reference }
+            });
+        }
         let Some(other) = self.of(&key).filter(is_newer).find(stands) else { return Ok(()) };
-        let (id, operation) = (other.id, call.operation.clone());
-        let reference = call.reference.clone().unwrap_or_default();
+        let id = other.id;
         Err(match other.state {
             _ if other.meaning != call.meaning => {
                 IntentError::Conflict { id, operation, reference }
@@ -242,7 +203,11 @@ impl Book {
     /// The call of an entry, if that may follow what is known of it.
     fn fits(&self, entry: &Entry) -> Result<&CallRecord, EntryError> {
         let id = entry.id().unwrap_or_default();
-        let call = self.call(id).ok_or(EntryError::NoSuchCall { id })?;
+        let Some(call) = self.call(id) else {
+            let is_forgotten = (1..=self.last).contains(&id);
+            let (ended, none) = (EntryError::Ended { id }, EntryError::NoSuchCall { id });
+            return Err(if is_forgotten { ended } else { none });
+        };
         let fits = match entry {
             Entry::Intent(_) => false,
             Entry::Sending { .. } => call.state.is_open(),
@@ -308,26 +273,55 @@ impl Book {
                 };
             }
         }
+        if !call.state.is_open() {
+            self.ended.push_back(id);
+        }
+        while self.ended.len() > self.recent {
+            let Some(id) = self.ended.pop_front() else { return };
+            self.forget(id);
+        }
+    }
+
+    /// Keeps of a call that has ended only what the guard must know.
+    fn forget(&mut self, id: u64) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (key, is_done) = (call.key(), call.state == CallState::Done);
+        let done = DoneCall::of(call, &key);
+        if call.state.is_open() || call.resolution.is_some() || is_done && done.is_none() {
+            return;
+        }
+        self.remove(id, &key);
+        if let Some(done) = done.filter(|_| is_done) {
+            self.done.insert(done);
+        }
+    }
+
+    fn remove(&mut self, id: u64, key: &IntentKey) {
+        self.calls.remove(&id);
+        self.repeated.remove(&id);
+        let Some(calls) = self.intents.get_mut(key) else { return };
+        calls.retain(|call| *call != id);
+        if calls.is_empty() {
+            self.intents.remove(key);
+        }
     }
 
     /// Takes an entry of this call back that could not be written: the call is again what it was
     /// before, or is not there. Of several, the last one is taken back first. The call's number is not
     /// given to another one.
     pub fn take_back(&mut self, id: u64, before: Option<CallRecord>) {
-        if let Some(before) = before {
-            self.calls.insert(id, before);
-            return;
-        }
-        let Some(call) = self.calls.remove(&id) else { return };
-        let key = call.key();
-        let Some(calls) = self.intents.get_mut(&key) else { return };
-        calls.retain(|call| *call != id);
-        self.repeated.remove(&id);
-        if let [only] = calls.as_slice() {
-            self.repeated.remove(only);
-        }
-        if calls.is_empty() {
-            self.intents.remove(&key);
+        let Some(before) = before else {
+            let Some(key) = self.call(id).map(CallRecord::key) else { return };
+            return self.remove(id, &key);
+        };
+        let key = before.key();
+        if self.calls.insert(id, before).is_none() {
+            self.done.remove(&key, id);
+            let calls = self.intents.entry(key).or_default();
+            calls.push(id);
+            if calls.len() > 1 {
+                self.repeated.extend(calls.iter());
+            }
         }
     }
 
@@ -348,30 +342,5 @@ impl Book {
 
     fn of(&self, key: &IntentKey) -> impl Iterator<Item = &CallRecord> {
         self.intents.get(key).into_iter().flatten().filter_map(|id| self.call(*id))
-    }
-}
-
-impl CallRecord {
-    /// The key under which its intent is found again.
-    fn key(&self) -> IntentKey {
-        IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
-    }
-
-    fn new(id: u64, intent: &Intent) -> Self {
-        Self {
-            id,
-            operation: intent.operation.clone(),
-            scope: intent.scope.clone(),
-            reference: intent.reference.clone(),
-            digest: intent.digest,
-            meaning: intent.meaning,
-            intended_at: intent.at,
-            sent_at: None,
-            sending_until: None,
-            ended_at: None,
-            state: CallState::Intended,
-            despite: intent.despite.clone(),
-            resolution: None,
-        }
     }
 }

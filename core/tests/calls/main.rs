@@ -2,6 +2,7 @@
 
 mod attempts;
 mod catalogue;
+mod forgotten;
 mod forms;
 mod guard;
 mod hazards;

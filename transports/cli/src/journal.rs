@@ -142,7 +142,8 @@ pub(crate) fn object(call: &CallRecord) -> Value {
 
 fn list(args: &List) -> Result<(), Failure> {
     let file = &args.file;
-    let book = JournalFile::read(file).map_err(|error| unusable(file, &error))?;
+    let book = if args.all { JournalFile::read_all(file) } else { JournalFile::read(file) };
+    let book = book.map_err(|error| unusable(file, &error))?;
     let calls: Vec<_> = book.calls().filter(|call| args.all || call.is_in_doubt()).collect();
     if args.json {
         out::line(Value::from_iter(calls.into_iter().map(object)))?;
@@ -156,7 +157,7 @@ fn list(args: &List) -> Result<(), Failure> {
 fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
     let in_doubt = book.in_doubt().count();
     let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
-    lines.push(match (in_doubt, book.calls().count()) {
+    lines.push(match (in_doubt, book.next_id() - 1) {
         (0, all) => format!("No call is in doubt, of {all}."),
         (some, all) => format!(
             "{some} in doubt, of {all}. Ask the service (status, info, search) what became of \

@@ -15,7 +15,7 @@
 //! as it is, and becomes version 4 by one byte of its header before anything is appended; a reader of
 //! an earlier version refuses it from then on.
 
-use imts_core::journal::{Book, Despite, Digest, Entry, Finding, Intent, Resolution, Scope};
+use imts_core::journal::{Despite, Digest, Entry, Finding, Intent, Resolution, Scope};
 use imts_core::{Ending, Wall};
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,13 @@ use super::error::JournalError;
 pub(super) const HEADER: &[u8] = b"imts-journal 4\n";
 
 /// What journals of earlier versions begin with, each as long.
-const EARLIER: [&[u8]; 2] = [b"imts-journal 1\n", b"imts-journal 2\n"];
+pub(super) const EARLIER: [&[u8]; 2] = [b"imts-journal 1\n", b"imts-journal 2\n"];
 
 /// The longest record's JSON, in bytes.
 const LONGEST: usize = 65_536;
+
+/// The longest record, in bytes.
+pub(super) const LONGEST_RECORD: usize = PREFIX + LONGEST + 1;
 
 /// `LENGTH CRC `.
 const PREFIX: usize = 18;
@@ -104,57 +107,6 @@ pub(super) enum Record {
     File { at: Wall, file: FileId },
     /// A copy was accepted as the journal: what has no end is in doubt from here on.
     Accepted { at: Wall, file: FileId, reason: String, by: Option<String> },
-}
-
-/// What a journal's bytes hold.
-#[derive(Debug, Default)]
-pub(super) struct Pages {
-    pub(super) book: Book,
-    /// Where the last whole record ends.
-    pub(super) end: usize,
-    /// Where it begins.
-    pub(super) last: usize,
-    /// The file that the journal says it is; `None` in one that does not say it.
-    pub(super) file: Option<FileId>,
-    /// Whether it is of an earlier version.
-    pub(super) is_earlier: bool,
-    /// The first call that this file itself permitted: the senders of those before it held another
-    /// file, of which this is a copy.
-    pub(super) first_own: u64,
-}
-
-impl Pages {
-    /// Reads a journal's bytes. What is cut off at their end is left out.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self, JournalError> {
-        let is_earlier = EARLIER.iter().any(|header| bytes.starts_with(header));
-        if !bytes.starts_with(HEADER) && !is_earlier {
-            let is_cut =
-                HEADER.starts_with(bytes) || EARLIER.iter().any(|header| header.starts_with(bytes));
-            return if is_cut { Ok(Self::default()) } else { Err(JournalError::NotAJournal) };
-        }
-        let mut pages = Self { end: HEADER.len(), is_earlier, ..Self::default() };
-        while let Some(rest) = bytes.get(pages.end..).filter(|rest| !rest.is_empty()) {
-            let damaged = JournalError::Damaged { at: pages.end };
-            let Some(Found { record, length, .. }) = read(rest) else {
-                return if has_record(rest) { Err(damaged) } else { Ok(pages) };
-            };
-            match record {
-                Record::Call(id, entry) if pages.book.takes(id, &entry) => {
-                    pages.book.apply(id, &entry);
-                }
-                Record::Call(..) => return Err(damaged),
-                Record::File { file, .. } => pages.file = Some(file),
-                Record::Accepted { file, .. } => {
-                    pages.file = Some(file);
-                    pages.book.doubt_all();
-                    pages.first_own = pages.book.next_id();
-                }
-            }
-            pages.last = pages.end;
-            pages.end += length;
-        }
-        Ok(pages)
-    }
 }
 
 /// A record's bytes.
@@ -237,15 +189,15 @@ impl From<&Record> for Line {
 }
 
 /// A record as it stands in bytes.
-struct Found {
-    record: Record,
-    length: usize,
+pub(super) struct Found {
+    pub(super) record: Record,
+    pub(super) length: usize,
     /// Whether all before it was durable when it was written.
-    follows_a_sync: bool,
+    pub(super) follows_a_sync: bool,
 }
 
 /// The record that bytes begin with; `None` where they begin with none that is whole and unchanged.
-fn read(bytes: &[u8]) -> Option<Found> {
+pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
     let (prefix, mark) = (std::str::from_utf8(prefix).ok()?, *prefix.last()?);
     let (length, crc_then) = prefix.strip_suffix([' ', '+'])?.split_once(' ')?;
@@ -309,12 +261,6 @@ fn record(line: Line) -> Option<Record> {
             Record::Accepted { at: at(at_us), file: FileId { inode, born_ns }, reason, by }
         }
     })
-}
-
-/// Whether a whole record before which all was durable stands anywhere in bytes that do not begin with
-/// one: also where the line feed before it is what was changed.
-fn has_record(bytes: &[u8]) -> bool {
-    (1..bytes.len()).any(|place| read(&bytes[place..]).is_some_and(|it| it.follows_a_sync))
 }
 
 /// Eight digits, as they are written and in no other way.

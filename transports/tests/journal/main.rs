@@ -11,6 +11,7 @@ mod failing;
 mod files;
 #[cfg(feature = "ureq")]
 mod killed;
+mod large;
 #[cfg(feature = "ureq")]
 mod order;
 mod path;

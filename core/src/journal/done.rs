@@ -1,0 +1,91 @@
+//! Calls that were done long ago, as far as the guard must still know of them: 40 bytes each.
+//!
+//! A key is kept as a hash of 128 bits (FNV-1a). It identifies and does not authenticate: two keys of
+//! one hash would make the guard refuse a call, and never send one twice.
+
+use std::collections::BTreeMap;
+
+use super::{CallRecord, Digest, IntentKey};
+use crate::time::Wall;
+
+/// The calls, in places by the beginning of their hash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct DoneCalls(BTreeMap<u16, Vec<DoneCall>>);
+
+/// A call that was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DoneCall {
+    key: (u64, u64),
+    meaning: Digest,
+    /// Its number in the journal.
+    pub(super) id: u64,
+    /// When that was known.
+    pub(super) at: Wall,
+}
+
+impl DoneCall {
+    /// What is kept of a call; `None` of one of the first version, which is known by other means.
+    pub(super) fn of(call: &CallRecord, key: &IntentKey) -> Option<Self> {
+        let at = call.ended_at.unwrap_or(call.intended_at);
+        Some(Self { key: hash(key)?, meaning: call.meaning?, id: call.id, at })
+    }
+
+    /// Whether its request meant this.
+    pub(super) fn meant(&self, meaning: Option<Digest>) -> bool {
+        meaning == Some(self.meaning)
+    }
+}
+
+impl DoneCalls {
+    pub(super) fn insert(&mut self, call: DoneCall) {
+        let place = self.0.entry(place(call.key)).or_default();
+        if place.len() == place.capacity() {
+            // Doubling would leave a quarter of the memory unused.
+            place.reserve_exact((place.len() / 4).max(2));
+        }
+        place.push(call);
+    }
+
+    /// The newest call of this key.
+    pub(super) fn newest(&self, key: &IntentKey) -> Option<&DoneCall> {
+        let hash = hash(key)?;
+        let calls = self.0.get(&place(hash))?.iter();
+        calls.filter(|call| call.key == hash).max_by_key(|call| call.id)
+    }
+
+    /// Whether a call of this key has this number.
+    pub(super) fn has(&self, key: &IntentKey, id: u64) -> bool {
+        let Some(hash) = hash(key) else { return false };
+        let place = self.0.get(&place(hash));
+        place.is_some_and(|calls| calls.iter().any(|call| call.key == hash && call.id == id))
+    }
+
+    /// Lets go of a call.
+    pub(super) fn remove(&mut self, key: &IntentKey, id: u64) {
+        let Some(hash) = hash(key) else { return };
+        if let Some(calls) = self.0.get_mut(&place(hash)) {
+            calls.retain(|call| call.key != hash || call.id != id);
+        }
+    }
+}
+
+fn place((first, _): (u64, u64)) -> u16 {
+    u16::try_from(first >> 52).unwrap_or_default()
+}
+
+/// The hash of a key; `None` of the first version's.
+fn hash(key: &IntentKey) -> Option<(u64, u64)> {
+    let IntentKey::Of { url, agent, reference } = key else { return None };
+    let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+    let text = |hash: u128, text: &str| {
+        // Its length first, so that no text can hold the end of another.
+        let hash = text.len().to_le_bytes().iter().fold(hash, step);
+        text.as_bytes().iter().fold(hash, step)
+    };
+    let hash = [url, agent, reference].into_iter().fold(START, |hash, part| text(hash, part));
+    let low = hash & u128::from(u64::MAX);
+    Some((u64::try_from(hash >> 64).ok()?, u64::try_from(low).ok()?))
+}
+
+const START: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -1,0 +1,141 @@
+//! What a journal holds, read from its beginning to its end without ever holding more than a part of it.
+
+use std::io::{self, Read};
+
+use imts_core::journal::Book;
+
+use super::disk::FileId;
+use super::error::JournalError;
+use super::lines::{self, EARLIER, Found, HEADER, LONGEST_RECORD, Record};
+
+/// What a journal holds.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    pub(super) book: Book,
+    /// Where the last whole record ends.
+    pub(super) end: u64,
+    /// The bytes of that record, or of the header.
+    pub(super) last: Vec<u8>,
+    /// The file that the journal says it is; `None` in one that does not say it.
+    pub(super) file: Option<FileId>,
+    /// Whether it is of an earlier version.
+    pub(super) is_earlier: bool,
+    /// The first call that this file itself permitted: the senders of those before it held another
+    /// file, of which this is a copy.
+    pub(super) first_own: u64,
+}
+
+impl Pages {
+    /// Reads a journal. What is cut off at its end is left out.
+    pub(super) fn of(reader: impl Read) -> Result<Self, JournalError> {
+        Self::into_book(reader, Book::default())
+    }
+
+    /// The same, into an empty book.
+    pub(super) fn into_book(reader: impl Read, book: Book) -> Result<Self, JournalError> {
+        let mut stream = Stream::new(reader);
+        let mut pages = Self { book, last: HEADER.to_vec(), ..Self::default() };
+        let beginning = stream.rest()?;
+        pages.is_earlier = EARLIER.iter().any(|header| beginning.starts_with(header));
+        if !beginning.starts_with(HEADER) && !pages.is_earlier {
+            let is_cut = |header: &&[u8]| header.starts_with(beginning);
+            let is_cut = is_cut(&HEADER) || EARLIER.iter().any(is_cut);
+            return if is_cut { Ok(pages) } else { Err(JournalError::NotAJournal) };
+        }
+        pages.go_on(&mut stream, HEADER.len());
+        loop {
+            let rest = stream.rest()?;
+            if rest.is_empty() {
+                return Ok(pages);
+            }
+            let Some(Found { record, length, .. }) = lines::read(rest) else {
+                let is_damaged = has_record(&mut stream)?;
+                return if is_damaged { Err(pages.damaged()) } else { Ok(pages) };
+            };
+            pages.last.clear();
+            pages.last.extend_from_slice(rest.get(..length).unwrap_or_default());
+            pages.take(record)?;
+            pages.go_on(&mut stream, length);
+        }
+    }
+
+    fn take(&mut self, record: Record) -> Result<(), JournalError> {
+        match record {
+            Record::Call(id, entry) if self.book.takes(id, &entry) => self.book.apply(id, &entry),
+            Record::Call(..) => return Err(self.damaged()),
+            Record::File { file, .. } => self.file = Some(file),
+            Record::Accepted { file, .. } => {
+                self.file = Some(file);
+                self.book.doubt_all();
+                self.first_own = self.book.next_id();
+            }
+        }
+        Ok(())
+    }
+
+    fn go_on<R>(&mut self, stream: &mut Stream<R>, length: usize) {
+        stream.skip(length);
+        self.end += length as u64;
+    }
+
+    fn damaged(&self) -> JournalError {
+        JournalError::Damaged { at: usize::try_from(self.end).unwrap_or(usize::MAX) }
+    }
+}
+
+/// Whether a whole record before which all was durable stands anywhere in what does not begin with
+/// one: also where the line feed before it is what was changed.
+fn has_record(stream: &mut Stream<impl Read>) -> Result<bool, JournalError> {
+    loop {
+        stream.skip(1);
+        let rest = stream.rest()?;
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        if lines::read(rest).is_some_and(|found| found.follows_a_sync) {
+            return Ok(true);
+        }
+    }
+}
+
+/// The part of a file that is looked at.
+struct Stream<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// Where in the buffer the rest begins.
+    start: usize,
+    is_over: bool,
+}
+
+impl<R> Stream<R> {
+    fn new(reader: R) -> Self {
+        Self { reader, buffer: Vec::new(), start: 0, is_over: false }
+    }
+
+    fn skip(&mut self, length: usize) {
+        self.start = self.start.saturating_add(length).min(self.buffer.len());
+    }
+}
+
+impl<R: Read> Stream<R> {
+    /// What comes next: the longest record at least, or all that is left.
+    fn rest(&mut self) -> Result<&[u8], JournalError> {
+        while !self.is_over && self.buffer.len() - self.start < LONGEST_RECORD {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let length = self.buffer.len();
+            self.buffer.resize(length + CHUNK, 0);
+            let read = self.reader.read(&mut self.buffer[length..]);
+            self.buffer.truncate(length + read.as_ref().copied().unwrap_or_default());
+            match read {
+                Ok(read) => self.is_over = read == 0,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(JournalError::io("read", &error)),
+            }
+        }
+        Ok(&self.buffer[self.start..])
+    }
+}
+
+/// How much is asked of the file at once.
+const CHUNK: usize = 1 << 18;
