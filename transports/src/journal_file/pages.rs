@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use imts_core::journal::Book;
+use imts_core::journal::{Book, Entry};
 
 use super::disk::FileId;
 use super::error::JournalError;
@@ -61,7 +61,7 @@ impl Pages {
 
     fn take(&mut self, record: Record) -> Result<(), JournalError> {
         match record {
-            Record::Call(id, entry) if self.book.takes(id, &entry) => self.book.apply(id, &entry),
+            Record::Call(id, entry) if self.takes(id, &entry) => self.book.apply(id, &entry),
             Record::Call(..) => return Err(self.damaged()),
             Record::File { file, .. } => self.file = Some(file),
             Record::Accepted { file, .. } => {
@@ -71,6 +71,12 @@ impl Pages {
             }
         }
         Ok(())
+    }
+
+    /// Earlier versions left no number out.
+    fn takes(&self, id: u64, entry: &Entry) -> bool {
+        let is_next = !matches!(entry, Entry::Intent(_)) || id == self.book.next_id();
+        self.book.takes(id, entry) && (is_next || !self.is_earlier)
     }
 
     fn go_on<R>(&mut self, stream: &mut Stream<R>, length: usize) {
