@@ -137,13 +137,18 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the file's entry in its folder durable.
+/// Makes the file's entry in its folder durable; where the path is a link, also that of the file which
+/// it leads to: opening it may have begun that one.
 pub(super) fn sync_folder(path: &Path, required: FolderSync) -> Result<(), JournalError> {
     #[cfg(unix)]
     {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = File::open(folder.unwrap_or(Path::new(".")));
-        folder_synced(folder.and_then(|folder| folder.sync_all()), required)?;
+        let file = fs::canonicalize(path);
+        let file = file.map_err(|error| JournalError::io("find the folder of", &error))?;
+        let (here, there) = (path.parent(), file.parent());
+        for folder in here.into_iter().chain(there.filter(|_| here != there)) {
+            let folder = File::open(folder);
+            folder_synced(folder.and_then(|folder| folder.sync_all()), required)?;
+        }
     }
     let _ = (path, required);
     Ok(())

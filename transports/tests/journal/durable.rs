@@ -59,6 +59,20 @@ fn a_new_file_and_its_folder_are_synced_before_a_record_counts() {
 }
 
 #[test]
+fn a_new_file_behind_a_link_is_synced_with_the_folder_that_it_came_to_be_in() {
+    let folder = Folder::new();
+    let elsewhere = folder.path().with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("target"), folder.path()).unwrap();
+    let trace = records(&folder);
+    let opened = trace.mark("opened");
+    for place in [&*elsewhere, folder.path().parent().unwrap()] {
+        let mut syncs = trace.on(place, SYNCS).filter(|it| it.is_ok());
+        assert!(syncs.any(|it| it.ended < opened.began), "{}", place.display());
+    }
+}
+
+#[test]
 fn the_lock_is_taken_before_the_file_is_read_or_changed() {
     for is_new in [true, false] {
         let folder = Folder::new();

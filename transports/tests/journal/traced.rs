@@ -65,8 +65,9 @@ impl Trace {
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-y", "-s", "4096", "-o"]).arg(&trace);
         strace.args(["-e", CALLS]);
-        for path in [&*journal, &*marks, journal.parent().unwrap()] {
-            strace.arg("-P").arg(path);
+        let target = fs::read_link(&journal).unwrap_or_else(|_| journal.clone());
+        for path in [&*journal, &*marks, &*target] {
+            strace.arg("-P").arg(path).arg("-P").arg(path.parent().unwrap());
         }
         for fault in faults {
             strace.args(["-e", &format!("inject={fault}")]);
@@ -100,8 +101,17 @@ impl Trace {
 
     /// What was asked for the journal's folder.
     pub(crate) fn on_folder(&self, calls: &'static [&'static str]) -> impl Iterator<Item = &Event> {
-        let folder = self.journal.parent().unwrap().to_owned();
-        self.all().filter(move |it| it.path == folder && calls.contains(&&*it.call))
+        self.on(self.journal.parent().unwrap(), calls)
+    }
+
+    /// What was asked for this file or folder.
+    pub(crate) fn on(
+        &self,
+        path: &Path,
+        calls: &'static [&'static str],
+    ) -> impl Iterator<Item = &Event> {
+        let path = path.to_owned();
+        self.all().filter(move |it| it.path == path && calls.contains(&&*it.call))
     }
 
     /// Writes to the journal that hold such a record.
