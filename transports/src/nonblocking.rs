@@ -203,7 +203,8 @@ impl AsyncClient {
     }
 
     /// Closes this client and all its clones: a renewal under way is brought to its end, or given
-    /// up at the deadline; every later ask is [`CallError::Closed`].
+    /// up at the deadline; every later ask is [`CallError::Closed`]. A call that waits to be sent again
+    /// ends as it stands.
     ///
     /// Returns the state to persist; `None` where there is no grant. A refresh token whose use was
     /// given up is marked as [in doubt](Saved::is_in_doubt).

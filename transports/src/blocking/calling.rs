@@ -2,7 +2,6 @@
 //!
 //! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
 
-use std::thread;
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
@@ -83,7 +82,7 @@ impl Client {
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let mut call = self.shared.hub.taken_up(call);
         let mut performing = self.shared.hub.performing(&call);
-        let deadline = Deadline::after(self.patience);
+        let mut deadline = Deadline::after(self.patience);
         loop {
             match call.poll(self.shared.hub.now_or_end(deadline)) {
                 CallStep::Token => match self.bearer(&call, deadline) {
@@ -103,8 +102,11 @@ impl Client {
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let wait = until.since(self.shared.hub.now().mono);
-                    thread::sleep(wait.min(left(deadline)));
+                    let heard = self.shared.hub.heard();
+                    match self.shared.hub.pause(until, deadline) {
+                        Some(pause) => self.shared.hub.bell().wait(heard, pause),
+                        None => deadline = Deadline::after(Duration::ZERO),
+                    }
                 }
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),
@@ -145,8 +147,4 @@ impl Client {
         self.shared.hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
-}
-
-fn left(deadline: Deadline) -> Duration {
-    deadline.left().unwrap_or_default()
 }

@@ -6,9 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::Recovery;
+use imts_core::{Mono, Recovery};
 
 use super::Hub;
+use super::held::Door;
 use crate::bell::{Bell, Heard};
 use crate::clock::Deadline;
 use crate::error::CallError;
@@ -52,6 +53,14 @@ impl<F> Hub<F> {
     /// For a call's token: as many renewals as the call may be sent.
     pub(crate) fn patience_of_call(&self, deadline: Deadline) -> Patience {
         Patience { deadline, renewals: self.call_attempts }
+    }
+
+    /// How long a call pauses that is to be polled again at this time. `None` once the client is
+    /// closed: then the call has no time left.
+    pub(crate) fn pause(&self, until: Mono, deadline: Deadline) -> Option<Duration> {
+        let is_open = self.lock().door == Door::Open;
+        let pause = until.since(self.now().mono).min(deadline.left().unwrap_or_default());
+        is_open.then_some(pause)
     }
 
     /// Before an ask that may have to be waited for.

@@ -2,11 +2,14 @@
 //!
 //! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
 
+use std::time::Duration;
+
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
 use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
 
 use super::AsyncClient;
 use super::renewal::exchange;
+use super::waiting;
 use crate::clock::Deadline;
 use crate::hub::{NoBearer, ON_THE_WAY, wipe};
 use crate::progress::Progress;
@@ -59,7 +62,7 @@ impl AsyncClient {
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let mut call = self.shared.hub.taken_up(call);
         let mut performing = self.shared.hub.performing(&call);
-        let deadline = Deadline::after(self.patience);
+        let mut deadline = Deadline::after(self.patience);
         loop {
             match call.poll(self.shared.hub.now_or_end(deadline)) {
                 CallStep::Token => match self.bearer(&call, deadline).await {
@@ -81,9 +84,14 @@ impl AsyncClient {
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let wait = until.since(self.shared.hub.now().mono);
-                    let wait = wait.min(deadline.left().unwrap_or_default());
-                    self.shared.transport.sleep(wait).await;
+                    let (hub, heard) = (&self.shared.hub, self.shared.hub.heard());
+                    match hub.pause(until, deadline) {
+                        Some(pause) => {
+                            waiting::until(hub.bell(), heard, &*self.shared.transport, Some(pause))
+                                .await;
+                        }
+                        None => deadline = Deadline::after(Duration::ZERO),
+                    }
                 }
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),

@@ -228,3 +228,45 @@ fn closing_and_signing_out_wake_those_who_wait() {
         assert_eq!(service.asked(), 1);
     }
 }
+
+#[test]
+fn closing_ends_the_pause_before_a_calls_next_attempt() {
+    for by_task in [false, true] {
+        let (world, (sending, sent)) = (World::new(), mpsc::channel());
+        let answering = world.clone();
+        let answer = move |request: Request<Body>| match request.uri().path().contains("/agent/") {
+            true => answering.exchange(request),
+            false => {
+                sending.send(()).unwrap();
+                let busy = Response::builder().status(503).header("retry-after", "900");
+                Ok(busy.body(Vec::new()).unwrap())
+            }
+        };
+        let builder = world.builder().patience(Duration::from_secs(86_400));
+        let (tell, hear) = mpsc::channel();
+        let outcome = if by_task {
+            let send = move |request: Request<Body>, _: Bounds| std::future::ready(answer(request));
+            let client = builder.nonblocking((send, tokio::time::sleep)).unwrap();
+            let calling = client.clone();
+            let runtime =
+                || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            thread::spawn(move || {
+                drop(tell.send(runtime().block_on(calling.call(&request::<Status>("a")))));
+            });
+            sent.recv_timeout(60 * SECOND).unwrap();
+            runtime().block_on(client.close(Duration::ZERO));
+            hear.recv_timeout(60 * SECOND)
+        } else {
+            let send = move |request: Request<Body>, _: Bounds| answer(request);
+            let client = builder.blocking(send).unwrap();
+            let calling = client.clone();
+            thread::spawn(move || drop(tell.send(calling.call(&request::<Status>("a")))));
+            sent.recv_timeout(60 * SECOND).unwrap();
+            drop(client.close(Duration::ZERO));
+            hear.recv_timeout(60 * SECOND)
+        };
+        let outcome = outcome.expect("nobody sleeps on").unwrap();
+        assert!(matches!(outcome, Outcome::Failed(_)), "by a task: {by_task}: {outcome:?}");
+        assert!(sent.try_recv().is_err(), "nothing more is sent");
+    }
+}
