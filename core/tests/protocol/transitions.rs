@@ -1,7 +1,6 @@
 //! Every state by every event, equal to `docs/transitions.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use http::Response;
 use imts_core::{Epoch, Failure, Keep, Mono, NotSent, Purpose, Saved, Step, Wall};
@@ -381,22 +380,4 @@ fn an_outlook_has_no_term_while_a_poll_may_do_more() {
         world.session.reject(Epoch::default(), world.now);
         assert_eq!(has_term(&world), before, "seen at {now}");
     }
-}
-
-#[test]
-fn an_outlook_lasts_as_long_as_a_renewal_its_back_off_or_the_token() {
-    let until = |world: &World| world.session.outlook().unwrap().due().map(|due| due.mono);
-    let mut world = aged(Keep::Held, 790);
-    world.sends(Purpose::Refresh);
-    assert_eq!(until(&world), Some(world.now.mono.after(policy().time_limit)));
-    world.fails(Failure::not_sent(NotSent::vouch()));
-    let quiet = until(&world).expect("a back-off");
-    assert_eq!(world.ask(), 'R');
-    world.pass(quiet.since(world.now.mono) - Duration::from_micros(1));
-    assert_eq!((world.ask(), until(&world)), ('R', Some(quiet)));
-    world.pass(Duration::from_micros(1));
-    world.sends(Purpose::Refresh);
-    let mut world = aged(Keep::Held, 890);
-    world.sends(Purpose::Refresh);
-    assert_eq!(until(&world), Some(world.now.mono.after(seconds(10))), "the token ends first");
 }

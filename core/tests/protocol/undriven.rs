@@ -1,8 +1,9 @@
-//! Requests that were handed out and that nobody drove: withdrawn, or given their time anew.
+//! Requests that were handed out and that nobody drove: withdrawn, or given their time anew. And how
+//! long a driver may leave the session alone meanwhile.
 
 use std::time::Duration;
 
-use imts_core::{Failure, Keep, Purpose};
+use imts_core::{Failure, Keep, NotSent, Purpose};
 
 use crate::support::{World, policy, seconds};
 
@@ -61,4 +62,28 @@ fn the_time_of_a_request_that_nobody_drove_begins_anew_three_times() {
     assert!(!world.session.postpone(ticket, world.now));
     assert_eq!(world.ask(), 'W');
     assert!(world.session.saved(world.now).unwrap().is_in_doubt());
+}
+
+fn aged(age: u64) -> World {
+    let mut world = World::signed_in(Keep::Held);
+    world.pass(seconds(age));
+    world
+}
+
+#[test]
+fn an_outlook_lasts_as_long_as_a_renewal_its_back_off_or_the_token() {
+    let until = |world: &World| world.session.outlook().unwrap().due().map(|due| due.mono);
+    let mut world = aged(790);
+    world.sends(Purpose::Refresh);
+    assert_eq!(until(&world), Some(world.now.mono.after(policy().time_limit)));
+    world.fails(Failure::not_sent(NotSent::vouch()));
+    let quiet = until(&world).expect("a back-off");
+    assert_eq!(world.ask(), 'R');
+    world.pass(quiet.since(world.now.mono) - Duration::from_micros(1));
+    assert_eq!((world.ask(), until(&world)), ('R', Some(quiet)));
+    world.pass(Duration::from_micros(1));
+    world.sends(Purpose::Refresh);
+    let mut world = aged(890);
+    world.sends(Purpose::Refresh);
+    assert_eq!(until(&world), Some(world.now.mono.after(seconds(10))), "the token ends first");
 }
