@@ -12,9 +12,9 @@ use crate::call::Ending;
 
 /// The calls of a journal, in the order in which they were intended.
 ///
-/// Calls without an end and calls in doubt are kept whole, and so is what was [resolved](Resolution).
-/// Of the others the last [`Book::RECENT`] are. What ended before that is a hash, if it was done, and is
-/// forgotten otherwise: it may be sent again.
+/// Calls without an end and calls in doubt are kept whole, and so is what was
+/// [resolved](crate::journal::Resolution). Of the others the last [`Book::RECENT`] are. What ended before
+/// that is a hash, if it was done, and is forgotten otherwise: it may be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
