@@ -110,6 +110,12 @@ impl Failure {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// The same with one thing more to do.
+    pub(crate) fn advising_also(mut self, more: &str) -> Self {
+        let advice = self.advice.take().map_or_else(String::new, |advice| advice + "\n  ");
+        self.advising(advice + more)
+    }
+
     /// The same with more that scripts are told.
     pub(crate) fn with_details(self, details: Map<String, Value>) -> Self {
         Self { details, ..self }

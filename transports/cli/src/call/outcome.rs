@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use imts::journal::Digest;
 use imts::{
-    CallError, CallFault, Class, IntentError, JournalFile, Json, Outcome, Problem, Recovery,
-    Unknown, Wall,
+    CallError, CallFault, Class, IntentError, JournalFile, Json, Malformed, Outcome, Problem,
+    Recovery, ReplyError, Unknown, Wall,
 };
 use serde_json::{Map, Value};
 
@@ -117,7 +117,8 @@ impl About {
     }
 
     fn unknown(&self, unknown: &Unknown) -> Failure {
-        self.lost(unknown.sent_at(), unknown.to_string())
+        let failure = self.lost(unknown.sent_at(), unknown.to_string());
+        if is_too_long(unknown.why()) { failure.advising_also(LONGER) } else { failure }
     }
 
     /// A signal came while the request was on its way.
@@ -226,7 +227,16 @@ fn failure(why: &CallFault) -> Failure {
         CallFault::Journal(_) => Kind::Usage,
         _ => Kind::Unexpected,
     };
-    Failure::new(kind, why.recovery(), why)
+    let failure = Failure::new(kind, why.recovery(), why);
+    if is_too_long(why) { failure.advising_also(LONGER) } else { failure }
+}
+
+/// What to do about a reply beyond its limit: the service may mean it.
+const LONGER: &str = "A longer reply is permitted by --reply-limit BYTES, or by reply_limit in the \
+                      contract file.";
+
+fn is_too_long(why: &CallFault) -> bool {
+    matches!(why, CallFault::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })))
 }
 
 /// JSON without line breaks: they stand between its parts alone, never within a string.

@@ -183,3 +183,17 @@ fn a_longer_reply_is_read_where_the_flag_allows_it_and_the_files_limit_gives_way
         }
     }
 }
+
+#[test]
+fn a_reply_that_is_too_long_is_told_with_how_to_permit_a_longer_one() {
+    static LONG: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        format!(r#"{{"state":true,"payload":"{}"}}"#, "x".repeat(70_000))
+    });
+    let (front, _) = answering(&LONG);
+    for (operation, code) in [("status", 4), ("confirm", 6)] {
+        let ran = run(&mut call(&front.url(), operation, &["--path", EXAMPLE]));
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert!(ran.err.contains("--reply-limit") && ran.err.contains("reply_limit"), "{ran:?}");
+        assert!(!ran.err.contains("fault is the service's"), "{ran:?}");
+    }
+}
