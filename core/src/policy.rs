@@ -126,6 +126,9 @@ impl Policy {
 
     /// How old a token of this lifetime must be before it is renewed.
     pub(crate) fn renew_after_of(&self, lifetime: Duration) -> Duration {
+        if lifetime >= self.renew_after.saturating_add(self.renew_after) {
+            return self.renew_after;
+        }
         self.renew_after.min(percent(lifetime, 50).max(SOONEST))
     }
 

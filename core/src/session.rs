@@ -234,7 +234,7 @@ impl Session {
     /// The session's phase, computed from what it holds and `now`.
     #[must_use]
     pub fn phase(&self, now: Now) -> Phase<'_> {
-        grant::phase(self.grant.as_ref(), &self.policy, self.clamped(now))
+        grant::phase(self.grant.as_ref(), self.clamped(now))
     }
 
     /// Why the last renewal failed, until one succeeds.
@@ -296,7 +296,7 @@ impl Session {
         {
             return None;
         }
-        let due = self.signs_in_once() || remaining <= self.policy.margin_of(access.lifetime);
+        let due = self.signs_in_once() || remaining <= access.margin;
         Some((access.bearer.clone(), if due { Due::Yes } else { Due::No }))
     }
 

@@ -5,7 +5,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::policy::Policy;
 use crate::secret::{Bearer, Epoch, Token};
 use crate::time::{End, Mono, Now, Wall};
 
@@ -26,6 +25,8 @@ pub(crate) struct Access {
     pub(crate) bearer: Bearer,
     /// From the moment its request was sent.
     pub(crate) lifetime: Duration,
+    /// How long before its end it is to be renewed.
+    pub(crate) margin: Duration,
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
 }
@@ -73,12 +74,12 @@ impl Grant {
     }
 }
 
-pub(crate) fn phase<'a>(grant: Option<&'a Grant>, policy: &Policy, now: Now) -> Phase<'a> {
+pub(crate) fn phase(grant: Option<&Grant>, now: Now) -> Phase<'_> {
     let Some(grant) = grant else { return Phase::Unauthenticated };
     match grant.usable_access(now) {
         Some(access) => {
             let usable = Usable { access, refresh: grant.refresh.as_ref(), now };
-            if usable.remaining() <= policy.margin_of(access.lifetime) {
+            if usable.remaining() <= access.margin {
                 Phase::Expiring(usable)
             } else {
                 Phase::Valid(usable)

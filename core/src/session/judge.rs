@@ -140,6 +140,7 @@ impl Session {
         let access = Access {
             bearer: Bearer::new(granted.access, self.epoch, end),
             lifetime: granted.access_lifetime,
+            margin: self.policy.margin_of(granted.access_lifetime),
             expire_at: granted.access_expire_at,
         };
         let renew_after = self.policy.renew_after_of(access.lifetime);

@@ -55,7 +55,7 @@ impl Session {
             .store
             .as_ref()
             .is_none_or(|store| store.incoming.is_none() && store.saving.is_none());
-        let due = self.yields_until(end, self.policy.margin_of(access.lifetime));
+        let due = self.yields_until(end, access.margin);
         Some(Outlook { bearer: &access.bearer, due: due.filter(|_| nothing_to_save) })
     }
 

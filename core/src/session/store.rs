@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::grant::{Access, Grant, Refresh, RefreshUse};
 use super::{Session, Step};
 use crate::exchange::Purpose;
+use crate::policy::Policy;
 use crate::saved::{Saved, SavedAccess, SavedRefresh};
 use crate::secret::{Bearer, Epoch, Token, bearer_header};
 use crate::time::{End, Mono, Now, Wall};
@@ -112,9 +113,10 @@ impl Session {
         self.generation = saved.generation;
         self.agent_id = saved.agent_id;
         let from_future = saved.saved_at > now.wall;
-        let access = saved.access.filter(|_| !from_future).and_then(|access| {
-            restored_access(&access, self.policy.access_lifetime_cap, self.epoch, now)
-        });
+        let access = saved
+            .access
+            .filter(|_| !from_future)
+            .and_then(|access| restored_access(&access, &self.policy, self.epoch, now));
         let access = access.filter(|access| !self.rejected.has(access));
         let alive = access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero());
         let is_known = |access: &Access| {
@@ -245,12 +247,13 @@ fn left(ends_at: Wall, at_most: Duration, now: Now) -> End {
     End::after(now, ends_at.since(now.wall).min(at_most))
 }
 
-fn restored_access(saved: &SavedAccess, cap: Duration, epoch: Epoch, now: Now) -> Option<Access> {
-    let lifetime = saved.lifetime.min(cap);
+fn restored_access(saved: &SavedAccess, policy: &Policy, epoch: Epoch, now: Now) -> Option<Access> {
+    let lifetime = saved.lifetime.min(policy.access_lifetime_cap);
     let end = left(saved.ends_at, lifetime, now);
     let header = bearer_header(saved.token.expose())?;
     let bearer = Bearer::new(header, epoch, end);
-    Some(Access { bearer, lifetime, expire_at: saved.expire_at })
+    let margin = policy.margin_of(lifetime);
+    Some(Access { bearer, lifetime, margin, expire_at: saved.expire_at })
 }
 
 fn restored_refresh(saved: SavedRefresh, cap: Duration, now: Now) -> Refresh {
