@@ -90,8 +90,11 @@ fn read(bytes: &[u8]) -> Result<Book, JournalError> {
         }
     }
     assert!(book.in_doubt().all(imts::CallRecord::is_in_doubt));
-    let anew = pages::of(book);
-    assert_eq!(imts::book_of(&anew).as_ref(), Ok(book), "what it says, written anew");
+    // Written anew, the calls end in the order of their numbers, and which are forgotten first depends
+    // on that order: what a book says is the same, and written once more it is the same book.
+    let anew = imts::book_of(&pages::of(book)).expect("what it says can be written");
+    assert!(book.calls().eq(anew.calls()), "what it says, written anew");
+    assert_eq!(imts::book_of(&pages::of(&anew)), Ok(anew), "written anew twice");
     for part in 0..8 {
         let length = bytes.len() * part / 8;
         let earlier = imts::book_of(&bytes[..length]).expect("a cut is no damage");
