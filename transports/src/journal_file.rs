@@ -12,6 +12,7 @@ mod pages;
 mod ticket;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub use self::error::JournalError;
 use self::lines::{HEADER, Record};
 use self::pages::Pages;
 use self::ticket::Ticket;
-use self::writer::{Undo, When, Writer};
+use self::writer::{Queue, Undo, When, Writer};
 use crate::clock::{Clock, SystemClock};
 
 /// A journal in a file: append-only, a length and a checksum before each record, mode 0600.
@@ -76,6 +77,7 @@ pub struct JournalFile {
     path: PathBuf,
     writer: Writer,
     book: Book,
+    lost: Lost,
 }
 
 /// How a journal is opened.
@@ -158,7 +160,7 @@ impl JournalOptions {
         // Whoever sends holds the file's lock, which is this process's now. Whoever held another
         // file, of which this is a copy, may be at work.
         book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
-        Ok(JournalFile { path, writer: Writer::new(appender), book })
+        Ok(JournalFile { path, writer: Writer::new(appender), book, lost: Lost::default() })
     }
 }
 
@@ -233,8 +235,9 @@ impl JournalFile {
     /// added.
     fn take_in(&mut self, entry: &Entry, when: When) -> Result<(u64, Option<Ticket>), NotTakenIn> {
         let mut queue = self.writer.queue();
-        for Undo { id, before } in queue.take_failed() {
-            self.book.take_back(id, before);
+        take_back(&mut self.book, &mut self.lost, &mut queue);
+        if let Some(why) = self.lost.of(entry) {
+            return Err(why.into());
         }
         let id = self.book.check(entry)?;
         if let Some(why) = queue.broken() {
@@ -243,17 +246,40 @@ impl JournalFile {
         let record = lines::write(&Record::Call(id, entry.clone()))?;
         let before = self.book.call(id).cloned();
         self.book.apply(id, entry);
-        Ok((id, self.writer.add(queue, &record, Undo { id, before }, when)))
+        Ok((id, self.writer.add(queue, &record, Undo { id, before, why: None }, when)))
     }
 
     /// Comes back once an entry is durable. The caller's thread does the work.
     fn durable(&mut self, (id, ticket): (u64, Option<Ticket>)) -> Result<u64, NotTakenIn> {
         self.writer.flush();
         let outcome = ticket.map_or(Ok(()), crate::parked::wait);
-        for Undo { id, before } in self.writer.queue().take_failed() {
-            self.book.take_back(id, before);
-        }
+        take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());
         outcome.map(|()| id).map_err(NotTakenIn::from)
+    }
+}
+
+/// Takes back what could not be written.
+fn take_back(book: &mut Book, lost: &mut Lost, queue: &mut Queue) {
+    for Undo { id, before, why } in queue.take_failed() {
+        if before.is_none() {
+            lost.0.extend(why.map(|why| (id, why)));
+        }
+        book.take_back(id, before);
+    }
+}
+
+/// Intents that could not be written after they had been taken in, and why: their calls are told so
+/// when they are about to be sent.
+#[derive(Debug, Default)]
+struct Lost(BTreeMap<u64, JournalError>);
+
+impl Lost {
+    fn of(&mut self, entry: &Entry) -> Option<JournalError> {
+        match entry {
+            Entry::Intent(_) => None,
+            Entry::Sending { id, .. } | Entry::Resolved { id, .. } => self.0.get(id).cloned(),
+            Entry::Ended { id, .. } => self.0.remove(id),
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) enum When {
 pub(super) struct Undo {
     pub(super) id: u64,
     pub(super) before: Option<CallRecord>,
+    /// Why it was not written, once that is known.
+    pub(super) why: Option<JournalError>,
 }
 
 /// What is to be written.
@@ -234,17 +236,17 @@ impl Shared {
             outcome = appender.append(records, last);
         }
         let mut left = Vec::new();
-        if outcome.is_err() {
+        if let Err(why) = &outcome {
             let undo = if appender.broken().is_none() { undo } else { Vec::new() };
-            left = self.fail(&appender, undo);
+            left = self.fail(&appender, undo, why);
         }
         drop(appender);
         tell(written, &outcome);
         if syncs && outcome.is_ok() {
             let mut appender = self.appender();
             outcome = appender.sync();
-            if outcome.is_err() {
-                left = self.fail(&appender, Vec::new());
+            if let Err(why) = &outcome {
+                left = self.fail(&appender, Vec::new(), why);
             }
         }
         tell(promises.into_iter().chain(left), &outcome);
@@ -252,10 +254,13 @@ impl Shared {
 
     /// Takes out of the queue what may be about something that was not written; yields who waits for
     /// it. These records have to be taken back too.
-    fn fail(&self, appender: &Appender, mut undo: Vec<Undo>) -> Vec<Promise> {
+    fn fail(&self, appender: &Appender, mut undo: Vec<Undo>, why: &JournalError) -> Vec<Promise> {
         let mut queue = self.queue();
         queue.broken = appender.broken().cloned();
         undo.append(&mut queue.undo);
+        for undo in &mut undo {
+            undo.why = Some(why.clone());
+        }
         queue.failed.append(&mut undo);
         queue.records.clear();
         (queue.is_ripe, queue.waiting_since) = (false, None);

@@ -5,8 +5,10 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::Request;
+use imts::journal::{CallRecord, Entry, Journal, RecordError, Submitted};
 use imts::operations::{Confirm, Own};
 use imts::{
     Body, Bounds, Builder, CallFault, CallState, Clock, Credentials, Endpoint, JournalError,
@@ -38,7 +40,7 @@ fn payer() {
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
         .contract(contract_of(CONTRACT).unwrap())
         .clock(clock)
-        .journal(JournalFile::open(file).unwrap())
+        .journal(Slow(JournalFile::open(file).unwrap()))
         .blocking(transport)
         .unwrap();
     drop(client.token().unwrap());
@@ -55,7 +57,8 @@ fn payer() {
             Outcome::Failed(failed) => {
                 unsent += 1;
                 let CallFault::Journal(why) = failed.why() else { panic!("{failed:?}") };
-                let why = why.downcast_ref::<JournalError>().unwrap();
+                let why = why.downcast_ref::<JournalError>();
+                let why = why.unwrap_or_else(|| panic!("the disk is to blame: {failed:?}"));
                 assert!(matches!(why, JournalError::Io { action: "write", .. }), "{why}");
                 assert_eq!(sent.load(Ordering::SeqCst), before, "nothing is sent");
             }
@@ -64,6 +67,29 @@ fn payer() {
     }
     assert!(done > 3 && unsent > 100, "{done} done, {unsent} unsent");
     println!("done {done}");
+}
+
+/// A journal whose caller is held up, now and then, between an intent and its sending: long enough for the
+/// intent to be written by itself.
+struct Slow(JournalFile);
+
+impl Journal for Slow {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        self.0.record(entry)
+    }
+
+    fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
+        if let Entry::Sending { id, .. } = entry
+            && id % 20 == 0
+        {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        self.0.submit(entry)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        self.0.in_doubt()
+    }
 }
 
 #[test]
