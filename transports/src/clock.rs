@@ -197,6 +197,13 @@ impl fmt::Debug for ManualClock {
     }
 }
 
+/// How long ago this was, by the clock that says more: while a machine is suspended, the monotonic one
+/// may stand still.
+#[cfg(feature = "_tls")]
+pub(crate) fn age(since: Now, now: Now) -> Duration {
+    now.mono.since(since.mono).max(now.wall.since(since.wall))
+}
+
 /// When a caller's patience ends, by the real clock even where a client's is virtual: it bounds how
 /// long a thread is held.
 #[derive(Clone, Copy, Debug)]

@@ -33,8 +33,9 @@ use self::connect::Connector;
 use self::connection::{Connection, Unanswered};
 pub use self::exchange::HyperBody;
 use self::own::Requests;
-use self::pool::{Key, Moment, Pool};
+use self::pool::{Key, Pool};
 use self::runtime::{Resolve, Runtime, Time};
+use crate::clock::{Clock as _, SystemClock};
 use crate::connect::{CONNECT_TIMEOUT, ConnectError};
 use crate::progress::Progress;
 use crate::proxy::Proxy;
@@ -178,7 +179,7 @@ impl Connections {
             match connection.exchange(request, limit, progress).await {
                 Ok((response, usable)) => {
                     if let Some(connection) = usable
-                        && let Some(tending) = self.pool.put(key, connection, Moment::now())
+                        && let Some(tending) = self.pool.put(key, connection, SystemClock.now())
                     {
                         let Runtime { tasks, time, .. } = &self.runtime;
                         tasks.execute(Box::pin(tending.go_on(time.clone())));
@@ -199,7 +200,7 @@ impl Connections {
     /// looked at once the runtime has turned.
     async fn idle(&self, key: &Key) -> Option<Connection> {
         loop {
-            let (connection, idle) = self.pool.take(key, Moment::now())?;
+            let (connection, idle) = self.pool.take(key, SystemClock.now())?;
             if self.runtime.reads_afresh || idle < UNWATCHED {
                 return Some(connection);
             }

@@ -5,13 +5,15 @@
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use hyper::rt::Timer;
+use imts_core::Now;
 
 use super::connection::Connection;
 use super::runtime::{Home, Time};
+use crate::clock::{Clock as _, SystemClock, age};
 
 /// Where a connection leads to, and who drives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,25 +21,6 @@ pub(super) struct Key {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
     pub(super) home: Home,
-}
-
-/// A moment by the clock that stands still while the machine sleeps, and by the one that does not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    mono: Instant,
-    wall: SystemTime,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self { mono: Instant::now(), wall: SystemTime::now() }
-    }
-
-    /// How long ago this was, by the clock that says more.
-    pub(super) fn age(self, now: Self) -> Duration {
-        let wall = now.wall.duration_since(self.wall).unwrap_or_default();
-        now.mono.saturating_duration_since(self.mono).max(wall)
-    }
 }
 
 pub(super) struct Pool<C = Connection> {
@@ -56,7 +39,7 @@ struct Shelf<C> {
 struct Idle<C> {
     connection: C,
     key: Key,
-    since: Moment,
+    since: Now,
 }
 
 impl<C: Send + 'static> Pool<C> {
@@ -65,25 +48,20 @@ impl<C: Send + 'static> Pool<C> {
     }
 
     /// The connection that was used last, and how long ago that was.
-    pub(super) fn take(&self, key: &Key, now: Moment) -> Option<(C, Duration)> {
+    pub(super) fn take(&self, key: &Key, now: Now) -> Option<(C, Duration)> {
         let (taken, stale) = {
             let mut shelf = self.lock();
-            let stale = shelf.past(|idle| idle.since.age(now) >= self.keep);
+            let stale = shelf.past(|idle| age(idle.since, now) >= self.keep);
             let place = shelf.idle.iter().rposition(|idle| idle.key == *key);
             (place.map(|place| shelf.idle.remove(place)), stale)
         };
         drop(stale);
-        taken.map(|idle| (idle.connection, idle.since.age(now)))
+        taken.map(|idle| (idle.connection, age(idle.since, now)))
     }
 
     /// Keeps a connection for the next request. Returns what closes it if none comes, unless that is
     /// done already: a task for the connection's runtime.
-    pub(super) fn put(
-        self: &Arc<Self>,
-        key: Key,
-        connection: C,
-        now: Moment,
-    ) -> Option<Tending<C>> {
+    pub(super) fn put(self: &Arc<Self>, key: Key, connection: C, now: Now) -> Option<Tending<C>> {
         let home = key.home;
         let (oldest, is_tended) = {
             let mut shelf = self.lock();
@@ -102,13 +80,13 @@ impl<C: Send + 'static> Pool<C> {
 
     /// Closes what has been idle too long in this runtime. How long the next may still stay; `None` if
     /// there is none.
-    fn sweep(&self, home: Home, now: Moment) -> Option<Duration> {
+    fn sweep(&self, home: Home, now: Now) -> Option<Duration> {
         let (next, stale) = {
             let mut shelf = self.lock();
             let stale =
-                shelf.past(|idle| idle.key.home == home && idle.since.age(now) >= self.keep);
+                shelf.past(|idle| idle.key.home == home && age(idle.since, now) >= self.keep);
             let of_home = shelf.idle.iter().filter(|idle| idle.key.home == home);
-            let oldest = of_home.map(|idle| idle.since.age(now)).max();
+            let oldest = of_home.map(|idle| age(idle.since, now)).max();
             if oldest.is_none() {
                 shelf.tended.retain(|other| *other != home);
             }
@@ -153,7 +131,7 @@ pub(super) struct Tending<C: Send + 'static> {
 impl<C: Send + 'static> Tending<C> {
     pub(super) async fn go_on(mut self, time: Time) {
         while let Some(pool) = self.pool.upgrade() {
-            let Some(next) = pool.sweep(self.home, Moment::now()) else { break };
+            let Some(next) = pool.sweep(self.home, SystemClock.now()) else { break };
             drop(pool);
             time.sleep(next.max(SOONEST)).await;
         }
@@ -181,8 +159,10 @@ mod tests {
     use std::time::Duration;
 
     use http::Uri;
+    use imts_core::Now;
 
-    use super::{Key, MOST, Moment, Pool, Tending};
+    use super::{Key, MOST, Pool, Tending};
+    use crate::clock::{Clock as _, SystemClock};
     use crate::hyper::runtime::Home;
 
     const KEEP: Duration = Duration::from_secs(30);
@@ -193,18 +173,18 @@ mod tests {
         Key { scheme: scheme.clone(), authority: authority.clone(), home: Home::Own }
     }
 
-    fn later(now: Moment, mono: u64, wall: u64) -> Moment {
-        let (mono, wall) = (Duration::from_millis(mono), Duration::from_millis(wall));
-        Moment { mono: now.mono + mono, wall: now.wall + wall }
+    fn later(now: Now, mono: u64, wall: u64) -> Now {
+        let by = Duration::from_millis;
+        Now { mono: now.mono.after(by(mono)), wall: now.wall.after(by(wall)) }
     }
 
-    fn taken(pool: &Pool<usize>, key: &Key, now: Moment) -> Option<usize> {
+    fn taken(pool: &Pool<usize>, key: &Key, now: Now) -> Option<usize> {
         pool.take(key, now).map(|(connection, _)| connection)
     }
 
     #[test]
     fn the_connection_that_was_used_last_is_lent_to_its_own_service_once() {
-        let (pool, now) = (Arc::new(Pool::new(KEEP)), Moment::now());
+        let (pool, now) = (Arc::new(Pool::new(KEEP)), SystemClock.now());
         let (one, other) = (key("https://one.example"), key("https://one.example:8443"));
         let tending = pool.put(one.clone(), 1, now);
         assert!(tending.is_some());
@@ -219,7 +199,7 @@ mod tests {
     fn a_connection_is_idle_for_as_long_as_either_clock_says() {
         let rows = [(29_999, 29_999, true), (30_000, 0, false), (0, 30_000, false)];
         for (mono, wall, is_lent) in rows {
-            let (pool, now) = (Arc::new(Pool::new(KEEP)), Moment::now());
+            let (pool, now) = (Arc::new(Pool::new(KEEP)), SystemClock.now());
             let tending = pool.put(key("https://one.example"), 1, now);
             let now = later(now, mono, wall);
             assert_eq!(taken(&pool, &key("https://one.example"), now).is_some(), is_lent);
@@ -229,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_longest_idle_is_closed_where_there_are_too_many() {
-        let (pool, now) = (Arc::new(Pool::new(KEEP)), Moment::now());
+        let (pool, now) = (Arc::new(Pool::new(KEEP)), SystemClock.now());
         let key = key("https://one.example");
         let tending: Vec<_> = (0..=MOST).map(|it| pool.put(key.clone(), it, now)).collect();
         let lent: Vec<_> = std::iter::from_fn(|| taken(&pool, &key, now)).collect();
@@ -239,7 +219,7 @@ mod tests {
 
     #[test]
     fn whoever_tends_closes_what_is_past_and_forgets_all_when_its_runtime_ends() {
-        let (pool, now) = (Arc::new(Pool::new(KEEP)), Moment::now());
+        let (pool, now) = (Arc::new(Pool::new(KEEP)), SystemClock.now());
         let key = key("https://one.example");
         let tending: Option<Tending<_>> = pool.put(key.clone(), 1, now);
         pool.put(key.clone(), 2, later(now, 10_000, 10_000));

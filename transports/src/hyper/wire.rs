@@ -13,16 +13,16 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::runtime::BoxedIo;
+use super::runtime::{BoxedIo, Io};
 use crate::progress::Progress;
 
 /// A connection, and what is watched of it.
 pub(super) struct Wire {
-    io: Io,
+    io: Raw,
     watch: Arc<Watch>,
 }
 
-enum Io {
+enum Raw {
     Tokio(TokioIo<TcpStream>),
     Other(BoxedIo),
 }
@@ -63,33 +63,36 @@ impl Watch {
 
 impl Wire {
     pub(super) fn tokio(stream: TcpStream) -> Self {
-        Self { io: Io::Tokio(TokioIo::new(stream)), watch: Arc::default() }
+        Self { io: Raw::Tokio(TokioIo::new(stream)), watch: Arc::default() }
     }
 
     pub(super) fn other(io: BoxedIo) -> Self {
-        Self { io: Io::Other(io), watch: Arc::default() }
+        Self { io: Raw::Other(io), watch: Arc::default() }
     }
 
     pub(super) fn watch(&self) -> Arc<Watch> {
         Arc::clone(&self.watch)
     }
 
+    fn io(&mut self) -> Pin<&mut dyn Io> {
+        match &mut self.io {
+            Raw::Tokio(io) => Pin::new(io),
+            Raw::Other(io) => Pin::new(&mut **io),
+        }
+    }
+
     /// Lets `write` write, unless the request was withdrawn.
     fn leaving(
         &mut self,
-        write: impl FnOnce(Pin<&mut (dyn Write + Unpin)>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut dyn Io>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let wrote = |outcome: &_| matches!(outcome, Poll::Ready(Ok(1..)));
-        let write = || match &mut self.io {
-            Io::Tokio(io) => write(Pin::new(io)),
-            Io::Other(io) => write(Pin::new(io)),
-        };
         if !self.watch.is_taken.load(Ordering::Relaxed) {
-            return write();
+            return write(self.io());
         }
+        let wrote = |outcome: &_| matches!(outcome, Poll::Ready(Ok(1..)));
         self.watch
             .progress()
-            .write(write, wrote)
+            .write(|| write(self.io()), wrote)
             .unwrap_or_else(|| Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }
@@ -100,19 +103,14 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        match &mut this.io {
-            Io::Tokio(io) => {
-                // A runtime that has not turned since knows of nothing that came meanwhile.
-                if this.watch.asks_the_system.load(Ordering::Relaxed)
-                    && let Some(outcome) = arrived(io.inner(), &mut buf)
-                {
-                    return Poll::Ready(outcome);
-                }
-                Pin::new(io).poll_read(cx, buf)
-            }
-            Io::Other(io) => Pin::new(io).poll_read(cx, buf),
+        // A runtime that has not turned since knows of nothing that came meanwhile.
+        if self.watch.asks_the_system.load(Ordering::Relaxed)
+            && let Raw::Tokio(io) = &self.io
+            && let Some(outcome) = arrived(io.inner(), &mut buf)
+        {
+            return Poll::Ready(outcome);
         }
+        self.io().poll_read(cx, buf)
     }
 }
 
@@ -126,23 +124,17 @@ impl Write for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.io {
-            Io::Tokio(io) => Pin::new(io).poll_flush(cx),
-            Io::Other(io) => Pin::new(io).poll_flush(cx),
-        }
+        self.io().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.io {
-            Io::Tokio(io) => Pin::new(io).poll_shutdown(cx),
-            Io::Other(io) => Pin::new(io).poll_shutdown(cx),
-        }
+        self.io().poll_shutdown(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.io {
-            Io::Tokio(io) => io.is_write_vectored(),
-            Io::Other(io) => io.is_write_vectored(),
+            Raw::Tokio(io) => io.is_write_vectored(),
+            Raw::Other(io) => io.is_write_vectored(),
         }
     }
 

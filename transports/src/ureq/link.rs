@@ -17,7 +17,7 @@ use super::attempt;
 use super::buffers::{Buffers, wipe};
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, SystemClock, age};
 use crate::reason::Reason;
 use crate::reply::{Reading, Watch};
 
@@ -27,8 +27,7 @@ pub(super) struct Link {
     buffers: Buffers,
     replies: Reading,
     masking: Masking,
-    /// Since when it has waited for a request. Both clocks are kept: while a machine is suspended, the
-    /// monotonic one may stand still.
+    /// Since when it has waited for a request.
     idle_since: Option<Now>,
     max_idle_age: Duration,
 }
@@ -59,8 +58,7 @@ impl Link {
     /// Whether a request may go out on it. The first look after a request begins its idle time.
     fn is_open_at(&mut self, now: Now) -> bool {
         let since = *self.idle_since.get_or_insert(now);
-        let age = now.mono.since(since.mono).max(now.wall.since(since.wall));
-        age < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
+        age(since, now) < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
     }
 }
 
