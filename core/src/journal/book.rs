@@ -9,6 +9,7 @@ use super::done::{DoneCall, DoneCalls};
 use super::record::{CallRecord, CallState};
 use super::{Entry, EntryError, Finding, Intent, IntentError, IntentKey};
 use crate::call::Ending;
+use crate::time::Wall;
 
 /// The calls of a journal, in the order in which they were intended.
 ///
@@ -110,25 +111,17 @@ impl Book {
         let counts = |id: u64| despite.is_none_or(|despite| id > despite);
         let record = records.iter().filter(|record| counts(record.id)).find(stands);
         let done = self.done.newest(&key).filter(|done| counts(done.id));
-        let (operation, reference) = (operation(), reference.clone());
+        let names = (operation(), reference.clone());
         if let Some(done) = done.filter(|done| record.is_none_or(|record| record.id < done.id)) {
-            let (id, at) = (done.id, done.at);
-            return Err(if done.meant(intent.meaning) {
-                IntentError::AlreadyDone { id, at, operation, reference }
-            } else {
-                IntentError::Conflict { id, operation, reference }
-            });
+            return Err(done_before(done.id, done.at, done.meant(intent.meaning), names));
         }
         let Some(record) = record else { return Ok(()) };
-        let id = record.id;
-        Err(match record.state {
-            _ if !record.means(intent) => IntentError::Conflict { id, operation, reference },
-            CallState::Done => {
-                let at = record.ended_at.unwrap_or(record.intended_at);
-                IntentError::AlreadyDone { id, at, operation, reference }
-            }
-            _ => IntentError::InDoubt { id, operation, reference },
-        })
+        let (id, is_same) = (record.id, record.means(intent));
+        if record.state == CallState::Done || !is_same {
+            return Err(done_before(id, record.known_at(), is_same, names));
+        }
+        let (operation, reference) = names;
+        Err(IntentError::InDoubt { id, operation, reference })
     }
 
     /// The number under which an entry may be recorded now.
@@ -175,29 +168,18 @@ impl Book {
         };
         let stands =
             |other: &&CallRecord| matches!(other.state, CallState::InDoubt | CallState::Done);
-        let (operation, reference) =
-            (call.operation.clone(), call.reference.clone().unwrap_or_default());
+        let names = (call.operation.clone(), call.reference.clone().unwrap_or_default());
         let done = self.done.newest(&key);
         if let Some(done) = done.filter(|done| despite.is_none_or(|despite| done.id > despite)) {
-            let (id, at) = (done.id, done.at);
-            return Err(if done.meant(call.meaning) {
-                IntentError::AlreadyDone { id, at, operation, reference }
-            } else {
-                IntentError::Conflict { id, operation, reference }
-            });
+            return Err(done_before(done.id, done.at, done.meant(call.meaning), names));
         }
         let Some(other) = self.of(&key).filter(is_newer).find(stands) else { return Ok(()) };
-        let id = other.id;
-        Err(match other.state {
-            _ if other.meaning != call.meaning => {
-                IntentError::Conflict { id, operation, reference }
-            }
-            CallState::Done => {
-                let at = other.ended_at.unwrap_or(other.intended_at);
-                IntentError::AlreadyDone { id, at, operation, reference }
-            }
-            _ => IntentError::InProgress { id, operation, reference },
-        })
+        let (id, is_same) = (other.id, other.meaning == call.meaning);
+        if other.state == CallState::Done || !is_same {
+            return Err(done_before(id, other.known_at(), is_same, names));
+        }
+        let (operation, reference) = names;
+        Err(IntentError::InProgress { id, operation, reference })
     }
 
     /// The call of an entry, if that may follow what is known of it.
@@ -342,5 +324,19 @@ impl Book {
 
     fn of(&self, key: &IntentKey) -> impl Iterator<Item = &CallRecord> {
         self.intents.get(key).into_iter().flatten().filter_map(|id| self.call(*id))
+    }
+}
+
+/// What is told of an intent that was done as this call, or whose reference has another body there.
+fn done_before(
+    id: u64,
+    at: Wall,
+    is_same: bool,
+    (operation, reference): (String, String),
+) -> IntentError {
+    if is_same {
+        IntentError::AlreadyDone { id, at, operation, reference }
+    } else {
+        IntentError::Conflict { id, operation, reference }
     }
 }

@@ -26,8 +26,8 @@ pub(super) struct DoneCall {
 impl DoneCall {
     /// What is kept of a call; `None` of one of the first version, which is known by other means.
     pub(super) fn of(call: &CallRecord, key: &IntentKey) -> Option<Self> {
-        let at = call.ended_at.unwrap_or(call.intended_at);
-        Some(Self { key: hash(key)?, meaning: call.meaning?, id: call.id, at })
+        let (id, at) = (call.id, call.known_at());
+        Some(Self { key: hash(key)?, meaning: call.meaning?, id, at })
     }
 
     /// Whether its request meant this.

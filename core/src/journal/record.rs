@@ -88,6 +88,11 @@ impl CallRecord {
         self.sending_until.map(|until| until.after(CLOCK_MARGIN)).filter(|until| at < *until)
     }
 
+    /// When what became of it was known, if anything was.
+    pub(super) fn known_at(&self) -> Wall {
+        self.ended_at.unwrap_or(self.intended_at)
+    }
+
     /// Whether its request means what the intent's does.
     pub(super) fn means(&self, intent: &Intent) -> bool {
         match (self.meaning, intent.meaning) {
