@@ -9,6 +9,8 @@ mod journal;
 mod many;
 mod oracle;
 mod schedule;
+#[path = "../model/seeds.rs"]
+mod seeds;
 mod service;
 mod world;
 
@@ -19,11 +21,8 @@ use imts_core::{Class, Ending};
 use crate::schedule::{Fault, Schedule};
 use crate::world::{Told, World};
 
-/// How many schedules each test plays, unless [`COUNT`] says otherwise.
+/// How many schedules each test plays, unless the long form is asked for.
 const SCHEDULES: u64 = 10_000;
-
-/// Plays so many schedules in each test: the long form.
-const COUNT: &str = "IMTS_MODEL_SCHEDULES";
 
 /// How many of them a world outlives.
 const IN_A_WORLD: u64 = 1_000;
@@ -44,15 +43,10 @@ impl Census {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "which schedules run is set from outside")]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
-}
-
 fn play(class: Class, trusts_401: bool, seeds: u64) {
     let mut census = Census::default();
     let mut world = World::new(class, trusts_401);
-    for number in 0..number(COUNT).unwrap_or(SCHEDULES) {
+    for number in 0..seeds::long_form().unwrap_or(SCHEDULES) {
         if number % IN_A_WORLD == 0 {
             world = World::new(class, trusts_401);
         }

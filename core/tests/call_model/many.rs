@@ -19,32 +19,18 @@ mod records;
 mod tally;
 mod world;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use self::events::EVENTS;
 use self::tally::Tally;
 use self::world::World;
-use crate::{COUNT, number};
+use crate::seeds::{self, Played};
 
-/// How many schedules run, unless [`COUNT`] says otherwise.
+/// How many schedules run, unless the long form is asked for.
 const SCHEDULES: u64 = 2_500;
-
-/// Runs the schedule of this seed alone.
-const SEED: &str = "IMTS_MODEL_SEED";
 
 #[test]
 fn an_intent_is_applied_once_whoever_asks_crashes_or_restores_unless_an_override_says_otherwise() {
-    let mut tally = Tally::default();
-    if let Some(seed) = number(SEED) {
-        run(seed, &mut tally);
-        return;
-    }
-    let count = number(COUNT);
-    for seed in 0..count.unwrap_or(SCHEDULES) {
-        run(seed, &mut tally);
-    }
-    if count.is_some() {
+    let Some(tally) = seeds::play_all::<World>(SCHEDULES) else { return };
+    if seeds::long_form().is_some() {
         print(&tally);
     }
     tally.check();
@@ -55,44 +41,38 @@ fn print(tally: &Tally) {
     println!("{tally}");
 }
 
-/// Runs one schedule. If it fails, runs it again with a trace, and reports that.
-fn run(seed: u64, tally: &mut Tally) {
-    tally.note("schedules");
-    let mut world = World::new(seed, std::mem::take(tally));
-    if catch_unwind(AssertUnwindSafe(|| schedule(&mut world))).is_ok() {
-        *tally = world.tally;
-        return;
-    }
-    let mut world = World::new(seed, Tally::default());
-    world.trace = Some(Vec::new());
-    let panic = catch_unwind(AssertUnwindSafe(|| schedule(&mut world))).unwrap_err();
-    let (what, trace) = (message(panic.as_ref()), world.trace.unwrap_or_default().join("\n"));
-    panic!("{what}\n{trace}\n{what}\nthis was schedule {seed}: {SEED}={seed} runs it alone");
-}
+impl Played for World {
+    type Tally = Tally;
 
-fn schedule(world: &mut World) {
-    let events = if world.is_sound { &EVENTS[..events::SOUND] } else { EVENTS };
-    let whole = events.iter().map(|(weight, _)| weight).sum();
-    for _ in 0..30 + world.dice.below(90) {
-        let mut left = world.dice.below(whole);
-        let chosen = events.iter().find(|(weight, _)| match left.checked_sub(*weight) {
-            Some(rest) => {
-                left = rest;
-                false
-            }
-            None => true,
-        });
-        let (_, happen) = chosen.expect("the weights sum up to the whole");
-        happen(world);
+    fn new(seed: u64, tally: Tally) -> Self {
+        Self::new(seed, tally)
     }
-    world.tell(|_| "no more faults".to_owned());
-    heal::heal(world);
-}
 
-fn message(panic: &(dyn Any + Send)) -> String {
-    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-        (Some(text), _) => text.clone(),
-        (_, Some(text)) => (*text).to_owned(),
-        _ => "a panic without a message".to_owned(),
+    fn play(&mut self) {
+        self.tally.note("schedules");
+        let events = if self.is_sound { &EVENTS[..events::SOUND] } else { EVENTS };
+        let whole = events.iter().map(|(weight, _)| weight).sum();
+        for _ in 0..30 + self.dice.below(90) {
+            let mut left = self.dice.below(whole);
+            let chosen = events.iter().find(|(weight, _)| match left.checked_sub(*weight) {
+                Some(rest) => {
+                    left = rest;
+                    false
+                }
+                None => true,
+            });
+            let (_, happen) = chosen.expect("the weights sum up to the whole");
+            happen(self);
+        }
+        self.tell(|_| "no more faults".to_owned());
+        heal::heal(self);
+    }
+
+    fn trace(&mut self) -> &mut Option<Vec<String>> {
+        &mut self.trace
+    }
+
+    fn into_tally(self) -> Tally {
+        self.tally
     }
 }

@@ -7,8 +7,8 @@ use imts_core::journal::Entry;
 use imts_core::operations::{Confirm, CreatePerson, Named, Own, Status};
 use imts_core::{
     Bearer, Call, CallStep, Catalogue, Class, Contract, Credentials, Decided, Ending, Endpoint,
-    Evidence, Json, Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session, Source,
-    Step, Wall,
+    Epoch, Evidence, Json, Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session,
+    Source, Step, Wall,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use serde_json::json;
@@ -46,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) states: Vec<&'static str>,
     pub(crate) journal_broke: bool,
     pub(crate) sent_a_dead_bearer: bool,
+    /// The last token that the service took back.
+    taken_back: Option<Epoch>,
     steps: usize,
 }
 
@@ -98,9 +100,9 @@ impl World {
         }
         drop(call);
         self.service.settle();
-        // Nor does the next schedule begin with a token that this one had taken back.
-        let epoch = self.session.phase(self.now).usable().map(|it| it.bearer().epoch());
-        if let Some(epoch) = epoch.filter(|_| run.met.last() == Some(&Fault::Revoked)) {
+        // Nor does the next schedule begin with a token that this one had taken back, not even with
+        // one that is dead by a wall clock that may be set back.
+        if let Some(epoch) = run.taken_back {
             self.session.reject(epoch, self.now);
         }
         run.applied = self.applied(schedule);
@@ -254,7 +256,10 @@ impl World {
         run.bodies.push(String::from_utf8_lossy(request.body().as_ref()).into_owned());
         let usable = self.session.phase(self.now).usable();
         let header = &request.headers()[AUTHORIZATION];
-        run.sent_a_dead_bearer |= usable.is_none_or(|it| it.bearer().header() != header);
+        run.sent_a_dead_bearer |= usable.as_ref().is_none_or(|it| it.bearer().header() != header);
+        if fault == Fault::Revoked {
+            run.taken_back = usable.map(|it| it.bearer().epoch());
+        }
     }
 
     /// The session's token, renewed where that is needed.

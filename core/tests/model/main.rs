@@ -8,77 +8,51 @@ mod events;
 mod heal;
 mod node;
 mod refusals;
+mod seeds;
 mod service;
 mod tally;
 mod weather;
 mod world;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::events::EVENTS;
+use crate::seeds::Played;
 use crate::tally::Tally;
 use crate::world::World;
 
-/// How many schedules run, unless [`COUNT`] says otherwise.
+/// How many schedules run, unless the long form is asked for.
 const SCHEDULES: u64 = 20_000;
-
-/// Runs so many schedules: the long form.
-const COUNT: &str = "IMTS_MODEL_SCHEDULES";
-
-/// Runs the schedule of this seed alone.
-const SEED: &str = "IMTS_MODEL_SEED";
 
 #[test]
 fn whatever_happens_in_whatever_order_every_promise_holds() {
-    let mut tally = Tally::default();
-    if let Some(seed) = number(SEED) {
-        run(seed, &mut tally);
-        return;
+    if let Some(tally) = seeds::play_all::<World>(SCHEDULES) {
+        tally.check();
     }
-    for seed in 0..number(COUNT).unwrap_or(SCHEDULES) {
-        run(seed, &mut tally);
-    }
-    tally.check();
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "which schedules run is for whoever runs them to say"
-)]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|number| number.parse().expect("a number"))
-}
+impl Played for World {
+    type Tally = Tally;
 
-fn run(seed: u64, tally: &mut Tally) {
-    let mut world = World::new(seed, std::mem::take(tally));
-    if catch_unwind(AssertUnwindSafe(|| schedule(&mut world))).is_ok() {
-        *tally = world.tally;
-        return;
+    fn new(seed: u64, tally: Tally) -> Self {
+        Self::new(seed, tally)
     }
-    let mut world = World::new(seed, Tally::default());
-    world.trace = Some(Vec::new());
-    let panic = catch_unwind(AssertUnwindSafe(|| schedule(&mut world))).unwrap_err();
-    let (what, trace) = (message(panic.as_ref()), world.trace.unwrap_or_default().join("\n"));
-    panic!("{what}\n{trace}\n{what}\nthis was schedule {seed}: {SEED}={seed} runs it alone");
-}
 
-fn schedule(world: &mut World) {
-    for _ in 0..10 + world.dice.below(40) {
-        world.event += 1;
-        let (_, (name, happen)) = EVENTS[world.dice.weighed(&EVENTS)];
-        world.tell(|_| name.to_owned());
-        happen(world);
-        world.note_phases();
+    fn play(&mut self) {
+        for _ in 0..10 + self.dice.below(40) {
+            self.event += 1;
+            let (_, (name, happen)) = EVENTS[self.dice.weighed(&EVENTS)];
+            self.tell(|_| name.to_owned());
+            happen(self);
+            self.note_phases();
+        }
+        self.tell(|_| "all is well again".to_owned());
+        heal::heal(self);
     }
-    world.tell(|_| "all is well again".to_owned());
-    heal::heal(world);
-}
 
-fn message(panic: &(dyn Any + Send)) -> String {
-    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-        (Some(text), _) => text.clone(),
-        (_, Some(text)) => (*text).to_owned(),
-        _ => "a panic without a message".to_owned(),
+    fn trace(&mut self) -> &mut Option<Vec<String>> {
+        &mut self.trace
+    }
+
+    fn into_tally(self) -> Tally {
+        self.tally
     }
 }
