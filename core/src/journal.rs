@@ -19,9 +19,10 @@ mod under_way;
 
 use std::time::Duration;
 
-pub use self::book::Book;
+pub use self::book::{Book, Kept};
 pub use self::digest::Digest;
 pub(crate) use self::digest::fields;
+pub use self::done::DoneCall;
 pub use self::error::{EntryError, IntentError, RecordError};
 pub use self::intent::{Despite, Intent, IntentKey, Scope};
 pub use self::memory::MemoryJournal;

@@ -3,8 +3,11 @@
 //! Owns the one rule of who may send, what each entry changes, and which calls are in doubt. Knows
 //! nothing of files: entries in, answers out.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub use self::kept::Kept;
 use super::done::{DoneCall, DoneCalls};
 use super::record::{CallRecord, CallState};
 use super::{Entry, EntryError, Finding, Intent, IntentError, IntentKey};
@@ -15,7 +18,8 @@ use crate::time::Wall;
 ///
 /// Calls without an end and calls in doubt are kept whole, and so is what was
 /// [resolved](crate::journal::Resolution). Of the others the last [`Book::RECENT`] are. What ended before
-/// that is a hash, if it was done, and is forgotten otherwise: it may be sent again.
+/// that is a hash, if it was done, and is forgotten otherwise: it may be sent again. Only where it was
+/// sent in spite of another call, it is kept, because a decision may name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
@@ -218,12 +222,7 @@ impl Book {
     /// Takes an entry in, under the number that it was recorded with.
     pub fn apply(&mut self, id: u64, entry: &Entry) {
         if let Entry::Intent(intent) = entry {
-            let calls = self.intents.entry(intent.key()).or_default();
-            calls.push(id);
-            if calls.len() > 1 {
-                self.repeated.extend(calls.iter());
-            }
-            self.calls.insert(id, CallRecord::new(id, intent));
+            self.put(CallRecord::new(id, intent));
             self.last = self.last.max(id);
             return;
         }
@@ -258,7 +257,12 @@ impl Book {
         if !call.state.is_open() {
             self.ended.push_back(id);
         }
-        while self.ended.len() > self.recent {
+        self.forget_all_but(self.recent);
+    }
+
+    /// Keeps so many calls whole that have ended.
+    pub(super) fn forget_all_but(&mut self, recent: usize) {
+        while self.ended.len() > recent {
             let Some(id) = self.ended.pop_front() else { return };
             self.forget(id);
         }
@@ -272,10 +276,20 @@ impl Book {
         if call.state.is_open() || call.resolution.is_some() || is_done && done.is_none() {
             return;
         }
+        if !is_done && self.has_another(id, &key) {
+            return;
+        }
         self.remove(id, &key);
         if let Some(done) = done.filter(|_| is_done) {
             self.done.insert(done);
         }
+    }
+
+    /// Whether another call of this intent stands against it, or may come to.
+    fn has_another(&self, id: u64, key: &IntentKey) -> bool {
+        let may_stand = |state| !matches!(state, CallState::Refused | CallState::NotSent);
+        let mut others = self.of(key).filter(|other| other.id != id);
+        self.done.newest(key).is_some() || others.any(|other| may_stand(other.state))
     }
 
     fn remove(&mut self, id: u64, key: &IntentKey) {
@@ -297,14 +311,23 @@ impl Book {
             return self.remove(id, &key);
         };
         let key = before.key();
-        if self.calls.insert(id, before).is_none() {
+        if self.put(before) {
             self.done.remove(&key, id);
+        }
+    }
+
+    /// Keeps a call whole. Returns whether it was not there before.
+    fn put(&mut self, call: CallRecord) -> bool {
+        let (id, key) = (call.id, call.key());
+        let is_new = self.calls.insert(id, call).is_none();
+        if is_new {
             let calls = self.intents.entry(key).or_default();
             calls.push(id);
             if calls.len() > 1 {
                 self.repeated.extend(calls.iter());
             }
         }
+        is_new
     }
 
     /// Puts every call that has no end in doubt: another copy of the journal may have sent it since.

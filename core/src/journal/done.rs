@@ -12,15 +12,17 @@ use crate::time::Wall;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DoneCalls(BTreeMap<u16, Vec<DoneCall>>);
 
-/// A call that was done.
+/// A call that was done long ago: what the guard must still know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct DoneCall {
-    key: (u64, u64),
-    meaning: Digest,
+pub struct DoneCall {
+    /// The hash of URL, agent and reference (FNV-1a, 128 bits): its upper half, and its lower.
+    pub key: (u64, u64),
+    /// The digest of what its body meant.
+    pub meaning: Digest,
     /// Its number in the journal.
-    pub(super) id: u64,
-    /// When that was known.
-    pub(super) at: Wall,
+    pub id: u64,
+    /// When it was known to be done.
+    pub at: Wall,
 }
 
 impl DoneCall {
@@ -44,6 +46,34 @@ impl DoneCalls {
             place.reserve_exact((place.len() / 4).max(2));
         }
         place.push(call);
+    }
+
+    /// How many calls there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    /// The calls, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &DoneCall> {
+        self.0.values().flatten()
+    }
+
+    /// Lets go of the calls that were surely done before this time.
+    ///
+    /// A clock may have been set back while calls were recorded. So the calls count by their numbers:
+    /// only what stands before a call that has the latest time so far is as old as that one.
+    pub(super) fn forget_before(&mut self, since: Wall) {
+        let mut times: Vec<_> = self.iter().map(|call| (call.id, call.at)).collect();
+        times.sort_unstable();
+        let mut oldest = (0, Wall::from_unix_micros(i64::MIN));
+        for (id, at) in times.into_iter().take_while(|(_, at)| *at < since) {
+            if at >= oldest.1 {
+                oldest = (id, at);
+            }
+        }
+        for calls in self.0.values_mut() {
+            calls.retain(|call| call.id > oldest.0);
+        }
     }
 
     /// The newest call of this key.

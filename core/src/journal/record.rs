@@ -108,7 +108,9 @@ impl CallRecord {
         IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
     }
 
-    pub(super) fn new(id: u64, intent: &Intent) -> Self {
+    /// A call that was intended, under the number that the journal gave it.
+    #[must_use]
+    pub fn new(id: u64, intent: &Intent) -> Self {
         Self {
             id,
             operation: intent.operation.clone(),

@@ -6,7 +6,7 @@ use imts_core::journal::{
 };
 use imts_core::{Ending, Wall};
 
-fn intent(reference: &str, body: u64) -> Intent {
+pub(crate) fn intent(reference: &str, body: u64) -> Intent {
     Intent {
         operation: "confirm".to_owned(),
         scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
@@ -18,14 +18,14 @@ fn intent(reference: &str, body: u64) -> Intent {
     }
 }
 
-fn put(book: &mut Book, entry: &Entry) -> u64 {
+pub(crate) fn put(book: &mut Book, entry: &Entry) -> u64 {
     let id = book.check(entry).unwrap();
     book.apply(id, entry);
     id
 }
 
 /// A call that is sent, and ends so.
-fn call(book: &mut Book, intent: Intent, ending: Ending) -> u64 {
+pub(crate) fn call(book: &mut Book, intent: Intent, ending: Ending) -> u64 {
     let id = put(book, &Entry::Intent(intent));
     put(book, &Entry::Sending { id, at: Wall::from_unix_micros(2), until: None });
     put(

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod catalogue;
+mod compact;
 mod forgotten;
 mod forms;
 mod guard;

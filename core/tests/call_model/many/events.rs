@@ -22,6 +22,7 @@ pub(crate) const EVENTS: &[Event] = &[
     (10, a_process_starts),
     (2, a_journal_is_copied),
     (1, a_copy_is_put_back),
+    (3, a_journal_is_compacted),
     (8, someone_resolves),
     (8, override_),
     (4, World::settle),
@@ -125,6 +126,11 @@ fn a_process_starts(world: &mut World) {
 fn a_journal_is_copied(world: &mut World) {
     let at = world.dice.below(2);
     world.copy(at);
+}
+
+fn a_journal_is_compacted(world: &mut World) {
+    let at = world.dice.below(2);
+    world.compact(at);
 }
 
 fn a_copy_is_put_back(world: &mut World) {

@@ -1,12 +1,12 @@
 //! Journals and the processes that hold them: records that become durable or do not, crashes,
 //! restarts, older copies, and what people find out.
 
-use imts_core::{Ending, Wall};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use imts_core::journal::{
-    Book, CallRecord, Digest, Entry, Finding, Intent, MemoryJournal, UnderWay,
+    Book, CallRecord, Digest, Entry, Finding, Intent, Kept, MemoryJournal, UnderWay,
 };
+use imts_core::{Ending, Wall};
 
 use super::asks::Ask;
 use super::callers::Caller;
@@ -19,12 +19,20 @@ pub(crate) struct Desk {
     /// Whether it is forgotten with its process.
     pub(crate) forgets: bool,
     /// What is durable.
-    paper: Vec<Line>,
-    copy: Option<(Vec<Line>, Vec<Known>)>,
+    paper: Paper,
+    copy: Option<(Paper, Vec<Known>)>,
     pub(crate) known: Vec<Known>,
     /// How often its records were lost.
     life: u64,
     pub(crate) process: Option<Process>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Paper {
+    lines: Vec<Line>,
+    /// How often each call was about to be sent.
+    marks: BTreeMap<u64, usize>,
+    is_compact: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +40,40 @@ enum Line {
     Record(u64, Entry),
     /// Someone accepted it as a copy that may be older than another one.
     Accepted,
+    /// A piece of what the lines before it came to.
+    Kept(Kept),
+    /// The first call that this file itself permitted, in a compact file.
+    FirstOwn(u64),
+}
+
+impl Paper {
+    /// What its lines come to, and the first call that this file itself permitted.
+    fn read(&self) -> (Book, u64) {
+        let (mut book, mut first_own) = (Book::default(), 1);
+        for line in &self.lines {
+            match line {
+                Line::Record(id, entry) => {
+                    assert!(book.takes(*id, entry), "it was recorded: {entry:?}");
+                    book.apply(*id, entry);
+                }
+                Line::Accepted => {
+                    book.doubt_all();
+                    first_own = book.next_id();
+                }
+                Line::Kept(kept) => assert!(book.restore(kept.clone()), "{kept:?}"),
+                Line::FirstOwn(id) => first_own = *id,
+            }
+        }
+        (book, first_own)
+    }
+
+    fn compact(&mut self) {
+        let (mut book, first_own) = self.read();
+        book.compact(None);
+        let lines = book.kept().map(Line::Kept).chain([Line::FirstOwn(first_own)]).collect();
+        (self.lines, self.is_compact) = (lines, true);
+        assert_eq!(self.read(), (book, first_own), "what was written is what is read");
+    }
 }
 
 #[derive(Default)]
@@ -52,7 +94,7 @@ impl Desk {
     pub(crate) fn in_files() -> Self {
         Self {
             forgets: false,
-            paper: Vec::new(),
+            paper: Paper::default(),
             copy: None,
             known: Vec::new(),
             life: 0,
@@ -66,15 +108,14 @@ impl Desk {
 
     /// How often it is durable that this call is about to be sent, if its intent is.
     pub(crate) fn marks(&self, id: u64) -> usize {
-        let own = |line: &&Line| matches!(line, Line::Record(it, _) if *it == id);
-        let mut lines = self.paper.iter().filter(own);
-        assert!(matches!(lines.next(), Some(Line::Record(_, Entry::Intent(_)))));
-        lines.filter(|line| matches!(line, Line::Record(_, Entry::Sending { .. }))).count()
+        *self.paper.marks.get(&id).expect("it was intended")
     }
 
     /// Makes an entry durable, and known by what `ending` the call's faults lead to.
     pub(crate) fn keep(&mut self, id: u64, entry: &Entry, number: u64, ask: &Ask, ending: Ending) {
-        self.paper.push(Line::Record(id, entry.clone()));
+        self.paper.lines.push(Line::Record(id, entry.clone()));
+        *self.paper.marks.entry(id).or_default() +=
+            usize::from(matches!(entry, Entry::Sending { .. }));
         if let Entry::Intent(_) = entry {
             self.known.push(Known::new(id, number, ask.clone()));
             return;
@@ -120,12 +161,17 @@ impl Desk {
         let Some(process) = self.process.as_ref().filter(|process| !process.is_broken) else {
             return;
         };
-        let (book, mut expected) = (&process.book, self.known.iter());
-        for record in book.calls() {
-            let known = expected.next().expect("no call but those that were recorded");
+        let (book, mut whole) = (&process.book, 0);
+        for known in &self.known {
+            let Some(record) = book.call(known.id) else {
+                let may_be = self.paper.is_compact && known.may_be_forgotten();
+                assert!(may_be, "a record is lost: {known:#?}");
+                continue;
+            };
             known.compare(record);
+            whole += 1;
         }
-        assert_eq!(expected.next().map(|known| known.id), None, "a record is lost");
+        assert_eq!(whole, book.calls().count(), "no call but those that were recorded");
         let doubt = self.known.iter().filter(|known| known.state == State::Doubt);
         assert!(doubt.map(|known| known.id).eq(book.in_doubt().map(|record| record.id)));
         if let Some(memory) = &process.memory {
@@ -148,6 +194,16 @@ impl Known {
             ended_at: None,
             resolution: None,
         }
+    }
+
+    /// Whether no more than a hash need be kept of it.
+    fn may_be_forgotten(&self) -> bool {
+        let has_ended = match self.state {
+            State::Done => self.version == Version::Present,
+            State::Refused | State::NotSent => true,
+            State::Intended | State::Doubt => false,
+        };
+        has_ended && self.resolution.is_none()
     }
 
     fn compare(&self, record: &CallRecord) {
@@ -178,21 +234,12 @@ impl World {
         let desk = &mut self.desks[at];
         if desk.forgets {
             desk.life += 1;
-            desk.paper.clear();
+            desk.paper = Paper::default();
             desk.known.clear();
         }
-        let mut first_own = 1;
-        let memory = desk.paper.is_empty().then(MemoryJournal::default);
-        let mut process = Process { memory, ..Process::default() };
-        for line in &desk.paper {
-            let Line::Record(id, entry) = line else {
-                process.book.doubt_all();
-                first_own = process.book.next_id();
-                continue;
-            };
-            assert!(process.book.takes(*id, entry), "it was recorded: {entry:?}");
-            process.book.apply(*id, entry);
-        }
+        let memory = desk.paper.lines.is_empty().then(MemoryJournal::default);
+        let (book, first_own) = desk.paper.read();
+        let mut process = Process { book, memory, ..Process::default() };
         // Its lock says that nobody else sends; of the calls in a copy it says nothing.
         process.book.senders_are_gone(first_own);
         for call in &mut desk.known {
@@ -202,6 +249,27 @@ impl World {
         desk.compare();
         if desk.known.iter().any(|known| known.state == State::Doubt) {
             self.tally.note("restart: with calls in doubt");
+        }
+    }
+
+    /// The process that holds a file compacts it; what it has in mind, too, or not.
+    pub(crate) fn compact(&mut self, at: usize) {
+        let is_in_mind = self.dice.one_in(2);
+        let desk = &mut self.desks[at];
+        let Some(process) = desk.process.as_mut().filter(|it| !it.is_broken) else { return };
+        if desk.forgets {
+            return;
+        }
+        let before = desk.paper.lines.len();
+        desk.paper.compact();
+        if is_in_mind {
+            process.memory = None;
+            process.book.compact(None);
+        }
+        desk.compare();
+        self.tell(|_| format!("journal {at} is compacted"));
+        if before > 3 {
+            self.tally.note("a journal is compacted");
         }
     }
 
@@ -220,7 +288,7 @@ impl World {
         self.tell(|_| format!("the copy of journal {at} is put back"));
         let desk = &mut self.desks[at];
         (desk.paper, desk.known) = (paper, known);
-        desk.paper.push(Line::Accepted);
+        desk.paper.lines.push(Line::Accepted);
         desk.life += 1;
         for call in desk.known.iter_mut().filter(|call| call.state == State::Intended) {
             call.state = State::Doubt;

@@ -19,6 +19,7 @@ pub(crate) struct Tally {
 const REQUIRED: &[(&str, u64)] = &[
     ("a copy is put back", 33),
     ("a copy puts an intent in doubt", 8),
+    ("a journal is compacted", 30),
     ("a record fails", 22),
     ("a record fails, and is there", 22),
     ("a reply", 1415),

@@ -1,0 +1,79 @@
+//! A book in as few pieces as it can be kept in, and made of them again.
+
+use super::{Book, CallRecord, DoneCall};
+use crate::time::Wall;
+
+/// A piece of what a book keeps. A book that is [made](Book::restore) of all of another's pieces permits
+/// what that one permits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A call that was done, and is kept as a hash.
+    Done(DoneCall),
+    /// A call that is kept whole.
+    Call(Box<CallRecord>),
+    /// The highest number that was ever given to a call, after all calls.
+    Last(u64),
+}
+
+impl Book {
+    /// Keeps of the calls that ended what the guard must know, as if they had ended long ago.
+    ///
+    /// With a time, it also forgets the calls that were done before that and are kept as hashes: the
+    /// same intents **may be sent again**. The times are those that were recorded. If a clock was set
+    /// back meanwhile, more is kept.
+    pub fn compact(&mut self, done_since: Option<Wall>) {
+        self.forget_all_but(0);
+        if let Some(since) = done_since {
+            self.done.forget_before(since);
+        }
+        let repeated = self.calls().filter(|call| self.is_repeated(call));
+        self.repeated = repeated.map(|call| call.id).collect();
+    }
+
+    /// Whether another call of the same intent is known.
+    fn is_repeated(&self, call: &CallRecord) -> bool {
+        let key = call.key();
+        self.of(&key).nth(1).is_some() || self.done.newest(&key).is_some()
+    }
+
+    /// How many calls that were done are kept as hashes alone.
+    #[must_use]
+    pub fn hashed(&self) -> usize {
+        self.done.len()
+    }
+
+    /// What it keeps, to be written down: first the calls that are hashes, by their numbers, then those
+    /// that are whole. Which of these ended lately is not part of it: [compact](Book::compact) the book
+    /// first.
+    pub fn kept(&self) -> impl Iterator<Item = Kept> {
+        let mut done: Vec<_> = self.done.iter().collect();
+        done.sort_unstable_by_key(|call| call.id);
+        let calls = self.calls().map(|call| Kept::Call(Box::new(call.clone())));
+        let last = Kept::Last(self.next_id().saturating_sub(1));
+        done.into_iter().map(|call| Kept::Done(*call)).chain(calls).chain([last])
+    }
+
+    /// Takes in a piece of another book. Returns whether it may stand behind those before it.
+    #[must_use]
+    pub fn restore(&mut self, kept: Kept) -> bool {
+        match kept {
+            Kept::Done(call) => {
+                self.last = self.last.max(call.id);
+                self.done.insert(call);
+                call.id > 0
+            }
+            Kept::Call(call) => {
+                let (id, is_done_too) = (call.id, self.done.newest(&call.key()).is_some());
+                self.last = self.last.max(id);
+                let is_new = self.put(*call);
+                self.repeated.extend(is_done_too.then_some(id));
+                id > 0 && is_new
+            }
+            Kept::Last(last) => {
+                let is_highest = last >= self.last;
+                self.last = last;
+                is_highest
+            }
+        }
+    }
+}
