@@ -18,6 +18,7 @@ mod wire;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,14 +137,14 @@ impl AsyncTransport for HyperTransport {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         Box::pin(async move {
             let request = request.map(HyperBody::from);
-            let exchange = async {
+            let exchange = pin!(async {
                 match &self.over {
                     Over::Ours(ours) => ours.send(request, bounds.reply_limit, &progress).await,
                     Over::Client(client) => {
                         own::exchange(&**client, request, bounds.reply_limit).await
                     }
                 }
-            };
+            });
             within(bounds.time_limit, |beat| self.time.sleep(beat), exchange)
                 .await
                 .unwrap_or_else(|| Err(failure(&progress).timed_out()))
@@ -174,12 +175,13 @@ impl Connections {
             let was_idle = idle.is_some();
             let connection = match idle {
                 Some(connection) => connection,
-                None => self.open(&uri, progress).await?,
+                // Boxed, so that the future of a request that opens none is small.
+                None => Box::pin(self.open(&uri, progress)).await?,
             };
             match connection.exchange(request, limit, progress).await {
                 Ok((response, usable)) => {
                     if let Some(connection) = usable
-                        && let Some(tending) = self.pool.put(key, connection, SystemClock.now())
+                        && let Some(tending) = self.pool.put(key, connection, SystemClock.coarse())
                     {
                         let Runtime { tasks, time, .. } = &self.runtime;
                         tasks.execute(Box::pin(tending.go_on(time.clone())));
@@ -198,19 +200,23 @@ impl Connections {
 
     /// A connection that is idle. Where a read may know less than the system, one that has waited is
     /// looked at once the runtime has turned.
-    async fn idle(&self, key: &Key) -> Option<Connection> {
+    async fn idle(&self, key: &Key) -> Option<Box<Connection>> {
+        let afresh = self.runtime.reads_afresh;
         loop {
-            let (connection, idle) = self.pool.take(key, SystemClock.now())?;
-            if self.runtime.reads_afresh || idle < UNWATCHED {
+            let now = if afresh { SystemClock.coarse() } else { SystemClock.now() };
+            let (connection, idle) = self.pool.take(key, now)?;
+            if afresh || idle < UNWATCHED {
                 return Some(connection);
             }
-            if let Some(connection) = connection.survives_a_turn(&self.runtime.time).await {
+            // Boxed, as what is seldom done.
+            let survives = Box::pin(connection.survives_a_turn(&self.runtime.time));
+            if let Some(connection) = survives.await {
                 return Some(connection);
             }
         }
     }
 
-    async fn open(&self, uri: &Uri, progress: &Progress) -> Result<Connection, Failure> {
+    async fn open(&self, uri: &Uri, progress: &Progress) -> Result<Box<Connection>, Failure> {
         let (io, watch) = self.connector.connect(uri).await.map_err(|error| {
             let failure = failure(progress).because(Reason::of(&error));
             if matches!(error, ConnectError::TimedOut(_)) { failure.timed_out() } else { failure }
@@ -352,8 +358,27 @@ const IDLE: Duration = Duration::from_secs(30);
 /// A connection that has waited longer may have been closed meanwhile.
 const UNWATCHED: Duration = Duration::from_millis(1);
 
-/// The most headers that a reply may have.
-const HEADERS: usize = 100;
-
 /// The most bytes that the head of a reply may have.
 const BUFFER: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use std::mem::size_of_val;
+    use std::time::Duration;
+
+    use http::Request;
+    use imts_core::Body;
+
+    use super::HyperTransport;
+    use crate::tls::Tls;
+    use crate::transport::{AsyncTransport as _, Bounds};
+
+    #[test]
+    fn a_request_carries_no_room_for_what_few_requests_do() {
+        let transport = HyperTransport::builder(Tls::platform().unwrap()).build();
+        let bounds = Bounds { reply_limit: 1, time_limit: Duration::ZERO };
+        let sending = transport.send(Request::new(Body::from(Vec::new())), bounds);
+        let size = size_of_val(&*sending);
+        assert!(size <= 4_096, "each request moves {size} bytes");
+    }
+}

@@ -15,9 +15,9 @@ use thiserror::Error;
 
 use self::chunk::Chunks;
 use self::head::{Framing, Head};
-pub(crate) use self::reading::Reading;
 #[cfg(feature = "ureq")]
-pub(crate) use self::reading::Watch;
+pub(crate) use self::reading::wipe_in_place;
+pub(crate) use self::reading::{Onward, Reading};
 
 /// Why a reply cannot be read. The request has left: this proves nothing about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -80,6 +80,24 @@ impl Replies {
         matches!(self.stage, Stage::Idle)
     }
 
+    /// How much is still to come of a body of known length.
+    pub(crate) fn body_left(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Body(left) => Some(left),
+            _ => None,
+        }
+    }
+
+    /// So much of that body came.
+    pub(crate) fn body_came(&mut self, amount: usize) {
+        if let Stage::Body(left) = &mut self.stage {
+            *left = left.saturating_sub(amount as u64);
+            if *left == 0 {
+                self.stage = Stage::Idle;
+            }
+        }
+    }
+
     /// Takes some of the bytes that came, at least one: how many, and what they are.
     ///
     /// # Errors
@@ -91,10 +109,7 @@ impl Replies {
             Stage::Idle | Stage::Rest => Ok((bytes.len(), Piece::Body)),
             Stage::Body(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                *left -= taken as u64;
-                if *left == 0 {
-                    self.stage = Stage::Idle;
-                }
+                self.body_came(taken);
                 Ok((taken, Piece::Body))
             }
             Stage::Head => {

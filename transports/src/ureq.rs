@@ -114,7 +114,7 @@ impl Transport for UreqTransport {
             let response = response.map_err(|error| exchange::failure(&error, None))?;
             return exchange::read(response, bounds.reply_limit, Cover::None);
         };
-        let attempt = Attempt::begin(bounds.time_limit);
+        let attempt = Attempt::begin(bounds);
         let response = self.agent.run(request);
         let response = response.map_err(|error| exchange::failure(&error, Some(&attempt)))?;
         exchange::read(response, bounds.reply_limit, Cover::Mask(masks.last()))

@@ -41,16 +41,17 @@ where
 }
 
 /// What `work` comes to, or `None` once the limit is over. What is there comes first, however late it
-/// is looked at, and the limit is not begun before the work has been polled.
+/// is looked at, and the limit is not begun before the work has been polled. The caller pins the work: a future
+/// that is given away is kept twice by the one that takes it.
 pub(crate) async fn within<T, F>(
     limit: Duration,
     sleep: impl Fn(Duration) -> F,
-    work: impl Future<Output = T>,
+    mut work: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T>
 where
     F: Future<Output = ()> + Unpin,
 {
-    let (mut limit, mut work) = (Limit::new(limit, sleep), std::pin::pin!(work));
+    let mut limit = Limit::new(limit, sleep);
     std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
         Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
         Poll::Pending => limit.poll(cx).map(|()| None),

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,8 +54,10 @@ impl Connector {
         let (wiring, limit) = (Arc::clone(&self.0), self.0.time_limit);
         let time = self.0.runtime.time.clone();
         let mut race = Race::default();
-        let connected =
-            within(limit, |beat| time.sleep(beat), connect(wiring, uri, &mut race)).await;
+        let connected = {
+            let connecting = pin!(connect(wiring, uri, &mut race));
+            within(limit, |beat| time.sleep(beat), connecting).await
+        };
         let late = || ConnectError::TimedOut(Late::new(limit, race.report()));
         connected
             .unwrap_or_else(|| Err(late()))

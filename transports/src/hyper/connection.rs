@@ -16,11 +16,11 @@ use http::{HeaderValue, Request, Response};
 use hyper::client::conn::http1::{Builder, Connection as Work, SendRequest};
 use hyper::rt::Timer;
 
+use super::BUFFER;
 use super::exchange::{HyperBody, read};
 use super::filter::Filter;
 use super::runtime::Time;
 use super::wire::Watch;
-use super::{BUFFER, HEADERS};
 use crate::progress::Progress;
 use crate::reason::Reason;
 use crate::within::within;
@@ -46,21 +46,21 @@ impl Connection {
         io: Filter,
         watch: Arc<Watch>,
         host: HeaderValue,
-    ) -> hyper::Result<Self> {
+    ) -> hyper::Result<Box<Self>> {
         let mut builder = Builder::new();
-        builder.max_headers(HEADERS).max_buf_size(BUFFER);
+        builder.max_buf_size(BUFFER);
         let (requests, work) = builder.handshake(io).await?;
-        Ok(Self { requests, work: Some(work), watch, host })
+        Ok(Box::new(Self { requests, work: Some(work), watch, host }))
     }
 
     /// Sends a request, and reads its reply, at most one byte more than the limit. The connection comes
     /// back if it may be used again.
     pub(super) async fn exchange(
-        mut self,
+        mut self: Box<Self>,
         mut request: Request<HyperBody>,
         limit: usize,
         progress: &Progress,
-    ) -> Result<(Response<Vec<u8>>, Option<Self>), Unanswered> {
+    ) -> Result<(Response<Vec<u8>>, Option<Box<Self>>), Unanswered> {
         self.watch.begin(progress);
         request.headers_mut().entry(HOST).or_insert_with(|| self.host.clone());
         let mut answer = pin!(self.requests.try_send_request(request));
@@ -84,12 +84,12 @@ impl Connection {
 
     /// Lets the runtime turn, and says whether the connection is usable then: for a runtime whose streams tell
     /// no more than it has seen.
-    pub(super) async fn survives_a_turn(mut self, time: &Time) -> Option<Self> {
+    pub(super) async fn survives_a_turn(mut self: Box<Self>, time: &Time) -> Option<Box<Self>> {
         let ended = poll_fn(|cx| {
             self.drive(cx);
             if self.work.is_none() { Poll::Ready(()) } else { Poll::Pending }
         });
-        within(TURN, |beat| time.sleep(beat), ended).await;
+        within(TURN, |beat| time.sleep(beat), pin!(ended)).await;
         self.work.is_some().then_some(self)
     }
 

@@ -1,6 +1,6 @@
 //! A byte stream whose replies reach hyper in their canonical form.
 //!
-//! Owns the buffer in between, and wipes it. What a reply is, [`crate::reply`] knows.
+//! What a reply is, [`crate::reply`] knows: it owns the buffer in between too.
 
 use std::io;
 use std::pin::Pin;
@@ -8,24 +8,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
-use zeroize::Zeroize;
 
 use super::runtime::BoxedIo;
 use super::wire::Watch;
-use crate::reply::Reading;
+use crate::reply::{Onward, Reading};
 
 pub(super) struct Filter {
     io: BoxedIo,
     watch: Arc<Watch>,
     replies: Reading,
-    came: Box<[u8]>,
-    room: Box<[u8]>,
 }
 
 impl Filter {
     pub(super) fn new(io: BoxedIo, watch: Arc<Watch>) -> Self {
-        let buffer = || vec![0; PIECE].into_boxed_slice();
-        Self { io, watch, replies: Reading::default(), came: buffer(), room: buffer() }
+        Self { io, watch, replies: Reading::default() }
     }
 }
 
@@ -37,26 +33,35 @@ impl Read for Filter {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
-            let at_most = buf.remaining().min(PIECE);
-            let room = this.room.get_mut(..at_most).unwrap_or_default();
-            let handed = this.replies.hand_on(room);
-            if handed > 0 || at_most == 0 {
-                let room = room.get_mut(..handed).unwrap_or_default();
-                buf.put_slice(room);
-                room.zeroize();
+            let handed = this.replies.hand_on(&mut buf);
+            let handed = handed.map_err(|it| io::Error::new(io::ErrorKind::InvalidData, it))?;
+            if handed || buf.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
-            let mut came = ReadBuf::new(&mut this.came);
+            let mut came = ReadBuf::new(this.replies.space());
             ready!(Pin::new(&mut this.io).poll_read(cx, came.unfilled()))?;
             let read = came.filled().len();
-            let came = this.came.get_mut(..read).unwrap_or_default();
-            if came.is_empty() {
+            if read == 0 {
                 return Poll::Ready(Ok(()));
             }
-            let taken = this.replies.take(came, &mut ());
-            came.zeroize();
-            taken.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            this.replies.came(read);
         }
+    }
+}
+
+impl Onward for ReadBufCursor<'_> {
+    fn room(&self) -> usize {
+        self.remaining()
+    }
+
+    fn head(&mut self, _: Option<u64>) {}
+
+    fn text(&mut self, bytes: &[u8]) {
+        self.put_slice(bytes);
+    }
+
+    fn body(&mut self, bytes: &[u8]) {
+        self.put_slice(bytes);
     }
 }
 
@@ -98,6 +103,3 @@ impl Write for Filter {
         Poll::Ready(Ok(written))
     }
 }
-
-/// How much is read at once.
-const PIECE: usize = 8_192;

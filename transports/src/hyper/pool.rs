@@ -23,7 +23,7 @@ pub(super) struct Key {
     pub(super) home: Home,
 }
 
-pub(super) struct Pool<C = Connection> {
+pub(super) struct Pool<C = Box<Connection>> {
     shelf: Mutex<Shelf<C>>,
     /// How long a connection may be idle.
     keep: Duration,

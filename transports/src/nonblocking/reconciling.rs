@@ -4,6 +4,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::task::Poll;
 
 use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
@@ -51,7 +52,7 @@ impl AsyncClient {
                     let id = call.id;
                     let left = deadline.left().unwrap_or_default();
                     let sleep = |time| transport.sleep(time);
-                    let answer = within(left, sleep, answer(|| find_out(call))).await;
+                    let answer = within(left, sleep, pin!(answer(|| find_out(call)))).await;
                     hub.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
                 }
                 ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),

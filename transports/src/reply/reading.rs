@@ -2,31 +2,38 @@
 //!
 //! Owns the bytes in between, tokens among them, and wipes them.
 
+use std::hint::black_box;
+
 use zeroize::Zeroizing;
 
 use super::{Piece, Replies, Unreadable};
 use crate::hub::wipe;
 
-/// Sees the replies of a connection before they are handed on.
-pub(crate) trait Watch {
-    /// A head was read: what follows is the body of another reply.
-    fn head(&mut self);
+/// Takes what is handed on.
+pub(crate) trait Onward {
+    /// How many bytes it still takes.
+    fn room(&self) -> usize;
+
+    /// A head was read: what follows is the body of another reply, of this length if it is known.
+    fn head(&mut self, length: Option<u64>);
+
+    /// Some of a head, or of what frames a body.
+    fn text(&mut self, bytes: &[u8]);
 
     /// Some of a body.
-    fn body(&mut self, bytes: &mut [u8]);
-}
-
-/// Nobody watches.
-impl Watch for () {
-    fn head(&mut self) {}
-
-    fn body(&mut self, _: &mut [u8]) {}
+    fn body(&mut self, bytes: &[u8]);
 }
 
 /// The replies of one connection, on their way to an HTTP client.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     replies: Replies,
+    /// What was read from the connection. None is taken before it is needed.
+    came: Zeroizing<Vec<u8>>,
+    /// Where in `came` lies what was not looked at yet.
+    at: usize,
+    end: usize,
+    /// Heads and framing, to be handed on before what is in `came`.
     ready: Zeroizing<Vec<u8>>,
     handed: usize,
 }
@@ -40,53 +47,79 @@ impl Reading {
     /// Whether each request has had its reply, and nothing waits to be handed on.
     #[cfg(feature = "ureq")]
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.replies.is_at_rest() && self.ready.is_empty()
+        self.replies.is_at_rest() && self.is_empty()
     }
 
-    /// Takes what came. Each part is shown before it can be handed on.
+    /// Where the next bytes are to be read to; their number goes to [`came`](Self::came). What was read
+    /// before must have been handed on.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        if self.came.is_empty() {
+            self.came.resize(PIECE, 0);
+        }
+        &mut self.came
+    }
+
+    /// So many bytes came.
+    pub(crate) fn came(&mut self, amount: usize) {
+        (self.at, self.end) = (0, amount.min(self.came.len()));
+    }
+
+    /// How much may be read past this, as bytes of a body and nothing else: nothing, while something
+    /// waits to be handed on. What is read so goes to [`passed`](Self::passed).
+    #[cfg(feature = "ureq")]
+    pub(crate) fn body_ahead(&self) -> usize {
+        let left = self.replies.body_left().filter(|_| self.is_empty());
+        left.map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// So much of a body was read past this.
+    #[cfg(feature = "ureq")]
+    pub(crate) fn passed(&mut self, amount: usize) {
+        self.replies.body_came(amount);
+    }
+
+    /// Hands on what came, as far as there is room. Whether that was anything: otherwise, more has to come.
     ///
     /// # Errors
     ///
     /// [`Unreadable`]: the connection is of no more use.
-    pub(crate) fn take(
-        &mut self,
-        mut bytes: &mut [u8],
-        watch: &mut impl Watch,
-    ) -> Result<(), Unreadable> {
-        while !bytes.is_empty() {
+    pub(crate) fn hand_on(&mut self, to: &mut impl Onward) -> Result<bool, Unreadable> {
+        let before = to.room();
+        loop {
+            self.hand_on_text(to);
+            let end = self.end.min(self.at.saturating_add(to.room()));
+            let Some(bytes) = self.came.get_mut(self.at..end).filter(|it| !it.is_empty()) else {
+                return Ok(to.room() < before);
+            };
             let (taken, piece) = self.replies.take(bytes)?;
-            let (now, later) = std::mem::take(&mut bytes).split_at_mut(taken);
-            bytes = later;
+            let bytes = bytes.get_mut(..taken).unwrap_or_default();
             match piece {
                 Piece::Nothing => {}
                 Piece::Head(text) => {
-                    watch.head();
                     append(&mut self.ready, text);
+                    to.head(self.replies.body_left());
                 }
                 Piece::Framing(text) => append(&mut self.ready, &text),
-                Piece::Body => {
-                    watch.body(now);
-                    append(&mut self.ready, now);
-                }
+                Piece::Body => to.body(bytes),
             }
+            wipe_in_place(bytes);
+            self.at = self.at.saturating_add(taken);
         }
-        Ok(())
     }
 
-    /// Hands on what is ready, as much as there is room for; how much that was.
-    pub(crate) fn hand_on(&mut self, room: &mut [u8]) -> usize {
+    fn is_empty(&self) -> bool {
+        self.at == self.end && self.ready.is_empty()
+    }
+
+    fn hand_on_text(&mut self, to: &mut impl Onward) {
         let ready = self.ready.get(self.handed..).unwrap_or_default();
-        let amount = ready.len().min(room.len());
-        let (Some(room), Some(ready)) = (room.get_mut(..amount), ready.get(..amount)) else {
-            return 0;
-        };
-        room.copy_from_slice(ready);
-        self.handed += amount;
+        let amount = ready.len().min(to.room());
+        to.text(ready.get(..amount).unwrap_or_default());
+        self.handed = self.handed.saturating_add(amount);
         if self.handed == self.ready.len() {
             wipe(&mut self.ready);
             self.handed = 0;
         }
-        amount
     }
 }
 
@@ -101,45 +134,66 @@ fn append(ready: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     ready.extend_from_slice(bytes);
 }
 
+/// Wipes what lies in a buffer that lives on, at once and not byte by byte: no compiler may leave out
+/// what is written to memory that is still to be read.
+pub(crate) fn wipe_in_place(bytes: &mut [u8]) {
+    black_box(bytes).fill(0);
+}
+
+/// How much is read at once: most replies with their head.
+const PIECE: usize = 16_384;
+
 #[cfg(test)]
 mod tests {
-    use super::{Reading, Watch};
+    use super::{Onward, Reading};
 
-    /// Hides each body, and counts heads.
-    #[derive(Default)]
-    struct Hiding(usize);
+    /// Has little room, hides each body, and counts heads.
+    struct Hiding<'a> {
+        text: &'a mut Vec<u8>,
+        lengths: &'a mut Vec<Option<u64>>,
+        room: usize,
+    }
 
-    impl Watch for Hiding {
-        fn head(&mut self) {
-            self.0 += 1;
+    impl Onward for Hiding<'_> {
+        fn room(&self) -> usize {
+            self.room
         }
 
-        fn body(&mut self, bytes: &mut [u8]) {
-            bytes.fill(b'*');
+        fn head(&mut self, length: Option<u64>) {
+            self.lengths.push(length);
+        }
+
+        fn text(&mut self, bytes: &[u8]) {
+            self.room = self.room.checked_sub(bytes.len()).unwrap();
+            self.text.extend_from_slice(bytes);
+        }
+
+        fn body(&mut self, bytes: &[u8]) {
+            self.text(&vec![b'*'; bytes.len()]);
         }
     }
 
-    /// What is handed on of replies that come in pieces of this size, each to a request.
-    fn handed_on(replies: &[&str], piece: usize) -> String {
-        let (mut reading, mut hiding) = (Reading::default(), Hiding::default());
-        let (mut text, mut room) = (Vec::new(), [0; 3]);
+    /// What is handed on of replies that come in pieces of this size, each to a request; and the lengths of
+    /// their bodies.
+    fn handed_on(replies: &[&str], piece: usize) -> (String, Vec<Option<u64>>) {
+        let mut reading = Reading::default();
+        let (mut text, mut lengths) = (Vec::new(), Vec::new());
         for reply in replies {
             reading.on_request(b"POST / HTTP/1.1\r\n\r\n");
-            for piece in reply.as_bytes().to_vec().chunks_mut(piece) {
-                reading.take(piece, &mut hiding).unwrap();
+            for piece in reply.as_bytes().chunks(piece) {
+                reading.space()[..piece.len()].copy_from_slice(piece);
+                reading.came(piece.len());
                 // A request's body that goes out meanwhile changes nothing.
                 reading.on_request(b"{}");
-                loop {
-                    let handed = reading.hand_on(&mut room);
-                    if handed == 0 {
-                        break;
-                    }
-                    text.extend_from_slice(&room[..handed]);
-                }
+                let mut hand_on = || {
+                    let (text, lengths) = (&mut text, &mut lengths);
+                    reading.hand_on(&mut Hiding { text, lengths, room: 3 }).unwrap()
+                };
+                while hand_on() {}
+                assert!(reading.came.iter().all(|byte| *byte == 0), "it is wiped");
             }
         }
-        assert_eq!(hiding.0, replies.len());
-        String::from_utf8(text).unwrap()
+        (String::from_utf8(text).unwrap(), lengths)
     }
 
     #[test]
@@ -150,21 +204,51 @@ mod tests {
                        0006;a=b\r\nsecret\r\n0\r\nt: r\r\n\r\n";
         let open = "HTTP/1.0 200 OK\r\n\r\nsecret";
         for piece in [1, 2, 3, 7, 1_000] {
+            let (text, lengths) = handed_on(&[sized, chunked, open], piece);
             assert_eq!(
-                handed_on(&[sized, chunked, open], piece),
+                text,
                 "HTTP/1.1 200 \r\nX-Folded: a b\r\ncontent-length: 6\r\n\r\n******\
                  HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n6\r\n******\r\n0\r\n\r\n\
                  HTTP/1.0 200 \r\n\r\n******",
                 "pieces of {piece}"
             );
+            assert_eq!(lengths, [Some(6), None, None], "pieces of {piece}");
         }
     }
 
     #[test]
     fn what_nobody_asked_for_is_passed_on() {
+        assert_eq!(handed_on(&[], 1).0, "");
         let mut reading = Reading::default();
-        reading.take(&mut b"HTTP/1.1 200".to_vec(), &mut ()).unwrap();
-        let mut room = [0; 64];
-        assert_eq!(reading.hand_on(&mut room), 12);
+        reading.space()[..12].copy_from_slice(b"HTTP/1.1 200");
+        reading.came(12);
+        let (text, lengths) = (&mut Vec::new(), &mut Vec::new());
+        assert!(reading.hand_on(&mut Hiding { text, lengths, room: 64 }).unwrap());
+        assert_eq!(text, b"************");
+    }
+
+    #[test]
+    #[cfg(feature = "ureq")]
+    fn only_a_body_of_known_length_is_read_past_it_and_only_once_all_before_it_is_handed_on() {
+        let (mut text, mut lengths) = (Vec::new(), Vec::new());
+        let mut reading = Reading::default();
+        assert_eq!(reading.body_ahead(), 0);
+        reading.on_request(b"POST / HTTP/1.1\r\n\r\n");
+        let came = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabcd";
+        reading.space()[..came.len()].copy_from_slice(came);
+        reading.came(came.len());
+        for room in [20, 17, 3] {
+            let (text, lengths) = (&mut text, &mut lengths);
+            assert!(reading.hand_on(&mut Hiding { text, lengths, room }).unwrap());
+            assert_eq!(reading.body_ahead(), 0, "something waits");
+        }
+        let (text, lengths) = (&mut text, &mut lengths);
+        assert!(reading.hand_on(&mut Hiding { text, lengths, room: 9 }).unwrap());
+        assert_eq!(reading.body_ahead(), 6);
+        reading.passed(4);
+        assert_eq!(reading.body_ahead(), 2);
+        assert!(!reading.is_at_rest());
+        reading.passed(2);
+        assert!(reading.is_at_rest() && reading.body_ahead() == 0);
     }
 }

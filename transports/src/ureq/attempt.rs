@@ -1,4 +1,4 @@
-//! The request that a thread is making: until when it may take, and whether any of it was written.
+//! The request that a thread is making: its bounds, and whether any of it was written.
 //!
 //! ureq carries a request from beginning to end on the thread that asks for it, and has no place in which the
 //! connection below it could find what belongs to a request. So the thread holds that. Knows nothing of
@@ -6,7 +6,9 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use crate::transport::Bounds;
 
 /// A request of this thread, from before it has a connection to the end of its reply.
 pub(super) struct Attempt {
@@ -19,6 +21,7 @@ pub(super) struct Attempt {
 #[derive(Clone, Copy)]
 struct Mark {
     deadline: Option<Instant>,
+    reply_limit: usize,
     is_untouched: bool,
 }
 
@@ -27,10 +30,11 @@ thread_local! {
 }
 
 impl Attempt {
-    /// Begins a request that may take so long. A limit beyond what the clock can say is none.
-    pub(super) fn begin(time_limit: Duration) -> Self {
-        let deadline = Instant::now().checked_add(time_limit);
-        let outer = MARK.replace(Some(Mark { deadline, is_untouched: true }));
+    /// Begins a request with these bounds. A time limit beyond what the clock can say is none.
+    pub(super) fn begin(bounds: Bounds) -> Self {
+        let (deadline, reply_limit) =
+            (Instant::now().checked_add(bounds.time_limit), bounds.reply_limit);
+        let outer = MARK.replace(Some(Mark { deadline, reply_limit, is_untouched: true }));
         Self { outer, thread: PhantomData }
     }
 
@@ -52,6 +56,11 @@ pub(super) fn deadline() -> Option<Instant> {
     MARK.get().and_then(|mark| mark.deadline)
 }
 
+/// How many bytes of body are worth reading of its reply.
+pub(super) fn reply_limit() -> usize {
+    MARK.get().map_or(0, |mark| mark.reply_limit)
+}
+
 /// Some of this thread's request was given to a connection.
 pub(super) fn was_written() {
     MARK.set(MARK.get().map(|mark| Mark { is_untouched: false, ..mark }));
@@ -62,15 +71,20 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::{Attempt, deadline, was_written};
+    use super::{Attempt, deadline, reply_limit, was_written};
+    use crate::transport::Bounds;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
+    fn begin(time_limit: Duration) -> Attempt {
+        Attempt::begin(Bounds { reply_limit: 7, time_limit })
+    }
+
     #[test]
     fn what_is_written_belongs_to_the_innermost_request_of_its_thread() {
-        let outer = Attempt::begin(LIMIT);
+        let outer = begin(LIMIT);
         {
-            let inner = Attempt::begin(LIMIT);
+            let inner = begin(LIMIT);
             was_written();
             assert!(!inner.is_untouched());
         }
@@ -79,22 +93,23 @@ mod tests {
         assert!(outer.is_untouched());
         was_written();
         assert!(!outer.is_untouched());
-        assert!(Attempt::begin(LIMIT).is_untouched());
+        assert!(begin(LIMIT).is_untouched());
     }
 
     #[test]
-    fn a_deadline_is_that_of_the_innermost_request_and_ends_with_it() {
+    fn bounds_are_those_of_the_innermost_request_and_end_with_it() {
         let before = Instant::now();
-        assert_eq!(deadline(), None);
-        let outer = Attempt::begin(LIMIT);
+        assert_eq!((deadline(), reply_limit()), (None, 0));
+        let outer = begin(LIMIT);
         let set = deadline();
+        assert_eq!(reply_limit(), 7);
         assert!(set >= before.checked_add(LIMIT));
-        drop(Attempt::begin(Duration::MAX));
+        drop(begin(Duration::MAX));
         assert_eq!(deadline(), set);
-        let endless = Attempt::begin(Duration::MAX);
+        let endless = begin(Duration::MAX);
         assert_eq!(deadline(), None);
         drop(endless);
         drop(outer);
-        assert_eq!(deadline(), None);
+        assert_eq!((deadline(), reply_limit()), (None, 0));
     }
 }

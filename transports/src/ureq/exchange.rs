@@ -56,15 +56,11 @@ pub(super) fn read(
     cover: Cover,
 ) -> Result<Response<Vec<u8>>, Failure> {
     let (head, body) = response.into_parts();
-    let enough = limit.saturating_add(1);
-    // In one piece, as far as the length is known and sensible: a piece that is outgrown leaves
-    // a copy of the tokens behind, or has to be wiped.
-    let length = body.content_length().and_then(|length| usize::try_from(length).ok());
-    let length = length.unwrap_or(USUAL).min(enough).min(AT_ONCE);
+    let (enough, length) = (limit.saturating_add(1), body.content_length());
     let mut reader = body.into_reader().take(u64::try_from(enough).unwrap_or(u64::MAX));
     match cover {
         Cover::None => {
-            let mut bytes = Vec::with_capacity(length);
+            let mut bytes = Vec::with_capacity(room(length, limit));
             match reader.read_to_end(&mut bytes) {
                 Ok(_) => Ok(Response::from_parts(head, bytes)),
                 Err(error) => Err(lost(error)),
@@ -72,10 +68,16 @@ pub(super) fn read(
         }
         Cover::Mask(covered) => {
             let covered = covered.ok_or_else(misread)?;
-            covered.make_room(length);
             uncover(reader, covered).map(|bytes| Response::from_parts(head, bytes))
         }
     }
+}
+
+/// How much memory is taken for a body before it comes. In one piece, as far as the length is known and
+/// sensible: a piece that is outgrown leaves a copy of the tokens behind, or has to be wiped.
+pub(super) fn room(length: Option<u64>, limit: usize) -> usize {
+    let length = length.map_or(USUAL, |length| usize::try_from(length).unwrap_or(usize::MAX));
+    length.min(limit.saturating_add(1)).min(AT_ONCE)
 }
 
 /// What lies over the body of a reply.
@@ -86,7 +88,7 @@ pub(super) enum Cover {
 }
 
 fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failure> {
-    let mut shown = [0; 8_192];
+    let mut shown = [0; 16_384];
     loop {
         match reader.read(&mut shown) {
             Ok(0) => return covered.uncover().ok_or_else(misread),

@@ -13,13 +13,13 @@ use imts_core::Now;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport};
 
-use super::attempt;
-use super::buffers::{Buffers, wipe};
+use super::buffers::Buffers;
 use super::mask::{Mask, Masks};
 use super::stream::Stream;
+use super::{attempt, exchange};
 use crate::clock::{Clock as _, SystemClock, age};
 use crate::reason::Reason;
-use crate::reply::{Reading, Watch};
+use crate::reply::{Onward, Reading};
 
 /// A connection that ureq may use.
 pub(super) struct Link {
@@ -38,13 +38,51 @@ struct Masking {
     mask: Option<Mask>,
 }
 
-impl Watch for Masking {
-    fn head(&mut self) {
-        self.mask = Some(self.masks.next());
+impl Masking {
+    /// The next reply has a body of this length, if it is known.
+    fn begin(&mut self, length: Option<u64>) {
+        let room = exchange::room(length, attempt::reply_limit());
+        self.mask = Some(self.masks.next(room));
     }
 
-    fn body(&mut self, bytes: &mut [u8]) {
-        self.mask.get_or_insert_with(|| self.masks.next()).apply(bytes);
+    /// The mask of the reply that is under way.
+    fn mask(&mut self) -> &mut Mask {
+        self.mask.get_or_insert_with(|| self.masks.next(0))
+    }
+}
+
+/// What ureq is given: heads and framing as they are, of bodies the masks.
+struct Shown<'a> {
+    room: &'a mut [u8],
+    filled: usize,
+    masking: &'a mut Masking,
+}
+
+impl Onward for Shown<'_> {
+    fn room(&self) -> usize {
+        self.room.len().saturating_sub(self.filled)
+    }
+
+    fn head(&mut self, length: Option<u64>) {
+        self.masking.begin(length);
+    }
+
+    fn text(&mut self, bytes: &[u8]) {
+        self.next(bytes.len()).0.copy_from_slice(bytes);
+    }
+
+    fn body(&mut self, bytes: &[u8]) {
+        let (room, masking) = self.next(bytes.len());
+        masking.mask().cover(bytes, room);
+    }
+}
+
+impl Shown<'_> {
+    /// The next so many bytes of the room.
+    fn next(&mut self, amount: usize) -> (&mut [u8], &mut Masking) {
+        let begin = self.filled;
+        self.filled = begin.saturating_add(amount);
+        (self.room.get_mut(begin..self.filled).unwrap_or_default(), self.masking)
     }
 }
 
@@ -83,21 +121,31 @@ impl Transport for Link {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.stream.set_deadline(attempt::deadline());
+        let broken = |error| broken(&error, timeout);
         loop {
-            let input = self.buffers.input_append_buf();
-            let handed = self.replies.hand_on(input);
-            if handed > 0 {
-                self.buffers.input_appended(handed);
+            let room = self.buffers.input_append_buf();
+            let mut shown = Shown { room, filled: 0, masking: &mut self.masking };
+            let handed = self.replies.hand_on(&mut shown);
+            let filled = shown.filled;
+            if handed.map_err(|error| Error::Other(Box::new(error)))? {
+                self.buffers.input_appended(filled);
                 return Ok(true);
             }
-            let read = self.stream.read(input).map_err(|error| broken(&error, timeout))?;
+            let ahead = self.replies.body_ahead().min(room.len());
+            if let Some(room @ [_, ..]) = room.get_mut(..ahead) {
+                let read = self.masking.mask().read(&mut self.stream, room).map_err(broken)?;
+                self.replies.passed(read);
+                self.buffers.input_appended(read);
+                return Ok(read > 0);
+            }
+            if room.is_empty() {
+                return Ok(false);
+            }
+            let read = self.stream.read(self.replies.space()).map_err(broken)?;
             if read == 0 {
                 return Ok(false);
             }
-            let came = input.get_mut(..read).unwrap_or_default();
-            let taken = self.replies.take(came, &mut self.masking);
-            wipe(came);
-            taken.map_err(|error| Error::Other(Box::new(error)))?;
+            self.replies.came(read);
         }
     }
 
@@ -136,12 +184,17 @@ mod tests {
     use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport as _};
 
     use super::Link;
+    use crate::transport::Bounds;
     use crate::ureq::attempt::Attempt;
     use crate::ureq::mask::Masks;
     use crate::ureq::stream::Stream;
     use crate::ureq::wire::Wire;
 
     const MAX_AGE: Duration = Duration::from_secs(30);
+
+    fn begin(time_limit: Duration) -> Attempt {
+        Attempt::begin(Bounds { reply_limit: 1, time_limit })
+    }
 
     fn over(stream: TcpStream) -> Link {
         let wire = Wire::new(stream, Instant::now());
@@ -181,7 +234,7 @@ mod tests {
 
     #[test]
     fn an_idle_time_ends_with_the_next_request() {
-        let _attempt = Attempt::begin(Duration::from_secs(60));
+        let _attempt = begin(Duration::from_secs(60));
         let (mut link, mut peer) = connected();
         assert!(link.is_open_at(at(1_000, 1_000)));
         transmit(&mut link, b"GET / HTTP/1.1\r\n\r\n").unwrap();
@@ -196,7 +249,8 @@ mod tests {
     fn a_connection_with_something_left_over_is_not_open() {
         let (mut link, _peer) = connected();
         assert!(link.is_open());
-        link.replies.take(&mut b"HTTP".to_vec(), &mut link.masking).unwrap();
+        link.replies.space()[..4].copy_from_slice(b"HTTP");
+        link.replies.came(4);
         assert!(!link.is_open());
     }
 
@@ -210,7 +264,7 @@ mod tests {
         let stream = TcpStream::connect(address).unwrap();
         SockRef::from(&stream).set_send_buffer_size(4_096).unwrap();
         let mut link = over(stream);
-        let attempt = Attempt::begin(Duration::from_millis(100));
+        let attempt = begin(Duration::from_millis(100));
         // Nobody reads it.
         let sent = transmit(&mut link, &[b' '; 32_768]);
         assert!(matches!(sent, Err(ureq::Error::Timeout(_))), "{sent:?}");
@@ -219,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_request_that_finds_its_time_over_is_untouched() {
-        let attempt = Attempt::begin(Duration::ZERO);
+        let attempt = begin(Duration::ZERO);
         let (mut link, _peer) = connected();
         assert!(transmit(&mut link, b"GET / HTTP/1.1\r\n\r\n").is_err());
         assert!(attempt.is_untouched());

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,10 +18,11 @@ use crate::hub::wipe;
 pub(super) struct Masks(());
 
 impl Masks {
-    /// A mask of its own for the next reply on this thread.
-    pub(super) fn next(&self) -> Mask {
+    /// A mask of its own for the next reply on this thread. So much memory is taken for its body at once,
+    /// when the body begins to come.
+    pub(super) fn next(&self, room: usize) -> Mask {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let body = Arc::new(Mutex::new(Zeroizing::default()));
+        let body = Arc::new(Mutex::new(Body { room, ..Body::default() }));
         LAST.set(Some(Covered { body: Arc::clone(&body), shown: Pattern { number, at: 0 } }));
         Mask { body, shown: Pattern { number, at: 0 } }
     }
@@ -39,38 +41,62 @@ thread_local! {
     static LAST: RefCell<Option<Covered>> = const { RefCell::new(None) };
 }
 
-/// Shared by what takes a body off its connection and what reads it to its end, on one thread.
-type Body = Arc<Mutex<Zeroizing<Vec<u8>>>>;
+/// A body, as far as it has come.
+#[derive(Default)]
+struct Body {
+    /// What came, and room for more.
+    bytes: Zeroizing<Vec<u8>>,
+    length: usize,
+    /// How much memory is taken at least.
+    room: usize,
+}
+
+impl Body {
+    /// Room for so much more.
+    fn more(&mut self, amount: usize) -> &mut [u8] {
+        let end = self.length.saturating_add(amount);
+        if self.bytes.len() < end {
+            let mut larger = vec![0; end.max(self.room).max(self.bytes.len().saturating_mul(2))];
+            let came = self.bytes.get(..self.length).unwrap_or_default();
+            larger.iter_mut().zip(came).for_each(|(byte, came)| *byte = *came);
+            // Memory that is outgrown is wiped.
+            wipe(&mut std::mem::replace(&mut self.bytes, larger));
+        }
+        self.bytes.get_mut(self.length..end).unwrap_or_default()
+    }
+}
 
 /// Covers a body, piece by piece.
 pub(super) struct Mask {
-    body: Body,
+    /// Shared by what takes a body off its connection and what reads it to its end, on one thread.
+    body: Arc<Mutex<Body>>,
     shown: Pattern,
 }
 
 impl Mask {
-    /// Takes a piece of the body away, and leaves its cover.
-    pub(super) fn apply(&mut self, bytes: &mut [u8]) {
+    /// Puts a piece of the body aside, and its cover into `shown`, which is as long.
+    pub(super) fn cover(&mut self, mut bytes: &[u8], shown: &mut [u8]) {
+        // Memory is read to its end.
+        let _read = self.read(&mut bytes, shown);
+    }
+
+    /// Reads some of the body aside, and its cover into `shown`.
+    pub(super) fn read(&mut self, from: &mut impl Read, shown: &mut [u8]) -> io::Result<usize> {
         let mut body = lock(&self.body);
-        let length = body.len().saturating_add(bytes.len());
-        make_room(&mut body, length);
-        body.extend_from_slice(bytes);
-        self.shown.draw(bytes);
+        let read = from.read(body.more(shown.len()))?;
+        body.length = body.length.saturating_add(read);
+        self.shown.draw(shown.get_mut(..read).unwrap_or_default());
+        Ok(read)
     }
 }
 
 /// A body under its mask.
 pub(super) struct Covered {
-    body: Body,
+    body: Arc<Mutex<Body>>,
     shown: Pattern,
 }
 
 impl Covered {
-    /// Takes memory once for a body of this length.
-    pub(super) fn make_room(&self, length: usize) {
-        make_room(&mut lock(&self.body), length);
-    }
-
     /// Whether these bytes are the next ones of the cover: else ureq has read the reply otherwise than it
     /// was covered.
     pub(super) fn goes_on(&mut self, bytes: &[u8]) -> bool {
@@ -85,24 +111,17 @@ impl Covered {
     /// What lay under the bytes that [went on](Covered::goes_on).
     pub(super) fn uncover(self) -> Option<Vec<u8>> {
         let length = usize::try_from(self.shown.at).ok()?;
-        let mut body = std::mem::take(&mut **lock(&self.body));
-        // Whatever came behind is wiped with the rest.
-        body.get_mut(length..)?.fill(0);
-        body.truncate(length);
-        Some(body)
+        let mut body = lock(&self.body);
+        // Whatever came behind is wiped.
+        let came = body.length;
+        body.bytes.get_mut(length..came)?.fill(0);
+        let mut bytes = std::mem::take(&mut *body.bytes);
+        bytes.truncate(length);
+        Some(bytes)
     }
 }
 
-/// Memory that is outgrown is wiped.
-fn make_room(body: &mut Zeroizing<Vec<u8>>, length: usize) {
-    if body.capacity() < length {
-        let mut larger = Vec::with_capacity(length.max(body.capacity().saturating_mul(2)));
-        larger.extend_from_slice(body);
-        wipe(&mut std::mem::replace(body, larger));
-    }
-}
-
-fn lock(body: &Body) -> MutexGuard<'_, Zeroizing<Vec<u8>>> {
+fn lock(body: &Mutex<Body>) -> MutexGuard<'_, Body> {
     body.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -160,11 +179,14 @@ mod tests {
 
     #[test]
     fn what_is_covered_is_read_however_the_pieces_lie() {
-        for (put, taken) in [(1, 1), (5, 3), (3, 5), (7, 64), (64, 9), (64, 64)] {
+        let rows = [(1, 1, 0), (5, 3, 8), (3, 5, 56), (7, 64, 64), (64, 9, 3), (64, 64, 64)];
+        for (put, taken, room) in rows {
             let said = b"what was said is read, whatever is shown of it meanwhile";
-            let (masks, mut bytes) = (Masks::default(), said.to_vec());
-            let mut mask = masks.next();
-            bytes.chunks_mut(put).for_each(|piece| mask.apply(piece));
+            let (masks, mut bytes) = (Masks::default(), vec![0; said.len()]);
+            let mut mask = masks.next(room);
+            said.chunks(put)
+                .zip(bytes.chunks_mut(put))
+                .for_each(|(it, shown)| mask.cover(it, shown));
             let common = bytes.windows(3).filter(|it| said.windows(3).any(|said| said == *it));
             assert_eq!(common.count(), 0, "{bytes:?}");
             let mut covered = masks.last().unwrap();
@@ -177,8 +199,8 @@ mod tests {
     fn what_goes_on_otherwise_than_it_was_covered_is_told() {
         let shown = |length: usize| {
             let masks = Masks::default();
-            let mut bytes = vec![b'x'; length];
-            masks.next().apply(&mut bytes);
+            let mut bytes = vec![0; length];
+            masks.next(0).cover(&vec![b'x'; length], &mut bytes);
             (bytes, masks.last().unwrap())
         };
         let (bytes, _) = shown(64);
@@ -197,7 +219,7 @@ mod tests {
     #[test]
     fn no_more_is_uncovered_than_came() {
         let masks = Masks::default();
-        masks.next().apply(&mut [0; 4]);
+        masks.next(9).cover(&[0; 4], &mut [0; 4]);
         let mut covered = masks.last().unwrap();
         let mut next = covered.shown;
         let mut bytes = [0; 5];
