@@ -379,6 +379,6 @@ mod tests {
         let bounds = Bounds { reply_limit: 1, time_limit: Duration::ZERO };
         let sending = transport.send(Request::new(Body::from(Vec::new())), bounds);
         let size = size_of_val(&*sending);
-        assert!(size <= 4_096, "each request moves {size} bytes");
+        assert!(size <= 3_072, "each request moves {size} bytes");
     }
 }
