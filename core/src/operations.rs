@@ -1,54 +1,32 @@
-//! The service's operations, a file each: its method and path, its class, its fields.
+//! The service's operations: what is known of each, a file for each whose page could be read.
 //!
-//! Owns what is known of each. Two token exchanges are typed in full, Fees as drafted, Create
-//! transfer as far as its page was read; the others have a name and a class, and take the
-//! integrator's own path and types ([`Own`]).
+//! Two token exchanges are typed in full, Fees as drafted, Create transfer as far as its page was
+//! read. The others have a name and a class, and take the integrator's own path and types ([`Own`]).
 
 mod amount;
-mod cancel;
 mod codes;
-mod confirm;
-mod create_business;
-mod create_person;
 mod create_transfer;
 mod destination;
 mod fees;
-mod get_agents;
-mod get_business_info;
-mod get_person_info;
 mod get_token;
-mod info;
+mod named;
 mod own;
-mod payout;
-mod payout_confirm;
-mod print_application;
 mod refresh_token;
-mod search;
-mod status;
 
 pub use self::amount::Amount;
-pub use self::cancel::Cancel;
 pub use self::codes::{AgentId, ClientUuid, Country, Currency};
-pub use self::confirm::Confirm;
-pub use self::create_business::CreateBusiness;
-pub use self::create_person::CreatePerson;
 pub use self::create_transfer::CreateTransfer;
 pub use self::destination::{CardNumber, Destination, Iban, Phone};
 pub use self::fees::{Fees, Originator, Signature};
-pub use self::get_agents::GetAgents;
-pub use self::get_business_info::GetBusinessInfo;
-pub use self::get_person_info::GetPersonInfo;
 pub use self::get_token::GetToken;
 pub(crate) use self::get_token::PATH as GET_TOKEN_PATH;
-pub use self::info::Info;
-pub use self::own::{Named, Own};
-pub use self::payout::Payout;
-pub use self::payout_confirm::PayoutConfirm;
-pub use self::print_application::PrintApplication;
+pub use self::named::{
+    Cancel, Confirm, CreateBusiness, CreatePerson, GetAgents, GetBusinessInfo, GetPersonInfo, Info,
+    Named, Payout, PayoutConfirm, PrintApplication, Search, Status,
+};
+pub use self::own::Own;
 pub(crate) use self::refresh_token::PATH as REFRESH_TOKEN_PATH;
-pub use self::refresh_token::RefreshToken;
-pub use self::search::Search;
-pub use self::status::Status;
+pub use self::refresh_token::{RefreshToken, TokenIn};
 
 use thiserror::Error;
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::{AgentId, ClientUuid, Country, Destination, FieldError, Phone};
-use crate::contract::Evidence;
 use crate::error::Malformed;
+use crate::evidence::Evidence;
 use crate::json::Json;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::Success;
+use crate::wire::{Success, Unencodable};
 
 /// A transfer to be registered: the five fields that are published, and the integrator's own.
 ///

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Amount, Country, Currency, FieldError};
-use crate::contract::Evidence;
 use crate::error::Malformed;
+use crate::evidence::Evidence;
 use crate::json::Json;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::Success;
+use crate::wire::{Success, Unencodable};
 
 /// The fees of a transfer, as an older page of the vendor's has it. The reply is unknown: it comes
 /// as JSON whose numbers are exact.

@@ -1,10 +1,10 @@
 //! `POST /v5/partner/transfer/agent/auth` (published): credentials in, a grant out.
 
-use crate::contract::Evidence;
 use crate::error::Malformed;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::evidence::Evidence;
+use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Credentials};
-use crate::wire::{Granted, Success, grant, strings};
+use crate::wire::{Granted, Success, Unencodable, grant, strings};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
 

@@ -6,20 +6,13 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::contract::Evidence;
+use super::Named;
 use crate::error::Malformed;
+use crate::evidence::Evidence;
 use crate::json::Json;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::Success;
-
-/// The name and the class of an operation, and no more.
-pub trait Named {
-    /// Its name in the catalogue.
-    const NAME: &'static str;
-    /// When its request may be sent again.
-    const CLASS: Class;
-}
+use crate::wire::{Success, Unencodable};
 
 /// The operation `N` with a request `Q` and a reply `R` of the integrator's own. Its path comes from
 /// the contract's catalogue.

@@ -1,12 +1,25 @@
 //! `POST /v5/partner/transfer/agent/refresh` (assumed): the refresh token in, a grant out.
 
-use crate::contract::{Evidence, TokenIn};
 use crate::error::Malformed;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::evidence::Evidence;
+use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Token};
-use crate::wire::{Granted, Success, grant, strings};
+use crate::wire::{Granted, Success, Unencodable, grant, strings};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/refresh";
+
+/// Where a request carries the refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenIn {
+    /// A JSON object with this one field.
+    Body {
+        /// The field's name.
+        field: String,
+    },
+    /// `Authorization: Bearer …`, without a body.
+    Bearer,
+}
 
 /// Refresh token. A session makes this request by itself, in the way that its contract says.
 #[derive(Debug)]
