@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use crate::contract::Evidence;
 use crate::endpoint::ServicePath;
+use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::operations::{
     Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,

@@ -3,13 +3,13 @@
 //! Owns what is known of the service's two token exchanges and how surely. Knows nothing of
 //! sessions: another service with the same kind of token pair is another value of [`Contract`].
 
-use std::fmt;
-
 use http::Method;
 
 use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
+use crate::evidence::Evidence;
 use crate::operation::Operation;
+pub use crate::operations::TokenIn;
 use crate::operations::{GET_TOKEN_PATH, GetToken, REFRESH_TOKEN_PATH, RefreshToken};
 
 /// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
@@ -19,38 +19,6 @@ pub const PRODUCTION_URL: &str = "https://api.freedompay.kz";
 
 /// The vendor's test base URL (assumed: published for sibling APIs only).
 pub const TEST_URL: &str = "https://test-api.freedompay.kz";
-
-/// How surely a fact of the contract is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Evidence {
-    /// Printed on the vendor's current page.
-    Published,
-    /// Printed on an older page of the vendor's, marked as being in development.
-    Draft,
-    /// Our choice, from the conventions of the service; replaceable by configuration.
-    Assumed,
-    /// No page could be read; never invented.
-    Unknown,
-}
-
-impl Evidence {
-    /// The label in lower case, as it stands in outputs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Draft => "draft",
-            Self::Assumed => "assumed",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl fmt::Display for Evidence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
 
 /// The two exchanges of a session, and the operations that its token is for.
 #[derive(Clone, Debug)]
@@ -202,17 +170,4 @@ impl Refresh {
     pub fn evidence(&self) -> Evidence {
         self.evidence
     }
-}
-
-/// Where a request carries the refresh token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenIn {
-    /// A JSON object with this one field.
-    Body {
-        /// The field's name.
-        field: String,
-    },
-    /// `Authorization: Bearer …`, without a body.
-    Bearer,
 }

@@ -1,7 +1,7 @@
 //! What went wrong, by whose fault it is, and what to do next.
 //!
-//! Owns the errors of a reply and the one question every caller has: [`Recovery`]. Knows nothing of
-//! sessions; what a failure does to one is the session's matter. No error holds a secret, nor the
+//! Owns the errors of a reply. Knows nothing of sessions; what a failure does to one is the session's
+//! matter. No error holds a secret, nor the
 //! words of a JSON parser (which quote the value that they stumbled over).
 
 use std::fmt;
@@ -10,55 +10,8 @@ use std::time::Duration;
 use http::StatusCode;
 use thiserror::Error;
 
-pub use crate::problem::Problem;
-
-/// What the caller can do about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Recovery {
-    /// Ask again later: the fault is expected to pass.
-    Retry {
-        /// How long the service asks to wait, where it said so.
-        after: Option<Duration>,
-    },
-    /// Give new credentials: the present ones do not help any more.
-    SignIn,
-    /// The request may have been processed: find out before sending it again.
-    Resolve,
-    /// Mend the configuration or the calling code: the URL, a path, an argument.
-    Fix,
-    /// Tell the service's support: it answered in a way its contract does not have.
-    Report,
-}
-
-impl Recovery {
-    /// The name in lower case, as it stands in outputs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Retry { .. } => "retry",
-            Self::SignIn => "sign_in",
-            Self::Resolve => "resolve",
-            Self::Fix => "fix",
-            Self::Report => "report",
-        }
-    }
-
-    /// How long the service asks to wait, where it said so.
-    #[must_use]
-    pub const fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::Retry { after } => after,
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Recovery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use crate::problem::Problem;
+use crate::recovery::Recovery;
 
 /// A reply that is not a success. The service's fault, or the service's word.
 #[derive(Clone, Debug, Error)]

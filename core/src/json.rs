@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Malformed;
-use crate::operation::Unencodable;
+use crate::wire::Unencodable;
 
 /// One JSON value as its text. `Debug` prints its length, and its memory is wiped on drop: it may hold
 /// personal data.

@@ -83,6 +83,7 @@ mod catalogue;
 pub mod contract;
 mod endpoint;
 mod error;
+mod evidence;
 mod exchange;
 pub mod journal;
 mod json;
@@ -91,6 +92,7 @@ pub mod operations;
 mod policy;
 mod printable;
 mod problem;
+mod recovery;
 mod saved;
 mod secret;
 mod session;
@@ -102,14 +104,17 @@ pub use crate::call::{
     Call, CallFault, CallStep, Ending, Failed, OperationError, Outcome, Permit, Unknown,
 };
 pub use crate::catalogue::{Catalogue, CatalogueError, Decided, Entry, MAX_REPLY_LIMIT};
-pub use crate::contract::{Contract, Evidence};
+pub use crate::contract::Contract;
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
-pub use crate::error::{JsonFault, Malformed, Problem, Recovery, ReplyError, Unexpected};
+pub use crate::error::{JsonFault, Malformed, ReplyError, Unexpected};
+pub use crate::evidence::Evidence;
 pub use crate::exchange::{Exchange, Purpose, Reply};
 pub use crate::journal::IntentError;
 pub use crate::json::Json;
-pub use crate::operation::{Auth, Class, Operation, Unencodable};
+pub use crate::operation::{Auth, Class, Operation};
 pub use crate::policy::{Policy, Replay};
+pub use crate::problem::Problem;
+pub use crate::recovery::Recovery;
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
 pub use crate::session::{
@@ -118,4 +123,4 @@ pub use crate::session::{
 };
 pub use crate::time::{Mono, Now, Wall};
 pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};
-pub use crate::wire::{Granted, Success};
+pub use crate::wire::{Granted, Success, Unencodable};

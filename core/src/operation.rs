@@ -6,12 +6,10 @@
 
 use std::fmt;
 
-use thiserror::Error;
-
-use crate::contract::Evidence;
 use crate::error::Malformed;
+use crate::evidence::Evidence;
 use crate::secret::Body;
-use crate::wire::Success;
+use crate::wire::{Success, Unencodable};
 
 /// An operation of the service: the type is its request.
 ///
@@ -127,8 +125,3 @@ impl fmt::Display for Class {
         f.pad(self.as_str())
     }
 }
-
-/// A request's value is none that JSON has, such as a map whose keys are no strings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the request cannot be written as JSON")]
-pub struct Unencodable;

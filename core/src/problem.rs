@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::StatusCode;
 use zeroize::Zeroizing;
 
-use crate::error::Recovery;
 use crate::printable::is_unprintable;
+use crate::recovery::Recovery;
 use crate::wire::{Lossy, is_object, json, says_state_false, without_mark};
 
 /// The longest message or code that is kept, in bytes.

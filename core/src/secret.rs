@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
-use serde::Serialize;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::operation::Unencodable;
 use crate::time::{End, Now, Wall};
 
 /// An agent's credentials: what a partner of the service is given by the vendor's support.
@@ -200,15 +198,6 @@ pub struct Body(Bytes);
 impl Body {
     pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self(wiped(bytes))
-    }
-
-    /// The JSON of a value, written once; memory that it outgrows is wiped.
-    ///
-    /// # Errors
-    ///
-    /// [`Unencodable`], where the value is none that JSON has.
-    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
-        crate::wire::json(value, crate::wire::USUAL).map(Self::new)
     }
 
     /// Whether there is no byte in it.

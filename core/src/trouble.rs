@@ -8,8 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::{Recovery, ReplyError};
+use crate::error::ReplyError;
 use crate::exchange::Purpose;
+use crate::recovery::Recovery;
 
 /// An error of the driver's own, kept as the source of a [`Failure`].
 pub type Source = Arc<dyn StdError + Send + Sync>;

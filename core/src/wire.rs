@@ -13,6 +13,7 @@ mod text;
 
 pub use decode::Success;
 pub(crate) use decode::{is_object, read, read_grant, refusal, says_state_false};
+pub use encode::Unencodable;
 pub(crate) use encode::{USUAL, json, request, strings};
 pub use grant::Granted;
 pub(crate) use grant::grant;

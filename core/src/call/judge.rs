@@ -10,9 +10,10 @@ use http::StatusCode;
 
 use super::outcome::CallFault;
 use super::setup::Frozen;
-use crate::error::{Problem, ReplyError};
+use crate::error::ReplyError;
 use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
+use crate::problem::Problem;
 use crate::time::Wall;
 use crate::trouble::{Failure, NotSent};
 use crate::wire;

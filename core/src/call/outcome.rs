@@ -8,10 +8,12 @@ use std::fmt;
 
 use super::setup::Frozen;
 use super::{Call, Decode};
-use crate::error::{Problem, Recovery, ReplyError};
+use crate::error::ReplyError;
 use crate::journal::Digest;
 use crate::operation::Class;
 use crate::printable::Printable;
+use crate::problem::Problem;
+use crate::recovery::Recovery;
 use crate::time::{Mono, Wall};
 use crate::trouble::{Failure, Source};
 

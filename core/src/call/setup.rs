@@ -12,12 +12,12 @@ use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::error::Malformed;
 use crate::journal::{Despite, Digest, Intent, IntentError, Scope, fields};
 use crate::json::Json;
-use crate::operation::{Auth, Class, Operation, Unencodable};
+use crate::operation::{Auth, Class, Operation};
 use crate::policy::Policy;
 use crate::secret::Body;
 use crate::session::Session;
 use crate::time::{Mono, Wall};
-use crate::wire::Success;
+use crate::wire::{Success, Unencodable};
 
 /// What is sent, in each attempt the same.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ use super::Session;
 use crate::exchange::{Exchange, Purpose};
 use crate::saved::Saved;
 use crate::secret::Bearer;
-use crate::session::SaveTicket;
 use crate::time::{Mono, Now};
 use crate::trouble::Trouble;
 
@@ -72,4 +71,11 @@ pub enum Keep {
     Held,
     /// For one sign-in, which is due at once: until it is accepted or refused.
     Once,
+}
+
+/// Ties the report of a save to what was to be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct SaveTicket {
+    pub(super) serial: u64,
 }

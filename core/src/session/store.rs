@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::grant::{Access, Grant, Refresh, RefreshUse};
-use super::{Session, Step};
+use super::{SaveTicket, Session, Step};
 use crate::exchange::Purpose;
 use crate::policy::Policy;
 use crate::saved::{Saved, SavedAccess, SavedRefresh};
@@ -38,13 +38,6 @@ impl Store {
 pub(super) struct Saving {
     ticket: SaveTicket,
     pub(super) deadline: Mono,
-}
-
-/// Ties the report of a save to what was to be saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct SaveTicket {
-    serial: u64,
 }
 
 /// Why a saved state is not for this session.

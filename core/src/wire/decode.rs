@@ -16,9 +16,10 @@ use serde_json::value::RawValue;
 
 use super::object::Object;
 use super::{Granted, grant, without_mark};
-use crate::error::{Malformed, Problem, ReplyError, Unexpected};
+use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
 use crate::policy::Policy;
+use crate::problem::Problem;
 use crate::time::Wall;
 
 /// A reply that promises success, before its JSON is read: a 2xx whose body is within its limit, and

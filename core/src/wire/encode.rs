@@ -6,9 +6,9 @@ use std::io;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use serde::{Serialize, Serializer};
+use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::operation::Unencodable;
 use crate::secret::Body;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -18,6 +18,17 @@ const HEADERS: usize = 6;
 
 /// Room for the JSON of most calls.
 pub(crate) const USUAL: usize = 512;
+
+impl Body {
+    /// The JSON of a value, written once; memory that it outgrows is wiped.
+    ///
+    /// # Errors
+    ///
+    /// [`Unencodable`], where the value is none that JSON has.
+    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
+        json(value, USUAL).map(Self::new)
+    }
+}
 
 /// A request with a body of JSON, or without a body.
 pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
@@ -83,6 +94,11 @@ impl Serialize for Strings<'_> {
         serializer.collect_map(self.0.iter().copied())
     }
 }
+
+/// A request's value is none that JSON has, such as a map whose keys are no strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the request cannot be written as JSON")]
+pub struct Unencodable;
 
 /// Memory that is wiped where it is outgrown.
 struct Room(Zeroizing<Vec<u8>>);
