@@ -11,7 +11,7 @@ use http::Request;
 use imts::journal::{
     Book, CLOCK_MARGIN, CallRecord, Entry, Finding, Journal, RecordError, Resolution,
 };
-use imts::{AsyncClient, Body, Bounds, CallState, Client, Clock, Ending, Outcome, Wall};
+use imts::{AsyncClient, Body, Bounds, CallState, Client, Clock, Ending, Now, Outcome, Wall};
 
 use crate::{World, confirm, run};
 
@@ -201,6 +201,71 @@ fn a_call_under_way_says_until_when_and_its_late_end_stands_above_a_finding() {
         assert!(client.call(&confirm("a")).is_err(), "it is known to be done");
         assert_eq!(world.applied("a"), 1);
     }
+}
+
+/// Both clocks as they are, but the wall clock shows an hour more: nobody's sending lasts until then.
+fn an_hour_on(world: &World) -> [Now; 2] {
+    let now = world.clock.now();
+    [now, Now { wall: now.wall.after(Duration::from_secs(3_600)), ..now }]
+}
+
+fn is_under_way(resolved: &Result<(), RecordError>, in_doubt: &[CallRecord]) {
+    assert!(matches!(resolved, Err(RecordError::UnderWay { id: 1, .. })), "{resolved:?}");
+    assert!(in_doubt.is_empty(), "it is not asked about either: {in_doubt:?}");
+}
+
+#[test]
+fn a_clients_own_call_is_under_way_whatever_the_wall_clock_shows() {
+    let finding = Finding::Refused;
+    let (world, shared) = (World::new(), Shared::default());
+    let (service, own) = (world.clone(), Arc::<OnceLock<Client>>::default());
+    let this = Arc::clone(&own);
+    let client = world.builder().journal(Careless(shared.clone()));
+    let client = client.blocking(move |request: Request<Body>, _: Bounds| {
+        if !request.uri().path().contains("/agent/") {
+            let [now, then] = an_hour_on(&service);
+            service.clock.set(then);
+            let client = this.get().unwrap();
+            is_under_way(&client.resolve(1, found(finding)), &client.in_doubt().unwrap());
+            service.clock.set(now);
+        }
+        service.exchange(request)
+    });
+    let client = client.unwrap();
+    own.set(client.clone()).unwrap();
+    assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::Done);
+    assert_eq!(shared.state(1), CallState::Done);
+}
+
+#[test]
+fn a_task_that_still_waits_has_its_call_under_way_whatever_the_wall_clock_shows() {
+    let (world, shared) = (World::new(), Shared::default());
+    let service = world.clone();
+    let send = move |request: Request<Body>, _: Bounds| {
+        let is_call = !request.uri().path().contains("/agent/");
+        let reply = service.exchange(request);
+        async move {
+            if is_call {
+                pending::<()>().await;
+            }
+            reply
+        }
+    };
+    let client = world.builder().journal(Careless(shared.clone()));
+    let client = client.nonblocking((send, crate::timer)).unwrap();
+    let pays = confirm("a");
+    let mut call = Box::pin(client.call(&pays));
+    let mut cx = Context::from_waker(Waker::noop());
+    while world.sent().is_empty() {
+        assert!(call.as_mut().poll(&mut cx).is_pending());
+    }
+    let [_, then] = an_hour_on(&world);
+    world.clock.set(then);
+    is_under_way(&client.resolve(1, found(Finding::Done)), &client.in_doubt().unwrap());
+    drop(call);
+    assert_eq!(client.in_doubt().unwrap().len(), 1);
+    client.resolve(1, found(Finding::Done)).unwrap();
+    assert_eq!(shared.state(1), CallState::Done);
 }
 
 #[test]

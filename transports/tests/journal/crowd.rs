@@ -242,9 +242,9 @@ fn a_crowd_with_kills_and_lost_replies_applies_none_twice() {
     let kills = intents() / 25;
     let played = play(&front, &folder.path(), kills);
     let counts = table(&front, &folder.path(), &played);
+    let applied: u64 = applied(&front, &folder.path()).iter().sum();
     assert!(played.killed >= kills / 2, "killed with the journal open: {}", played.killed);
     assert!(counts[1] >= intents() / 50, "few replies were lost: {counts:?}");
     assert!(counts[5] >= (PROCESSES - 1) * THREADS, "few were refused as in doubt: {counts:?}");
-    let applied: u64 = applied(&front, &folder.path()).iter().sum();
     assert!(applied > intents() as u64 / 4, "{applied} of {} were applied", intents());
 }
