@@ -13,9 +13,7 @@ use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use self::call::Call;
 pub(crate) use self::demo::Demo;
-pub(crate) use self::journal::{
-    Accept, Ended, Folder, Journal, JournalCommand, List, Reconcile, Resolve,
-};
+pub(crate) use self::journal::{Accept, Ended, Folder, JournalCommand, List, Reconcile, Resolve};
 pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{Service, TransportName};
@@ -58,7 +56,7 @@ pub(crate) enum Command {
     /// List the service's operations: class, evidence, path.
     Operations(Operations),
     /// Look into a journal of calls that move money, and settle those in doubt.
-    Journal(Journal),
+    Journal(journal::Journal),
     /// Serve a local sandbox of the service until interrupted.
     Sandbox(Sandbox),
 }

@@ -140,6 +140,12 @@ impl Failure {
             .with_details(details)
     }
 
+    /// The same with one thing more that scripts are told.
+    pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// Prints the failure and yields the exit code that goes with it.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         if json && self.kind == Kind::Demo {
@@ -156,7 +162,7 @@ impl Failure {
             for (name, value) in &self.details {
                 error[name] = value.clone();
             }
-            drop(out::line(json!({ "error": error })));
+            out::last(json!({ "error": error }));
         } else {
             out::note(format_args!("error: {}", self.message));
             if let Some(advice) = self.advice() {

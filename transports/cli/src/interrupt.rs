@@ -1,15 +1,16 @@
 //! Signals that ask the command to end: Ctrl-C, a polite request, a terminal that hangs up.
 //!
-//! Owns the catching, and the race between a signal and a command's work. What an interrupted
-//! command reports is the command's own matter.
+//! Owns the catching, the race between a signal and a command's work, and which of the two says how
+//! the command ended. What a call reports that was interrupted is in its own module.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 
 /// How long a command may take to end after a signal, before it is ended.
 const LAST: Duration = Duration::from_secs(8);
@@ -21,13 +22,85 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signal(pub(crate) &'static str);
 
-/// From now on, an interrupt ends nothing by itself: it arrives here.
-pub(crate) fn caught() -> Result<Receiver<Signal>, Failure> {
-    let (interrupted, interrupts) = mpsc::channel();
-    catch(move |signal| {
-        let _heard = interrupted.send(signal);
-    })?;
-    Ok(interrupts)
+/// Does a command's work, and yields how the command ended: as the work says, or interrupted, if a
+/// signal came `before` what the command is for.
+///
+/// Work that has [taken over](Stop::take_over) is waited for after a signal. Other work is left where
+/// it is: it changes nothing, and prints nothing more.
+pub(crate) fn ending(
+    before: &'static str,
+    work: impl FnOnce(&Stop) -> Result<(), Failure> + Send + 'static,
+) -> Result<(), Failure> {
+    let stop = Stop::new(before);
+    let of_work = stop.clone();
+    // A machine that has no thread to give does the work all the same, and a signal kills it.
+    let Ok(race) = Race::begin(|| Kind::Interrupted.exit_code()) else { return work(&stop) };
+    match race.run(move || work(&of_work))? {
+        First::Ended(Some(outcome)) => outcome,
+        First::Ended(None) => Err(Failure::usage("a fault of this command's own")),
+        First::Signal(signal, rest) => {
+            let outcome = if stop.tell(signal) { rest.wait() } else { None };
+            outcome.unwrap_or_else(|| Err(Failure::interrupted(signal, before)))
+        }
+    }
+}
+
+/// Asks a command's work to stop, and knows which of the two reports the end. Clones are one.
+#[derive(Clone)]
+pub(crate) struct Stop(Arc<Shared>);
+
+struct Shared {
+    before: &'static str,
+    state: Mutex<State>,
+    told: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    signal: Option<Signal>,
+    is_taken_over: bool,
+}
+
+impl Stop {
+    pub(crate) fn new(before: &'static str) -> Self {
+        Self(Arc::new(Shared { before, state: Mutex::default(), told: Condvar::new() }))
+    }
+
+    /// From here on the work stops by itself, a few seconds after a signal, and reports the end.
+    pub(crate) fn take_over(&self) -> Result<(), Failure> {
+        let mut state = self.state();
+        self.go_on(&state)?;
+        state.is_taken_over = true;
+        Ok(())
+    }
+
+    /// An error once a signal has come.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.go_on(&self.state())
+    }
+
+    /// Waits so long, or until a signal comes, which is an error.
+    pub(crate) fn wait(&self, time: Duration) -> Result<(), Failure> {
+        let waited =
+            self.0.told.wait_timeout_while(self.state(), time, |state| state.signal.is_none());
+        self.go_on(&waited.unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    fn go_on(&self, state: &State) -> Result<(), Failure> {
+        state.signal.map_or(Ok(()), |signal| Err(Failure::interrupted(signal, self.0.before)))
+    }
+
+    /// A signal came. Whether the work reports the end.
+    fn tell(&self, signal: Signal) -> bool {
+        let mut state = self.state();
+        state.signal = Some(signal);
+        self.0.told.notify_all();
+        state.is_taken_over
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What came first: the work's end, or a signal.
@@ -48,48 +121,49 @@ enum Event<T> {
 
 impl<T> Rest<T> {
     /// Waits for the work's end a little longer; `None` if it does not come, or if it panicked.
-    /// Further signals change nothing.
     pub(crate) fn wait(self) -> Option<T> {
-        let end = Instant::now() + GRACE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.0.recv_timeout(left) {
-                Ok(Event::Ended(ended)) => return ended,
-                Ok(Event::Signal(_)) => {}
-                Err(_) => return None,
-            }
+        match self.0.recv_timeout(GRACE) {
+            Ok(Event::Ended(ended)) => ended,
+            _ => None,
         }
     }
 }
 
-/// Does the work on a thread of its own, and yields what came first.
-///
-/// From now on the command ends by itself. If it has not done so some seconds after the first
-/// signal, because stdout takes nothing any more, it is ended with the exit code that `code` yields.
-pub(crate) fn race<T: Send + 'static>(
-    code: impl Fn() -> u8 + Send + 'static,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<First<T>, Failure> {
-    let (events, next) = mpsc::channel();
-    let (noted, was_noted) = mpsc::channel();
-    let signals = events.clone();
-    catch(move |signal| {
-        drop(signals.send(Event::Signal(signal)));
-        let _heard = noted.send(());
-    })?;
-    spawn(move || {
-        if was_noted.recv().is_ok() {
+/// The race between a signal and a command's work.
+pub(crate) struct Race<T> {
+    events: Sender<Event<T>>,
+    next: Receiver<Event<T>>,
+}
+
+impl<T: Send + 'static> Race<T> {
+    /// From now on a signal ends nothing by itself, and the command ends by itself after one. If it
+    /// has not done so some seconds later, because stdout takes nothing any more, it is ended with
+    /// the exit code that `code` yields. Further signals change nothing.
+    pub(crate) fn begin(code: impl Fn() -> u8 + Send + 'static) -> Result<Self, Failure> {
+        let (events, next) = mpsc::channel();
+        let signals = events.clone();
+        catch(move |signal| {
+            drop(signals.send(Event::Signal(signal)));
             thread::sleep(LAST);
             process::exit(code().into());
-        }
-    })?;
-    spawn(move || drop(events.send(Event::Ended(catch_unwind(AssertUnwindSafe(work)).ok()))))?;
-    Ok(match next.recv() {
-        Ok(Event::Ended(ended)) => First::Ended(ended),
-        Ok(Event::Signal(signal)) => First::Signal(signal, Rest(next)),
-        // The work sends its end whatever becomes of it.
-        Err(_) => First::Ended(None),
-    })
+        })?;
+        Ok(Self { events, next })
+    }
+
+    /// Does the work on a thread of its own, and yields what came first.
+    pub(crate) fn run(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<First<T>, Failure> {
+        let Self { events, next } = self;
+        spawn(move || drop(events.send(Event::Ended(catch_unwind(AssertUnwindSafe(work)).ok()))))?;
+        Ok(match next.recv() {
+            Ok(Event::Ended(ended)) => First::Ended(ended),
+            Ok(Event::Signal(signal)) => First::Signal(signal, Rest(next)),
+            // The work sends its end whatever becomes of it.
+            Err(_) => First::Ended(None),
+        })
+    }
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
@@ -99,17 +173,25 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("the machine has no thread to give: {error}")))
 }
 
+/// Has a thread told of the first signal.
 #[cfg(unix)]
-fn catch(mut told: impl FnMut(Signal) + Send + 'static) -> Result<(), Failure> {
+fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::signal_name;
-    let mut signals = Signals::new(heeded())
-        .map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))?;
+    let (catching, caught) = mpsc::channel();
+    // The thread comes first: without one, a signal is to end the command as ever.
     spawn(move || {
-        for number in signals.forever() {
+        let mut signals = match Signals::new(heeded()) {
+            Ok(signals) => signals,
+            Err(error) => return drop(catching.send(Err(error))),
+        };
+        drop(catching.send(Ok(())));
+        if let Some(number) = signals.forever().next() {
             told(Signal(signal_name(number).unwrap_or("a signal")));
         }
-    })
+    })?;
+    let caught = caught.recv().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+    caught.map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))
 }
 
 /// The signals that are asked to be heeded: one that was ignored when the command began, as by
@@ -126,8 +208,10 @@ fn heeded() -> Vec<i32> {
         .collect()
 }
 
+/// Has a thread told of the first interrupt.
 #[cfg(not(unix))]
-fn catch(mut told: impl FnMut(Signal) + Send + 'static) -> Result<(), Failure> {
-    ctrlc::set_handler(move || told(Signal("Ctrl-C")))
+fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
+    let mut told = Some(told);
+    ctrlc::set_handler(move || told.take().map_or((), |told| told(Signal("Ctrl-C"))))
         .map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))
 }

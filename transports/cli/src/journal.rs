@@ -6,7 +6,6 @@ mod reconcile;
 
 use std::env;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 use imts::journal::{Despite, Finding, Resolution};
@@ -16,8 +15,9 @@ use imts::{
 };
 use serde_json::{Value, json};
 
-use crate::args::{Accept, Ended, Folder, Journal, JournalCommand, List, Resolve};
+use crate::args::{Accept, Ended, Folder, JournalCommand, List, Resolve};
 use crate::failure::{Failure, Kind};
+use crate::interrupt::{self, Stop};
 use crate::log::Log;
 use crate::out;
 use crate::timeout::TimeLimit;
@@ -26,21 +26,28 @@ use crate::values::date;
 /// How long it is until the next look whether the journal is free.
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(crate) fn run(args: &Journal, log: Log) -> Result<(), Failure> {
-    match &args.command {
-        JournalCommand::List(args) => list(args),
-        JournalCommand::Resolve(args) => resolve(args, log),
-        JournalCommand::Accept(args) => accept(args, log),
-        JournalCommand::Reconcile(args) => reconcile::run(args, log),
-    }
+pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
+    let before = match &command {
+        JournalCommand::List(_) => "the journal was read",
+        JournalCommand::Resolve(_) | JournalCommand::Accept(_) => "anything was written down",
+        JournalCommand::Reconcile(_) => "all calls were asked about; what was written down stays",
+    };
+    interrupt::ending(before, move |stop| match &command {
+        JournalCommand::List(args) => list(args, stop),
+        JournalCommand::Resolve(args) => resolve(args, log, stop),
+        JournalCommand::Accept(args) => accept(args, log, stop),
+        JournalCommand::Reconcile(args) => reconcile::run(args, log, stop),
+    })
 }
 
-/// Opens a journal, or begins one. If another process has it open, that is waited for within the limit.
+/// Opens a journal, or begins one. If another process has it open, that is waited for within the
+/// limit, and until a signal comes.
 pub(crate) fn opened(
     file: &Path,
     options: &JournalOptions,
     limit: TimeLimit,
     log: Log,
+    stop: &Stop,
 ) -> Result<JournalFile, Failure> {
     let mut waits = false;
     loop {
@@ -53,7 +60,7 @@ pub(crate) fn opened(
                         "another process has the journal open: waiting for it".to_owned()
                     });
                 }
-                thread::sleep(PAUSE.min(limit.left()));
+                stop.wait(PAUSE.min(limit.left()))?;
             }
             Err(error) => return Err(unusable(file, &error)),
         }
@@ -69,10 +76,13 @@ fn opened_again(
     options: &JournalOptions,
     limit: TimeLimit,
     log: Log,
+    stop: &Stop,
 ) -> Result<JournalFile, Failure> {
     // Opening would begin a journal where there is none.
     JournalFile::read(file).map_err(|error| unusable(file, &error))?;
-    opened(file, options, limit, log)
+    // Opening may write, so it is not left in the midst.
+    stop.take_over()?;
+    opened(file, options, limit, log, stop)
 }
 
 fn locked(file: &Path) -> Failure {
@@ -140,11 +150,12 @@ pub(crate) fn object(call: &CallRecord) -> Value {
     })
 }
 
-fn list(args: &List) -> Result<(), Failure> {
+fn list(args: &List, stop: &Stop) -> Result<(), Failure> {
     let file = &args.file;
     let book = if args.all { JournalFile::read_all(file) } else { JournalFile::read(file) };
     let book = book.map_err(|error| unusable(file, &error))?;
     let calls: Vec<_> = book.calls().filter(|call| args.all || call.is_in_doubt()).collect();
+    stop.take_over()?;
     if args.json {
         out::line(Value::from_iter(calls.into_iter().map(object)))?;
     } else {
@@ -199,7 +210,7 @@ fn line(call: &CallRecord) -> String {
     line
 }
 
-fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
+fn resolve(args: &Resolve, log: Log, stop: &Stop) -> Result<(), Failure> {
     let (file, id) = (&args.file, args.id);
     let finding = match args.ended {
         Ended::Done => Finding::Done,
@@ -208,7 +219,7 @@ fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
     let reason = args.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
     let resolution = Resolution { finding, reason, by: user() };
     let limit = TimeLimit::of(args.timeout);
-    let mut journal = opened_again(file, &options(&args.folder), limit, log)?;
+    let mut journal = opened_again(file, &options(&args.folder), limit, log, stop)?;
     journal.resolve(id, resolution).map_err(|error| wrong(file, &error))?;
     let Some(call) = journal.book().call(id) else {
         return Err(wrong(file, &JournalError::NoSuchCall { id }));
@@ -225,10 +236,10 @@ fn resolve(args: &Resolve, log: Log) -> Result<(), Failure> {
     Ok(())
 }
 
-fn accept(args: &Accept, log: Log) -> Result<(), Failure> {
+fn accept(args: &Accept, log: Log, stop: &Stop) -> Result<(), Failure> {
     let file = &args.file;
     let options = options(&args.folder).accept(&args.reason, user().as_deref());
-    let journal = opened_again(file, &options, TimeLimit::of(args.timeout), log)?;
+    let journal = opened_again(file, &options, TimeLimit::of(args.timeout), log, stop)?;
     let in_doubt = journal.book().in_doubt().count();
     if args.json {
         out::line(json!({ "accepted": true, "in_doubt": in_doubt }))?;

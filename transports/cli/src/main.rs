@@ -36,14 +36,15 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return mistake(&error),
     };
-    let (json, outcome) = match &args.command {
-        Command::Demo(demo) => (demo.json, demo::run(demo, args.log())),
-        Command::Token(token) => (token.json, token::run(token, args.log())),
-        Command::Watch(watch) => (watch.json, watch::run(watch, args.log())),
-        Command::Call(call) => (call.json, call::run(call, args.log())),
+    let log = args.log();
+    let (json, outcome) = match args.command {
+        Command::Demo(demo) => (demo.json, demo::run(demo, log)),
+        Command::Token(token) => (token.json, token::run(token, log)),
+        Command::Watch(watch) => (watch.json, watch::run(watch, log)),
+        Command::Call(call) => (call.json, call::run(*call, log)),
         Command::Operations(operations) => (operations.json, operations::run(operations)),
-        Command::Journal(journal) => (journal.command.json(), journal::run(journal, args.log())),
-        Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, args.log())),
+        Command::Journal(journal) => (journal.command.json(), journal::run(journal.command, log)),
+        Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, log)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,20 +7,22 @@ use serde_json::{Value, json};
 
 use crate::args::Operations;
 use crate::failure::Failure;
-use crate::{contract, out};
+use crate::{contract, interrupt, out};
 
 /// How long reading the contract file may take.
 const LONGEST_READ: Duration = Duration::from_secs(10);
 
-pub(crate) fn run(args: &Operations) -> Result<(), Failure> {
-    let contract = contract::of(args.contract.as_deref(), LONGEST_READ)?;
-    if args.json {
-        let all: Vec<_> = contract.operations().iter().map(object).collect();
-        out::line(Value::from(all))?;
-    } else {
-        out::line(table(&contract))?;
-    }
-    Ok(())
+pub(crate) fn run(args: Operations) -> Result<(), Failure> {
+    interrupt::ending("the contract file was read", move |stop| {
+        let contract = contract::of(args.contract.as_deref(), LONGEST_READ)?;
+        stop.take_over()?;
+        if args.json {
+            let all: Vec<_> = contract.operations().iter().map(object).collect();
+            out::line(Value::from(all)).map(drop)
+        } else {
+            out::line(table(&contract)).map(drop)
+        }
+    })
 }
 
 fn object(entry: &Entry) -> Value {

@@ -1,6 +1,7 @@
 //! `imts sandbox`: the service on loopback, until interrupted.
 
 use std::path::Path;
+use std::time::Duration;
 
 use imts::{Auth, Catalogue, Class, Contract};
 use imts_sandbox::{
@@ -9,16 +10,20 @@ use imts_sandbox::{
 
 use crate::args::{self, RotationName};
 use crate::failure::Failure;
+use crate::interrupt::{self, Stop};
 use crate::log::Log;
-use crate::{contract, interrupt, out};
+use crate::{contract, out};
 
 /// A request that Fees answers, by its draft.
 const FEES: &str = r#"{"originator_type":"person","target_country":"UZB","amount_source":15.4,"currency_source":"KZT","currency_target":"UZS"}"#;
 /// A request that any other operation of the sandbox answers.
 const TRANSFER: &str = r#"{"client_uuid":"6f1a2b3c-0d4e-4f5a-8b6c-7d8e9f0a1b2c"}"#;
 
-pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
-    let interrupts = interrupt::caught()?;
+pub(crate) fn run(args: args::Sandbox, log: Log) -> Result<(), Failure> {
+    interrupt::ending("the sandbox served", move |stop| serve(&args, log, stop))
+}
+
+fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     let agent = &args.agent;
     if agent.is_empty() {
         return Err(Failure::usage("the agent's id is empty"));
@@ -34,7 +39,7 @@ pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
         RotationName::Grace => Rotation::GraceSeconds(60),
     };
     let served = match &args.contract {
-        Some(file) => serve(file, &mut settings)?,
+        Some(file) => extended(file, &mut settings)?,
         None => Contract::imts(),
     };
     let sign_in = settings.operations.get(&Operation::GetToken);
@@ -51,6 +56,7 @@ pub(crate) fn run(args: &args::Sandbox, log: Log) -> Result<(), Failure> {
         })
         .start()
         .map_err(|error| Failure::usage(format!("cannot serve on port {}: {error}", args.port)))?;
+    stop.take_over()?;
     let url = front.url();
     let credentials =
         serde_json::json!({ "agent_id": agent, "agent_secret": DEFAULT_SECRET }).to_string();
@@ -85,13 +91,12 @@ Keep a session alive: the line with `token`, with `watch` for `token`. Meanwhile
 
 What the service would refuse, this refuses; what is assumed of it, is labelled so."
     ))?;
-    // The other end never hangs up: the handler that sends lives as long as the process.
-    let _interrupted = interrupts.recv();
+    while stop.wait(Duration::MAX).is_ok() {}
     Ok(())
 }
 
 /// Adds a contract file's operations; yields what the file says.
-fn serve(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
+fn extended(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
     let (text, contract) = contract::read(file)?;
     settings.add_contract(&text).map_err(|error| {
         Failure::usage(format!("--contract {} cannot be served: {error}", file.display()))

@@ -6,21 +6,18 @@ use zeroize::Zeroizing;
 
 use crate::args::Token;
 use crate::client::Client;
-use crate::failure::{Failure, Kind};
-use crate::interrupt::{self, First};
+use crate::failure::Failure;
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::values::{date, seconds};
-use crate::{contract, out};
+use crate::{contract, interrupt, out};
 
-pub(crate) fn run(args: &Token, log: Log) -> Result<(), Failure> {
-    let owned = args.clone();
-    let work = move || words(&owned, log);
-    match interrupt::race(|| Kind::Interrupted.exit_code(), work)? {
-        First::Ended(Some(words)) => out::line(&*words?).map(drop),
-        First::Ended(None) => Err(Failure::usage("a fault of this command's own")),
-        First::Signal(signal, _) => Err(Failure::interrupted(signal, "the token came")),
-    }
+pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
+    interrupt::ending("the token came", move |stop| {
+        let words = words(&args, log)?;
+        stop.take_over()?;
+        out::line(&*words).map(drop)
+    })
 }
 
 /// Signs in, and yields what is to be printed.

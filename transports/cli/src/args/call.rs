@@ -9,7 +9,7 @@ use super::Service;
 use super::journal::{Folder, words};
 use super::service::time_limit;
 
-#[derive(Clone, Debug, Parser)]
+#[derive(Debug, Parser)]
 #[command(after_long_help = "\
 Most paths are printed on the vendor's pages alone: give one with --path, or put it into a contract \
 file. What moves money or creates something is sent once; again only where it is known that it was \

@@ -5,6 +5,8 @@ use clap::Parser;
 use super::TransportName;
 
 #[derive(Debug, Parser)]
+#[command(after_long_help = "\
+Exit codes: 0 each step went as promised; 1 a step did not; 2 usage or endpoint; 5 interrupted.")]
 pub(crate) struct Demo {
     /// The HTTP client that carries the session.
     #[arg(long, value_enum, default_value_t)]
@@ -15,7 +17,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// Print one JSON object a line; the last has the event `done`.
+    /// Print one JSON object a line; the last has the event `done`, or an error.
     #[arg(long)]
     pub(crate) json: bool,
 }

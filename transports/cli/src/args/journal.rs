@@ -29,7 +29,7 @@ pub(crate) enum JournalCommand {
 #[command(after_long_help = "\
 Another process may have the journal open meanwhile.
 
-Exit codes: 0 done, whether or not a call is in doubt; 2 usage.")]
+Exit codes: 0 done, whether or not a call is in doubt; 2 usage; 5 interrupted.")]
 pub(crate) struct List {
     /// The journal.
     pub(crate) file: PathBuf,
@@ -54,8 +54,8 @@ journal open for as long as it runs must be asked itself to resolve its calls.
 While the call's sender may be alive, nothing is written down. A free journal proves that its senders are \
 gone; those of the original of an accepted copy are waited for until their time is over.
 
-Exit codes: 0 written down; 2 usage; 10 the call may still be under way; 12 another process has the \
-journal open.")]
+Exit codes: 0 written down; 2 usage; 5 interrupted, and nothing was written down; 10 the call may still \
+be under way; 12 another process has the journal open.")]
 pub(crate) struct Resolve {
     /// The journal.
     pub(crate) file: PathBuf,
@@ -98,8 +98,11 @@ Whatever else it prints, and any other exit code, counts as unknown. The call it
 from here. The journal stays locked all the while, so that nobody sends meanwhile what was just asked \
 about.
 
-Exit codes: 0 nothing is in doubt any more; 2 usage; 7 some calls are still in doubt; 12 another process \
-has the journal open.")]
+Ctrl-C, SIGTERM and SIGHUP end it, and the command too, with all that it has started: by SIGTERM, and two \
+seconds later by SIGKILL. The same ends a run that takes longer than --each. What was written down stays.
+
+Exit codes: 0 nothing is in doubt any more; 2 usage; 5 interrupted; 7 some calls are still in doubt; 12 \
+another process has the journal open.")]
 pub(crate) struct Reconcile {
     /// The journal.
     pub(crate) file: PathBuf,
@@ -134,7 +137,8 @@ A copy of a journal does not know what the original has permitted since the copy
 was sent after that would be sent again. So a copy is refused until it is accepted. First ask the service \
 what it has done since the copy was made. Every call in the copy that has no end is in doubt afterwards.
 
-Exit codes: 0 accepted; 2 usage; 12 another process has the journal open.")]
+Exit codes: 0 accepted; 2 usage; 5 interrupted, and nothing was accepted; 12 another process has the journal \
+open.")]
 pub(crate) struct Accept {
     /// The journal: a copy, where the journal is to be from now on.
     pub(crate) file: PathBuf,

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::Service;
 use super::service::time_limit;
 
-#[derive(Clone, Debug, Parser)]
+#[derive(Debug, Parser)]
 #[command(after_long_help = "\
 Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file. A \
 secret is never an argument: other users of the machine could read it.

@@ -14,7 +14,8 @@ On a terminal, a bar shows what is left of the token; elsewhere, and with -v, ea
 Failures are told and survived: renewals go on, at the pace that the service asks for. The command \
 ends by itself only where new credentials are needed.
 
-Exit codes: 0 interrupted (Ctrl-C); 2 usage or endpoint; 3 refused by the service.")]
+Exit codes: 0 interrupted (Ctrl-C, SIGTERM or SIGHUP); 2 usage or endpoint; 3 refused by the service; 5 \
+interrupted before the watch began.")]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) service: Service,

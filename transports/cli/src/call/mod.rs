@@ -17,7 +17,7 @@ use self::outcome::About;
 use self::progress::Progress;
 use crate::args::Call;
 use crate::failure::Failure;
-use crate::interrupt::{self, First};
+use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
@@ -26,14 +26,12 @@ use crate::{contract, input, journal};
 /// The longest request that is read, in bytes.
 const MAX_DATA: u64 = 1_048_576;
 
-pub(crate) fn run(args: &Call, log: Log) -> Result<(), Failure> {
+pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
     let progress = Arc::new(Progress::default());
     let (begun, of_exit) = (Arc::clone(&progress), Arc::clone(&progress));
-    let (owned, json) = (args.clone(), args.json);
-    let first = interrupt::race(
-        move || of_exit.exit_code(),
-        move || perform(&owned, log, &begun).map(Box::new),
-    )?;
+    let json = args.json;
+    let race = Race::begin(move || of_exit.exit_code())?;
+    let first = race.run(move || perform(&args, log, &begun).map(Box::new))?;
     let ended = match first {
         First::Ended(Some(ended)) => ended,
         First::Ended(None) => return Err(progress.panicked()),
@@ -70,7 +68,9 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
-        let journal = journal::opened(&file, &journal::options(&args.folder), limit, log)?;
+        // A signal leaves this waiting where it is.
+        let (options, stop) = (journal::options(&args.folder), Stop::new("anything was sent"));
+        let journal = journal::opened(&file, &options, limit, log, &stop)?;
         builder = builder.journal(journal);
     }
     let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;

@@ -22,10 +22,15 @@ use self::stage::Stage;
 use crate::args::Demo;
 use crate::carrier::{self, Carrier, Network};
 use crate::failure::{Failure, Kind};
+use crate::interrupt::{self, Stop};
 use crate::log::Log;
 use crate::settings;
 
-pub(crate) fn run(args: &Demo, log: Log) -> Result<(), Failure> {
+pub(crate) fn run(args: Demo, log: Log) -> Result<(), Failure> {
+    interrupt::ending("the demo ended", move |stop| perform(&args, log, stop))
+}
+
+fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
     let own = match &args.base_url {
         Some(_) => None,
         None => Some(serve()?),
@@ -51,6 +56,7 @@ pub(crate) fn run(args: &Demo, log: Log) -> Result<(), Failure> {
     for step in steps::ALL {
         stage.perform(step)?;
     }
+    stop.take_over()?;
     let failed = stage.report.finish();
     if failed == 0 {
         Ok(())

@@ -6,7 +6,6 @@
 mod view;
 
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use imts::{CallError, Epoch, Phase, Policy, Trouble, Usable};
@@ -14,23 +13,28 @@ use imts::{CallError, Epoch, Phase, Policy, Trouble, Usable};
 use self::view::{Event, Sight, View};
 use crate::args::Watch;
 use crate::client::Client;
+use crate::contract;
 use crate::failure::Failure;
+use crate::interrupt::{self, Stop};
 use crate::log::Log;
 use crate::out::Reader;
 use crate::settings::{self, Connection};
-use crate::{contract, interrupt};
 
 /// How long it is until the next look, and how long a look may take.
 const TICK: Duration = Duration::from_millis(100);
 
-pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
+pub(crate) fn run(args: Watch, log: Log) -> Result<(), Failure> {
+    interrupt::ending("the watch began", move |stop| watch(&args, log, stop))
+}
+
+fn watch(args: &Watch, log: Log, stop: &Stop) -> Result<(), Failure> {
     let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
     let Connection { endpoint, builder, carrier, .. } =
         settings::connection(&args.service, contract, args.timeout)?;
     let mut policy = Policy::default();
     policy.time_limit = args.timeout;
     let client = carrier.client(builder.policy(policy.clone()).patience(TICK), log)?;
-    let interrupts = interrupt::caught()?;
+    stop.take_over()?;
     let mut view = View::new(args.json, log);
     let transport = args.service.transport.as_str();
     view.tell(&Event::Started { base_url: endpoint.as_str(), transport })?;
@@ -39,11 +43,8 @@ pub(crate) fn run(args: &Watch, log: Log) -> Result<(), Failure> {
         if watch.look(&mut view)? == Reader::Gone {
             return Ok(());
         }
-        match interrupts.recv_timeout(TICK) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => {
-                return view.tell(&Event::Ended { grants: watch.seen.grants }).map(drop);
-            }
+        if stop.wait(TICK).is_err() {
+            return view.tell(&Event::Ended { grants: watch.seen.grants }).map(drop);
         }
     }
 }

@@ -10,12 +10,14 @@ use crate::{Folder, Ran, imts, run};
 
 /// A journal with a call of each state: one is in doubt, the second.
 pub(crate) fn journal(folder: &Folder) -> String {
+    journal_of(folder, &[Some(Ending::Done), None, Some(Ending::Refused), Some(Ending::NotSent)])
+}
+
+/// A journal with calls that ended like this, or that are in doubt.
+pub(crate) fn journal_of(folder: &Folder, endings: &[Option<Ending>]) -> String {
     let path = folder.path("journal");
     let mut journal = JournalFile::open(&path).unwrap();
-    for (place, ending) in [Some(Ending::Done), None, Some(Ending::Refused), Some(Ending::NotSent)]
-        .into_iter()
-        .enumerate()
-    {
+    for (place, ending) in endings.iter().copied().enumerate() {
         let at = Wall::from_unix_micros(1_753_269_451_577_745);
         let intent = Intent {
             operation: "confirm".to_owned(),

@@ -13,7 +13,7 @@ use crate::running::{PATIENCE, Running, only};
 use crate::{CONTRACT, Folder, TRANSPORTS, call, imts};
 
 /// Starts it with `-v`, and comes back once it waits for the journal.
-fn waiting(mut command: std::process::Command) -> Running {
+pub(crate) fn waiting(mut command: std::process::Command) -> Running {
     command.arg("-v");
     let mut running = Running::start(command);
     let mut lines = BufReader::new(running.child.stderr.take().unwrap()).lines();

@@ -21,12 +21,16 @@ mod output;
 mod promises;
 #[cfg(unix)]
 mod reconcile;
+#[cfg(unix)]
+mod reconcile_signals;
 mod replies;
 #[cfg(unix)]
 mod running;
 mod sandbox;
 #[cfg(unix)]
 mod signals;
+#[cfg(unix)]
+mod signals_everywhere;
 mod token;
 #[cfg(unix)]
 mod watch;

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::running::{DATA, Holding, PATIENCE, Running, money, only, state};
 use crate::{AGENT, CONTRACT, Folder, SECRET, TRANSPORTS, call, imts, run, token};
 
-const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+pub(crate) const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
 /// A money call whose request to this path has arrived, and is not answered.
 fn held(path: &'static str, transport: &str, folder: &Folder, journal: &str) -> (Holding, Running) {
