@@ -15,6 +15,7 @@ mod renewals;
 mod replies;
 mod reply_dates;
 mod restarts;
+mod settling;
 mod siblings;
 mod standing;
 mod support;
