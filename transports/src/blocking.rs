@@ -14,15 +14,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Endpoint, Epoch, Health, Keep, Phase, Saved, Source};
+use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 
 use self::renewal::Shared;
-use crate::bearer::Bearer;
-use crate::builder::Builder;
+use crate::bearer::{Bearer, Sight};
 use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::flight::Flight;
-use crate::handle::Handle;
 use crate::hub::{Ask, Entry, Held, Hub};
 use crate::transport::Transport;
 
@@ -54,12 +52,6 @@ pub struct Client {
 const ATTEMPTS: usize = 3;
 
 impl Client {
-    /// What a client is made of.
-    #[must_use]
-    pub fn builder(endpoint: Endpoint) -> Builder {
-        Builder::new(endpoint)
-    }
-
     pub(crate) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>, patience: Duration) -> Self {
         Self { shared: Arc::new(Shared::new(hub, transport)), patience }
     }
@@ -112,10 +104,9 @@ impl Client {
         }
     }
 
-    /// For one thread that asks very often: it keeps the token at hand between asks.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
-        Handle::new(self.clone(), self.shared.hub.sight())
+    /// What is kept of a token between two asks.
+    pub(crate) fn sight(&self) -> Sight {
+        self.shared.hub.sight()
     }
 
     /// The service refused this token with a 401: it is never handed out again, and the next ask

@@ -43,6 +43,22 @@ pub struct Builder {
     keeps_alive: bool,
 }
 
+impl Client {
+    /// What a client is made of.
+    #[must_use]
+    pub fn builder(endpoint: Endpoint) -> Builder {
+        Builder::new(endpoint)
+    }
+}
+
+impl AsyncClient {
+    /// What a client is made of.
+    #[must_use]
+    pub fn builder(endpoint: Endpoint) -> Builder {
+        Builder::new(endpoint)
+    }
+}
+
 impl Builder {
     /// A client of the service at this endpoint: IMTS's contract, the default policy, the machine's
     /// clocks, no credentials.

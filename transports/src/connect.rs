@@ -14,8 +14,6 @@ use http::uri::Scheme;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
 
-use crate::proxy::Proxy;
-
 /// One end of a connection: this host, this port, and whether TLS is spoken there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
@@ -40,11 +38,6 @@ impl<'a> Place<'a> {
     pub(crate) fn is_loopback(&self) -> bool {
         self.host == LOCALHOST
             || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
-
-    /// The proxy that a connection goes through, of the one that was given: never for loopback.
-    pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
-        given.filter(|proxy| !self.is_loopback() && proxy.serves(self.host))
     }
 
     /// The addresses that no resolver is asked for: those of an address, and of `localhost`, since

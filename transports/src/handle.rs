@@ -48,11 +48,15 @@ pub struct AsyncHandle {
     answer: Option<Bearer>,
 }
 
-impl Handle {
-    pub(crate) fn new(client: Client, sight: Sight) -> Self {
-        Self { client, sight, answer: None }
+impl Client {
+    /// For one thread that asks very often: it keeps the token at hand between asks.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { client: self.clone(), sight: self.sight(), answer: None }
     }
+}
 
+impl Handle {
     /// A token that is valid now; see [`Client::token`].
     ///
     /// # Errors
@@ -70,11 +74,15 @@ impl Handle {
     }
 }
 
-impl AsyncHandle {
-    pub(crate) fn new(client: AsyncClient, sight: Sight) -> Self {
-        Self { client, sight, answer: None }
+impl AsyncClient {
+    /// For one task that asks very often: it keeps the token at hand between asks.
+    #[must_use]
+    pub fn handle(&self) -> AsyncHandle {
+        AsyncHandle { client: self.clone(), sight: self.sight(), answer: None }
     }
+}
 
+impl AsyncHandle {
     /// A token that is valid now; see [`AsyncClient::token`].
     ///
     /// # Errors

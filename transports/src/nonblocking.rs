@@ -16,15 +16,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Endpoint, Epoch, Health, Keep, Phase, Saved, Source};
+use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
-use crate::bearer::Bearer;
-use crate::builder::Builder;
+use crate::bearer::{Bearer, Sight};
 use crate::error::CallError;
-use crate::handle::AsyncHandle;
 use crate::hub::{Entry, Hub};
 use crate::transport::AsyncTransport;
 
@@ -71,12 +69,6 @@ pub struct AsyncClient {
 }
 
 impl AsyncClient {
-    /// What a client is made of.
-    #[must_use]
-    pub fn builder(endpoint: Endpoint) -> Builder {
-        Builder::new(endpoint)
-    }
-
     pub(crate) fn new(
         hub: Hub<Flight>,
         transport: Arc<dyn AsyncTransport>,
@@ -152,10 +144,9 @@ impl AsyncClient {
         }
     }
 
-    /// For one task that asks very often: it keeps the token at hand between asks.
-    #[must_use]
-    pub fn handle(&self) -> AsyncHandle {
-        AsyncHandle::new(self.clone(), self.shared.hub.sight())
+    /// What is kept of a token between two asks.
+    pub(crate) fn sight(&self) -> Sight {
+        self.shared.hub.sight()
     }
 
     /// The service refused this token with a 401: it is never handed out again, and the next ask

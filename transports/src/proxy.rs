@@ -87,14 +87,16 @@ impl Proxy {
         Some(Self { host, port, is_secure, authorization, exceptions })
     }
 
-    /// Whether connections to this host go through it.
-    pub(crate) fn serves(&self, host: &str) -> bool {
-        !self.exceptions.contain(host)
-    }
-
     /// Where it is.
     pub(crate) fn place(&self) -> Place<'_> {
         Place { host: &self.host, port: self.port, is_secure: self.is_secure }
+    }
+}
+
+impl Place<'_> {
+    /// The proxy that a connection goes through, of the one that was given: never for loopback.
+    pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
+        given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self.host))
     }
 }
 

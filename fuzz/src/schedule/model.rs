@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use imts_core::{Bearer, CredentialsHealth, Keep, Now};
 
-use super::process::Sent;
-
 /// How long a token must hold: `policy.settle`.
 const SETTLE: u64 = 30_000_000;
 
@@ -254,6 +252,19 @@ impl Model {
             self.doubted.entry(token).or_insert(0);
         }
     }
+}
+
+/// A request that went out, as the model knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    /// Counts the process's requests from 1.
+    pub(super) number: u64,
+    /// The number of the last one at the time of the reply.
+    pub(super) last: u64,
+    pub(super) at: Now,
+    pub(super) refresh_token: Option<String>,
+    /// Agent and secret, where it signs in.
+    pub(super) secret: Option<String>,
 }
 
 /// What a reply grants, read from its bytes.

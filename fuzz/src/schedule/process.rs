@@ -7,23 +7,10 @@ use imts_core::{
 };
 use serde_json::Value;
 
-use super::model::{Granted, Model};
+use super::model::{Granted, Model, Sent};
 use crate::oracle::date;
 
 const CAP: i64 = 86_400_000_000;
-
-/// A request that went out, as the model knows it.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    /// Counts the process's requests from 1.
-    pub(super) number: u64,
-    /// The number of the last one at the time of the reply.
-    pub(super) last: u64,
-    pub(super) at: Now,
-    pub(super) refresh_token: Option<String>,
-    /// Agent and secret, where it signs in.
-    pub(super) secret: Option<String>,
-}
 
 /// A request between the process and the service.
 pub(super) struct Pending {

@@ -11,15 +11,21 @@ use serde_json::{Map, Value, json};
 
 use crate::ledger::Intent;
 use crate::reply;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, is_control};
 use crate::served::{Evidence, Served};
 use crate::time::Time;
 
-pub(crate) fn handle(
-    sandbox: &mut Sandbox,
-    now: Time,
-    request: &Request<Vec<u8>>,
-) -> Response<Vec<u8>> {
+impl Sandbox {
+    /// Answers a request that comes in at this time.
+    pub fn handle(&mut self, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+        match is_control(request.uri().path()) {
+            true => control(self, now, request),
+            false => self.serve(now, request),
+        }
+    }
+}
+
+fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let outcome = match (request.method(), request.uri().path()) {
         // What a web page sends to another site has this header; no other client needs it.
         _ if request.headers().contains_key(ORIGIN) => {

@@ -7,6 +7,7 @@ mod delivery;
 mod gzip;
 mod incoming;
 mod stop;
+mod whole;
 mod wire;
 
 use std::fmt;

@@ -4,18 +4,42 @@ use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::log::Verdict;
 use crate::request::Refusal;
 use crate::served::Evidence;
-use crate::settings::{ErrorShape, RetryAfter};
 use crate::time::Time;
 
 /// How long the socket front is to hold a reply back: a response's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delay(pub Duration);
+
+/// How a refusal looks: the shapes that the vendor's other services use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorShape {
+    /// `{"status":"error","error_code":…,"error_description":…,"dt":…}`.
+    V5,
+    /// `{"error":{"message":…,"code":…}}`.
+    Nested,
+    /// `{"error":{"message":…,"errors":{…}}}`.
+    Fields,
+    /// `{"state":false,"response_time":…,"message":…,"code":…}`.
+    State,
+    /// No body at all.
+    Bare,
+}
+
+/// The two forms of `Retry-After`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// A number of seconds.
+    Seconds(u64),
+    /// A date that lies this far ahead.
+    Date(Duration),
+}
 
 /// Holds a reply back for so much longer.
 pub(crate) fn delay(response: &mut Response<Vec<u8>>, by: Duration) {

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::calls::Call;
 use crate::contract::ContractError;
-use crate::control;
 use crate::delivery::{Delivery, Position};
 use crate::fault::{Dice, Fault, Rule};
 use crate::ledger::Ledger;
@@ -54,12 +53,9 @@ impl Sandbox {
         Ok(Self::new(settings))
     }
 
-    /// Answers a request that comes in at this time.
-    pub fn handle(&mut self, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+    /// Answers as the service: the control door is elsewhere.
+    pub(crate) fn serve(&mut self, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let path = request.uri().path();
-        if is_control(path) {
-            return control::handle(self, now, request);
-        }
         let server_now = now.shifted(self.settings.skew_micros);
         let operation = self.operation(path);
         let fault = self.dice.pick(&self.settings.faults, operation, self.settings.fault_seed);
@@ -238,7 +234,7 @@ impl Sandbox {
 }
 
 /// Whether a path is the control door's.
-fn is_control(path: &str) -> bool {
+pub(crate) fn is_control(path: &str) -> bool {
     path != ECHO_PATH && (path == "/_sandbox" || path.starts_with("/_sandbox/"))
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Rule;
 use crate::fees::FEES_PATH;
 use crate::operation::{Class, Operation};
+pub use crate::reply::{ErrorShape, RetryAfter};
 use crate::served::{Evidence, Served};
 use crate::time::Time;
 
@@ -128,22 +129,6 @@ pub enum NoToken {
     Empty,
 }
 
-/// How a refusal looks: the shapes that the vendor's other services use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorShape {
-    /// `{"status":"error","error_code":…,"error_description":…,"dt":…}`.
-    V5,
-    /// `{"error":{"message":…,"code":…}}`.
-    Nested,
-    /// `{"error":{"message":…,"errors":{…}}}`.
-    Fields,
-    /// `{"state":false,"response_time":…,"message":…,"code":…}`.
-    State,
-    /// No body at all.
-    Bare,
-}
-
 /// A time in which the whole service answers with one status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -160,13 +145,4 @@ impl Default for Outage {
     fn default() -> Self {
         Self { until: None, status: 503, retry_after: None }
     }
-}
-
-/// The two forms of `Retry-After`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryAfter {
-    /// A number of seconds.
-    Seconds(u64),
-    /// A date that lies this far ahead.
-    Date(Duration),
 }

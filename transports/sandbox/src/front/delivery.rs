@@ -8,8 +8,8 @@ use socket2::SockRef;
 
 use super::gzip;
 use super::stop::Stop;
-use super::wire::Whole;
-use crate::delivery::{Delivery, Ending, Position};
+use super::whole::Whole;
+use crate::delivery::{Delivery, Ending};
 
 /// The length that an endless body promises, where it promises one.
 const PROMISED: usize = 64 * 1_048_576;
@@ -100,19 +100,6 @@ pub(super) fn act(
 }
 
 const INTERIM: &[u8] = b"HTTP/1.1 103 Early Hints\r\nlink: </>; rel=preload\r\n\r\n";
-
-impl Whole {
-    /// How much of it is sent where the exchange breaks there.
-    fn until(&self, at: Position) -> usize {
-        let body = self.bytes.len() - self.head;
-        match at {
-            Position::BeforeRead | Position::BeforeApply | Position::AfterApply => 0,
-            Position::MidHeaders => self.head / 2,
-            Position::MidBody if body == 0 => self.head - b"\r\n".len(),
-            Position::MidBody => self.head + body / 2,
-        }
-    }
-}
 
 /// Ends a connection.
 pub(super) fn end(ending: Ending, stream: &TcpStream) -> io::Result<()> {

@@ -5,13 +5,13 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use http::header::CONNECTION;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response};
 
 use super::delivery::{act, end};
 use super::incoming::{End, Incoming};
 use super::stop::Stop;
+use super::whole::Whole;
 use crate::delivery::{Delivery, Ending, Position};
-use crate::form::{InChunks, chunks};
 
 /// What answers a request.
 type Answerer<'a> = dyn Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + 'a;
@@ -24,13 +24,6 @@ pub(super) struct Service<'a> {
     /// How long a request may take to come in, from its first byte.
     pub(super) request_within: Duration,
     pub(super) stop: &'a Stop,
-}
-
-/// A response as it goes over the wire.
-pub(super) struct Whole {
-    pub(super) bytes: Vec<u8>,
-    /// How many of them are its head.
-    pub(super) head: usize,
 }
 
 /// Serves a connection until its peer has had enough, or has made a mistake.
@@ -93,43 +86,4 @@ fn wants_close(headers: &HeaderMap) -> bool {
     values
         .flat_map(|value| value.split(','))
         .any(|value| value.trim().eq_ignore_ascii_case("close"))
-}
-
-impl Whole {
-    /// No response at all.
-    const NONE: Self = Self { bytes: Vec::new(), head: 0 };
-
-    fn new(response: &Response<Vec<u8>>, method: &Method, close: bool) -> Self {
-        let status = response.status();
-        let reason = status.canonical_reason().unwrap_or("Unknown");
-        let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-        for (name, value) in response.headers() {
-            bytes.extend_from_slice(name.as_str().as_bytes());
-            bytes.extend_from_slice(b": ");
-            bytes.extend_from_slice(value.as_bytes());
-            bytes.extend_from_slice(b"\r\n");
-        }
-        // Such a reply has no body, whatever is said about it (RFC 9112, section 6.3).
-        let bodiless = status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let in_chunks = response.extensions().get::<InChunks>().is_some();
-        if !bodiless && in_chunks {
-            bytes.extend_from_slice(b"transfer-encoding: chunked\r\n");
-        } else if !bodiless {
-            let length = format!("content-length: {}\r\n", response.body().len());
-            bytes.extend_from_slice(length.as_bytes());
-        }
-        if close {
-            bytes.extend_from_slice(b"connection: close\r\n");
-        }
-        bytes.extend_from_slice(b"\r\n");
-        let head = bytes.len();
-        if !bodiless && method != Method::HEAD {
-            match in_chunks {
-                true => bytes.extend_from_slice(&chunks(response.body())),
-                false => bytes.extend_from_slice(response.body()),
-            }
-        }
-        Self { bytes, head }
-    }
 }
