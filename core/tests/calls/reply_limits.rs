@@ -120,3 +120,15 @@ fn a_reply_limit_out_of_range_or_of_a_token_exchange_is_refused() {
     let error = catalogue.set_reply_limit("no-such", 70_000).unwrap_err();
     assert_eq!(error, CatalogueError::NoSuchOperation { name: "no-such".to_owned() });
 }
+
+#[test]
+fn a_500_longer_than_the_limit_says_nothing_though_what_was_read_of_it_does() {
+    let mut policy = policy();
+    (policy.reply_limit, policy.call_attempts) = (1_024, 1);
+    for (bytes, end) in [(1_024, "refused"), (1_025, "not_sent")] {
+        let no = format!("{:bytes$}", r#"{"state":false}"#);
+        let mut desk = Desk::with(policy.clone(), catalogue());
+        let outcome = desk.reads(vec![typed(500, "application/json", no.as_bytes())]);
+        assert_eq!(word(&outcome), end, "{bytes}: {outcome:?}");
+    }
+}
