@@ -40,13 +40,14 @@ fn reply(status: u16, body: Zeroizing<String>) -> Response<Zeroizing<String>> {
     response.body(body).unwrap()
 }
 
-/// A grant's reply: an access token, and a refresh token that is longer.
+/// A grant's reply: an access token, and a refresh token that is longer, with an escape in its midst.
 pub(crate) fn grant(token: &str) -> Zeroizing<String> {
     joined(&[
         r#"{"state":true,"response_time":"2025-07-23T11:17:31Z","payload":{"access_token":""#,
         token,
         r#"","access_expire_at":"2025-07-23T11:32:31Z","refresh_token":""#,
         token,
+        "\\u0030",
         &"0".repeat(4_000),
         r#"","refresh_expire_at":"2025-08-23T11:17:31Z"}}"#,
     ])
@@ -100,4 +101,20 @@ fn a_refusal_that_quotes_the_secret_leaves_nothing_behind() {
             (session, trouble)
         });
     }
+}
+
+#[test]
+fn a_refusal_of_many_words_that_quotes_a_token_leaves_nothing_behind() {
+    leaves_nothing(2, |marker| {
+        let (mut session, ticket) = signing_in("secret");
+        session.on_reply(ticket, (&reply(200, grant(marker))).into(), NOW).unwrap();
+        let later = NOW.advanced_by(std::time::Duration::from_secs(800));
+        let Step::Send(ticket, _) = session.poll(later) else { panic!("{session:?}") };
+        // A token, then more words; and more of them where another secret stood.
+        let words = "secret, ".repeat(1_000);
+        let body = joined(&[r#"{"message":["no: "#, marker, r#" ","#, "\"", &words, r#""]}"#]);
+        let trouble = session.on_reply(ticket, (&reply(401, body)).into(), later).unwrap_err();
+        assert!(trouble.to_string().contains("no: [redacted]"), "{trouble}");
+        (session, trouble)
+    });
 }
