@@ -1,7 +1,6 @@
 //! The HTTP clients that are built in, and what they are told of TLS and proxies.
 //!
-//! Owns the files and the environment that this takes, and the only runtime that there is: tokio's,
-//! under hyper-util. What is carried is none of its business.
+//! Owns the files and the environment that this takes. What is carried is none of its business.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,13 +13,13 @@ use imts::{
     Transport, UreqTransport,
 };
 use rustls::{ClientConfig, RootCertStore};
-use tokio::runtime::{self, Handle, Runtime};
 
 use crate::args::{Service, TransportName};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::gate::Gate;
 use crate::log::Log;
+use crate::tasks::Tasks;
 
 /// The longest file of certificates that is read, in bytes.
 const MAX_CERTIFICATES: u64 = 4 * 1_048_576;
@@ -151,46 +150,6 @@ impl Carrier {
         match self {
             Self::Ureq(transport) => transport.send(request, bounds),
             Self::HyperUtil(transport, tasks) => tasks.wait_for(transport.send(request, bounds)),
-        }
-    }
-}
-
-/// The runtime under hyper-util.
-#[derive(Clone)]
-pub(crate) struct Tasks(Arc<Running>);
-
-struct Running {
-    handle: Handle,
-    runtime: Option<Runtime>,
-}
-
-impl Tasks {
-    fn start() -> Result<Self, Failure> {
-        runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map(|runtime| {
-                Self(Arc::new(Running { handle: runtime.handle().clone(), runtime: Some(runtime) }))
-            })
-            .map_err(|error| Failure::usage(format!("cannot start tokio's runtime: {error}")))
-    }
-
-    pub(crate) fn handle(&self) -> Handle {
-        self.0.handle.clone()
-    }
-
-    /// Waits on this thread, which is none of the runtime's.
-    pub(crate) fn wait_for<T>(&self, future: impl Future<Output = T>) -> T {
-        self.0.handle.block_on(future)
-    }
-}
-
-/// Ends without waiting: a name may be under resolution for long.
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use imts::IntentError;
 use imts::{AsyncClient, Bearer, Call, CallError, Epoch, Json, OperationError, Outcome, Phase};
 
-use crate::carrier::Tasks;
+use crate::tasks::Tasks;
 
 #[derive(Clone)]
 pub(crate) enum Client {

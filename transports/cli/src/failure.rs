@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use imts::{CallError, Fault, Recovery, ReplyError};
 use serde_json::{Map, Value, json};
 
-use crate::interrupt::Signal;
-use crate::out;
+use crate::out::{self, NotPrinted};
 use crate::values::seconds;
 
 /// A failure as it is reported, on stderr for people or on stdout as JSON.
@@ -131,15 +130,6 @@ impl Failure {
         Self::new(Kind::Endpoint, Recovery::Fix, message)
     }
 
-    /// A signal came, and nothing had been sent that matters.
-    pub(crate) fn interrupted(signal: Signal, before: &str) -> Self {
-        let message = format!("{} came before {before}", signal.0);
-        let details = Map::from_iter([("signal".to_owned(), signal.0.into())]);
-        Self::new(Kind::Interrupted, Recovery::Retry { after: None }, message)
-            .advising("Run it again.")
-            .with_details(details)
-    }
-
     /// The same with one thing more that scripts are told.
     pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
@@ -204,6 +194,12 @@ impl Failure {
                 .to_owned(),
             _ => return None,
         })
+    }
+}
+
+impl From<NotPrinted> for Failure {
+    fn from(error: NotPrinted) -> Self {
+        Self::usage(error)
     }
 }
 

@@ -10,6 +10,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use imts::Recovery;
+use serde_json::Map;
+
 use crate::failure::{Failure, Kind};
 
 /// How long a command may take to end after a signal, before it is ended.
@@ -21,6 +24,17 @@ const GRACE: Duration = Duration::from_secs(5);
 /// A signal, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signal(pub(crate) &'static str);
+
+impl Failure {
+    /// A signal came, and nothing had been sent that matters.
+    pub(crate) fn interrupted(signal: Signal, before: &str) -> Self {
+        let message = format!("{} came before {before}", signal.0);
+        let details = Map::from_iter([("signal".to_owned(), signal.0.into())]);
+        Self::new(Kind::Interrupted, Recovery::Retry { after: None }, message)
+            .advising("Run it again.")
+            .with_details(details)
+    }
+}
 
 /// Does a command's work, and yields how the command ended: as the work says, or interrupted, if a
 /// signal came `before` what the command is for.

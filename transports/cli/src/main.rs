@@ -18,6 +18,7 @@ mod operations;
 mod out;
 mod sandbox;
 mod settings;
+mod tasks;
 mod timeout;
 mod token;
 mod values;

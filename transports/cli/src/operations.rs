@@ -18,10 +18,11 @@ pub(crate) fn run(args: Operations) -> Result<(), Failure> {
         stop.take_over()?;
         if args.json {
             let all: Vec<_> = contract.operations().iter().map(object).collect();
-            out::line(Value::from(all)).map(drop)
+            out::line(Value::from(all))?;
         } else {
-            out::line(table(&contract)).map(drop)
+            out::line(table(&contract))?;
         }
+        Ok(())
     })
 }
 

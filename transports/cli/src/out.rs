@@ -1,10 +1,8 @@
 //! Where words go: stdout and stderr, either of which may be closed already.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::failure::Failure;
 
 /// Whether anyone reads what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +13,21 @@ pub(crate) enum Reader {
     Gone,
 }
 
+/// Stdout takes nothing, and not because nobody reads it.
+#[derive(Debug)]
+pub(crate) struct NotPrinted(io::Error);
+
+impl Display for NotPrinted {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write to stdout: {}", self.0)
+    }
+}
+
 /// Whether the last line was printed. Read and written by whoever has stdout's lock.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line on stdout.
-pub(crate) fn line(text: impl Display) -> Result<Reader, Failure> {
+pub(crate) fn line(text: impl Display) -> Result<Reader, NotPrinted> {
     let stdout = io::stdout().lock();
     if IS_OVER.load(Ordering::Relaxed) { Ok(Reader::Gone) } else { print(stdout, text) }
 }
@@ -31,11 +39,11 @@ pub(crate) fn last(text: impl Display) {
     drop(print(stdout, text));
 }
 
-fn print(mut stdout: StdoutLock<'_>, text: impl Display) -> Result<Reader, Failure> {
+fn print(mut stdout: StdoutLock<'_>, text: impl Display) -> Result<Reader, NotPrinted> {
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Reader::Listening),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
-        Err(error) => Err(Failure::usage(format!("cannot write to stdout: {error}"))),
+        Err(error) => Err(NotPrinted(error)),
     }
 }
 

@@ -16,7 +16,8 @@ pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
     interrupt::ending("the token came", move |stop| {
         let words = words(&args, log)?;
         stop.take_over()?;
-        out::line(&*words).map(drop)
+        out::line(&*words)?;
+        Ok(())
     })
 }
 

@@ -12,8 +12,8 @@ use tokio::sync::Barrier as TaskBarrier;
 use tokio::task::JoinHandle as TaskHandle;
 use tokio::time::timeout;
 
-use crate::carrier::Tasks;
 use crate::client::Client;
+use crate::tasks::Tasks;
 
 /// How long the one who leaves too early stays.
 const HASTE: Duration = Duration::from_millis(1);

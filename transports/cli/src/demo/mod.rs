@@ -52,9 +52,10 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
     let control = Control::connect(endpoint.clone(), carrier.clone())?;
     let pace = Pace::measure(&control).map_err(stage::broken)?;
     report.pace(pace.factor());
-    let mut stage = Stage::new(endpoint, control, report, carrier, log, pace)?;
+    let mut stage =
+        Stage::new(endpoint, payments::contract()?, control, report, carrier, log, pace)?;
     for step in steps::ALL {
-        stage.perform(step)?;
+        step.perform(&mut stage)?;
     }
     stop.take_over()?;
     let failed = stage.report.finish();

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
-use imts::{Bearer, Builder, CallError, Credentials, Endpoint, Policy, Recovery, Saved, Wall};
+use imts::{
+    Bearer, Builder, CallError, Contract, Credentials, Endpoint, Policy, Recovery, Saved, Wall,
+};
 use zeroize::Zeroizing;
 
 use super::control::{AGENT, Control, SECRET};
 use super::pace::Pace;
-use super::payments;
 use super::report::Report;
-use super::steps::{Calls, Step};
 use crate::carrier::Carrier;
 use crate::client::Client;
 use crate::failure::{Failure, Kind};
@@ -29,6 +29,7 @@ type Store = Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>;
 
 pub(crate) struct Stage {
     endpoint: Endpoint,
+    contract: Contract,
     pub(crate) control: Control,
     pub(crate) pace: Pace,
     pub(crate) report: Report,
@@ -42,6 +43,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(
         endpoint: Endpoint,
+        contract: Contract,
         control: Control,
         report: Report,
         carrier: Carrier,
@@ -50,36 +52,8 @@ impl Stage {
     ) -> Result<Self, Failure> {
         control.prepare(FIRST_LIFETIME_S * pace.factor()).map_err(broken)?;
         let store = Store::default();
-        let client = client(&endpoint, &carrier, log, &store, None)?;
-        Ok(Self { endpoint, control, pace, report, carrier, log, client, store })
-    }
-
-    /// Performs one step and holds it, and the service's log, to what was promised.
-    pub(crate) fn perform(&mut self, step: &Step) -> Result<(), Failure> {
-        self.report.step(step.name, step.title);
-        let mark = self.control.mark().map_err(broken)?;
-        let outcome = (step.run)(self);
-        let calls = self.control.calls_since(mark).map_err(broken)?;
-        let seen: Vec<_> = calls.iter().map(|call| (call.operation.clone(), call.status)).collect();
-        let (expected, wrong) = match step.calls {
-            Calls::InOrder(expected) => {
-                calls.iter().for_each(|call| self.report.call(call));
-                let expected: Vec<_> =
-                    expected.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
-                let wrong = (seen != expected).then(|| {
-                    format!("the service saw {}, promised were {}", list(&seen), list(&expected))
-                });
-                (expected.len(), wrong)
-            }
-            Calls::AnyOrder(expected) => {
-                self.report.calls(&calls);
-                let expected = expected();
-                (expected.len(), difference(&expected, &seen))
-            }
-        };
-        let wrong = outcome.err().or(wrong);
-        self.report.step_done(step.name, expected, seen.len(), wrong.as_deref());
-        Ok(())
+        let client = client(&endpoint, &contract, &carrier, log, &store, None)?;
+        Ok(Self { endpoint, contract, control, pace, report, carrier, log, client, store })
     }
 
     /// Asks for a token, and tells what came.
@@ -157,7 +131,14 @@ impl Stage {
         let saved = self.store.lock().map_err(|_| "the store is broken")?.clone();
         let saved = saved.ok_or("the hook persisted nothing")?;
         let state = Saved::from_json(&saved).map_err(|error| error.to_string())?;
-        let client = client(&self.endpoint, &self.carrier, self.log, &self.store, Some(state));
+        let client = client(
+            &self.endpoint,
+            &self.contract,
+            &self.carrier,
+            self.log,
+            &self.store,
+            Some(state),
+        );
         self.client = client.map_err(|_| "no second client could be made")?;
         Ok(saved.len())
     }
@@ -170,6 +151,7 @@ fn bearer_left(client: &Client) -> f64 {
 
 fn client(
     endpoint: &Endpoint,
+    contract: &Contract,
     carrier: &Carrier,
     log: Log,
     store: &Store,
@@ -186,7 +168,7 @@ fn client(
     let disk = Arc::clone(store);
     let mut builder = Builder::new(endpoint.clone())
         .credentials(credentials)
-        .contract(payments::contract()?)
+        .contract(contract.clone())
         .policy(policy)
         .user_agent("demo")
         .on_grant(move |saved| {
@@ -203,27 +185,4 @@ fn client(
 /// The sandbox itself does not answer as one.
 pub(super) fn broken(message: String) -> Failure {
     Failure::new(Kind::Transport, Recovery::Fix, message)
-}
-
-fn list(calls: &[(String, u16)]) -> String {
-    if calls.is_empty() {
-        return "no call".to_owned();
-    }
-    let calls: Vec<_> =
-        calls.iter().map(|(operation, status)| format!("{operation} -> {status}")).collect();
-    calls.join(", ")
-}
-
-/// The first call that the service saw oftener or less often than promised, in whatever order.
-fn difference(expected: &[(String, u16)], seen: &[(String, u16)]) -> Option<String> {
-    let times = |calls: &[(String, u16)], call| calls.iter().filter(|it| *it == call).count();
-    expected.iter().chain(seen).find_map(|call| {
-        let (promised, came) = (times(expected, call), times(seen, call));
-        let (operation, status) = call;
-        (promised != came).then(|| {
-            format!(
-                "the service saw {operation} -> {status} {came} times, promised were {promised}"
-            )
-        })
-    })
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use imts::{CallError, Epoch};
 
-use super::stage::Stage;
+use super::stage::{Stage, broken};
 use super::{crowd, payments};
+use crate::failure::Failure;
 
 /// One promise, and how it is shown.
 pub(crate) struct Step {
@@ -20,6 +21,36 @@ pub(crate) struct Step {
 pub(crate) enum Calls {
     InOrder(&'static [(&'static str, u16)]),
     AnyOrder(fn() -> Vec<(String, u16)>),
+}
+
+impl Step {
+    /// Performs one step and holds it, and the service's log, to what was promised.
+    pub(crate) fn perform(&self, stage: &mut Stage) -> Result<(), Failure> {
+        stage.report.step(self.name, self.title);
+        let mark = stage.control.mark().map_err(broken)?;
+        let outcome = (self.run)(stage);
+        let calls = stage.control.calls_since(mark).map_err(broken)?;
+        let seen: Vec<_> = calls.iter().map(|call| (call.operation.clone(), call.status)).collect();
+        let (expected, wrong) = match self.calls {
+            Calls::InOrder(expected) => {
+                calls.iter().for_each(|call| stage.report.call(call));
+                let expected: Vec<_> =
+                    expected.iter().map(|(name, status)| ((*name).to_owned(), *status)).collect();
+                let wrong = (seen != expected).then(|| {
+                    format!("the service saw {}, promised were {}", list(&seen), list(&expected))
+                });
+                (expected.len(), wrong)
+            }
+            Calls::AnyOrder(expected) => {
+                stage.report.calls(&calls);
+                let expected = expected();
+                (expected.len(), difference(&expected, &seen))
+            }
+        };
+        let wrong = outcome.err().or(wrong);
+        stage.report.step_done(self.name, expected, seen.len(), wrong.as_deref());
+        Ok(())
+    }
 }
 
 pub(crate) const ALL: &[Step] = &[
@@ -256,4 +287,27 @@ fn same(old: Epoch, new: Epoch) -> Result<(), String> {
 
 fn other(old: Epoch, new: Epoch) -> Result<(), String> {
     if old == new { Err("the old token came where a new one was due".to_owned()) } else { Ok(()) }
+}
+
+fn list(calls: &[(String, u16)]) -> String {
+    if calls.is_empty() {
+        return "no call".to_owned();
+    }
+    let calls: Vec<_> =
+        calls.iter().map(|(operation, status)| format!("{operation} -> {status}")).collect();
+    calls.join(", ")
+}
+
+/// The first call that the service saw oftener or less often than promised, in whatever order.
+fn difference(expected: &[(String, u16)], seen: &[(String, u16)]) -> Option<String> {
+    let times = |calls: &[(String, u16)], call| calls.iter().filter(|it| *it == call).count();
+    expected.iter().chain(seen).find_map(|call| {
+        let (promised, came) = (times(expected, call), times(seen, call));
+        let (operation, status) = call;
+        (promised != came).then(|| {
+            format!(
+                "the service saw {operation} -> {status} {came} times, promised were {promised}"
+            )
+        })
+    })
 }

@@ -85,7 +85,8 @@ fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Res
         let mut object = object(call);
         object["answer"] = ending.as_str().into();
         object["why"] = why.into();
-        return out::line(object).map(drop);
+        out::line(object)?;
+        return Ok(());
     }
     let words = match ending {
         Ending::Done => "done; written down",
@@ -97,8 +98,8 @@ fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Res
         .as_deref()
         .map_or(String::new(), |reference| format!(", reference {}", reference.escape_debug()));
     let why = why.map_or(String::new(), |why| format!(": {why}"));
-    out::line(format_args!("call {} ({}{reference}): {words}{why}", call.id, call.operation))
-        .map(drop)
+    out::line(format_args!("call {} ({}{reference}): {words}{why}", call.id, call.operation))?;
+    Ok(())
 }
 
 fn still_in_doubt(args: &Reconcile, left: usize, of: usize) -> Failure {

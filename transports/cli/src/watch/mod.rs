@@ -44,7 +44,8 @@ fn watch(args: &Watch, log: Log, stop: &Stop) -> Result<(), Failure> {
             return Ok(());
         }
         if stop.wait(TICK).is_err() {
-            return view.tell(&Event::Ended { grants: watch.seen.grants }).map(drop);
+            view.tell(&Event::Ended { grants: watch.seen.grants })?;
+            return Ok(());
         }
     }
 }

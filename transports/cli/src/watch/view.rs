@@ -12,9 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Next;
-use crate::failure::Failure;
 use crate::log::Log;
-use crate::out::{self, Reader};
+use crate::out::{self, NotPrinted, Reader};
 use crate::values::seconds;
 
 /// What is to be seen of a session at one moment.
@@ -72,7 +71,7 @@ impl View {
         Self::Bar(bar)
     }
 
-    pub(super) fn tell(&mut self, event: &Event<'_>) -> Result<Reader, Failure> {
+    pub(super) fn tell(&mut self, event: &Event<'_>) -> Result<Reader, NotPrinted> {
         let now = DateTime::<Utc>::from(SystemTime::now());
         match self {
             Self::Json => {
