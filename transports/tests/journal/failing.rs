@@ -116,8 +116,34 @@ fn a_write_that_fails_is_told_and_no_half_record_is_taken_for_whole() {
             let is_waited_for = !fault.arguments.contains(r#"\"ended\""#);
             assert!(is_told || !is_waited_for, "{what}: {fault:?} {said:?}");
         }
+        // What came of it to the file is cut off for good before anything else is written.
+        let cuts: Vec<_> = trace.on_journal(&["ftruncate"]).collect();
+        assert!(!trace.faults().any(|it| it.arguments.contains("record")) || !cuts.is_empty());
+        for cut in cuts {
+            let next = trace.on_journal(WRITES).find(|it| it.began > cut.ended);
+            assert!(next.is_none_or(|next| trace.is_synced_between(cut, next)), "{what}: {cut:?}");
+        }
         holds_to_the_file(trace, folder, what);
     });
+}
+
+#[test]
+fn what_cannot_be_cut_off_ends_the_journal_until_it_is_opened_anew() {
+    for client in CLIENTS {
+        let folder = Folder::new();
+        drop(JournalFile::open(folder.path()).unwrap());
+        let faults = ["write:error=ENOSPC:when=2", "ftruncate:error=EIO:when=1"];
+        let trace = pays(&folder, client, &faults);
+        let fault = trace.on_journal(&["ftruncate"]).find(|it| !it.is_ok()).expect("it was cut");
+        assert!(trace.faults().any(|it| it.call == "write"), "{client}");
+        let next = next_opening(&trace, fault);
+        let is_before = |it: &Event| next.is_none_or(|next| it.began < next.began);
+        let late = trace.on_journal(WRITES).find(|it| it.began > fault.ended && is_before(it));
+        assert!(late.is_none(), "{client}: {late:?}");
+        let said = said_after(&trace, fault);
+        assert!(!said.iter().any(|(said, _)| said.starts_with("sends")), "{client}: {said:?}");
+        holds_to_the_file(&trace, &folder, client);
+    }
 }
 
 #[test]

@@ -134,6 +134,33 @@ fn a_copy_is_refused_until_it_is_accepted_and_then_what_has_no_end_is_in_doubt()
 }
 
 #[test]
+fn who_accepts_a_copy_waits_for_the_senders_that_hold_the_original() {
+    let folder = Folder::new();
+    let mut journal = JournalFile::open(folder.path()).unwrap();
+    let id = intends(&mut journal, "one");
+    let (at, until) = (Wall::from_unix_micros(2), Some(Wall::from_unix_micros(i64::MAX / 2)));
+    journal.record(&Entry::Sending { id, at, until }).unwrap();
+    let copy = folder.path().with_extension("copy");
+    fs::copy(folder.path(), &copy).unwrap();
+    let accept = || JournalFile::options().accept("restored", None);
+    let is_under_way = |it: &mut JournalFile, id: u64| {
+        let resolved = it.resolve(id, found(Finding::Refused));
+        matches!(resolved, Err(JournalError::UnderWay(_)))
+    };
+    let mut accepted = accept().open(&copy).unwrap();
+    assert!(is_under_way(&mut accepted, id), "the original is open, and may be sending it");
+    // Its own senders are gone once it can be opened again; those of the original may not be.
+    let own = intends(&mut accepted, "two");
+    accepted.record(&Entry::Sending { id: own, at, until }).unwrap();
+    drop(accepted);
+    let mut again = JournalFile::open(&copy).unwrap();
+    assert!(is_under_way(&mut again, id) && !is_under_way(&mut again, own));
+    drop(journal);
+    let mut original = JournalFile::open(folder.path()).unwrap();
+    assert!(!is_under_way(&mut original, id), "whoever has its lock is the only sender");
+}
+
+#[test]
 fn a_backup_that_is_put_back_in_the_journals_place_is_a_copy_whatever_its_inode() {
     for _ in 0..20 {
         let folder = Folder::new();

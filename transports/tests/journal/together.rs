@@ -10,7 +10,7 @@ use imts::journal::{Durable, Entry, Journal, RecordError};
 use imts::{CallState, Ending, JournalError, JournalFile, Wall};
 
 use crate::traced::{Marks, SYNCS, Trace, WRITES, journal_of_this_process};
-use crate::{Folder, intent};
+use crate::{Folder, eventually, intent};
 
 const CALLERS: usize = 16;
 
@@ -45,7 +45,8 @@ fn wait(durable: Durable) -> Result<(), RecordError> {
     runtime.block_on(durable)
 }
 
-/// In a process of its own: many callers at once, then an end, and then the journal is closed.
+/// In a process of its own: many callers at once and their ends; then one more call, and its end is
+/// the last thing before the journal is closed.
 #[test]
 fn crowd() {
     let (Some(file), Some(marks)) = (journal_of_this_process(), Marks::of_this_process()) else {
@@ -76,8 +77,12 @@ fn crowd() {
         drop(journal.submit(&Entry::Ended { id, at, ending: Ending::Done }));
     }
     marks.say("ended");
-    if submits(&mut journal, "later").is_some_and(|(_, durable)| wait(durable).is_ok()) {
+    if let Some((id, durable)) = submits(&mut journal, "later")
+        && wait(durable).is_ok()
+    {
         marks.say("goes on");
+        let at = Wall::from_unix_micros(4);
+        drop(journal.submit(&Entry::Ended { id, at, ending: Ending::Unknown }));
     }
     drop(journal);
     marks.say("closed");
@@ -110,9 +115,10 @@ fn what_is_recorded_while_the_disk_is_busy_is_one_write_and_one_sync() {
 fn an_end_is_durable_at_the_latest_when_the_journal_is_closed() {
     let folder = Folder::new();
     let trace = traced(&folder, &[]);
-    let (ended, closed) = (trace.mark("ended"), trace.mark("closed"));
+    let (goes_on, closed) = (trace.mark("goes on"), trace.mark("closed"));
     let last = trace.records("ended").last().unwrap();
-    assert!(trace.is_synced_between(last, closed), "{last:?} {ended:?}");
+    assert!(last.began > goes_on.ended, "nothing else is synced after it: {last:?}");
+    assert!(trace.is_synced_between(last, closed), "{last:?}");
     let book = JournalFile::read(folder.path()).unwrap();
     let done = book.calls().filter(|call| call.state == CallState::Done).count();
     assert_eq!((done, book.in_doubt().count()), (CALLERS, 1));
@@ -144,6 +150,58 @@ fn a_write_that_failed_fails_those_behind_it_and_the_journal_goes_on() {
     let references: Vec<_> = book.calls().filter_map(|call| call.reference.clone()).collect();
     assert_eq!(references, ["later"]);
     assert!(book.calls().all(|call| call.id > CALLERS as u64), "no number is given twice");
+}
+
+/// In a process of its own: the end of one call is recorded while the disk is busy with another.
+#[test]
+fn end_behind_another() {
+    let (Some(file), Some(marks)) = (journal_of_this_process(), Marks::of_this_process()) else {
+        return;
+    };
+    if std::env::var_os(END_BEHIND).is_none() {
+        return;
+    }
+    let mut journal = JournalFile::open(file).unwrap();
+    let (id, durable) = sends(&mut journal, "early");
+    wait(durable).unwrap();
+    let (_, other) = sends(&mut journal, "slow");
+    eventually("the writer is at work", || format!("{journal:?}").contains("undo: []"));
+    let at = Wall::from_unix_micros(3);
+    let (_, end) = submit(&mut journal, &Entry::Ended { id, at, ending: Ending::Done });
+    let (mut end, mut told) = (end.expect("an end is waited for until it is written"), None);
+    eventually("it is told", || {
+        told = is_ready(&mut end);
+        told.is_some()
+    });
+    let end = told.unwrap();
+    marks.say(if end.is_ok() { "written" } else { "not written" });
+    assert_eq!(wait(other).is_ok(), end.is_ok());
+    // In doubt again: what was not written is not what the journal says.
+    let (_, later) = sends(&mut journal, "later");
+    wait(later).unwrap();
+    let is_done = journal.book().call(id).unwrap().state == CallState::Done;
+    marks.say(if is_done { "done" } else { "in doubt" });
+}
+
+const END_BEHIND: &str = "IMTS_TEST_TRACED_END_BEHIND";
+
+#[test]
+fn an_end_behind_a_write_that_failed_is_told_that_it_was_not_written() {
+    let one = |faults: &[&str]| {
+        let folder = Folder::new();
+        drop(JournalFile::open(folder.path()).unwrap());
+        let trace =
+            Trace::of("together::end_behind_another", &folder, &[(END_BEHIND, "1")], faults);
+        let said: Vec<_> = trace.marks().map(|(said, _)| said.to_owned()).collect();
+        (said, JournalFile::read(folder.path()).unwrap().call(1).unwrap().state)
+    };
+    let written = ["written", "done"].map(str::to_owned).to_vec();
+    assert_eq!(one(&[]), (written, CallState::Done));
+    let (said, state) = one(&["write:error=ENOSPC:delay_enter=200000:when=2"]);
+    assert_eq!(
+        (said, state),
+        (["not written", "in doubt"].map(str::to_owned).to_vec(), CallState::InDoubt)
+    );
 }
 
 #[test]
