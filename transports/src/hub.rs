@@ -307,6 +307,7 @@ impl<F> Hub<F> {
 
     fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, Failure>) -> Next {
         let mut state = self.lock();
+        state.is_begun_anew = false;
         let now = self.now();
         let outcome = match outcome {
             Ok(mut response) => {

@@ -120,6 +120,16 @@ impl HyperTransport {
     }
 }
 
+impl HyperTransport {
+    /// Where requests are at home that are made on the current thread.
+    fn home(&self) -> Option<runtime::Home> {
+        match &self.over {
+            Over::Ours(ours) => (ours.runtime.home)(),
+            Over::Client(_) => None,
+        }
+    }
+}
+
 impl AsyncTransport for HyperTransport {
     fn send(
         &self,
@@ -145,9 +155,15 @@ impl AsyncTransport for HyperTransport {
                     }
                 }
             });
-            within(bounds.time_limit, |beat| self.time.sleep(beat), exchange)
+            let home = self.home();
+            let outcome = within(bounds.time_limit, |beat| self.time.sleep(beat), exchange)
                 .await
-                .unwrap_or_else(|| Err(failure(&progress).timed_out()))
+                .unwrap_or_else(|| Err(failure(&progress).timed_out()));
+            if outcome.is_err() && self.home() != home {
+                // What was begun in a runtime that is gone fails in the next one.
+                progress.strand();
+            }
+            outcome
         })
     }
 

@@ -37,7 +37,7 @@ impl Progress {
     /// Whether the transport has said that nothing of the request has left.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        matches!(self.0.load(Ordering::SeqCst), HELD | WITHDRAWN)
+        matches!(self.0.load(Ordering::SeqCst), HELD | WITHDRAWN | STRANDED)
     }
 
     /// Writes some of the request, unless it was withdrawn. A first write that wrote nothing leaves it
@@ -57,13 +57,24 @@ impl Progress {
     }
 
     /// Takes a request back that is held: from now on it cannot leave. `false` if it may have left.
-    pub(crate) fn withdraw(&self) -> bool {
-        self.change(HELD, WITHDRAWN) || self.0.load(Ordering::SeqCst) == WITHDRAWN
+    #[must_use]
+    pub fn withdraw(&self) -> bool {
+        self.change(HELD, WITHDRAWN) || self.is_held()
+    }
+
+    /// Takes a request back that is held, because what drove it is gone: nothing was tried in vain.
+    pub(crate) fn strand(&self) {
+        self.change(HELD, STRANDED);
+    }
+
+    /// Whether a request was taken back because what drove it is gone.
+    pub(crate) fn is_stranded(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == STRANDED
     }
 
     /// It leaves, if it was not withdrawn: what it was before.
     fn set_out(&self) -> Option<u8> {
-        let leaves = |it| (it != WITHDRAWN).then_some(LEFT);
+        let leaves = |it| (it != WITHDRAWN && it != STRANDED).then_some(LEFT);
         self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, leaves).ok()
     }
 
@@ -80,6 +91,8 @@ const HELD: u8 = 1;
 const LEFT: u8 = 2;
 /// Nothing of it has left, and nothing will.
 const WITHDRAWN: u8 = 3;
+/// The same, because what drove it is gone.
+const STRANDED: u8 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -95,8 +108,16 @@ mod tests {
         let withdrawn = held();
         assert!(withdrawn.withdraw() && withdrawn.withdraw() && withdrawn.is_held());
         assert!(!withdrawn.leave() && withdrawn.is_held());
+        let stranded = held();
+        stranded.strand();
+        assert!(stranded.is_stranded() && stranded.withdraw() && stranded.is_held());
+        assert!(!stranded.leave() && stranded.is_stranded());
+        withdrawn.strand();
+        assert!(!withdrawn.is_stranded());
         let left = held();
         assert!(left.leave() && left.leave());
+        left.strand();
+        assert!(!left.is_stranded());
         assert!(!left.withdraw() && !left.is_held());
         let untold = Progress::default();
         assert!(!untold.withdraw() && !untold.is_held() && untold.leave());

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Transport};
+use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Progress, Transport};
 
 use crate::out;
 
@@ -91,10 +91,19 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+        self.send_told(request, bounds, Progress::default())
+    }
+
+    fn send_told(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+        progress: Progress,
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         Box::pin(async move {
             let began = Instant::now();
             self.log.request(&request, bounds);
-            let outcome = self.transport.send(request, bounds).await;
+            let outcome = self.transport.send_told(request, bounds, progress).await;
             self.log.outcome(&outcome, began);
             outcome
         })

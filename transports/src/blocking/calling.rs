@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
+use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit};
 
 use super::Client;
 use crate::clock::Deadline;
-use crate::hub::{NoBearer, ON_THE_WAY, wipe};
+use crate::hub::{NoBearer, ON_THE_WAY};
 use crate::parked::wait;
 
 impl Client {
@@ -84,21 +84,16 @@ impl Client {
         let mut performing = self.shared.hub.performing(&call);
         let mut deadline = Deadline::after(self.patience);
         loop {
-            match call.poll(self.shared.hub.now_or_end(deadline)) {
+            match self.shared.hub.next_of(&mut call, &mut performing, deadline) {
                 CallStep::Token => match self.bearer(&call, deadline) {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(wait(performing.record(&entry))),
                 CallStep::Send(exchange) => {
-                    let (request, bounds) = self.shared.hub.outgoing(exchange);
-                    match self.shared.send(request, bounds) {
-                        Ok(mut response) => {
-                            call.on_reply(Reply::from(&response), self.shared.hub.now());
-                            wipe(response.body_mut());
-                        }
-                        Err(failure) => call.on_failure(failure, self.shared.hub.now()),
-                    }
+                    let hub = &self.shared.hub;
+                    let (request, bounds, _) = hub.outgoing(exchange, &mut performing);
+                    hub.heard_of(&mut call, self.shared.send(request, bounds));
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {

@@ -5,16 +5,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use imts_core::journal::{CallRecord, RecordError, Resolution};
 use imts_core::{
-    Body, Call, Exchange, Json, Mono, Now, Operation, OperationError, Recovery, Source,
+    Body, Call, CallStep, Exchange, Failure, Json, Mono, Now, Operation, OperationError, Recovery,
+    Reply, Source,
 };
 
-use super::Hub;
 use super::kept::Performing;
+use super::{Hub, wipe};
 use crate::clock::Deadline;
 use crate::error::CallError;
+use crate::progress::Progress;
 use crate::transport::Bounds;
 
 /// How much life a call's token should have left: one that dies on its way is answered with a 401,
@@ -47,15 +49,46 @@ impl<F> Hub<F> {
         self.now().mono.after(within)
     }
 
-    /// The request as it goes out, and its bounds.
-    pub(crate) fn outgoing(&self, exchange: Exchange) -> (Request<Body>, Bounds) {
-        let bounds = Bounds::from(&exchange);
-        (self.dress(exchange.into_request()), bounds)
-    }
-
     /// A call sets out.
     pub(crate) fn performing<R>(&self, call: &Call<R>) -> Performing<'_> {
-        self.kept.performing(call.needs_journal())
+        self.kept.performing(&self.clock, call.needs_journal())
+    }
+
+    /// What the call wants next.
+    pub(crate) fn next_of<R>(
+        &self,
+        call: &mut Call<R>,
+        performing: &mut Performing<'_>,
+        deadline: Deadline,
+    ) -> CallStep<R> {
+        let step = call.poll(self.now_or_end(deadline));
+        performing.goes_on(&step);
+        step
+    }
+
+    /// The request as it goes out, its bounds, and what tells how far it has come.
+    pub(crate) fn outgoing(
+        &self,
+        exchange: Exchange,
+        performing: &mut Performing<'_>,
+    ) -> (Request<Body>, Bounds, Progress) {
+        let bounds = Bounds::from(&exchange);
+        (self.dress(exchange.into_request()), bounds, performing.sends())
+    }
+
+    /// What came of a request.
+    pub(crate) fn heard_of<R>(
+        &self,
+        call: &mut Call<R>,
+        outcome: Result<Response<Vec<u8>>, Failure>,
+    ) {
+        match outcome {
+            Ok(mut response) => {
+                call.on_reply(Reply::from(&response), self.now());
+                wipe(response.body_mut());
+            }
+            Err(failure) => call.on_failure(failure, self.now()),
+        }
     }
 
     /// The calls in doubt of the client's journal, but for those that are under way.

@@ -3,7 +3,7 @@
 //! Owns that rule: the time of a stopped runtime, or of a frozen process, is not the service's. Knows
 //! nothing of how a flight is driven.
 
-use imts_core::Failure;
+use imts_core::{Failure, Ticket};
 
 use super::{Hub, State};
 
@@ -25,5 +25,17 @@ impl<F> Hub<F> {
             state.session.on_failure(*ticket, Failure::unknown().timed_out(), now);
         }
         is_overdue
+    }
+
+    /// A request could not go on because what drove it is gone, and nothing of it has left: it is given
+    /// up without a trace, and the next ask begins another. Not twice in a row: then it has failed, or
+    /// a transport that always panics would be tried for ever.
+    pub(crate) fn begins_anew(&self, ticket: Ticket) -> bool {
+        let mut state = self.lock();
+        if std::mem::replace(&mut state.is_begun_anew, true) {
+            return false;
+        }
+        state.session.withdraw(ticket);
+        true
     }
 }

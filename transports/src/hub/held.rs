@@ -21,6 +21,8 @@ pub(crate) struct State<F> {
     pub(crate) flight: Option<F>,
     /// The last request that was handed out, and how far it has come.
     pub(super) sending: Option<(Ticket, Progress)>,
+    /// Whether the request before was given up because what drove it was gone.
+    pub(super) is_begun_anew: bool,
     pub(super) door: Door,
     /// Why the last save failed.
     pub(super) save_failure: Option<Source>,
@@ -55,6 +57,7 @@ impl<F> State<F> {
             session,
             flight: None,
             sending: None,
+            is_begun_anew: false,
             door: Door::Open,
             save_failure: None,
             journal: Journal::default(),

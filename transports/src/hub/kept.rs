@@ -11,8 +11,10 @@ use imts_core::journal::{
     CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, Submitted,
     UnderWay,
 };
-use imts_core::{Ending, Source, Wall};
+use imts_core::{CallStep, Ending, Source, Wall};
 
+use crate::clock::{self, Clock};
+use crate::progress::Progress;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The journal of a client, and its calls that are under way.
@@ -30,13 +32,24 @@ struct Desk {
 }
 
 /// One call on its way through the client. However it is left, also by a future that is dropped,
-/// its intent is not under way any more.
+/// its intent is not under way any more, and if nothing of it has left, its end is that it was not
+/// sent.
 pub(crate) struct Performing<'a> {
     kept: &'a Kept,
+    clock: &'a clock::Source,
     needs_journal: bool,
     intent: Option<IntentKey>,
-    /// The call's number from its sending on, as long as its end is not written down.
-    sent: Option<u64>,
+    course: Course,
+}
+
+/// How far a call has come that is written down.
+enum Course {
+    /// It is not written down, or its end is.
+    Nowhere,
+    /// Its request is not with the transport, and what was tried before was not processed.
+    Unsent(u64),
+    /// Its request is with the transport, or has been there.
+    Sent(u64, Progress),
 }
 
 impl Performing<'_> {
@@ -47,11 +60,46 @@ impl Performing<'_> {
         }
         let submitted = self.kept.submit(entry)?;
         match entry {
-            Entry::Intent(intent) => self.intent = Some(intent.key()),
-            Entry::Sending { id, .. } => self.sent = Some(*id),
-            Entry::Ended { .. } | Entry::Resolved { .. } => self.sent = None,
+            Entry::Intent(intent) => {
+                self.intent = Some(intent.key());
+                self.course = Course::Unsent(submitted.id());
+            }
+            Entry::Sending { id, .. } => self.course = Course::Unsent(*id),
+            Entry::Ended { .. } | Entry::Resolved { .. } => self.course = Course::Nowhere,
         }
         Ok(submitted)
+    }
+
+    /// What the call asks for next.
+    pub(super) fn goes_on<R>(&mut self, step: &CallStep<R>) {
+        if let (CallStep::Token | CallStep::Wait { .. }, Course::Sent(id, _)) = (step, &self.course)
+        {
+            // It is sent again only with proof that it was not processed.
+            self.course = Course::Unsent(*id);
+        }
+    }
+
+    /// Its request is handed to the transport, which may tell by this how far it has come.
+    pub(super) fn sends(&mut self) -> Progress {
+        let progress = Progress::default();
+        if let Course::Unsent(id) = self.course {
+            self.course = Course::Sent(id, progress.clone());
+        }
+        progress
+    }
+
+    /// Writes down, without waiting for it, that nothing was sent, if that is known.
+    fn is_over_unsent(&self) -> bool {
+        let id = match &self.course {
+            Course::Unsent(id) => *id,
+            Course::Sent(id, progress) if progress.withdraw() => *id,
+            Course::Sent(..) | Course::Nowhere => return false,
+        };
+        let ended = self.kept.with(|desk| {
+            let at = self.clock.now().wall;
+            desk.journal.submit(&Entry::Ended { id, at, ending: Ending::NotSent })
+        });
+        ended.is_ok()
     }
 
     /// Makes an entry of the call as durable as it must be; the task waits.
@@ -67,10 +115,12 @@ impl Performing<'_> {
 
 impl Drop for Performing<'_> {
     fn drop(&mut self) {
-        if let Some(intent) = &self.intent {
-            let mut desk = self.kept.desk();
-            desk.under_way.end(intent);
-            desk.left.extend(self.sent);
+        let Some(intent) = &self.intent else { return };
+        let is_over = self.is_over_unsent();
+        let mut desk = self.kept.desk();
+        desk.under_way.end(intent);
+        if let (false, Course::Unsent(id) | Course::Sent(id, _)) = (is_over, &self.course) {
+            desk.left.insert(*id);
         }
     }
 }
@@ -100,8 +150,12 @@ impl Kept {
     }
 
     /// A call sets out.
-    pub(super) fn performing(&self, needs_journal: bool) -> Performing<'_> {
-        Performing { kept: self, needs_journal, intent: None, sent: None }
+    pub(super) fn performing<'a>(
+        &'a self,
+        clock: &'a clock::Source,
+        needs_journal: bool,
+    ) -> Performing<'a> {
+        Performing { kept: self, clock, needs_journal, intent: None, course: Course::Nowhere }
     }
 
     /// The calls in doubt that are not under way.

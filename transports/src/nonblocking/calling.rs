@@ -5,21 +5,23 @@
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit, Reply};
+use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit};
 
 use super::AsyncClient;
 use super::renewal::exchange;
 use super::waiting;
 use crate::clock::Deadline;
-use crate::hub::{NoBearer, ON_THE_WAY, wipe};
-use crate::progress::Progress;
+use crate::hub::{NoBearer, ON_THE_WAY};
 
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
     ///
     /// What creates something or moves money is sent again only where it is known not to have been
-    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again; so must a
-    /// call whose future is dropped before its end.
+    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again. A call whose
+    /// future is dropped before anything of it has left, as far as the [transport tells], ends as not
+    /// sent; one that may have left must be resolved too.
+    ///
+    /// [transport tells]: crate::AsyncTransport::send_told
     ///
     /// # Errors
     ///
@@ -54,7 +56,8 @@ impl AsyncClient {
 
     /// Carries a call to its end, or gives it up before it is sent once this client's patience has
     /// ended. A call that is for another service gets no token. A `JournalFile` is written on a
-    /// thread of its own, which the task awaits.
+    /// thread of its own, which the task awaits. If the future is dropped, its end goes to the journal
+    /// without a wait, unless the journal is one of your own that only [records](imts_core::journal::Journal::record).
     ///
     /// # Errors
     ///
@@ -64,23 +67,17 @@ impl AsyncClient {
         let mut performing = self.shared.hub.performing(&call);
         let mut deadline = Deadline::after(self.patience);
         loop {
-            match call.poll(self.shared.hub.now_or_end(deadline)) {
+            match self.shared.hub.next_of(&mut call, &mut performing, deadline) {
                 CallStep::Token => match self.bearer(&call, deadline).await {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(performing.record(&entry).await),
                 CallStep::Send(out) => {
-                    let (request, bounds) = self.shared.hub.outgoing(out);
-                    match exchange(&*self.shared.transport, request, bounds, Progress::default())
-                        .await
-                    {
-                        Ok(mut response) => {
-                            call.on_reply(Reply::from(&response), self.shared.hub.now());
-                            wipe(response.body_mut());
-                        }
-                        Err(failure) => call.on_failure(failure, self.shared.hub.now()),
-                    }
+                    let (hub, transport) = (&self.shared.hub, &*self.shared.transport);
+                    let (request, bounds, progress) = hub.outgoing(out, &mut performing);
+                    let outcome = exchange(transport, request, bounds, progress).await;
+                    hub.heard_of(&mut call, outcome);
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {

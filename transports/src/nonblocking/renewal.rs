@@ -124,8 +124,11 @@ async fn fly(
     loop {
         let next = match *work {
             Work::Send(ticket, request, bounds, progress) => {
-                let outcome = exchange(&*transport, request, bounds, progress).await;
+                let outcome = exchange(&*transport, request, bounds, progress.clone()).await;
                 let client = client.upgrade().ok_or(CallError::Closed)?;
+                if progress.is_stranded() && client.hub.begins_anew(ticket) {
+                    return Ok(());
+                }
                 client.hub.on_reply(ticket, outcome)
             }
             Work::Save(ticket, saved) => {
@@ -165,8 +168,11 @@ pub(super) async fn exchange(
             }
             limit.poll(cx).map(|()| Err(failure().timed_out()))
         };
-        catch_unwind(AssertUnwindSafe(poll))
-            .unwrap_or_else(|_| Poll::Ready(Err(failure().because(TransportPanicked))))
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
+            // Most likely its timer, or the transport's, belongs to a runtime that is gone.
+            progress.strand();
+            Poll::Ready(Err(failure().because(TransportPanicked)))
+        })
     })
     .await;
     discard((sending, limit));

@@ -5,6 +5,8 @@ mod again;
 mod cancelled;
 #[cfg(feature = "contract-file")]
 mod contract;
+#[cfg(all(feature = "hyper-util", feature = "journal"))]
+mod dropped;
 mod foreign;
 mod guard;
 mod journals;

@@ -1,14 +1,18 @@
 //! A signal to any command, whatever it waits for: one object says that it was interrupted.
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
+use imts::CallState;
 use imts_sandbox::{Front, Sandbox};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
+use socket2::{Domain, Socket, Type};
 
 use crate::journal::journal;
-use crate::running::{Running, only};
+use crate::running::{Running, money, only, state};
 use crate::signals::SIGNALS;
 use crate::{AGENT, Folder, call, imts, token};
 
@@ -109,4 +113,51 @@ fn an_interrupted_wait_for_a_journal_writes_nothing_down() {
         }
     }
     drop(held);
+}
+
+/// Whether a connection to this port waits for its first answer.
+#[cfg(target_os = "linux")]
+fn connects_to(port: u16) -> bool {
+    let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let address = format!("0100007F:{port:04X} 02 ");
+    sockets.lines().any(|line| line.contains(&address))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn money_that_is_still_connecting_is_interrupted_and_the_journal_says_that_it_was_not_sent() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let folder = Folder::new("signals-connecting");
+    for signal in SIGNALS {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(0).unwrap();
+        let listener = TcpListener::from(socket);
+        let address = listener.local_addr().unwrap();
+        let journal = folder.path(signal.as_str());
+        let url = format!("http://{address}");
+        let mut command = money(&url, "confirm", "hyper-util", &folder, &journal);
+        command.arg("--json");
+        let running = Running::start(command);
+        // Hands the sign-in on. Before its reply, nobody can connect any more.
+        let (mut client, _) = listener.accept().unwrap();
+        let mut bytes = [0; 65_536];
+        let length = client.read(&mut bytes).unwrap();
+        let mut service = TcpStream::connect(front.url().trim_start_matches("http://")).unwrap();
+        service.write_all(&bytes[..length]).unwrap();
+        let length = service.read(&mut bytes).unwrap();
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
+        let full: Vec<_> =
+            std::iter::from_fn(|| connect().or_else(|_| connect()).ok()).take(99).collect();
+        assert!(!connects_to(address.port()));
+        client.write_all(&bytes[..length]).unwrap();
+        drop(client);
+        while !connects_to(address.port()) {
+            std::thread::yield_now();
+        }
+        running.signal(signal);
+        assert_interrupted(&running.end(), signal, &["call"]);
+        assert_eq!(state(&journal), CallState::NotSent);
+        drop(full);
+    }
 }
