@@ -12,7 +12,6 @@ mod link;
 mod lookup;
 mod mask;
 mod racing;
-mod records;
 mod stream;
 mod wire;
 

@@ -16,8 +16,8 @@ use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
 use super::filter::Filter;
-use super::runtime::{BoxedIo, Runtime};
-use super::wire::Watch;
+use super::runtime::Runtime;
+use super::wire::{BoxedIo, Watch};
 use super::{racing, tunnel};
 use crate::connect::{ConnectError, Late, Place};
 use crate::proxy::Proxy;

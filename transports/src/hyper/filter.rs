@@ -9,8 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 
-use super::runtime::BoxedIo;
-use super::wire::Watch;
+use super::wire::{BoxedIo, Watch};
 use crate::reply::{Onward, Reading};
 
 pub(super) struct Filter {

@@ -10,21 +10,20 @@ use std::task::Poll;
 
 use hyper::rt::Timer;
 
-use super::connect::Way;
 use super::runtime::Time;
 use crate::connect::ConnectError;
 use crate::race::{Action, Race};
 use crate::transport::BoxFuture;
 
-type Attempt = (usize, BoxFuture<'static, Result<Way, ConnectError>>);
-type Ended = (usize, Result<Way, ConnectError>);
+type Attempt<T> = (usize, BoxFuture<'static, Result<T, ConnectError>>);
+type Ended<T> = (usize, Result<T, ConnectError>);
 
 /// The first way that comes about, and the address that it leads to.
-pub(super) async fn run(
+pub(super) async fn run<T>(
     race: &mut Race,
     time: &Time,
-    connect: impl Fn(SocketAddr) -> BoxFuture<'static, Result<Way, ConnectError>>,
-) -> Result<(Way, SocketAddr), ConnectError> {
+    connect: impl Fn(SocketAddr) -> BoxFuture<'static, Result<T, ConnectError>>,
+) -> Result<(T, SocketAddr), ConnectError> {
     let (mut attempts, mut last) = (Vec::new(), None);
     loop {
         let ended = match race.next(time.now()) {
@@ -64,7 +63,7 @@ async fn until<T>(
 }
 
 /// What the first of the attempts that ends comes to; it is taken out.
-async fn first(attempts: &mut Vec<Attempt>) -> Ended {
+async fn first<T>(attempts: &mut Vec<Attempt<T>>) -> Ended<T> {
     if attempts.is_empty() {
         return pending().await;
     }

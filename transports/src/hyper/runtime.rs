@@ -16,13 +16,6 @@ use tokio::runtime::{Handle, Id};
 use super::wire::Wire;
 use crate::transport::BoxFuture;
 
-/// A byte stream, whatever it is made of.
-pub(super) trait Io: Read + Write + Send + Unpin {}
-
-impl<T: Read + Write + Send + Unpin> Io for T {}
-
-pub(super) type BoxedIo = Box<dyn Io>;
-
 type Dial = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Wire>> + Send + Sync>;
 
 /// A function from a host name and a port to addresses.

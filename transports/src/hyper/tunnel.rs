@@ -7,7 +7,7 @@ use std::task::ready;
 
 use hyper::rt::{Read, ReadBuf, Write};
 
-use super::runtime::BoxedIo;
+use super::wire::BoxedIo;
 use crate::connect::Place;
 use crate::proxy::Proxy;
 use crate::proxy::tunnel::{Answer, TunnelError, request};

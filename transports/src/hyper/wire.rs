@@ -13,8 +13,14 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::runtime::{BoxedIo, Io};
 use crate::progress::Progress;
+
+/// A byte stream, whatever it is made of.
+pub(super) trait Io: Read + Write + Send + Unpin {}
+
+impl<T: Read + Write + Send + Unpin> Io for T {}
+
+pub(super) type BoxedIo = Box<dyn Io>;
 
 /// A connection, and what is watched of it.
 pub(super) struct Wire {

@@ -2,12 +2,14 @@
 //!
 //! Owns how the layers fit together. Knows nothing of HTTP.
 
+mod records;
+
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use rustls::{ClientConnection, StreamOwned};
 
-use super::records::Socket;
+pub(super) use self::records::Socket;
 use super::wire::Wire;
 
 /// A byte stream. TLS lies over TCP, or over the TLS of a proxy.

@@ -5,11 +5,11 @@
 
 use std::io::{self, Read, Write};
 
-use super::stream::Stream;
+use super::Stream;
 
 /// The stream that TLS reads its records from.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(in crate::ureq) struct Socket {
     stream: Box<Stream>,
     records: Records,
     /// How many bytes may be read without waiting; `None` if TLS waits for what it reads.
@@ -17,26 +17,26 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    pub(super) fn new(stream: Stream) -> Self {
+    pub(in crate::ureq) fn new(stream: Stream) -> Self {
         Self { stream: Box::new(stream), records: Records::default(), looks: None }
     }
 
-    pub(super) fn stream(&mut self) -> &mut Stream {
+    pub(in crate::ureq) fn stream(&mut self) -> &mut Stream {
         &mut self.stream
     }
 
     /// From now on, only what has come is read, and of that no more than [`ENOUGH`].
-    pub(super) fn look(&mut self) {
+    pub(in crate::ureq) fn look(&mut self) {
         self.looks = Some(ENOUGH);
     }
 
     /// From now on, what is read is waited for.
-    pub(super) fn wait(&mut self) {
+    pub(in crate::ureq) fn wait(&mut self) {
         self.looks = None;
     }
 
     /// Whether a record has come in part.
-    pub(super) fn is_midway(&self) -> bool {
+    pub(in crate::ureq) fn is_midway(&self) -> bool {
         self.records.is_midway()
     }
 }
