@@ -31,7 +31,7 @@ use crate::transport::AsyncTransport;
 ///
 /// A renewal belongs to the client. It is polled by all who wait for it, so that none of them can
 /// hold it up by leaving; while the old token still serves, each asker polls it once in passing and
-/// waits for nothing. It needs no executor for that; with [`Builder::spawner`], a renewal goes on
+/// waits for nothing. It needs no executor for that; with [`Builder::spawner`](crate::Builder::spawner), a renewal goes on
 /// in the background even while nobody asks.
 ///
 /// Dropping the last client drops a renewal under way that no spawner drives, and with it perhaps

@@ -1,7 +1,7 @@
 //! How a renewal goes: who is asked to do it, by which exchange, with which token.
 //!
 //! Owns the order of things (busy, route, quiet, mark, send) and what is known of the refresh
-//! token's use on the way out. What comes back is [`outcome`](super::outcome)'s matter.
+//! token's use on the way out. What comes back is [`judge`](super::judge)'s matter.
 
 use std::sync::Arc;
 
