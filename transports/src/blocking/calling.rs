@@ -131,7 +131,7 @@ impl Client {
     /// [`RecordError::UnderWay`], if the call may still be under way, which says until when;
     /// [`RecordError::Failed`], if there is no such call in doubt, or the journal cannot be written.
     pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.shared.hub.resolve(id, resolution)
+        wait(self.shared.hub.resolve(id, resolution))
     }
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {

@@ -9,6 +9,7 @@ use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconcile
 use super::Client;
 use crate::clock::Deadline;
 use crate::hub::Found;
+use crate::parked;
 
 impl Client {
     /// Has a callback find out what became of each call in doubt, oldest first, and writes its
@@ -60,7 +61,9 @@ impl Client {
                     let found = answer.map_or(Found::Panicked, Found::Answer);
                     hub.asked(&mut pass, call.id, found);
                 }
-                ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),
+                ReconcileStep::Record { id, resolution } => {
+                    pass.on_recorded(parked::wait(hub.resolve(id, resolution)));
+                }
                 ReconcileStep::Wait { until } => {
                     let wait = until.since(now.mono).min(deadline.left().unwrap_or_default());
                     hub.bell().wait(heard, wait);

@@ -97,8 +97,8 @@ impl<F> Hub<F> {
     }
 
     /// Writes down what was found out of a call in doubt.
-    pub(crate) fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.kept.resolve(id, self.now().wall, resolution)
+    pub(crate) async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        self.kept.resolve(id, self.now().wall, resolution).await
     }
 
     /// A request with the headers that the caller gave, unless it has them.

@@ -104,12 +104,16 @@ impl Performing<'_> {
 
     /// Makes an entry of the call as durable as it must be; the task waits.
     pub(crate) async fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
-        let submitted = self.submit(entry)?;
-        let id = submitted.id();
-        match submitted.into_durable() {
-            Some(durable) => durable.await.map(|()| id),
-            None => Ok(id),
-        }
+        durable(self.submit(entry)?).await
+    }
+}
+
+/// Waits until what was taken in is as durable as it must be.
+async fn durable(submitted: Submitted) -> Result<u64, RecordError> {
+    let id = submitted.id();
+    match submitted.into_durable() {
+        Some(durable) => durable.await.map(|()| id),
+        None => Ok(id),
     }
 }
 
@@ -169,25 +173,29 @@ impl Kept {
 
     /// Writes down what was found out of a call in doubt, once nobody can be sending it. Of this
     /// client's own calls that is known; of others the journal says until when they may be under way.
-    pub(super) fn resolve(
+    pub(super) async fn resolve(
         &self,
         id: u64,
         at: Wall,
         resolution: Resolution,
     ) -> Result<(), RecordError> {
-        self.with(|desk| {
-            match desk.standing(id, at)? {
+        let (ended, resolved) = self.with(|desk| {
+            let ended = match desk.standing(id, at)? {
                 Standing::UnderWay { until } => return Err(RecordError::UnderWay { id, until }),
                 Standing::InDoubt(call) if call.under_way_until(at).is_some() => {
                     // Only this client knows that its sender is done with it.
-                    desk.journal.record(&Entry::Ended { id, at, ending: Ending::Unknown })?;
+                    let ended = Entry::Ended { id, at, ending: Ending::Unknown };
+                    Some(desk.journal.submit(&ended)?)
                 }
-                Standing::InDoubt(_) | Standing::Known => {}
-            }
-            desk.journal.record(&Entry::Resolved { id, at, resolution })?;
-            desk.left.remove(&id);
-            Ok(())
-        })
+                Standing::InDoubt(_) | Standing::Known => None,
+            };
+            Ok((ended, desk.journal.submit(&Entry::Resolved { id, at, resolution })?))
+        })?;
+        for submitted in ended.into_iter().chain([resolved]) {
+            durable(submitted).await?;
+        }
+        self.desk().left.remove(&id);
+        Ok(())
     }
 
     /// What is known of a call that was in doubt.

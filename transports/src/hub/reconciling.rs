@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imts_core::Source;
-use imts_core::journal::{
-    Answer, CallRecord, Reconcile, Reconciling, RecordError, Resolution, Unresolved,
-};
+use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciling, RecordError, Unresolved};
 
 use super::Hub;
 use super::kept::Standing;
@@ -58,11 +56,6 @@ impl<F> Hub<F> {
             Found::TimedOut => pass.on_unresolved(no_answer(Arc::new(TimedOut)), now),
             Found::Panicked => pass.on_unresolved(no_answer(Arc::new(Panicked)), now),
         }
-    }
-
-    /// Writes down what was found out.
-    pub(crate) fn found(&self, pass: &mut Reconciling, id: u64, resolution: Resolution) {
-        pass.on_recorded(self.resolve(id, resolution));
     }
 }
 

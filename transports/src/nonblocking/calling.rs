@@ -113,12 +113,15 @@ impl AsyncClient {
     /// is open has no other senders. In a journal that is shared, the deadline of the sending
     /// decides: see [`CallRecord::under_way_until`].
     ///
+    /// A [`JournalFile`](crate::JournalFile) is written on a thread of its own, which the task awaits. A
+    /// future that is dropped before its end may have written it down or not.
+    ///
     /// # Errors
     ///
     /// [`RecordError::UnderWay`], if the call may still be under way, which says until when;
     /// [`RecordError::Failed`], if there is no such call in doubt, or the journal cannot be written.
-    pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.shared.hub.resolve(id, resolution)
+    pub async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        self.shared.hub.resolve(id, resolution).await
     }
 
     async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {

@@ -55,7 +55,9 @@ impl AsyncClient {
                     let answer = within(left, sleep, pin!(answer(|| find_out(call)))).await;
                     hub.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
                 }
-                ReconcileStep::Record { id, resolution } => hub.found(&mut pass, id, resolution),
+                ReconcileStep::Record { id, resolution } => {
+                    pass.on_recorded(hub.resolve(id, resolution).await);
+                }
                 ReconcileStep::Wait { until: due } => {
                     let wait = due.since(now.mono).min(deadline.left().unwrap_or_default());
                     until(hub.bell(), heard, transport, Some(wait)).await;

@@ -107,6 +107,7 @@ impl Reading {
         }
     }
 
+    #[cfg(feature = "ureq")]
     fn is_empty(&self) -> bool {
         self.at == self.end && self.ready.is_empty()
     }

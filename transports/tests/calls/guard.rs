@@ -60,7 +60,7 @@ impl Any {
         let resolution = Resolution { finding, reason: "asked status".to_owned(), by: None };
         match self {
             Self::Threads(client) => client.resolve(id, resolution),
-            Self::Tasks(client) => client.resolve(id, resolution),
+            Self::Tasks(client) => run(client.resolve(id, resolution)),
         }
     }
 

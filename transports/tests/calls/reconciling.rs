@@ -48,7 +48,7 @@ impl Any {
     fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
         match self {
             Self::Threads(client) => client.resolve(id, resolution),
-            Self::Tasks(client) => client.resolve(id, resolution),
+            Self::Tasks(client) => run(client.resolve(id, resolution)),
         }
     }
 

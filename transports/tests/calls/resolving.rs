@@ -1,15 +1,17 @@
 //! A call in doubt is resolved once its sender cannot be alive: of a client's own calls that is known,
 //! of another process's calls the journal says until when.
 
-use std::future::pending;
+use std::future::{pending, poll_fn, ready};
+use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
 use imts::journal::{
-    Book, CLOCK_MARGIN, CallRecord, Entry, Finding, Journal, RecordError, Resolution,
+    Answer, Book, CLOCK_MARGIN, CallRecord, Entry, Finding, Journal, Reconcile, RecordError,
+    Resolution, Submitted,
 };
 use imts::{AsyncClient, Body, Bounds, CallState, Client, Clock, Ending, Now, Outcome, Wall};
 
@@ -87,7 +89,7 @@ impl Other {
     }
 
     fn resolve(&self, finding: Finding) -> [Result<(), RecordError>; 2] {
-        [self.threads.resolve(1, found(finding)), self.tasks.resolve(1, found(finding))]
+        [self.threads.resolve(1, found(finding)), run(self.tasks.resolve(1, found(finding)))]
     }
 }
 
@@ -145,8 +147,86 @@ fn a_client_knows_that_its_own_call_was_left_and_tells_the_others() {
     let (world, shared) = (World::new(), Shared::default());
     let client = dropped(&world, shared.clone());
     assert_eq!(client.in_doubt().unwrap().len(), 1);
-    client.resolve(1, found(Finding::Done)).unwrap();
+    run(client.resolve(1, found(Finding::Done))).unwrap();
     assert_eq!(shared.state(1), CallState::Done);
+}
+
+/// A journal that is asked to write a resolution down, and does so when its test lets it, or fails.
+#[derive(Clone, Default)]
+struct Slow {
+    shared: Shared,
+    lets: Arc<Mutex<Option<bool>>>,
+}
+
+impl Journal for Slow {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        assert!(!matches!(entry, Entry::Resolved { .. }), "it would hold its caller up");
+        self.shared.record(entry)
+    }
+
+    fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
+        let Entry::Resolved { id, .. } = entry else {
+            return self.record(entry).map(Submitted::durable);
+        };
+        let (slow, entry) = (self.clone(), entry.clone());
+        let written = poll_fn(move |_| match slow.lets.lock().unwrap().take() {
+            None => Poll::Pending,
+            Some(true) => Poll::Ready(slow.shared.clone().record(&entry).map(drop)),
+            Some(false) => {
+                Poll::Ready(Err(RecordError::Failed(Arc::new(io::Error::other("full")))))
+            }
+        });
+        Ok(Submitted::later(*id, Box::pin(written)))
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        self.shared.in_doubt()
+    }
+}
+
+#[test]
+fn a_task_awaits_the_journal_that_writes_a_resolution_down() {
+    let (world, slow) = (World::new(), Slow::default());
+    let client = dropped(&world, slow.clone());
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut resolved = pin!(client.resolve(1, found(Finding::Done)));
+    assert!(resolved.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(client.in_doubt().unwrap().len(), 1);
+    assert!(resolved.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(slow.shared.state(1), CallState::InDoubt);
+    *slow.lets.lock().unwrap() = Some(true);
+    run(resolved).unwrap();
+    assert_eq!(slow.shared.state(1), CallState::Done);
+}
+
+#[test]
+fn a_task_awaits_the_journal_that_writes_down_what_its_callback_found() {
+    let (world, slow) = (World::new(), Slow::default());
+    let client = dropped(&world, slow.clone());
+    let settings = Reconcile::default();
+    let answer = |_| ready(Answer::Done("asked status".to_owned()));
+    let mut reconciled = pin!(client.reconcile(&settings, answer));
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..3 {
+        assert!(reconciled.as_mut().poll(&mut cx).is_pending());
+    }
+    *slow.lets.lock().unwrap() = Some(true);
+    assert!(run(reconciled).unwrap().in_doubt.is_empty());
+    assert_eq!(slow.shared.state(1), CallState::Done);
+}
+
+#[test]
+fn a_resolution_that_could_not_be_written_down_can_be_written_again() {
+    let (world, slow) = (World::new(), Slow::default());
+    let client = dropped(&world, slow.clone());
+    let resolve = |lets| {
+        *slow.lets.lock().unwrap() = Some(lets);
+        run(client.resolve(1, found(Finding::Done)))
+    };
+    assert!(matches!(resolve(false), Err(RecordError::Failed(_))));
+    assert_eq!(slow.shared.state(1), CallState::InDoubt);
+    resolve(true).unwrap();
+    assert_eq!(slow.shared.state(1), CallState::Done);
 }
 
 #[test]
@@ -261,10 +341,10 @@ fn a_task_that_still_waits_has_its_call_under_way_whatever_the_wall_clock_shows(
     }
     let [_, then] = an_hour_on(&world);
     world.clock.set(then);
-    is_under_way(&client.resolve(1, found(Finding::Done)), &client.in_doubt().unwrap());
+    is_under_way(&run(client.resolve(1, found(Finding::Done))), &client.in_doubt().unwrap());
     drop(call);
     assert_eq!(client.in_doubt().unwrap().len(), 1);
-    client.resolve(1, found(Finding::Done)).unwrap();
+    run(client.resolve(1, found(Finding::Done))).unwrap();
     assert_eq!(shared.state(1), CallState::Done);
 }
 
