@@ -30,7 +30,10 @@ use crate::race::{Known, Race};
 use crate::tls::Tls;
 
 /// Makes the connections of one transport.
-pub(super) struct Connector {
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Wiring>);
+
+struct Wiring {
     parts: Arc<Parts>,
     resolve: Resolve,
     known: Known,
@@ -55,9 +58,27 @@ impl Connector {
         masks: Masks,
     ) -> Self {
         let parts = Arc::new(Parts { tls: tls.client_config(), proxy });
-        Self { parts, resolve, known: Known::default(), time_limit, max_idle_age, masks }
+        let known = Known::default();
+        Self(Arc::new(Wiring { parts, resolve, known, time_limit, max_idle_age, masks }))
     }
 
+    /// Opens a connection for the request that this thread is making.
+    fn open(&self, uri: &Uri) -> Result<Stream, Error> {
+        let now = Instant::now();
+        let left = attempt::deadline().map(|deadline| deadline.saturating_duration_since(now));
+        // A limit beyond what the clock can say is none; a year stands in for it.
+        let limit = self.0.time_limit.min(left.unwrap_or(YEAR)).min(YEAR);
+        let deadline = now + limit;
+        let mut race = Race::default();
+        let connected = self.0.connect(uri, deadline, &mut race).map_err(|error| {
+            let is_late = Instant::now() >= deadline;
+            if is_late { ConnectError::TimedOut(Late::new(limit, race.report())) } else { error }
+        });
+        connected.map_err(|error| Error::Other(Box::new(error)))
+    }
+}
+
+impl Wiring {
     fn connect(
         &self,
         uri: &Uri,
@@ -133,19 +154,10 @@ impl transport::Connector for Connector {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Link>, Error> {
-        let now = Instant::now();
-        let left = attempt::deadline().map(|deadline| deadline.saturating_duration_since(now));
-        // A limit beyond what the clock can say is none; a year stands in for it.
-        let limit = self.time_limit.min(left.unwrap_or(YEAR)).min(YEAR);
-        let deadline = now + limit;
-        let mut race = Race::default();
-        let connected = Connector::connect(self, details.uri, deadline, &mut race);
-        let connected = connected.map_err(|error| {
-            let is_late = Instant::now() >= deadline;
-            if is_late { ConnectError::TimedOut(Late::new(limit, race.report())) } else { error }
-        });
-        let stream = connected.map_err(|error| Error::Other(Box::new(error)))?;
-        Ok(Some(Link::new(stream, self.masks.clone(), self.max_idle_age)))
+        let stream = self.open(details.uri)?;
+        let (connector, uri) = (self.clone(), details.uri.clone());
+        let reopen = Box::new(move || connector.open(&uri));
+        Ok(Some(Link::new(stream, reopen, self.0.masks.clone(), self.0.max_idle_age)))
     }
 }
 

@@ -24,6 +24,7 @@ use crate::reply::{Onward, Reading};
 /// A connection that ureq may use.
 pub(super) struct Link {
     stream: Stream,
+    reopen: Reopen,
     buffers: Buffers,
     replies: Reading,
     masking: Masking,
@@ -31,6 +32,9 @@ pub(super) struct Link {
     idle_since: Option<Now>,
     max_idle_age: Duration,
 }
+
+/// Opens another connection to the same place, for the request that this thread is making.
+type Reopen = Box<dyn Fn() -> Result<Stream, Error> + Send + Sync>;
 
 /// Masks each reply's body.
 struct Masking {
@@ -87,10 +91,15 @@ impl Shown<'_> {
 }
 
 impl Link {
-    pub(super) fn new(stream: Stream, masks: Masks, max_idle_age: Duration) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        reopen: Reopen,
+        masks: Masks,
+        max_idle_age: Duration,
+    ) -> Self {
         let (buffers, replies) = (Buffers::default(), Reading::default());
         let masking = Masking { masks, mask: None };
-        Self { stream, buffers, replies, masking, idle_since: None, max_idle_age }
+        Self { stream, reopen, buffers, replies, masking, idle_since: None, max_idle_age }
     }
 
     /// Whether a request may go out on it. The first look after a request begins its idle time.
@@ -98,6 +107,39 @@ impl Link {
         let since = *self.idle_since.get_or_insert(now);
         age(since, now) < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
     }
+
+    /// Gives some of a request to the connection. One that waited, and turns out to be dead before it took
+    /// a byte, is replaced by a new one.
+    fn transmit(&mut self, amount: usize) -> Result<io::Result<()>, Error> {
+        let was_idle = self.idle_since.take().is_some();
+        match self.give(amount) {
+            (Err(error), Taken::Nothing) if was_idle && error.kind() != io::ErrorKind::TimedOut => {
+                self.stream = (self.reopen)()?;
+                self.replies = Reading::default();
+                Ok(self.give(amount).0)
+            }
+            (sent, _) => Ok(sent),
+        }
+    }
+
+    fn give(&mut self, amount: usize) -> (io::Result<()>, Taken) {
+        self.stream.set_deadline(attempt::deadline());
+        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        self.replies.on_request(output);
+        let before = self.stream.written();
+        let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
+        if self.stream.written() == before {
+            return (sent, Taken::Nothing);
+        }
+        attempt::was_written();
+        (sent, Taken::Some)
+    }
+}
+
+/// What a connection took of what it was given.
+enum Taken {
+    Nothing,
+    Some,
 }
 
 impl Transport for Link {
@@ -106,17 +148,9 @@ impl Transport for Link {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.idle_since = None;
-        self.stream.set_deadline(attempt::deadline());
-        let output = self.buffers.output().get(..amount).unwrap_or_default();
-        self.replies.on_request(output);
-        let before = self.stream.written();
-        let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
-        if self.stream.written() != before {
-            attempt::was_written();
-        }
+        let sent = self.transmit(amount);
         self.buffers.wipe_output(amount);
-        sent.map_err(|error| broken(&error, timeout))
+        sent?.map_err(|error| broken(&error, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -177,6 +211,7 @@ fn broken(error: &io::Error, timeout: NextTimeout) -> Error {
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
+    use std::thread;
     use std::time::{Duration, Instant};
 
     use imts_core::{Mono, Now, Wall};
@@ -198,7 +233,8 @@ mod tests {
 
     fn over(stream: TcpStream) -> Link {
         let wire = Wire::new(stream, Instant::now());
-        Link::new(Stream::Tcp(wire), Masks::default(), MAX_AGE)
+        let reopen = || panic!("no other connection is asked for");
+        Link::new(Stream::Tcp(wire), Box::new(reopen), Masks::default(), MAX_AGE)
     }
 
     /// A connection, and its other end.
@@ -254,8 +290,8 @@ mod tests {
         assert!(!link.is_open());
     }
 
-    #[test]
-    fn a_request_that_was_written_in_part_is_not_untouched() {
+    /// A connection that takes little at once, and what accepts its other end.
+    fn narrow() -> (Link, Socket) {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.set_recv_buffer_size(4_096).unwrap();
         listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -263,7 +299,28 @@ mod tests {
         let address = listener.local_addr().unwrap().as_socket().unwrap();
         let stream = TcpStream::connect(address).unwrap();
         SockRef::from(&stream).set_send_buffer_size(4_096).unwrap();
-        let mut link = over(stream);
+        (over(stream), listener)
+    }
+
+    #[test]
+    fn a_connection_that_took_some_of_a_request_is_not_replaced_when_it_breaks() {
+        let (mut link, listener) = narrow();
+        let breaking = thread::spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            peer.read_exact(&mut [0]).unwrap();
+            peer.set_linger(Some(Duration::ZERO)).unwrap();
+        });
+        assert!(link.is_open());
+        let attempt = begin(Duration::from_secs(60));
+        let sent = transmit(&mut link, &[b' '; 32_768]);
+        assert!(matches!(sent, Err(ureq::Error::Other(_))), "{sent:?}");
+        assert!(!attempt.is_untouched());
+        breaking.join().unwrap();
+    }
+
+    #[test]
+    fn a_request_that_was_written_in_part_is_not_untouched() {
+        let (mut link, _listener) = narrow();
         let attempt = begin(Duration::from_millis(100));
         // Nobody reads it.
         let sent = transmit(&mut link, &[b' '; 32_768]);

@@ -7,7 +7,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use imts::{Bounds, Transport, UreqTransport};
+use http::Response;
+use imts::{Bounds, Failure, Transport, UreqTransport};
 use socket2::SockRef;
 
 use crate::{BOUNDS, ear, post, ureq};
@@ -20,7 +21,7 @@ const WRITES: &str = "Request {";
 
 const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
-/// Serves one request; then ends its connection so, when it is told to.
+/// Serves one request; then ends its connection so, when it is told to, and perhaps serves another.
 struct Service {
     url: String,
     end: Sender<By>,
@@ -31,7 +32,10 @@ struct Service {
 
 #[derive(Clone, Copy, Debug)]
 enum By {
+    /// And nobody listens any more.
     Reset,
+    /// And the next connection is served as well, up to the client's end.
+    ResetAlone,
     /// Not at all: what comes is read, up to the client's end.
     Client,
 }
@@ -43,21 +47,28 @@ impl Service {
         let ((end, told), (tell, ended)) = (mpsc::channel(), mpsc::channel());
         let serving = thread::spawn(move || {
             let (mut stream, client) = listener.accept().unwrap();
-            let (mut heard, mut buffer) = (String::new(), [0; 4_096]);
-            while !heard.ends_with("{}") {
-                let read @ 1.. = stream.read(&mut buffer).unwrap() else { return heard };
-                heard.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            let mut heard = String::new();
+            if !serve(&mut stream, &mut heard) {
+                return heard;
             }
-            stream.write_all(REPLY).unwrap();
             match told.recv().unwrap() {
                 By::Reset => {
-                    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
-                    drop(stream);
-                    has_arrived(client);
+                    drop(listener);
+                    reset(stream, client);
+                    tell.send(()).unwrap();
                 }
-                By::Client => drop(stream.read_to_string(&mut heard)),
+                By::ResetAlone => {
+                    reset(stream, client);
+                    tell.send(()).unwrap();
+                    let (mut stream, _) = listener.accept().unwrap();
+                    assert!(serve(&mut stream, &mut heard));
+                    drop(stream.read_to_string(&mut heard));
+                }
+                By::Client => {
+                    drop(stream.read_to_string(&mut heard));
+                    tell.send(()).unwrap();
+                }
             }
-            tell.send(()).unwrap();
             heard
         });
         Self { url, end, ended, serving }
@@ -74,6 +85,23 @@ impl Service {
     }
 }
 
+/// Answers one request, if one comes.
+fn serve(stream: &mut TcpStream, heard: &mut String) -> bool {
+    let (before, mut buffer) = (heard.len(), [0; 4_096]);
+    while !heard[before..].ends_with("{}") {
+        let read @ 1.. = stream.read(&mut buffer).unwrap() else { return false };
+        heard.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+    }
+    stream.write_all(REPLY).unwrap();
+    true
+}
+
+fn reset(stream: TcpStream, client: SocketAddr) {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(stream);
+    has_arrived(client);
+}
+
 /// Waits until the client's system has seen the end of its connection.
 fn has_arrived(client: SocketAddr) {
     let SocketAddr::V4(v4) = client else { panic!("{client}") };
@@ -84,20 +112,37 @@ fn has_arrived(client: SocketAddr) {
     }
 }
 
+/// What comes of a request whose pooled connection ends so, between the last look at it and the first byte;
+/// and what the service heard in all, once it has ended.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_pooled_connection_that_is_reset_before_the_first_byte_sends_nothing() {
+fn reset_before_the_first_byte(by: By) -> (Result<Vec<u8>, Failure>, JoinHandle<String>) {
     let (service, transport) = (Service::start(), ureq());
     service.is_used_by(&transport);
     let Service { url, end, ended, serving } = service;
     let reset = move || {
-        end.send(By::Reset).unwrap();
+        end.send(by).unwrap();
         ended.recv().unwrap();
     };
     let (sent, came) = ear::when(POOLED, reset, || transport.send(post(&url), BOUNDS));
-    let failure = sent.unwrap_err();
     assert!(came, "no pooled connection was used");
+    (sent.map(Response::into_body), serving)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_dead_pooled_connection_took_nothing_of_is_sent_over_a_new_one() {
+    let (sent, serving) = reset_before_the_first_byte(By::ResetAlone);
+    assert_eq!(sent.unwrap(), b"{}");
+    assert_eq!(serving.join().unwrap().matches(" HTTP/1.1\r\n").count(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn if_no_new_connection_comes_about_either_nothing_is_sent() {
+    let (sent, serving) = reset_before_the_first_byte(By::Reset);
+    let failure = sent.unwrap_err();
     assert!(failure.is_not_sent() && !failure.is_timed_out(), "{failure}");
+    assert!(failure.to_string().contains("refused"), "{failure}");
     assert_eq!(serving.join().unwrap().matches(" HTTP/1.1\r\n").count(), 1);
 }
 
