@@ -86,7 +86,52 @@ impl UreqTransport {
     /// A transport over an agent of the caller's own, which answers for where its connections go and
     /// how long they may take to come about. Its middleware must send each request at most once.
     ///
-    /// Redirects and errors by status are switched off for each request, and its time limit is set.
+    /// Redirects and errors by status are switched off for each request, and its time limit is set, as
+    /// `timeout_global`. Under such a limit, ureq's own resolver starts a thread for each request, also if
+    /// a connection is open already. An agent whose resolver knows nothing of the limit starts none:
+    ///
+    /// ```
+    /// use imts::UreqTransport;
+    /// use ureq::config::Config;
+    /// use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+    /// use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+    ///
+    /// /// Looks names up on the thread that makes the request, which waits as long as the system does.
+    /// #[derive(Debug, Default)]
+    /// struct OnThisThread(DefaultResolver);
+    ///
+    /// impl Resolver for OnThisThread {
+    ///     fn resolve(
+    ///         &self,
+    ///         uri: &http::Uri,
+    ///         config: &Config,
+    ///         _: NextTimeout,
+    ///     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    ///         self.0.resolve(uri, config, NextTimeout::default())
+    ///     }
+    /// }
+    ///
+    /// let config = Config::builder().proxy(None).build();
+    /// let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), OnThisThread::default());
+    /// let transport = UreqTransport::over(agent);
+    /// # use imts::{Bounds, Transport as _};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let request = http::Request::post(format!("http://{}/", listener.local_addr()?));
+    /// # let bounds = Bounds { reply_limit: 1, time_limit: std::time::Duration::from_secs(60) };
+    /// # std::thread::spawn(move || {
+    /// #     use std::io::{Read as _, Write as _};
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     assert!(stream.read(&mut [0; 4_096]).unwrap() > 0);
+    /// #     stream.write_all(b"HTTP/1.1 204 \r\n\r\n").unwrap();
+    /// # });
+    /// # let response = transport.send(request.body(imts::Body::from(Vec::new()))?, bounds)?;
+    /// # assert_eq!(response.status(), 204);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Connections of a [`builder`](Self::builder)'s transport need none of this: a name is looked up only for
+    /// a new connection.
+    ///
     /// How far a request that failed had come, such an agent does not tell: it counts as not sent
     /// only where the agent refused the URL, or found no address for it. Nor does it hide replies
     /// from the log: at the level TRACE, ureq's parser logs them, tokens included.

@@ -7,11 +7,44 @@ use http::Response;
 use imts::{Transport, UreqTransport};
 use imts_sandbox::{Front, Sandbox};
 use ureq::Agent;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use crate::{BOUNDS, builder, post};
+use crate::{BOUNDS, builder, ear, post};
 
 fn own() -> UreqTransport {
     UreqTransport::over(Agent::config_builder().proxy(None).build().new_agent())
+}
+
+/// Looks names up on the thread that makes the request, as the documentation of `over` shows.
+#[derive(Debug, Default)]
+struct OnThisThread(DefaultResolver);
+
+impl Resolver for OnThisThread {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        self.0.resolve(uri, config, NextTimeout::default())
+    }
+}
+
+#[test]
+fn a_thread_for_each_request_is_started_by_ureqs_own_resolver_alone() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let config = || Config::builder().proxy(None).build();
+    let with = |resolver| Agent::with_parts(config(), DefaultConnector::default(), resolver);
+    for (agent, threads) in [(config().new_agent(), 2), (with(OnThisThread::default()), 0)] {
+        let transport = UreqTransport::over(agent);
+        let twice = || [(); 2].map(|()| transport.send(post(&front.url()), BOUNDS).unwrap());
+        let (_, told) = ear::listen(twice);
+        // ureq says so before it starts one.
+        let started = told.iter().filter(|line| line.starts_with("Resolve with timeout"));
+        assert_eq!(started.count(), threads, "{told:?}");
+    }
 }
 
 /// A service that answers everything with this status and a redirect to itself.
