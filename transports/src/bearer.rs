@@ -12,24 +12,31 @@ use std::time::Duration;
 use imts_core::{Epoch, Mono, Now, Outlook, Wall};
 
 use crate::clock::{self, Clock};
-use crate::sync::{Lent, Sighted};
+use crate::sync::{Lent, Sighted, owned};
 
 /// A bearer that was valid when a client handed it out: [`imts_core::Bearer`], lent.
 ///
 /// Taking one and letting it go costs no allocation, and no count of references that threads would
 /// contend for. A clone is for keeping.
-pub struct Bearer(Share);
-
-enum Share {
-    Lent(Lent<Snapshot>),
-    Own(Arc<imts_core::Bearer>),
-}
+pub struct Bearer(Lent<Snapshot>);
 
 impl Bearer {
     /// Lends what is published, which must be something.
     #[inline]
     pub(crate) fn lent(snapshot: Lent<Snapshot>) -> Self {
-        Self(Share::Lent(snapshot))
+        Self(snapshot)
+    }
+
+    /// A share of its own.
+    fn owned(snapshot: &Arc<Snapshot>) -> Self {
+        Self(owned(Arc::clone(snapshot)))
+    }
+
+    fn snapshot(&self) -> &Arc<Snapshot> {
+        match self.0.as_ref() {
+            Some(snapshot) => snapshot,
+            None => unreachable!("only what is there is lent"),
+        }
     }
 }
 
@@ -38,26 +45,14 @@ impl Deref for Bearer {
 
     #[inline]
     fn deref(&self) -> &imts_core::Bearer {
-        match &self.0 {
-            Share::Own(bearer) => bearer,
-            Share::Lent(lent) => match lent.as_ref() {
-                Some(snapshot) => &snapshot.bearer,
-                None => unreachable!("only what is there is lent"),
-            },
-        }
+        &self.snapshot().bearer
     }
 }
 
 impl Clone for Bearer {
     /// One of its own, no longer lent.
     fn clone(&self) -> Self {
-        match &self.0 {
-            Share::Own(bearer) => Self(Share::Own(Arc::clone(bearer))),
-            Share::Lent(lent) => match lent.as_ref() {
-                Some(snapshot) => snapshot.bearer.clone(),
-                None => unreachable!("only what is there is lent"),
-            },
-        }
+        Self::owned(self.snapshot())
     }
 }
 
@@ -69,13 +64,13 @@ impl AsRef<imts_core::Bearer> for Bearer {
 
 impl From<imts_core::Bearer> for Bearer {
     fn from(bearer: imts_core::Bearer) -> Self {
-        Self(Share::Own(Arc::new(bearer)))
+        Self::owned(&Arc::new(Snapshot::of(bearer)))
     }
 }
 
 impl From<Bearer> for imts_core::Bearer {
     fn from(bearer: Bearer) -> Self {
-        Self::clone(&bearer)
+        (*bearer).clone()
     }
 }
 
@@ -87,8 +82,7 @@ impl fmt::Debug for Bearer {
 
 /// What is published of a session: its token, and until when asks need nothing else of it.
 pub(crate) struct Snapshot {
-    /// One of its own.
-    bearer: Bearer,
+    bearer: imts_core::Bearer,
     /// Both clocks' readings from which on a renewal is due, as coarse readings tell it.
     due: Option<Now>,
     /// How far a coarse reading may be behind.
@@ -104,7 +98,12 @@ impl Snapshot {
             mono: Mono::from_micros(due.mono.as_micros().saturating_sub(by)),
             wall: Wall::from_unix_micros(due.wall.unix_micros().saturating_sub_unsigned(by)),
         });
-        Self { bearer: outlook.bearer().clone().into(), due, lag, calm_at: AtomicU64::new(0) }
+        Self { due, lag, ..Self::of(outlook.bearer().clone()) }
+    }
+
+    /// A token alone, which serves no ask.
+    fn of(bearer: imts_core::Bearer) -> Self {
+        Self { bearer, due: None, lag: Duration::ZERO, calm_at: AtomicU64::new(0) }
     }
 
     /// Whether the token is good and no renewal due.
@@ -153,17 +152,26 @@ impl Snapshot {
 pub(crate) struct Sight {
     clock: clock::Source,
     snapshot: Sighted<Snapshot>,
+    /// The same, as it is handed out.
+    bearer: Option<Bearer>,
 }
 
 impl Sight {
     pub(crate) fn new(clock: clock::Source, snapshot: Sighted<Snapshot>) -> Self {
-        Self { clock, snapshot }
+        Self { clock, snapshot, bearer: None }
     }
 
     /// The published token, if it is good now and no renewal due.
     #[inline]
     pub(crate) fn calm(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.look()?;
-        snapshot.is_calm(&self.clock).then_some(&snapshot.bearer)
+        if !snapshot.is_calm(&self.clock) {
+            return None;
+        }
+        let is_at_hand = |it: &Bearer| it.0.as_ref().is_some_and(|it| Arc::ptr_eq(it, snapshot));
+        if !self.bearer.as_ref().is_some_and(is_at_hand) {
+            self.bearer = Some(Bearer::owned(snapshot));
+        }
+        self.bearer.as_ref()
     }
 }

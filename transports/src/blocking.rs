@@ -78,7 +78,10 @@ impl Client {
     ///
     /// [`CallError`].
     pub fn token(&self) -> Result<Bearer, CallError> {
-        self.token_valid_for(Duration::ZERO)
+        match self.shared.hub.at_hand(Duration::ZERO) {
+            Some(bearer) => Ok(bearer),
+            None => self.later(Duration::ZERO),
+        }
     }
 
     /// Gets a token before the first call needs one, or says why there is none: for a program's start.

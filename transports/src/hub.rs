@@ -155,11 +155,16 @@ impl<F> Hub<F> {
 
     /// What most asks are served, and all there is to them while no renewal is due: no lock, no
     /// precise clock.
-    #[inline]
+    ///
+    /// Always in line: returned through memory, a bearer would be copied once more.
+    #[inline(always)]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
         let (published, clock) = (self.published.load(), &self.clock);
-        let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
-        if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
+        match &*published {
+            Some(it) if it.is_calm(clock) && it.lasts(at_least, clock) => {}
+            _ => return None,
+        }
+        Some(Bearer::lent(published))
     }
 
     /// An ask that nothing is at hand for. While a renewal is due, whoever comes while another asker

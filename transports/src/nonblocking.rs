@@ -24,7 +24,7 @@ use self::renewal::{Asked, Shared};
 use crate::bearer::{Bearer, Sight};
 use crate::error::CallError;
 use crate::hub::{Entry, Hub};
-use crate::transport::AsyncTransport;
+use crate::transport::{AsyncTransport, BoxFuture};
 
 /// A client for tasks. Clones share one session; any number of tasks may ask at once, on any
 /// executor, and on several.
@@ -102,7 +102,10 @@ impl AsyncClient {
     pub async fn token(&self) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
-            None => self.later(Duration::ZERO).await,
+            None => match self.later(Duration::ZERO)? {
+                Later::Served(bearer) => Ok(bearer),
+                Later::Waits(waiting) => waiting.await,
+            },
         }
     }
 
@@ -125,21 +128,26 @@ impl AsyncClient {
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(at_least) {
             Some(bearer) => Ok(bearer),
-            None => self.later(at_least).await,
+            None => match self.later(at_least)? {
+                Later::Served(bearer) => Ok(bearer),
+                Later::Waits(waiting) => waiting.await,
+            },
         }
     }
 
     /// An ask that nothing is at hand for.
-    async fn later(&self, at_least: Duration) -> Result<Bearer, CallError> {
+    ///
+    /// What waits is boxed, so that the future of an ask that waits for nothing is small.
+    #[cold]
+    fn later(&self, at_least: Duration) -> Result<Later<'_>, CallError> {
         let asked = match self.shared.hub.enter(at_least) {
-            Entry::Served(bearer) => return Ok(bearer),
+            Entry::Served(bearer) => return Ok(Later::Served(bearer)),
             Entry::Held(held) => self.shared.ask(held, at_least, None)?,
         };
         match asked {
-            Asked::Ready(bearer) => self.shared.hub.lasting(bearer, at_least),
-            // Boxed, so that the future of an ask that waits for nothing is small.
+            Asked::Ready(bearer) => self.shared.hub.lasting(bearer, at_least).map(Later::Served),
             Asked::Wait { flight, overdue } => {
-                Box::pin(self.waiting(flight, overdue, at_least)).await
+                Ok(Later::Waits(Box::pin(self.waiting(flight, overdue, at_least))))
             }
         }
     }
@@ -210,6 +218,12 @@ impl AsyncClient {
         }
         saved
     }
+}
+
+/// What an ask comes to that nothing was at hand for.
+enum Later<'a> {
+    Served(Bearer),
+    Waits(BoxFuture<'a, Result<Bearer, CallError>>),
 }
 
 impl fmt::Debug for AsyncClient {

@@ -24,6 +24,11 @@ mod machine {
     /// What was read there, not kept for long.
     pub(crate) type Lent<T> = arc_swap::Guard<Option<Arc<T>>>;
 
+    /// The same, to be kept.
+    pub(crate) fn owned<T>(value: Arc<T>) -> Lent<T> {
+        arc_swap::Guard::from_inner(Some(value))
+    }
+
     /// What one reader found there last.
     pub(crate) struct Sighted<T>(Cache<Arc<ArcSwapOption<T>>, Option<Arc<T>>>);
 
@@ -49,8 +54,8 @@ mod machine {
     impl<T> Sighted<T> {
         /// What is there now.
         #[inline]
-        pub(crate) fn look(&mut self) -> Option<&T> {
-            self.0.load().as_deref()
+        pub(crate) fn look(&mut self) -> Option<&Arc<T>> {
+            self.0.load().as_ref()
         }
     }
 }
@@ -75,6 +80,10 @@ mod model {
     pub(crate) struct Published<T>(Arc<Mutex<Option<Arc<T>>>>);
 
     pub(crate) type Lent<T> = Option<Arc<T>>;
+
+    pub(crate) fn owned<T>(value: Arc<T>) -> Lent<T> {
+        Some(value)
+    }
 
     pub(crate) struct Sighted<T> {
         place: Arc<Mutex<Option<Arc<T>>>>,
@@ -101,9 +110,9 @@ mod model {
     }
 
     impl<T> Sighted<T> {
-        pub(crate) fn look(&mut self) -> Option<&T> {
+        pub(crate) fn look(&mut self) -> Option<&Arc<T>> {
             self.seen = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            self.seen.as_deref()
+            self.seen.as_ref()
         }
     }
 }
