@@ -89,7 +89,7 @@ pub struct Call<R> {
     deadline: Mono,
     stage: Stage<R>,
     bearer: Option<Bearer>,
-    /// The tokens of all attempts: a late refusal may quote any of them.
+    /// The tokens of earlier attempts: a late refusal may quote any of them.
     presented: Vec<Bearer>,
     /// A token that the service refused, to be told to the session.
     refused: Option<Epoch>,
@@ -198,23 +198,27 @@ impl<R> Call<R> {
         let Stage::Sent { now: sent, .. } = self.stage else { return };
         let Some(frozen) = &self.frozen else { return };
         let bearer = self.bearer.take();
-        let presented: Vec<_> = self.presented.iter().map(Bearer::expose_token).collect();
-        // What takes no token carries secrets in its body, and which they are is not known here.
-        let secrets = (frozen.auth == Auth::Bearer).then_some(presented.as_slice());
+        let presented = || {
+            let tokens = self.presented.iter().chain(&bearer).map(Bearer::expose_token);
+            // What takes no token carries secrets in its body, and which they are is not known here.
+            (frozen.auth == Auth::Bearer).then(|| tokens.collect())
+        };
         let decode = self.decode;
-        let outcome = wire::read(reply, sent.wall, frozen.policy.reply_limit, secrets, |it| {
-            if it.says_state_false() {
+        let outcome = wire::read(reply, sent.wall, frozen.reply_limit, &presented, |it| {
+            let success = it.opened();
+            if success.says_state_false() {
                 return Err(Malformed::Missing { field: "payload" });
             }
-            decode(it)
+            decode(success)
         });
+        let verdict =
+            judge::reply(frozen, outcome, &reply, sent.wall, &presented, self.retried_after_401);
         // A 401: the token is to be rejected, whatever becomes of the call.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
-        let verdict =
-            judge::reply(frozen, outcome, &reply, sent.wall, secrets, self.retried_after_401);
         self.follow(verdict, now);
+        self.has_presented(bearer);
     }
 
     /// No reply came, or the driver gave up on it.
@@ -222,9 +226,18 @@ impl<R> Call<R> {
         if !matches!(self.stage, Stage::Sent { .. }) {
             return;
         }
-        self.bearer = None;
         let Some(frozen) = &self.frozen else { return };
-        self.follow(judge::failure(frozen.class, why), now);
+        let verdict = judge::failure(frozen.class, why);
+        self.follow(verdict, now);
+        let bearer = self.bearer.take();
+        self.has_presented(bearer);
+    }
+
+    /// Keeps the token of an attempt, if there may be another.
+    fn has_presented(&mut self, bearer: Option<Bearer>) {
+        if self.frozen.is_some() {
+            self.presented.extend(bearer);
+        }
     }
 
     /// Applies what time alone brings about.
@@ -275,11 +288,10 @@ impl<R> Call<R> {
         let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
-            self.presented.push(bearer.clone());
         }
         let time_limit = frozen.policy.time_limit.min(self.deadline.since(now.mono));
         let time_limit = time_limit.min(lease.map_or(time_limit, |lease| lease.remaining(now)));
-        let reply_limit = frozen.policy.reply_limit;
+        let reply_limit = frozen.reply_limit;
         self.attempts = self.attempts.saturating_add(1);
         self.sent.get_or_insert(now);
         self.stage = Stage::Sent { now, until: now.mono.after(time_limit) };
@@ -333,11 +345,11 @@ impl<R> Call<R> {
     fn lose(&mut self, why: CallFault, now: Now) {
         let Some(frozen) = self.frozen.take() else { return };
         let unknown = Unknown {
-            operation: frozen.name,
+            digest: frozen.digest(),
             class: frozen.class,
-            reference: frozen.reference,
             sent_at: self.sent.unwrap_or(now).wall,
-            digest: frozen.digest,
+            operation: frozen.name.into_owned(),
+            reference: frozen.reference,
             why,
         };
         self.stage = Stage::End(Outcome::Unknown(unknown));

@@ -4,11 +4,14 @@
 //! this crate does not know, refusals that are known to come before any processing, operations
 //! outside the list. Knows nothing of files; a contract file is read elsewhere.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use http::Uri;
 use thiserror::Error;
 
-use crate::endpoint::ServicePath;
+use crate::endpoint::{Endpoint, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::operations::{
@@ -35,12 +38,14 @@ pub struct Catalogue(Vec<Entry>);
 /// One operation of a catalogue.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    name: String,
+    name: Cow<'static, str>,
     class: Class,
     auth: Auth,
     evidence: Evidence,
     path: Option<ServicePath>,
-    decided: Decided,
+    /// Where a session sends it.
+    uri: Option<Uri>,
+    decided: Arc<Decided>,
     reply_limit: Option<usize>,
     reference_field: Option<String>,
     in_section: bool,
@@ -176,7 +181,7 @@ impl Catalogue {
     ///
     /// [`CatalogueError::NoSuchOperation`].
     pub fn set_decided(&mut self, name: &str, decided: Decided) -> Result<(), CatalogueError> {
-        self.entry_mut(name)?.decided = decided;
+        self.entry_mut(name)?.decided = Arc::new(decided);
         Ok(())
     }
 
@@ -234,12 +239,13 @@ impl Catalogue {
         }
         self.0.retain(|entry| entry.name != name);
         self.0.push(Entry {
-            name: name.to_owned(),
+            name: Cow::Owned(name.to_owned()),
             class,
             auth: Auth::Bearer,
             evidence,
             path: Some(path),
-            decided: Decided::default(),
+            uri: None,
+            decided: Arc::default(),
             reply_limit: None,
             reference_field: None,
             in_section: false,
@@ -257,6 +263,14 @@ impl Catalogue {
         if let Ok(entry) = self.entry_mut(name) {
             (entry.path, entry.evidence) = (path, evidence);
         }
+    }
+
+    /// The same operations, each with its URL at the endpoint, if there is one.
+    pub(crate) fn at(mut self, endpoint: &Endpoint) -> Self {
+        for entry in &mut self.0 {
+            entry.uri = entry.path.as_ref().and_then(|path| endpoint.join(path).ok());
+        }
+        self
     }
 
     fn entry_mut(&mut self, name: &str) -> Result<&mut Entry, CatalogueError> {
@@ -278,12 +292,13 @@ impl Entry {
     /// What a type of this crate says of its operation.
     fn of<O: Operation>() -> Self {
         Self {
-            name: O::NAME.to_owned(),
+            name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
             auth: O::AUTH,
             evidence: O::EVIDENCE,
             path: O::PATH.map(ServicePath::constant),
-            decided: Decided::default(),
+            uri: None,
+            decided: Arc::default(),
             reply_limit: None,
             reference_field: O::REFERENCE_FIELD.map(str::to_owned),
             in_section: true,
@@ -318,6 +333,21 @@ impl Entry {
     #[must_use]
     pub fn path(&self) -> Option<&ServicePath> {
         self.path.as_ref()
+    }
+
+    /// Its URL, where a session has it; those of all its calls share memory.
+    pub(crate) fn uri(&self) -> Option<&Uri> {
+        self.uri.as_ref()
+    }
+
+    /// The name, to share.
+    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    /// The refusals that are known to come before any processing, to share.
+    pub(crate) fn shared_decided(&self) -> Arc<Decided> {
+        Arc::clone(&self.decided)
     }
 
     /// The refusals that are known to come before any processing.

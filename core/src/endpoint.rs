@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use http::Uri;
 use thiserror::Error;
@@ -28,7 +29,7 @@ const MAX_LENGTH: usize = 2_048;
 /// # Ok::<(), imts_core::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(String);
+pub struct Endpoint(Arc<str>);
 
 impl Endpoint {
     /// Accepts an `https` URL: scheme, host, an optional port, an optional path.
@@ -66,14 +67,17 @@ impl Endpoint {
         &self.0
     }
 
-    /// The URL of a path under this base.
+    /// The URL of a path under this base. Clones of it share memory.
     ///
     /// # Errors
     ///
     /// [`EndpointError::Malformed`], where the two together are no URL.
     pub fn join(&self, path: &ServicePath) -> Result<Uri, EndpointError> {
         let url = format!("{}{}", self.0, path.as_str());
-        Uri::try_from(url).map_err(|_| EndpointError::Malformed)
+        let uri = Uri::try_from(url).map_err(|_| EndpointError::Malformed)?;
+        // The first clone makes the memory a shared one.
+        drop(uri.clone());
+        Ok(uri)
     }
 }
 
@@ -235,7 +239,7 @@ impl Parts {
         let slash = if self.path.is_empty() { "" } else { "/" };
         let url = format!("{scheme}://{}{port}{slash}{}", self.host, self.path);
         match Uri::try_from(url.as_str()) {
-            Ok(uri) if uri.host() == Some(self.host.as_str()) => Ok(Endpoint(url)),
+            Ok(uri) if uri.host() == Some(self.host.as_str()) => Ok(Endpoint(url.into())),
             _ => Err(EndpointError::Malformed),
         }
     }

@@ -47,6 +47,11 @@ impl Json {
         Ok(Self(Zeroizing::new(text.into())))
     }
 
+    /// A text that is known to be one JSON value, without white space around it.
+    pub(crate) fn known(text: &str) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
     /// The text as it came, without the white space around it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -49,11 +49,11 @@ pub struct Session {
     contract: Contract,
     sign_in_uri: Uri,
     refresh_uri: Option<Uri>,
-    policy: Policy,
+    policy: Arc<Policy>,
     /// The latest monotonic reading: time never runs backwards for a session.
     seen: Mono,
     /// Whom the grant, or the credentials, belong to.
-    agent_id: Option<String>,
+    agent_id: Option<Arc<str>>,
     held: Option<Held>,
     /// What the service thinks of the secrets that were given.
     standings: Standings,
@@ -103,15 +103,15 @@ impl Session {
         contract: Contract,
         policy: Policy,
     ) -> Result<Self, EndpointError> {
-        let sign_in_uri = shared(endpoint.join(&contract.sign_in.path)?);
+        let sign_in_uri = endpoint.join(&contract.sign_in.path)?;
         let refresh = contract.refresh.as_ref();
         let refresh_uri = refresh.map(|refresh| endpoint.join(&refresh.path)).transpose()?;
         Ok(Self {
+            contract: Contract { operations: contract.operations.at(&endpoint), ..contract },
             endpoint,
-            contract,
             sign_in_uri,
-            refresh_uri: refresh_uri.map(shared),
-            policy,
+            refresh_uri,
+            policy: Arc::new(policy),
             seen: Mono::default(),
             agent_id: None,
             held: None,
@@ -193,7 +193,7 @@ impl Session {
         if self.agent_id.as_deref() != Some(credentials.agent_id()) {
             self.drop_grant();
             self.rejected.forget();
-            self.agent_id = Some(credentials.agent_id().to_owned());
+            self.agent_id = Some(credentials.agent_id().into());
         }
         self.abandon_flight();
         let standing = self.standings.of(fingerprint);
@@ -259,6 +259,16 @@ impl Session {
     #[must_use]
     pub fn contract(&self) -> &Contract {
         &self.contract
+    }
+
+    /// The agent, to share.
+    pub(crate) fn shared_agent_id(&self) -> Option<Arc<str>> {
+        self.agent_id.clone()
+    }
+
+    /// The choices that the session was made with, to share.
+    pub(crate) fn shared_policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
     }
 
     /// The choices that the session was made with.
@@ -336,10 +346,4 @@ impl fmt::Debug for Held {
 enum Due {
     Yes,
     No,
-}
-
-/// A URL whose clones share memory from the first one on.
-fn shared(uri: Uri) -> Uri {
-    drop(uri.clone());
-    uri
 }

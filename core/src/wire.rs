@@ -12,7 +12,7 @@ mod object;
 mod text;
 
 pub use decode::Success;
-pub(crate) use decode::{is_object, read, read_grant, refusal, says_state_false};
+pub(crate) use decode::{Secrets, is_object, read, read_grant, refusal, says_state_false};
 pub use encode::Unencodable;
 pub(crate) use encode::{USUAL, json, request, strings};
 pub use grant::Granted;

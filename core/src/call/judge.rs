@@ -16,7 +16,7 @@ use crate::operation::{Auth, Class};
 use crate::problem::Problem;
 use crate::time::Wall;
 use crate::trouble::{Failure, NotSent};
-use crate::wire;
+use crate::wire::{self, Secrets};
 
 pub(super) enum Verdict<R> {
     Over(R),
@@ -77,18 +77,25 @@ pub(super) fn reply<R>(
     outcome: Result<R, ReplyError>,
     reply: &Reply<'_>,
     sent: Wall,
-    secrets: Option<&[&str]>,
+    secrets: Secrets<'_>,
     retried_after_401: bool,
 ) -> Verdict<R> {
     let error = match outcome {
         Ok(reply) => return Verdict::Over(reply),
         Err(error) => error,
     };
-    let limit = frozen.policy.reply_limit;
+    let limit = frozen.reply_limit;
     if !reply.status.is_success() {
-        let problem = wire::refusal(*reply, sent, limit, secrets);
-        if is_decided(frozen, &problem) {
-            return Verdict::Refused(problem);
+        let other;
+        let problem = match &error {
+            ReplyError::Refused(problem) => problem,
+            _ => {
+                other = wire::refusal(*reply, sent, limit, secrets);
+                &other
+            }
+        };
+        if is_decided(frozen, problem) {
+            return Verdict::Refused(problem.clone());
         }
     }
     let is_whole = reply.body.len() <= limit;

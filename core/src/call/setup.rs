@@ -1,6 +1,8 @@
 //! From an operation to a call: its class, its URL, its bytes, all fixed before anything is sent.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use http::Uri;
 use thiserror::Error;
@@ -22,18 +24,18 @@ use crate::wire::{Success, Unencodable};
 /// What is sent, in each attempt the same.
 #[derive(Debug)]
 pub(crate) struct Frozen {
-    pub(super) name: String,
+    pub(super) name: Cow<'static, str>,
     pub(super) class: Class,
     pub(super) auth: Auth,
-    pub(super) decided: Decided,
+    pub(super) decided: Arc<Decided>,
     pub(super) endpoint: Endpoint,
     pub(super) uri: Uri,
     pub(super) body: Body,
-    pub(super) digest: Digest,
     pub(super) reference: Option<String>,
     /// For whom, as far as the session knows.
-    pub(super) agent: Option<String>,
-    pub(super) policy: Policy,
+    pub(super) agent: Option<Arc<str>>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) reply_limit: usize,
     pub(super) written_to: WrittenTo,
     pub(super) despite: Option<Despite>,
 }
@@ -190,7 +192,7 @@ impl<R> Call<R> {
     #[must_use]
     pub fn with_reply_limit(mut self, bytes: usize) -> Self {
         if let Some(frozen) = &mut self.frozen {
-            frozen.policy.reply_limit = bytes.clamp(1, MAX_REPLY_LIMIT);
+            frozen.reply_limit = bytes.clamp(1, MAX_REPLY_LIMIT);
         }
         self
     }
@@ -206,18 +208,23 @@ impl<R> Call<R> {
     #[must_use]
     pub fn for_agent(mut self, agent: Option<&str>) -> Self {
         if let Some(frozen) = self.frozen.as_mut().filter(|frozen| frozen.agent.is_none()) {
-            frozen.agent = agent.map(str::to_owned);
+            frozen.agent = agent.map(Arc::from);
         }
         self
+    }
+
+    /// Whether it is written down, and so for one agent.
+    #[must_use]
+    pub fn is_for_one_agent(&self) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.written_to != WrittenTo::Nothing)
     }
 
     /// Whether the token of this agent may carry it. A call that is written down is written down for
     /// one agent, and no other may send it.
     #[must_use]
     pub fn is_of_agent(&self, agent: Option<&str>) -> bool {
-        self.frozen.as_ref().is_none_or(|frozen| {
-            frozen.written_to == WrittenTo::Nothing || frozen.agent.as_deref() == agent
-        })
+        let of_agent = |frozen: &Frozen| frozen.agent.as_deref() == agent;
+        !self.is_for_one_agent() || self.frozen.as_deref().is_some_and(of_agent)
     }
 }
 
@@ -234,27 +241,31 @@ impl Frozen {
             let name = O::NAME.to_owned();
             return Err(OperationError::ClassLowered { name, has, claimed: O::CLASS });
         }
+        let own;
         let path = match (entry.and_then(Entry::path), O::PATH) {
-            (Some(path), _) => path.clone(),
-            (None, Some(path)) => ServicePath::new(path)?,
+            (Some(path), _) => path,
+            (None, Some(path)) => {
+                own = ServicePath::new(path)?;
+                &own
+            }
             (None, None) => return Err(OperationError::NoPath { name: O::NAME.to_owned() }),
         };
-        hold_class(contract, &path, O::CLASS)?;
+        hold_class(contract, path, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
         let field = entry.and_then(Entry::reference_field).or(O::REFERENCE_FIELD);
         Ok(Self {
-            name: O::NAME.to_owned(),
+            name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
             auth: O::AUTH,
-            decided: entry.map(Entry::decided).cloned().unwrap_or_default(),
+            decided: entry.map(Entry::shared_decided).unwrap_or_default(),
             endpoint: endpoint.clone(),
-            uri: endpoint.join(&path)?,
-            digest: Digest::of(body.as_ref()),
+            uri: url(endpoint, entry, path)?,
             reference: operation.reference().or_else(|| referred(&body, field)),
             body,
-            agent: session.agent_id().map(str::to_owned),
-            policy: policy_of(entry, session.policy()),
+            agent: session.shared_agent_id(),
+            policy: session.shared_policy(),
+            reply_limit: reply_limit(entry, session.policy()),
             written_to: WrittenTo::Nothing,
             despite: None,
         })
@@ -264,24 +275,25 @@ impl Frozen {
     pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, OperationError> {
         let (endpoint, contract) = (session.endpoint(), session.contract());
         is_object(name, &body)?;
-        let name = name.to_owned();
-        let Some(entry) = contract.operations.entry(&name) else {
-            return Err(OperationError::NoSuchOperation { name });
+        let Some(entry) = contract.operations.entry(name) else {
+            return Err(OperationError::NoSuchOperation { name: name.to_owned() });
         };
-        let Some(path) = entry.path() else { return Err(OperationError::NoPath { name }) };
+        let Some(path) = entry.path() else {
+            return Err(OperationError::NoPath { name: name.to_owned() });
+        };
         hold_class(contract, path, entry.class())?;
         Ok(Self {
-            name,
+            name: entry.shared_name(),
             class: entry.class(),
             auth: entry.auth(),
-            decided: entry.decided().clone(),
+            decided: entry.shared_decided(),
             endpoint: endpoint.clone(),
-            uri: endpoint.join(path)?,
-            digest: Digest::of(body.as_ref()),
+            uri: url(endpoint, Some(entry), path)?,
             reference: referred(&body, entry.reference_field()),
             body,
-            agent: session.agent_id().map(str::to_owned),
-            policy: policy_of(Some(entry), session.policy()),
+            agent: session.shared_agent_id(),
+            policy: session.shared_policy(),
+            reply_limit: reply_limit(Some(entry), session.policy()),
             written_to: WrittenTo::Nothing,
             despite: None,
         })
@@ -293,14 +305,19 @@ impl Frozen {
         self.class != Class::Read && self.auth == Auth::Bearer
     }
 
+    /// The digest of what is sent.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(self.body.as_ref())
+    }
+
     /// What is written down of it.
     pub(super) fn intent(&self, at: Wall) -> Intent {
-        let agent = self.agent.clone().unwrap_or_default();
+        let agent = self.agent.as_deref().unwrap_or_default().to_owned();
         Intent {
-            operation: self.name.clone(),
+            operation: self.name.clone().into_owned(),
             scope: Some(Scope { url: self.uri.to_string(), agent }),
             reference: self.reference.clone(),
-            digest: self.digest,
+            digest: self.digest(),
             meaning: Some(Digest::of_meaning(self.body.as_ref())),
             at,
             despite: self.despite.clone(),
@@ -330,10 +347,19 @@ fn referred(body: &Body, field: Option<&str>) -> Option<String> {
     Some(reference).filter(|reference: &String| !reference.is_empty())
 }
 
-/// The policy, with the operation's own reply limit if it has one.
-fn policy_of(entry: Option<&Entry>, policy: &Policy) -> Policy {
-    let reply_limit = entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit);
-    Policy { reply_limit, ..policy.clone() }
+/// The operation's own reply limit if it has one, or else the policy's.
+fn reply_limit(entry: Option<&Entry>, policy: &Policy) -> usize {
+    entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit)
+}
+
+/// The URL that the session has for the entry. There is none for a type outside the catalogue, nor
+/// where the path makes no URL with the endpoint, which is then said.
+fn url(
+    endpoint: &Endpoint,
+    entry: Option<&Entry>,
+    path: &ServicePath,
+) -> Result<Uri, EndpointError> {
+    entry.and_then(Entry::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
 }
 
 /// What is at a path may have several names, of which the highest class holds: by a lower one, what
@@ -343,7 +369,7 @@ fn hold_class(
     path: &ServicePath,
     claimed: Class,
 ) -> Result<(), OperationError> {
-    let is_above = |entry: &&Entry| entry.path() == Some(path) && entry.class() > claimed;
+    let is_above = |entry: &&Entry| entry.class() > claimed && entry.path() == Some(path);
     match contract.operations.iter().find(is_above) {
         Some(entry) => {
             let (name, has) = (entry.name().to_owned(), entry.class());
@@ -354,12 +380,12 @@ fn hold_class(
 }
 
 fn payload(success: Success<'_>) -> Result<Json, Malformed> {
-    success.payload()
+    success.payload_text()
 }
 
 impl<R> fmt::Debug for Call<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.frozen.as_ref().map(|frozen| frozen.name.as_str());
+        let name = self.frozen.as_ref().map(|frozen| &*frozen.name);
         f.debug_struct("Call")
             .field("operation", &name)
             .field("attempts", &self.attempts)

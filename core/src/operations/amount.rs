@@ -56,12 +56,14 @@ impl FromStr for Amount {
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.parts.checked_div(SCALE).unwrap_or_default();
-        let rest = self.parts.checked_rem(SCALE).unwrap_or_default();
+        let (mut rest, mut width) = (self.parts.checked_rem(SCALE).unwrap_or_default(), DECIMALS);
         if rest == 0 {
             return write!(f, "{whole}");
         }
-        let decimals = format!("{rest:0>DECIMALS$}");
-        write!(f, "{whole}.{}", decimals.trim_end_matches('0'))
+        while rest % 10 == 0 {
+            (rest, width) = (rest / 10, width.saturating_sub(1));
+        }
+        write!(f, "{whole}.{rest:0width$}")
     }
 }
 
@@ -73,7 +75,8 @@ impl fmt::Debug for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let number = RawValue::from_string(self.to_string());
-        number.map_err(serde::ser::Error::custom)?.serialize(serializer)
+        let text = self.to_string();
+        let number: &RawValue = serde_json::from_str(&text).map_err(serde::ser::Error::custom)?;
+        number.serialize(serializer)
     }
 }

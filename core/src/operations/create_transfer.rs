@@ -122,7 +122,7 @@ impl Operation for CreateTransfer {
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload()
+        success.payload_text()
     }
 
     /// The transfer's `client_uuid`.

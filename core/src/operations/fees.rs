@@ -97,6 +97,6 @@ impl Operation for Fees {
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload()
+        success.payload_text()
     }
 }

@@ -110,15 +110,18 @@ impl Session {
     /// What the request carried is known while it is in flight; later it may have been replaced.
     fn decode(&self, ticket: Ticket, reply: Reply<'_>) -> Result<Granted, ReplyError> {
         let grant = self.grant.as_ref();
-        let secrets = [
-            self.held.as_ref().map(|held| held.credentials.expose_secret()),
-            grant.and_then(|grant| grant.refresh.as_ref()).map(|refresh| refresh.token.expose()),
-            grant.and_then(|grant| grant.access.as_ref()).map(|held| held.bearer.expose_token()),
-        ];
-        let secrets = secrets.map(Option::unwrap_or_default);
-        let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
-        let secrets = is_in_flight.then_some(&secrets[..]);
-        let mut granted = wire::read_grant(reply, ticket.sent.wall, &self.policy, secrets)?;
+        let secrets = || {
+            let refresh = grant.and_then(|grant| grant.refresh.as_ref());
+            let access = grant.and_then(|grant| grant.access.as_ref());
+            let secrets = [
+                self.held.as_ref().map(|held| held.credentials.expose_secret()),
+                refresh.map(|refresh| refresh.token.expose()),
+                access.map(|access| access.bearer.expose_token()),
+            ];
+            let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
+            is_in_flight.then(|| secrets.into_iter().flatten().collect())
+        };
+        let mut granted = wire::read_grant(reply, ticket.sent.wall, &self.policy, &secrets)?;
         granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
         if let Some(refresh) = &mut granted.refresh {
             refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);

@@ -3,6 +3,7 @@
 //! Owns which states are saved when, who waits for that, and what is believed of a state that comes
 //! back. Knows nothing of where states are kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -92,7 +93,7 @@ impl Session {
         if saved.endpoint != self.endpoint.as_str() {
             return Err(AdoptError::OtherEndpoint);
         }
-        if self.agent_id.is_some() && saved.agent_id != self.agent_id {
+        if self.agent_id.is_some() && saved.agent_id.as_deref() != self.agent_id() {
             return Err(AdoptError::OtherAgent);
         }
         if saved.generation <= self.generation {
@@ -104,7 +105,7 @@ impl Session {
         self.abandon_flight();
         self.epoch = self.epoch.next();
         self.generation = saved.generation;
-        self.agent_id = saved.agent_id;
+        self.agent_id = saved.agent_id.map(Arc::from);
         let from_future = saved.saved_at > now.wall;
         let access = saved
             .access
@@ -216,7 +217,7 @@ impl Session {
         Saved {
             generation: self.generation,
             endpoint: self.endpoint.as_str().to_owned(),
-            agent_id: self.agent_id.clone(),
+            agent_id: self.agent_id().map(str::to_owned),
             saved_at: now.wall,
             after_rejection: self.pace.is_on_probation(now.mono, &self.policy),
             access: grant.access.as_ref().map(|access| SavedAccess {

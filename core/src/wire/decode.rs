@@ -18,6 +18,7 @@ use super::object::Object;
 use super::{Granted, grant, without_mark};
 use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
+use crate::json::Json;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::time::Wall;
@@ -29,7 +30,21 @@ pub struct Success<'a> {
     body: &'a [u8],
     headers: &'a HeaderMap,
     sent: Wall,
+    /// The body as the published envelope, where it was read as that and is one.
+    envelope: Option<Envelope<'a>>,
 }
+
+/// The published envelope, `{"state": true, …, "payload": …}`.
+#[derive(Clone, Copy, Deserialize)]
+struct Envelope<'a> {
+    state: bool,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+/// The secrets of a request, which a refusal may quote; `None` where they are not known. They are
+/// asked for only when something is refused.
+pub(crate) type Secrets<'a> = &'a dyn Fn() -> Option<Vec<&'a str>>;
 
 impl<'a> Success<'a> {
     /// The body, without the byte order mark that may stand before JSON.
@@ -56,17 +71,7 @@ impl<'a> Success<'a> {
     ///
     /// [`Malformed`], where the body is no such envelope or its payload no `T`.
     pub fn payload<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
-        #[derive(Deserialize)]
-        struct Envelope<'a> {
-            state: bool,
-            #[serde(borrow)]
-            payload: Option<&'a RawValue>,
-        }
-        const MISSING: Malformed = Malformed::Missing { field: "payload" };
-        let Object(Envelope { state: true, payload }) = self.json()? else {
-            return Err(MISSING);
-        };
-        match payload {
+        match self.raw_payload()? {
             Some(payload) => {
                 serde_json::from_str(payload.get()).map_err(|error| Malformed::from(&error))
             }
@@ -74,9 +79,32 @@ impl<'a> Success<'a> {
         }
     }
 
+    /// The payload as its text, which is not read again.
+    ///
+    /// # Errors
+    ///
+    /// As [`payload`](Success::payload).
+    pub(crate) fn payload_text(self) -> Result<Json, Malformed> {
+        self.raw_payload().map(|payload| Json::known(payload.map_or("null", RawValue::get)))
+    }
+
+    fn raw_payload(self) -> Result<Option<&'a RawValue>, Malformed> {
+        let envelope = match self.envelope {
+            Some(envelope) => envelope,
+            None => self.json::<Object<_>>()?.0,
+        };
+        if envelope.state { Ok(envelope.payload) } else { Err(MISSING) }
+    }
+
+    /// The same after one reading as the envelope: what asks for the payload, or for the state, needs
+    /// no other.
+    pub(crate) fn opened(self) -> Self {
+        Self { envelope: object(self.body), ..self }
+    }
+
     /// Whether the body is a refusal all the same.
     pub(crate) fn says_state_false(self) -> bool {
-        says_state_false(self.body)
+        self.envelope.map_or_else(|| says_state_false(self.body), |envelope| !envelope.state)
     }
 
     /// The whole body as JSON.
@@ -89,6 +117,8 @@ impl<'a> Success<'a> {
         serde_json::from_str(text).map_err(|error| Malformed::from(&error))
     }
 }
+
+const MISSING: Malformed = Malformed::Missing { field: "payload" };
 
 impl fmt::Debug for Success<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,13 +135,14 @@ pub(crate) fn read<T>(
     reply: Reply<'_>,
     sent: Wall,
     limit: usize,
-    secrets: Option<&[&str]>,
+    secrets: Secrets<'_>,
     decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
 ) -> Result<T, ReplyError> {
     let status = reply.status;
     let is_json = is_json(reply.headers);
     let fits = reply.body.len() <= limit;
-    let success = Success { body: without_mark(reply.body), headers: reply.headers, sent };
+    let body = without_mark(reply.body);
+    let success = Success { body, headers: reply.headers, sent, envelope: None };
     let refused = || ReplyError::Refused(refusal(reply, sent, limit, secrets));
     let unexpected = || {
         let retry_after = retry_after(reply.headers, success.date().unwrap_or(sent));
@@ -138,7 +169,7 @@ pub(crate) fn read_grant(
     reply: Reply<'_>,
     sent: Wall,
     policy: &Policy,
-    secrets: Option<&[&str]>,
+    secrets: Secrets<'_>,
 ) -> Result<Granted, ReplyError> {
     let limit = policy.reply_limit;
     let error = match read(reply, sent, limit, secrets, grant) {
@@ -154,15 +185,16 @@ pub(crate) fn read_grant(
 }
 
 /// A reply that is no success, read leniently, whatever its status.
-pub(crate) fn refusal(
-    reply: Reply<'_>,
-    sent: Wall,
-    limit: usize,
-    secrets: Option<&[&str]>,
-) -> Problem {
+pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Problem {
     let received = server_time(reply.headers).unwrap_or(sent);
     let retry_after = retry_after(reply.headers, received);
-    Problem::read(reply.status, reply.body, reply.body.len() <= limit, retry_after, secrets)
+    Problem::read(
+        reply.status,
+        reply.body,
+        reply.body.len() <= limit,
+        retry_after,
+        secrets().as_deref(),
+    )
 }
 
 /// Whether a body is a refusal, however unlike a success the rest of it is.
