@@ -5,35 +5,44 @@
 //! secret: neither a token nor a request's body.
 
 mod append;
+mod beside;
+mod blocks;
+mod compact;
 mod disk;
 mod error;
 mod lines;
+mod options;
 mod pages;
 mod ticket;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
+use imts_core::Wall;
 use imts_core::journal::{
     Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution, Submitted,
 };
 
-use self::append::Appender;
-use self::disk::FileId;
+use self::append::Worth;
+use self::compact::Settings;
+pub use self::compact::{Compacted, JournalSize};
 pub use self::disk::FolderSync;
 pub use self::error::JournalError;
-use self::lines::{HEADER, Record};
+use self::lines::Record;
+pub use self::options::JournalOptions;
 use self::pages::Pages;
 use self::ticket::Ticket;
 use self::writer::{Queue, Undo, When, Writer};
 use crate::clock::{Clock, SystemClock};
 
 /// A journal in a file: append-only, a length and a checksum before each record, mode 0600.
+///
+/// What has ended leaves the file when it is [compacted](JournalFile::compact), which it is by itself
+/// once it is [long](JournalOptions::compact_from). Of a call that was done it then keeps a hash, so that
+/// the guard answers as before; what is in doubt, has no end or was resolved stays as it is.
 ///
 /// A record is durable, file and directory entry, before a request leaves. One process at a time
 /// has it open; others may [read](JournalFile::read) it meanwhile. It trusts its path and not its
@@ -78,90 +87,7 @@ pub struct JournalFile {
     writer: Writer,
     book: Book,
     lost: Lost,
-}
-
-/// How a journal is opened.
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct JournalOptions {
-    wait: Duration,
-    folder_sync: FolderSync,
-    accepted: Option<(String, Option<String>)>,
-}
-
-impl JournalOptions {
-    /// How long to wait while another process has the journal open. Default: not at all.
-    pub fn wait(self, wait: Duration) -> Self {
-        Self { wait, ..self }
-    }
-
-    /// What to do where the file system cannot make a folder's entries durable. Default: refuse.
-    pub fn folder_sync(self, folder_sync: FolderSync) -> Self {
-        Self { folder_sync, ..self }
-    }
-
-    /// Takes a copy of a journal, such as a restored backup, for the journal from here on, for this
-    /// reason and by this person, as far as known.
-    ///
-    /// Every call in it that has no end is in doubt then. A call that the original permitted after
-    /// the copy was made is not known here: ask the service before sending anything that may have
-    /// been sent since.
-    pub fn accept(self, reason: &str, by: Option<&str>) -> Self {
-        Self { accepted: Some((reason.to_owned(), by.map(str::to_owned))), ..self }
-    }
-
-    /// Opens a journal, or begins one.
-    ///
-    /// A record that was cut off at the file's end, as by a crash in mid-write, was never acted
-    /// upon: it is taken off.
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError::Locked`], where another process has it open all the time;
-    /// [`JournalError::NotAJournal`], where the file is something else, which is left as it is;
-    /// [`JournalError::Damaged`], where a record in its midst is no longer what was written;
-    /// [`JournalError::Copied`], where it is a copy of another journal;
-    /// [`JournalError::FolderNotSynced`]; [`JournalError::Io`].
-    pub fn open(self, path: impl AsRef<Path>) -> Result<JournalFile, JournalError> {
-        let path = disk::absolute(path.as_ref())?;
-        let io = |action| move |error| JournalError::io(action, &error);
-        let mut file = disk::locked(&path, self.wait)?;
-        let pages = Pages::of(&mut *file)?;
-        let id = FileId::of(&file)?;
-        let is_copy = pages.file.is_some_and(|file| file != id);
-        if is_copy && self.accepted.is_none() {
-            return Err(JournalError::Copied);
-        }
-        disk::restrict(&file).map_err(io("restrict"))?;
-        if pages.end < file.metadata().map_err(io("look at"))?.len() {
-            file.set_len(pages.end).map_err(io("cut"))?;
-        }
-        if pages.end == 0 || pages.is_earlier {
-            // A crash in between leaves a header that is cut, or one byte of it changed.
-            file.seek(SeekFrom::Start(0)).map_err(io("seek"))?;
-            file.write_all(HEADER).map_err(io("write"))?;
-        }
-        let end = pages.end.max(HEADER.len() as u64);
-        file.seek(SeekFrom::Start(end)).map_err(io("seek"))?;
-        file.sync_all().map_err(io("sync"))?;
-        disk::sync_folder(&path, self.folder_sync)?;
-        let Pages { mut book, last, file: known, first_own, .. } = pages;
-        let mut appender = Appender::new(path.clone(), file, end, last);
-        let mut append = |record: &Record| {
-            appender.append(lines::write(record)?, 0).and_then(|()| appender.sync())
-        };
-        let at = SystemClock.now().wall;
-        if let Some((reason, by)) = self.accepted {
-            append(&Record::Accepted { at, file: id, reason, by })?;
-            book.doubt_all();
-        } else if known.is_none() {
-            append(&Record::File { at, file: id })?;
-        }
-        // Whoever sends holds the file's lock, which is this process's now. Whoever held another
-        // file, of which this is a copy, may be at work.
-        book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
-        Ok(JournalFile { path, writer: Writer::new(appender), book, lost: Lost::default() })
-    }
+    settings: Settings,
 }
 
 impl JournalFile {
@@ -229,6 +155,22 @@ impl JournalFile {
         let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
         self.take_in(&entry, When::Now).and_then(|taken| self.durable(taken)).map(drop)?;
         Ok(())
+    }
+
+    /// Has what ended leave the file: of a call that was done it keeps a hash. Another file takes its
+    /// place, of a form that earlier versions refuse. On Unix alone.
+    ///
+    /// The caller's thread does the work: some seconds for millions of calls.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::NotCompacted`], and as any write. The journal is what it was then, and goes on.
+    pub fn compact(&mut self) -> Result<Compacted, JournalError> {
+        self.writer.flush();
+        take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());
+        let compacted = self.writer.compact(Worth::Any)?.ok_or(JournalError::Broken)?;
+        self.book.compact(self.settings.done_since(SystemClock.now().wall));
+        Ok(compacted)
     }
 
     /// Adds an entry to what is to be written. Of several callers each finds what those before it
@@ -356,6 +298,20 @@ impl Journal for JournalFile {
 /// or could not have been.
 pub fn book_of(bytes: &[u8]) -> Result<Book, JournalError> {
     Pages::of(bytes).map(|pages| pages.book)
+}
+
+/// The bytes of a compact journal that says what this book does, but for the calls that ended; it is
+/// compacted at this time. Of which file it is, it does not say: whoever opens it first makes it that
+/// file's.
+///
+/// # Errors
+///
+/// [`JournalError::TooLong`].
+pub fn bytes_of(book: &Book, at: Wall) -> Result<Vec<u8>, JournalError> {
+    let (mut book, mut bytes) = (book.clone(), Vec::new());
+    book.compact(None);
+    compact::write(&mut bytes, (&book, 0), None, at)?;
+    Ok(bytes)
 }
 
 impl From<EntryError> for JournalError {

@@ -72,7 +72,10 @@ pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
 #[cfg(feature = "journal")]
-pub use crate::journal_file::{FolderSync, JournalError, JournalFile, JournalOptions, book_of};
+pub use crate::journal_file::{
+    Compacted, FolderSync, JournalError, JournalFile, JournalOptions, JournalSize, book_of,
+    bytes_of,
+};
 pub use crate::nonblocking::AsyncClient;
 pub use crate::progress::Progress;
 #[cfg(feature = "_tls")]

@@ -8,9 +8,21 @@ use std::collections::BTreeMap;
 use super::{CallRecord, Digest, IntentKey};
 use crate::time::Wall;
 
-/// The calls, in places by the beginning of their hash.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct DoneCalls(BTreeMap<u16, Vec<DoneCall>>);
+/// The calls, in places by the beginning of their hash, and there in parts that never grow: moving
+/// them to larger ones would leave as much memory unused as they take.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DoneCalls(BTreeMap<u16, Vec<Vec<DoneCall>>>);
+
+/// How many calls a part holds.
+const PART: usize = 16;
+
+impl PartialEq for DoneCalls {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for DoneCalls {}
 
 /// A call that was done long ago: what the guard must still know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,22 +52,25 @@ impl DoneCall {
 
 impl DoneCalls {
     pub(super) fn insert(&mut self, call: DoneCall) {
-        let place = self.0.entry(place(call.key)).or_default();
-        if place.len() == place.capacity() {
-            // Doubling would leave a quarter of the memory unused.
-            place.reserve_exact((place.len() / 4).max(2));
+        let parts = self.0.entry(place(call.key)).or_default();
+        match parts.last_mut().filter(|part| part.len() < PART) {
+            Some(part) => part.push(call),
+            None => {
+                let mut part = Vec::with_capacity(PART);
+                part.push(call);
+                parts.push(part);
+            }
         }
-        place.push(call);
     }
 
     /// How many calls there are.
     pub(super) fn len(&self) -> usize {
-        self.0.values().map(Vec::len).sum()
+        self.0.values().flatten().map(Vec::len).sum()
     }
 
     /// The calls, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &DoneCall> {
-        self.0.values().flatten()
+        self.0.values().flatten().flatten()
     }
 
     /// Lets go of the calls that were surely done before this time.
@@ -71,30 +86,31 @@ impl DoneCalls {
                 oldest = (id, at);
             }
         }
-        for calls in self.0.values_mut() {
-            calls.retain(|call| call.id > oldest.0);
+        for parts in self.0.values_mut() {
+            parts.iter_mut().for_each(|part| part.retain(|call| call.id > oldest.0));
+            parts.retain(|part| !part.is_empty());
         }
     }
 
     /// The newest call of this key.
     pub(super) fn newest(&self, key: &IntentKey) -> Option<&DoneCall> {
         let hash = hash(key)?;
-        let calls = self.0.get(&place(hash))?.iter();
+        let calls = self.0.get(&place(hash))?.iter().flatten();
         calls.filter(|call| call.key == hash).max_by_key(|call| call.id)
     }
 
     /// Whether a call of this key has this number.
     pub(super) fn has(&self, key: &IntentKey, id: u64) -> bool {
         let Some(hash) = hash(key) else { return false };
-        let place = self.0.get(&place(hash));
-        place.is_some_and(|calls| calls.iter().any(|call| call.key == hash && call.id == id))
+        let mut calls = self.0.get(&place(hash)).into_iter().flatten().flatten();
+        calls.any(|call| call.key == hash && call.id == id)
     }
 
     /// Lets go of a call.
     pub(super) fn remove(&mut self, key: &IntentKey, id: u64) {
         let Some(hash) = hash(key) else { return };
-        if let Some(calls) = self.0.get_mut(&place(hash)) {
-            calls.retain(|call| call.key != hash || call.id != id);
+        for part in self.0.get_mut(&place(hash)).into_iter().flatten() {
+            part.retain(|call| call.key != hash || call.id != id);
         }
     }
 }

@@ -108,6 +108,20 @@ impl CallRecord {
         IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
     }
 
+    /// What was asked for.
+    #[must_use]
+    pub fn intent(&self) -> Intent {
+        Intent {
+            operation: self.operation.clone(),
+            scope: self.scope.clone(),
+            reference: self.reference.clone(),
+            digest: self.digest,
+            meaning: self.meaning,
+            at: self.intended_at,
+            despite: self.despite.clone(),
+        }
+    }
+
     /// A call that was intended, under the number that the journal gave it.
     #[must_use]
     pub fn new(id: u64, intent: &Intent) -> Self {

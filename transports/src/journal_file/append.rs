@@ -1,12 +1,25 @@
 //! The end of the file: what is appended there, when it is durable, and that the file is still the
 //! journal's own.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use super::disk::{self, Locked};
+use super::beside::Beside;
+use super::compact::{self, Compacted, JournalSize, Settings};
+use super::disk::{self, FileId, FolderSync, Locked};
 use super::error::JournalError;
 use super::lines;
+use super::pages::Pages;
+use crate::clock::{Clock, SystemClock};
+
+/// When a compaction is worth its writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// Always.
+    Any,
+    /// If the file becomes half as long at least.
+    Half,
+}
 
 /// Appends records to the file that the path names.
 #[derive(Debug)]
@@ -19,6 +32,12 @@ pub(super) struct Appender {
     last: Vec<u8>,
     /// Whether all of it is durable.
     is_durable: bool,
+    /// Whether it is durable that the path names this file.
+    is_in_place: bool,
+    folder_sync: FolderSync,
+    settings: Settings,
+    /// At which length it is compacted by itself, if ever.
+    due: Option<u64>,
     /// Why the file cannot be trusted to hold what is written, if it cannot.
     broken: Option<JournalError>,
 }
@@ -26,7 +45,37 @@ pub(super) struct Appender {
 impl Appender {
     /// To a locked file whose last record, of these bytes, ends here.
     pub(super) fn new(path: PathBuf, file: Locked, end: u64, last: Vec<u8>) -> Self {
-        Self { path, file, end, last, is_durable: true, broken: None }
+        Self {
+            path,
+            file,
+            end,
+            last,
+            is_durable: true,
+            is_in_place: true,
+            folder_sync: FolderSync::Required,
+            settings: Settings::default(),
+            due: None,
+            broken: None,
+        }
+    }
+
+    /// The same for a file of which so many bytes are compact.
+    pub(super) fn compacting(
+        self,
+        settings: Settings,
+        folder_sync: FolderSync,
+        compact: u64,
+    ) -> Self {
+        Self { due: settings.due(compact), settings, folder_sync, ..self }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether it is so long that it should be compacted.
+    pub(super) fn is_due(&self) -> bool {
+        self.broken.is_none() && self.due.is_some_and(|due| self.end >= due)
     }
 
     /// Why nothing more is written, if so.
@@ -66,8 +115,60 @@ impl Appender {
             return Err(JournalError::io("sync", &error));
         }
         self.is_durable = true;
+        if !self.is_in_place {
+            self.settle().inspect_err(|_| self.broken = Some(JournalError::Broken))?;
+        }
         // What was replaced meanwhile is durable, and nobody will find it.
         self.prove()
+    }
+
+    /// Puts a file in this one's place that holds what of it must be kept; `None` if that is not worth
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append), and [`JournalError::NotCompacted`]. The file stays as it was. Only if
+    /// the folder could not be synced afterwards, the new one is in its place; that must become durable
+    /// before anything else does, then.
+    pub(super) fn compact(&mut self, worth: Worth) -> Result<Option<Compacted>, JournalError> {
+        self.check()?;
+        self.prove()?;
+        // If it fails, the next try is made when there is as much again to be gained.
+        self.due = self.settings.due(self.end);
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| JournalError::io("seek", &error))?;
+        let pages = Pages::of((&*self.file).take(self.end))?;
+        let before = JournalSize { bytes: self.end, calls: pages.calls, hashes: pages.hashes };
+        let (mut book, at) = (pages.book, SystemClock.now().wall);
+        book.compact(self.settings.done_since(at));
+        let book = (&book, pages.first_own);
+        if worth == Worth::Half {
+            let length = compact::length(book, Some(FileId::of(&self.file)?), at)?;
+            if length.saturating_mul(2) > self.end {
+                self.due = self.settings.due(length);
+                return Ok(None);
+            }
+        }
+        let beside = Beside::begin(&self.path, &self.file)?;
+        let file = beside.file()?;
+        let id = FileId::of(file)?;
+        let written = compact::write(BufWriter::new(file), book, Some(id), at)?;
+        file.sync_all().map_err(|error| JournalError::io("sync", &error))?;
+        // If the folder cannot be synced, that shows before anything depends on it.
+        disk::sync_folder(&self.path, self.folder_sync)?;
+        self.prove()?;
+        self.file = beside.take_place()?;
+        (self.end, self.last, self.is_durable) = (written.size.bytes, written.last, true);
+        self.due = self.settings.due(self.end);
+        self.is_in_place = false;
+        self.settle()?;
+        Ok(Some(Compacted { before, after: written.size }))
+    }
+
+    /// Makes it durable that the path names this file.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        disk::sync_folder(&self.path, self.folder_sync)?;
+        self.is_in_place = true;
+        Ok(())
     }
 
     fn check(&self) -> Result<(), JournalError> {

@@ -170,7 +170,7 @@ fn folder_synced(outcome: io::Result<()>, required: FolderSync) -> Result<(), Jo
     }
 }
 
-fn options() -> OpenOptions {
+pub(super) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -185,7 +185,7 @@ fn options() -> OpenOptions {
 const SHARE_READ: u32 = 1;
 
 #[cfg(unix)]
-fn lock(file: File) -> Result<Locked, JournalError> {
+pub(super) fn lock(file: File) -> Result<Locked, JournalError> {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::Errno;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -196,7 +196,7 @@ fn lock(file: File) -> Result<Locked, JournalError> {
 }
 
 #[cfg(not(unix))]
-fn lock(file: File) -> Result<Locked, JournalError> {
+pub(super) fn lock(file: File) -> Result<Locked, JournalError> {
     Ok(Locked(file))
 }
 

@@ -69,6 +69,12 @@ pub enum JournalError {
         /// The system's words.
         message: String,
     },
+    /// The journal cannot be compacted, and is what it was.
+    #[error("the journal cannot be compacted: {why}")]
+    NotCompacted {
+        /// Why not.
+        why: &'static str,
+    },
     /// An earlier write failed, and the file can no longer be trusted to hold what is written.
     #[error("an earlier write to the journal failed: open it anew")]
     Broken,

@@ -1,7 +1,7 @@
-//! The journal's bytes: a header, then records of a line each.
+//! The journal's bytes: a header, then records of a line each, and in a compact journal blocks.
 //!
 //! A record is `LENGTH CRC JSON`: eight hexadecimal digits each for the length of the JSON and its
-//! CRC-32, single spaces, a line feed at the end. Times are microseconds since 1970. What a record
+//! CRC-32, single spaces, a line feed at the end. A block stands in the JSON's place. Times are microseconds since 1970. What a record
 //! means for a call is the book's matter.
 //!
 //! The space before the JSON says that all before this record was durable when it was written. It is a
@@ -9,94 +9,46 @@
 //! and after a crash a later one may be there, and an earlier one not. So what cannot be read is damage
 //! only if a record with a space follows; otherwise it is the end of what became durable.
 //!
+//! A compact journal begins with what a [compaction](super::compact) has kept of an earlier file:
+//! [blocks](super::blocks) of calls that were done, then the calls that are whole, then a record that
+//! says so and counts them. All that was durable before the file got its name, so whatever cannot be
+//! read up to that record is damage.
+//!
 //! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with their
-//! reasons, and the mark of the file itself. Version 4 added until when a sending may be under way;
-//! there is no version 3, because one changed bit would make it version 2. An earlier version is read
-//! as it is, and becomes version 4 by one byte of its header before anything is appended; a reader of
-//! an earlier version refuses it from then on.
+//! reasons, and the mark of the file itself. Version 4 added until when a sending may be under way, and
+//! version 7 is a compact journal. The others do not exist, because one changed bit would make them an
+//! earlier one. An earlier version than 4 is read as it is, and becomes version 4 by one byte of its
+//! header before anything is appended; a reader of an earlier version refuses it from then on.
 
-use imts_core::journal::{Despite, Digest, Entry, Finding, Intent, Resolution, Scope};
-use imts_core::{Ending, Wall};
-use serde::{Deserialize, Serialize};
+mod json;
 
+use imts_core::Wall;
+use imts_core::journal::{CallRecord, DoneCall, Entry};
+
+use super::blocks;
 use super::disk::FileId;
 use super::error::JournalError;
 
 /// What a journal of this version begins with.
 pub(super) const HEADER: &[u8] = b"imts-journal 4\n";
 
+/// What a compact journal begins with, as long.
+pub(super) const COMPACT: &[u8] = b"imts-journal 7\n";
+
 /// What journals of earlier versions begin with, each as long.
 pub(super) const EARLIER: [&[u8]; 2] = [b"imts-journal 1\n", b"imts-journal 2\n"];
 
-/// The longest record's JSON, in bytes.
+/// The longest entry's JSON, in bytes.
 const LONGEST: usize = 65_536;
 
+/// The longest JSON of a whole call: that of its intent and of its resolution, and a little more.
+const LONGEST_CALL: usize = 2 * LONGEST + 1_024;
+
 /// The longest record, in bytes.
-pub(super) const LONGEST_RECORD: usize = PREFIX + LONGEST + 1;
+pub(super) const LONGEST_RECORD: usize = PREFIX + LONGEST_CALL + 1;
 
 /// `LENGTH CRC `.
 const PREFIX: usize = 18;
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
-enum Line {
-    Intent {
-        id: u64,
-        at_us: i64,
-        operation: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        url: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        agent: Option<String>,
-        reference: Option<String>,
-        digest: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        meaning: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        despite: Option<DespiteLine>,
-    },
-    Sending {
-        id: u64,
-        at_us: i64,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until_us: Option<i64>,
-    },
-    Ended {
-        id: u64,
-        at_us: i64,
-        ending: String,
-    },
-    Resolved {
-        id: u64,
-        at_us: i64,
-        finding: String,
-        reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<String>,
-    },
-    File {
-        at_us: i64,
-        inode: Option<u64>,
-        born_ns: Option<u64>,
-    },
-    Accepted {
-        at_us: i64,
-        inode: Option<u64>,
-        born_ns: Option<u64>,
-        reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        by: Option<String>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DespiteLine {
-    id: u64,
-    reason: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    by: Option<String>,
-}
 
 /// One record.
 #[derive(Debug)]
@@ -107,6 +59,26 @@ pub(super) enum Record {
     File { at: Wall, file: FileId },
     /// A copy was accepted as the journal: what has no end is in doubt from here on.
     Accepted { at: Wall, file: FileId, reason: String, by: Option<String> },
+    /// Calls that were done, in the order of their numbers.
+    Done(Vec<DoneCall>),
+    /// A call as a compaction has found it.
+    Whole(Box<CallRecord>),
+    /// The end of what a compaction has kept.
+    Compacted(Summary),
+}
+
+/// What a compaction has kept, all in all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Summary {
+    pub(super) at: Wall,
+    /// How many calls that were done are hashes.
+    pub(super) done: u64,
+    /// How many calls are whole.
+    pub(super) calls: u64,
+    /// The highest number that was ever given to a call.
+    pub(super) last: u64,
+    /// The first call that this journal permitted, and not another one of which it is a copy.
+    pub(super) first_own: u64,
 }
 
 /// A record's bytes.
@@ -115,11 +87,14 @@ pub(super) enum Record {
 ///
 /// [`JournalError::TooLong`].
 pub(super) fn write(record: &Record) -> Result<Vec<u8>, JournalError> {
-    let line = Line::from(record);
-    let json = serde_json::to_vec(&line).ok().filter(|json| json.len() <= LONGEST);
-    let json = json.ok_or(JournalError::TooLong)?;
-    let mut bytes = format!("{:08x} {:08x}+", json.len(), crc(b'+', &json)).into_bytes();
-    bytes.extend_from_slice(&json);
+    let (body, longest) = match record {
+        Record::Done(calls) => (Some(blocks::write(calls)), blocks::LONGEST),
+        Record::Whole(_) => (json::write(record), LONGEST_CALL),
+        _ => (json::write(record), LONGEST),
+    };
+    let body = body.filter(|body| body.len() <= longest).ok_or(JournalError::TooLong)?;
+    let mut bytes = format!("{:08x} {:08x}+", body.len(), crc(b'+', &body)).into_bytes();
+    bytes.extend_from_slice(&body);
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -133,59 +108,13 @@ pub(super) fn follow_a_sync(records: &mut [u8]) {
     prefix[9..].copy_from_slice(format!("{:08x} ", crc(b' ', json)).as_bytes());
 }
 
-fn crc(mark: u8, json: &[u8]) -> u32 {
+fn crc(mark: u8, body: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     if mark != b' ' {
         hasher.update(&[mark]);
     }
-    hasher.update(json);
+    hasher.update(body);
     hasher.finalize()
-}
-
-impl From<&Record> for Line {
-    fn from(record: &Record) -> Self {
-        let us = |at: &Wall| at.unix_micros();
-        match record {
-            Record::File { at, file } => {
-                Self::File { at_us: us(at), inode: file.inode, born_ns: file.born_ns }
-            }
-            Record::Accepted { at, file, reason, by } => Self::Accepted {
-                at_us: us(at),
-                inode: file.inode,
-                born_ns: file.born_ns,
-                reason: reason.clone(),
-                by: by.clone(),
-            },
-            Record::Call(id, Entry::Intent(intent)) => Self::Intent {
-                id: *id,
-                at_us: us(&intent.at),
-                operation: intent.operation.clone(),
-                url: intent.scope.as_ref().map(|scope| scope.url.clone()),
-                agent: intent.scope.as_ref().map(|scope| scope.agent.clone()),
-                reference: intent.reference.clone(),
-                digest: intent.digest.to_string(),
-                meaning: intent.meaning.map(|meaning| meaning.to_string()),
-                despite: intent.despite.clone().map(|despite| DespiteLine {
-                    id: despite.id,
-                    reason: despite.reason,
-                    by: despite.by,
-                }),
-            },
-            Record::Call(id, Entry::Sending { at, until, .. }) => {
-                Self::Sending { id: *id, at_us: us(at), until_us: until.as_ref().map(us) }
-            }
-            Record::Call(id, Entry::Ended { at, ending, .. }) => {
-                Self::Ended { id: *id, at_us: us(at), ending: ending.as_str().to_owned() }
-            }
-            Record::Call(id, Entry::Resolved { at, resolution, .. }) => Self::Resolved {
-                id: *id,
-                at_us: us(at),
-                finding: resolution.finding.as_str().to_owned(),
-                reason: resolution.reason.clone(),
-                by: resolution.by.clone(),
-            },
-        }
-    }
 }
 
 /// A record as it stands in bytes.
@@ -201,66 +130,16 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
     let (prefix, mark) = (std::str::from_utf8(prefix).ok()?, *prefix.last()?);
     let (length, crc_then) = prefix.strip_suffix([' ', '+'])?.split_once(' ')?;
-    let length = usize::try_from(hexadecimal(length)?).ok().filter(|it| *it <= LONGEST)?;
-    let (json, rest) = rest.split_at_checked(length)?;
-    if rest.first() != Some(&b'\n') || hexadecimal(crc_then)? != crc(mark, json) {
+    let length = usize::try_from(hexadecimal(length)?).ok().filter(|it| *it <= LONGEST_CALL)?;
+    let (body, rest) = rest.split_at_checked(length)?;
+    if rest.first() != Some(&b'\n') || hexadecimal(crc_then)? != crc(mark, body) {
         return None;
     }
-    let record = record(serde_json::from_slice(json).ok()?)?;
+    let record = match blocks::read(body) {
+        Some(calls) => Record::Done(calls),
+        None => json::read(body)?,
+    };
     Some(Found { record, length: PREFIX + length + 1, follows_a_sync: mark == b' ' })
-}
-
-fn record(line: Line) -> Option<Record> {
-    let at = Wall::from_unix_micros;
-    let digest = |digits: &str| u64::from_str_radix(digits, 16).ok().map(Digest);
-    Some(match line {
-        Line::Intent {
-            id,
-            at_us,
-            operation,
-            url,
-            agent,
-            reference,
-            digest: bytes,
-            meaning,
-            despite,
-        } => {
-            let scope = match (url, agent) {
-                (Some(url), Some(agent)) => Some(Scope { url, agent }),
-                (None, None) => None,
-                _ => return None,
-            };
-            let meaning = match meaning {
-                Some(meaning) => Some(digest(&meaning)?),
-                None => None,
-            };
-            let despite = despite.map(|it| Despite { id: it.id, reason: it.reason, by: it.by });
-            let digest = digest(&bytes)?;
-            let at = at(at_us);
-            let intent = Intent { operation, scope, reference, digest, meaning, at, despite };
-            Record::Call(id, Entry::Intent(intent))
-        }
-        Line::Sending { id, at_us, until_us } => {
-            Record::Call(id, Entry::Sending { id, at: at(at_us), until: until_us.map(at) })
-        }
-        Line::Ended { id, at_us, ending } => {
-            let all = [Ending::Done, Ending::Refused, Ending::Unknown, Ending::NotSent];
-            let ending = all.into_iter().find(|it| it.as_str() == ending)?;
-            Record::Call(id, Entry::Ended { id, at: at(at_us), ending })
-        }
-        Line::Resolved { id, at_us, finding, reason, by } => {
-            let all = [Finding::Done, Finding::Refused];
-            let finding = all.into_iter().find(|it| it.as_str() == finding)?;
-            let resolution = Resolution { finding, reason, by };
-            Record::Call(id, Entry::Resolved { id, at: at(at_us), resolution })
-        }
-        Line::File { at_us, inode, born_ns } => {
-            Record::File { at: at(at_us), file: FileId { inode, born_ns } }
-        }
-        Line::Accepted { at_us, inode, born_ns, reason, by } => {
-            Record::Accepted { at: at(at_us), file: FileId { inode, born_ns }, reason, by }
-        }
-    })
 }
 
 /// Eight digits, as they are written and in no other way.

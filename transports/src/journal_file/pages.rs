@@ -2,11 +2,11 @@
 
 use std::io::{self, Read};
 
-use imts_core::journal::{Book, Entry};
+use imts_core::journal::{Book, Entry, Kept};
 
 use super::disk::FileId;
 use super::error::JournalError;
-use super::lines::{self, EARLIER, Found, HEADER, LONGEST_RECORD, Record};
+use super::lines::{self, COMPACT, EARLIER, Found, HEADER, LONGEST_RECORD, Record, Summary};
 
 /// What a journal holds.
 #[derive(Debug, Default)]
@@ -23,6 +23,14 @@ pub(super) struct Pages {
     /// The first call that this file itself permitted: the senders of those before it held another
     /// file, of which this is a copy.
     pub(super) first_own: u64,
+    /// How many calls that were done stand in it as hashes.
+    pub(super) hashes: u64,
+    /// How many other calls stand in it.
+    pub(super) calls: u64,
+    /// Where the part ends that a compaction has written; 0 if there is none.
+    pub(super) compact: u64,
+    /// Whether that part has not ended yet: all of it was durable before the file was the journal.
+    is_within: bool,
 }
 
 impl Pages {
@@ -37,7 +45,8 @@ impl Pages {
         let mut pages = Self { book, last: HEADER.to_vec(), ..Self::default() };
         let beginning = stream.rest()?;
         pages.is_earlier = EARLIER.iter().any(|header| beginning.starts_with(header));
-        if !beginning.starts_with(HEADER) && !pages.is_earlier {
+        pages.is_within = beginning.starts_with(COMPACT);
+        if !beginning.starts_with(HEADER) && !pages.is_earlier && !pages.is_within {
             let is_cut = |header: &&[u8]| header.starts_with(beginning);
             let is_cut = is_cut(&HEADER) || EARLIER.iter().any(is_cut);
             return if is_cut { Ok(pages) } else { Err(JournalError::NotAJournal) };
@@ -45,32 +54,62 @@ impl Pages {
         pages.go_on(&mut stream, HEADER.len());
         loop {
             let rest = stream.rest()?;
-            if rest.is_empty() {
-                return Ok(pages);
-            }
             let Some(Found { record, length, .. }) = lines::read(rest) else {
-                let is_damaged = has_record(&mut stream)?;
+                let is_damaged = pages.is_within || !rest.is_empty() && has_record(&mut stream)?;
                 return if is_damaged { Err(pages.damaged()) } else { Ok(pages) };
             };
             pages.last.clear();
             pages.last.extend_from_slice(rest.get(..length).unwrap_or_default());
-            pages.take(record)?;
+            let is_compact = pages.is_within;
+            let fits = if is_compact { pages.restore(record) } else { pages.take(record) };
+            if !fits {
+                return Err(pages.damaged());
+            }
             pages.go_on(&mut stream, length);
+            if is_compact {
+                pages.compact = pages.end;
+            }
         }
     }
 
-    fn take(&mut self, record: Record) -> Result<(), JournalError> {
+    /// Takes in what was recorded. Returns whether it could have been.
+    fn take(&mut self, record: Record) -> bool {
         match record {
-            Record::Call(id, entry) if self.takes(id, &entry) => self.book.apply(id, &entry),
-            Record::Call(..) => return Err(self.damaged()),
+            Record::Call(id, entry) if self.takes(id, &entry) => {
+                self.calls += u64::from(matches!(entry, Entry::Intent(_)));
+                self.book.apply(id, &entry);
+            }
             Record::File { file, .. } => self.file = Some(file),
             Record::Accepted { file, .. } => {
                 self.file = Some(file);
                 self.book.doubt_all();
                 self.first_own = self.book.next_id();
             }
+            _ => return false,
         }
-        Ok(())
+        true
+    }
+
+    /// Takes in what a compaction has kept. Returns whether it could have been.
+    fn restore(&mut self, record: Record) -> bool {
+        match record {
+            Record::File { file, .. } => self.file = Some(file),
+            Record::Done(calls) => {
+                self.hashes += calls.len() as u64;
+                return calls.into_iter().all(|call| self.book.restore(Kept::Done(call)));
+            }
+            Record::Whole(call) => {
+                self.calls += 1;
+                return self.book.restore(Kept::Call(call));
+            }
+            Record::Compacted(Summary { done, calls, last, first_own, .. }) => {
+                (self.is_within, self.first_own) = (false, first_own);
+                let is_all = (done, calls) == (self.hashes, self.calls);
+                return is_all && self.book.restore(Kept::Last(last));
+            }
+            Record::Call(..) | Record::Accepted { .. } => return false,
+        }
+        true
     }
 
     /// Earlier versions left no number out.

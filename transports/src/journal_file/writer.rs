@@ -7,13 +7,15 @@
 //! where the system gives none, the caller's thread does the work.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use imts_core::journal::CallRecord;
 
-use super::append::Appender;
+use super::append::{Appender, Worth};
+use super::compact::{Compacted, Told};
 use super::error::JournalError;
 use super::ticket::{self, Promise, Ticket};
 
@@ -157,6 +159,11 @@ impl Writer {
     pub(super) fn flush(&self) {
         self.shared.flush(true);
     }
+
+    /// Compacts the file, on the caller's thread; `None` if that is not worth it.
+    pub(super) fn compact(&self, worth: Worth) -> Result<Option<Compacted>, JournalError> {
+        self.shared.appender().compact(worth)
+    }
 }
 
 impl Drop for Writer {
@@ -196,6 +203,7 @@ impl Shared {
                 if is_over {
                     return;
                 }
+                self.compact_if_due();
                 continue;
             }
             match queue.due() {
@@ -209,6 +217,21 @@ impl Shared {
                     queue.unwrap_or_else(PoisonError::into_inner).is_asleep = false;
                 }
             }
+        }
+    }
+
+    /// Compacts the file if it has become long. What is recorded meanwhile waits.
+    fn compact_if_due(&self) {
+        let mut appender = self.appender();
+        if !appender.is_due() {
+            return;
+        }
+        let outcome = appender.compact(Worth::Half).transpose();
+        let told = appender.settings().told.clone();
+        drop(appender);
+        if let (Some(outcome), Some(Told(told))) = (outcome, told) {
+            // Without this thread nothing would be written any more.
+            let _ = catch_unwind(AssertUnwindSafe(|| told(&outcome)));
         }
     }
 

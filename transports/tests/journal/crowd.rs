@@ -1,5 +1,5 @@
-//! Many threads of many processes want the same intents, processes are killed and replies are lost:
-//! each is applied at most once, and exactly once where nothing goes wrong.
+//! Many threads of many processes want the same intents, processes are killed, replies are lost, and
+//! the journal is compacted: each is applied at most once, and exactly once where nothing goes wrong.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, thread};
 
+use imts::journal::{Digest, Intent, IntentError, Scope};
 use imts::operations::{Confirm, Own};
 use imts::{
-    Builder, CallState, Credentials, Endpoint, JournalFile, OperationError, UreqTransport,
+    Builder, CallState, Credentials, Endpoint, JournalFile, OperationError, UreqTransport, Wall,
     contract_of,
 };
 use imts_sandbox::{
@@ -23,6 +24,9 @@ use crate::{Folder, this_program};
 const URL: &str = "IMTS_TEST_CROWD_URL";
 const FILE: &str = "IMTS_TEST_CROWD_FILE";
 const SEED: &str = "IMTS_TEST_CROWD_SEED";
+
+/// From how many bytes on the journal is compacted. A worker that has this also compacts it at once.
+const COMPACT: &str = "IMTS_TEST_CROWD_COMPACT";
 
 /// How many intents there are: more by this variable, for a long run.
 const INTENTS: &str = "IMTS_CROWD_INTENTS";
@@ -55,9 +59,13 @@ fn worker() {
         return;
     };
     let seed: usize = seed.parse().unwrap();
-    let options = JournalFile::options().wait(Duration::from_secs(300));
-    let journal = options.open(&file).unwrap();
+    let compact = env::var(COMPACT).ok().map(|bytes| bytes.parse().unwrap());
+    let options = JournalFile::options().wait(Duration::from_secs(300)).compact_from(compact);
+    let mut journal = options.open(&file).unwrap();
     fs::write(holder(Path::new(&file)), std::process::id().to_string()).unwrap();
+    if compact.is_some() {
+        journal.compact().unwrap();
+    }
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
         .contract(contract_of(CONTRACT).unwrap())
@@ -107,8 +115,9 @@ fn tally(file: &Path) -> PathBuf {
     file.with_extension("tally")
 }
 
-fn begin(front: &Front, file: &Path, seed: usize) -> Child {
+fn begin(front: &Front, file: &Path, compact: bool, seed: usize) -> Child {
     let mut child = this_program("crowd::worker");
+    child.envs(compact.then_some((COMPACT, "20000")));
     child.env(URL, front.url()).env(FILE, file).env(SEED, seed.to_string());
     child.spawn().unwrap()
 }
@@ -132,7 +141,8 @@ fn play(front: &Front, file: &Path, kills: usize) -> Played {
         dice ^= dice << 17;
         usize::try_from(dice % sides as u64).unwrap()
     };
-    let mut crowd: Vec<_> = (0..PROCESSES).map(|seed| begin(front, file, seed)).collect();
+    let mut crowd: Vec<_> =
+        (0..PROCESSES).map(|seed| begin(front, file, kills > 0, seed)).collect();
     let mut played = Played { begun: PROCESSES, ..Played::default() };
     let (mut through, mut next_kill) = (0, 1);
     while through < PROCESSES {
@@ -144,7 +154,7 @@ fn play(front: &Front, file: &Path, kills: usize) -> Played {
                 Some(status) if status.success() => through += 1,
                 Some(status) => assert!(status.code().is_none_or(|it| it == GOES_ON), "{status}"),
             }
-            *child = begin(front, file, played.begun);
+            *child = begin(front, file, kills > 0 && played.begun.is_multiple_of(2), played.begun);
             played.begun += 1;
         }
         let seen = front.sandbox().count(Operation::Confirm);
@@ -191,11 +201,27 @@ fn table(front: &Front, file: &Path, played: &Played) -> [usize; 7] {
     println!("{:>8} requests at the service", sandbox.count(Operation::Confirm));
     println!("{:>8} intents applied, {twice} of them twice", sandbox.ledger().intents().count());
     let book = JournalFile::read_all(file).unwrap();
+    println!("{:>8} calls in the journal: done, as hashes alone", book.hashed());
     for state in [CallState::Done, CallState::InDoubt, CallState::Intended, CallState::NotSent] {
         let count = book.calls().filter(|call| call.state == state).count();
         println!("{count:>8} calls in the journal: {state:?}");
     }
     counts
+}
+
+/// An intent as a worker has it.
+fn intent(front: &Front, id: &str) -> Intent {
+    let body = serde_json::json!({ "client_uuid": id }).to_string();
+    let url = format!("{}/v5/partner/transfer/example", front.url());
+    Intent {
+        operation: "confirm".to_owned(),
+        scope: Some(Scope { url, agent: DEFAULT_AGENT.to_owned() }),
+        reference: Some(id.to_owned()),
+        digest: Digest::of(body.as_bytes()),
+        meaning: Some(Digest::of_meaning(body.as_bytes())),
+        at: Wall::from_unix_micros(0),
+        despite: None,
+    }
 }
 
 /// How often each intent was applied, held to what the journal says of it.
@@ -205,13 +231,12 @@ fn applied(front: &Front, file: &Path) -> Vec<u64> {
     let one = |number: usize| {
         let id = number.to_string();
         let applied = sandbox.ledger().applied(Operation::Confirm, &id);
-        let calls = book.calls().filter(|call| call.reference.as_deref() == Some(&*id));
-        let states: Vec<_> = calls.map(|call| call.state).collect();
-        let done = states.iter().filter(|state| **state == CallState::Done).count();
-        let doubt = states.contains(&CallState::InDoubt);
-        assert!(applied <= 1, "{id} was applied {applied} times: {states:?}");
-        assert!(applied == 1 || done == 0, "{id} is done in the journal alone: {states:?}");
-        assert!(applied == 0 || done == 1 || doubt, "{id} was applied: {states:?}");
+        let answer = book.admit(&intent(front, &id));
+        let is_done = matches!(answer, Err(IntentError::AlreadyDone { .. }));
+        assert!(applied <= 1, "{id} was applied {applied} times: {answer:?}");
+        assert!(applied == 1 || !is_done, "{id} is done in the journal alone: {answer:?}");
+        let is_known = is_done || matches!(answer, Err(IntentError::InDoubt { .. }));
+        assert!(applied == 0 || is_known, "{id} was applied: {answer:?}");
         applied
     };
     (0..intents()).map(one).collect()
@@ -230,7 +255,7 @@ fn a_crowd_without_faults_applies_each_intent_exactly_once() {
 }
 
 #[test]
-fn a_crowd_with_kills_and_lost_replies_applies_none_twice() {
+fn a_crowd_with_kills_lost_replies_and_compactions_applies_none_twice() {
     let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
     let lost = Rule {
         operation: Some(Operation::Confirm),
@@ -247,4 +272,6 @@ fn a_crowd_with_kills_and_lost_replies_applies_none_twice() {
     assert!(counts[1] >= intents() / 50, "few replies were lost: {counts:?}");
     assert!(counts[5] >= (PROCESSES - 1) * THREADS, "few were refused as in doubt: {counts:?}");
     assert!(applied > intents() as u64 / 4, "{applied} of {} were applied", intents());
+    let bytes = fs::read(folder.path()).unwrap();
+    assert!(bytes.starts_with(b"imts-journal 7\n"), "it was compacted");
 }

@@ -3,6 +3,9 @@
 #![cfg(all(feature = "journal", unix))]
 
 mod bytes;
+mod compact;
+mod compact_faults;
+mod compact_itself;
 #[cfg(feature = "ureq")]
 mod crowd;
 mod disk;

@@ -66,7 +66,9 @@ impl Trace {
         strace.args(["-f", "-qq", "-y", "-s", "4096", "-o"]).arg(&trace);
         strace.args(["-e", CALLS]);
         let target = fs::read_link(&journal).unwrap_or_else(|_| journal.clone());
-        for path in [&*journal, &*marks, &*target] {
+        let mut beside = target.clone().into_os_string();
+        beside.push(".compacting");
+        for path in [&*journal, &*marks, &*target, Path::new(&beside)] {
             strace.arg("-P").arg(path).arg("-P").arg(path.parent().unwrap());
         }
         for fault in faults {
@@ -192,7 +194,7 @@ fn event(line: &str, began: usize, ended: usize) -> Option<Event> {
     let (call, rest) = line.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
     let digits = result.split(|it: char| it != '-' && !it.is_ascii_digit()).next()?;
-    let path = if call == "openat" {
+    let path = if ["openat", "rename"].contains(&call) {
         arguments.split('"').nth(1)?
     } else {
         arguments.split_once('<')?.1.split_once('>')?.0

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imts::journal::Reconcile;
-use imts::{Bounds, Builder, Endpoint, Failure, HyperTransport, Policy, Tls, UreqTransport};
+use imts::{
+    Bounds, Builder, Endpoint, Failure, HyperTransport, JournalFile, Policy, Tls, UreqTransport,
+};
 
 use crate::{README, quoted, rows, section, subcommands, told};
 
@@ -121,6 +123,18 @@ fn the_rows_of_a_reconciliation_are_its_times() {
 }
 
 #[test]
+fn the_rows_of_a_journals_options_are_what_it_keeps() {
+    let options = fields(&format!("{:?}", JournalFile::options()));
+    let mut settings = fields(&options["settings"]);
+    settings.remove("told");
+    for value in settings.values_mut() {
+        let some = value.strip_prefix("Some(").and_then(|it| it.strip_suffix(')'));
+        *value = some.unwrap_or(value).to_owned();
+    }
+    compare("JournalOptions", &settings);
+}
+
+#[test]
 fn the_transports_rows_are_the_times_that_both_are_made_of() {
     let tls = Tls::platform().unwrap();
     for (whose, debug) in [
@@ -173,7 +187,8 @@ fn the_commands_rows_are_the_times_that_their_flags_have_by_default() {
 #[test]
 fn no_row_is_of_a_place_that_no_test_here_looks_at() {
     for row in table() {
-        let known = ["Policy", "Builder", "Reconcile", "UreqBuilder", "HyperBuilder"];
+        let known =
+            ["Policy", "Builder", "Reconcile", "JournalOptions", "UreqBuilder", "HyperBuilder"];
         let is_known = quoted(&row.whose).iter().any(|place| known.contains(place));
         assert!(is_known || row.whose == "the command", "{}: {:?}", row.what, row.whose);
     }
