@@ -133,3 +133,73 @@ impl Replies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Piece, Replies, Unreadable};
+
+    /// What one reply to a request is in its canonical form; why not, where it cannot be read.
+    fn canonical(replies: &mut Replies, reply: &str) -> Result<String, Unreadable> {
+        replies.on_request(b"POST / HTTP/1.1\r\n\r\n");
+        let (mut bytes, mut text) = (reply.as_bytes(), Vec::new());
+        while !bytes.is_empty() {
+            let (taken, piece) = replies.take(bytes)?;
+            match piece {
+                Piece::Nothing => {}
+                Piece::Head(head) => text.extend_from_slice(head),
+                Piece::Framing(framing) => text.extend_from_slice(&framing),
+                Piece::Body => text.extend_from_slice(&bytes[..taken]),
+            }
+            bytes = &bytes[taken..];
+        }
+        Ok(String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn a_connection_has_any_number_of_replies_each_with_limits_of_its_own() {
+        let mut replies = Replies::default();
+        let reply = format!("HTTP/1.1 204 \r\nx: {}\r\n\r\n", "y".repeat(1_000));
+        for number in 0..1_000 {
+            assert_eq!(canonical(&mut replies, &reply).as_ref(), Ok(&reply), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_certain_end_is_unreadable() {
+        let chunked = |version: u8, rest: &str| {
+            format!("HTTP/1.{version} 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{rest}")
+        };
+        let fifteen = chunked(1, "000000000000001\r\nx\r\n0\r\n\r\n");
+        assert!(canonical(&mut Replies::default(), &fifteen).is_ok());
+        let trailer = format!("0\r\n{}", "a: b\r\n".repeat(3_000));
+        for (reply, why) in [
+            (chunked(0, "1\r\nx\r\n0\r\n\r\n"), Unreadable::Framing),
+            (chunked(1, "0000000000000001\r\nx\r\n0\r\n\r\n"), Unreadable::Framing),
+            (chunked(1, "1;a\rb\r\nx\r\n0\r\n\r\n"), Unreadable::Framing),
+            (chunked(1, &trailer), Unreadable::TooLong),
+            ("HTTP/1.1 099 \r\n\r\n".to_owned(), Unreadable::Status),
+        ] {
+            assert_eq!(canonical(&mut Replies::default(), &reply), Err(why), "{reply:.80}");
+        }
+    }
+
+    #[test]
+    fn a_304_has_no_body_whatever_its_length_says() {
+        let mut replies = Replies::default();
+        let reply = "HTTP/1.1 304 \r\n\r\n";
+        let with_length = "HTTP/1.1 304 \r\ncontent-length: 5\r\n\r\n";
+        for written in [with_length, reply] {
+            assert_eq!(canonical(&mut replies, written).as_deref(), Ok(reply));
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "ureq")]
+    fn no_request_is_out_while_nothing_of_it_was_written() {
+        let mut replies = Replies::default();
+        for (written, is_at_rest) in [("", true), ("POST", false)] {
+            replies.on_request(written.as_bytes());
+            assert_eq!(replies.is_at_rest(), is_at_rest);
+        }
+    }
+}

@@ -70,4 +70,14 @@ mod tests {
         assert_eq!(known.of("0", 1), None);
         assert!((1..=MOST).all(|host| known.of(&host.to_string(), 1).is_some()));
     }
+
+    #[test]
+    fn a_host_that_works_again_and_again_takes_the_place_of_no_other() {
+        let known = Known::default();
+        known.worked("seldom", 1, "192.0.2.1:1".parse().unwrap());
+        for _ in 0..=MOST {
+            known.worked("often", 1, "192.0.2.2:1".parse().unwrap());
+        }
+        assert_eq!(known.of("seldom", 1), Some("192.0.2.1:1".parse().unwrap()));
+    }
 }

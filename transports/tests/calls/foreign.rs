@@ -1,7 +1,10 @@
 //! A call is a value and may come from anywhere: from another client, or from no client at all.
 
+use std::sync::{Arc, OnceLock};
+
 use imts::{
-    CallFault, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome, Recovery, Session,
+    AsyncClient, CallFault, Client, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome,
+    Recovery, Session,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
@@ -76,4 +79,42 @@ fn a_client_that_is_signed_out_or_closed_sends_no_money() {
     client.close(std::time::Duration::from_secs(1));
     let call = client.call(&confirm("c")).unwrap();
     assert_eq!((call.ending(), world.applied("c")), (Ending::NotSent, 0));
+}
+
+#[test]
+fn a_call_waits_for_the_token_of_its_own_agent_and_takes_no_other() {
+    for by_task in [false, true] {
+        let (world, notes) = (World::new(), Notes::default());
+        world.sandbox().settings_mut().agents.insert("other".to_owned(), "secret".to_owned());
+        let others = || Credentials::new("other", "secret").unwrap();
+        let builder = world.builder().journal(notes.clone());
+        // Another agent signs in while the first one's token is on its way.
+        let outcome = if by_task {
+            let own = Arc::<OnceLock<AsyncClient>>::default();
+            let (this, service) = (Arc::clone(&own), world.clone());
+            let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+                let reply = service.exchange(request);
+                this.get().unwrap().sign_in(others(), Keep::Held);
+                std::future::ready(reply)
+            };
+            let client = builder.nonblocking((send, crate::timer)).unwrap();
+            own.set(client.clone()).unwrap();
+            run(client.call(&confirm("a")))
+        } else {
+            let own = Arc::<OnceLock<Client>>::default();
+            let (this, service) = (Arc::clone(&own), world.clone());
+            let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+                let reply = service.exchange(request);
+                this.get().unwrap().sign_in(others(), Keep::Held);
+                reply
+            };
+            let client = builder.blocking(send).unwrap();
+            own.set(client.clone()).unwrap();
+            client.call(&confirm("a"))
+        };
+        let Outcome::Failed(failed) = outcome.unwrap() else { panic!("by a task: {by_task}") };
+        assert!(failed.why().to_string().contains("another agent"), "{}", failed.why());
+        assert_eq!(notes.lines(), ["intent a", "ended 1 not_sent"]);
+        assert!(world.sent().is_empty());
+    }
 }

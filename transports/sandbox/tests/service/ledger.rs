@@ -6,7 +6,9 @@ use imts_sandbox::{
 };
 use serde_json::json;
 
-use crate::{Agent, CREATE_PATH, NOON, at, json_of, post, with_transfers};
+use crate::{
+    Agent, CONFIRM_PATH, CREATE_PATH, NOON, STATUS_PATH, at, json_of, post, with_transfers,
+};
 
 const CREATE: Operation = Operation::CreateTransfer;
 
@@ -197,4 +199,17 @@ fn the_control_door_tells_the_ledger_and_a_reset_empties_it() {
     agent.service.reset();
     let ledger = agent.control("/_sandbox/ledger");
     assert_eq!(ledger, json!({ "entries": [], "applied_twice": [], "without_id": 0 }));
+}
+
+#[test]
+fn an_id_of_what_is_written_has_1_to_256_bytes_and_that_of_what_reads_is_anything() {
+    let mut agent = with_transfers();
+    let status = |agent: &mut Agent, path: &str, id: serde_json::Value| {
+        agent.call(NOON, path, &json!({ "client_uuid": id })).status().as_u16()
+    };
+    let rows = [(json!("a".repeat(256)), 200), (json!("a".repeat(257)), 422), (json!(""), 422)];
+    for (id, expected) in rows.into_iter().chain([(json!(17), 422), (json!(null), 422)]) {
+        assert_eq!(status(&mut agent, CONFIRM_PATH, id.clone()), expected, "{id}");
+        assert_eq!(status(&mut agent, STATUS_PATH, id.clone()), 200, "{id}");
+    }
 }

@@ -78,3 +78,23 @@ fn a_missing_refresh_operation_is_404_and_a_refused_one_401() {
     agent.service.settings_mut().refuse_refresh = true;
     assert_eq!(agent.refresh(at(1), &token).0, 401);
 }
+
+#[test]
+fn an_access_token_refreshes_nothing_and_a_refresh_token_is_no_bearer() {
+    let mut agent = Agent::default();
+    let grant = agent.sign_in(NOON);
+    assert_eq!(agent.refresh(NOON, &grant["access_token"]).0, 401);
+    assert_eq!(agent.echo(NOON, &grant["refresh_token"]), 401);
+    assert_eq!(agent.refresh(NOON, &grant["refresh_token"]).0, 200);
+}
+
+#[test]
+fn what_is_granted_after_a_reset_is_unlike_all_that_was_granted_before() {
+    let mut agent = Agent::default();
+    let before = agent.sign_in(NOON);
+    agent.service.reset();
+    let after = agent.sign_in(NOON);
+    for token in ["access_token", "refresh_token"] {
+        assert_ne!(before[token], after[token], "{token}");
+    }
+}
