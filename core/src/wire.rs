@@ -12,13 +12,13 @@ mod object;
 mod text;
 
 pub use decode::Success;
-pub(crate) use decode::{Secrets, is_object, read, read_grant, refusal, says_state_false};
+pub(crate) use decode::{Secrets, read, refusal};
 pub use encode::Unencodable;
 pub(crate) use encode::{USUAL, json, request, strings};
 pub use grant::Granted;
-pub(crate) use grant::grant;
+pub(crate) use grant::{grant, read_grant};
 pub(crate) use lossy::Lossy;
-pub(crate) use object::Object;
+pub(crate) use object::{Object, is_object, says_state_false};
 pub(crate) use text::Text;
 
 /// The longest token that is accepted, in bytes.

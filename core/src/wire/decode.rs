@@ -11,15 +11,13 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::object::Object;
-use super::{Granted, grant, without_mark};
+use super::object::{Object, is_object, object, says_state_false};
+use super::without_mark;
 use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
 use crate::json::Json;
-use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::time::Wall;
 
@@ -163,27 +161,6 @@ pub(crate) fn read<T>(
     }
 }
 
-/// Reads the reply to a sign-in or a refresh. A refusal counts however it is dressed: what is not
-/// seen as one would be tried for ever.
-pub(crate) fn read_grant(
-    reply: Reply<'_>,
-    sent: Wall,
-    policy: &Policy,
-    secrets: Secrets<'_>,
-) -> Result<Granted, ReplyError> {
-    let limit = policy.reply_limit;
-    let error = match read(reply, sent, limit, secrets, grant) {
-        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
-        outcome => return outcome,
-    };
-    if !reply.status.is_success() && !reply.status.is_server_error() {
-        return Err(error);
-    }
-    let problem = refusal(reply, sent, limit, secrets);
-    let is_error = || policy.error_shape_refuses && reply.status.is_success() && problem.is_error();
-    Err(if problem.says_state_false() || is_error() { ReplyError::Refused(problem) } else { error })
-}
-
 /// A reply that is no success, read leniently, whatever its status.
 pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Problem {
     let received = server_time(reply.headers).unwrap_or(sent);
@@ -195,26 +172,6 @@ pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secre
         retry_after,
         secrets().as_deref(),
     )
-}
-
-/// Whether a body is a refusal, however unlike a success the rest of it is.
-pub(crate) fn says_state_false(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct State {
-        state: bool,
-    }
-    object(body).is_some_and(|State { state }| !state)
-}
-
-/// Whether a body is a JSON object: its grammar counts, not whether each number and each escape in
-/// it can be represented.
-pub(crate) fn is_object(body: &[u8]) -> bool {
-    object::<IgnoredAny>(body).is_some()
-}
-
-fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
-    let text = std::str::from_utf8(body).ok()?;
-    serde_json::from_str(text).ok().map(|Object(fields)| fields)
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Wall> {

@@ -9,8 +9,11 @@ use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Object, Success, Text, is_token};
-use crate::error::Malformed;
+use super::decode::{Secrets, Success, read, refusal};
+use super::{Object, Text, is_token};
+use crate::error::{Malformed, ReplyError};
+use crate::exchange::Reply;
+use crate::policy::Policy;
 use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
 
@@ -64,6 +67,27 @@ struct Payload<'a> {
     access_expire_at: Option<Text<'a>>,
     #[serde(borrow)]
     refresh_expire_at: Option<&'a RawValue>,
+}
+
+/// Reads the reply to a sign-in or a refresh. A refusal counts however it is dressed: what is not
+/// seen as one would be tried for ever.
+pub(crate) fn read_grant(
+    reply: Reply<'_>,
+    sent: Wall,
+    policy: &Policy,
+    secrets: Secrets<'_>,
+) -> Result<Granted, ReplyError> {
+    let limit = policy.reply_limit;
+    let error = match read(reply, sent, limit, secrets, grant) {
+        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
+        outcome => return outcome,
+    };
+    if !reply.status.is_success() && !reply.status.is_server_error() {
+        return Err(error);
+    }
+    let problem = refusal(reply, sent, limit, secrets);
+    let is_error = || policy.error_shape_refuses && reply.status.is_success() && problem.is_error();
+    Err(if problem.says_state_false() || is_error() { ReplyError::Refused(problem) } else { error })
 }
 
 pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {

@@ -1,14 +1,14 @@
 //! A JSON object, and nothing else, where an object is printed.
 //!
 //! Owns one strictness that derived readers lack: they take a list of a struct's fields, in order and
-//! without their names, for the struct. Knows nothing of which objects there are.
+//! without their names, for the struct. Knows of their fields `state` alone, which refuses.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Serialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 
 /// A `T` that was written as an object.
 #[derive(Serialize)]
@@ -33,4 +33,24 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
         T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
     }
+}
+
+/// Whether a body is a refusal, however unlike a success the rest of it is.
+pub(crate) fn says_state_false(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct State {
+        state: bool,
+    }
+    object(body).is_some_and(|State { state }| !state)
+}
+
+/// Whether a body is a JSON object: its grammar counts, not whether each number and each escape in
+/// it can be represented.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    object::<IgnoredAny>(body).is_some()
+}
+
+pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    let text = std::str::from_utf8(body).ok()?;
+    serde_json::from_str(text).ok().map(|Object(fields)| fields)
 }
