@@ -4,27 +4,9 @@ use imts::journal::Digest;
 use imts::{Book, CallState, Ending, Wall};
 use serde_json::json;
 
-use super::rules;
+use super::rules::{self, Record};
 
 pub(super) const HEADER: &[u8] = b"imts-journal 1\n";
-
-/// What a record says.
-#[derive(Clone, Debug)]
-pub(super) enum Record {
-    Intent {
-        id: u64,
-        reference: Option<String>,
-    },
-    Sending {
-        id: u64,
-    },
-    Ended {
-        id: u64,
-        ending: Ending,
-    },
-    /// Whatever this JSON says.
-    Other(Vec<u8>),
-}
 
 /// What becomes of the file afterwards.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,23 @@ use std::collections::BTreeMap;
 
 use imts::{Book, CallState, Ending};
 
-use super::pages::Record;
+/// What a record says.
+#[derive(Clone, Debug)]
+pub(super) enum Record {
+    Intent {
+        id: u64,
+        reference: Option<String>,
+    },
+    Sending {
+        id: u64,
+    },
+    Ended {
+        id: u64,
+        ending: Ending,
+    },
+    /// Whatever this JSON says.
+    Other(Vec<u8>),
+}
 
 /// Each call's state and reference, by its number.
 pub(super) type Calls = BTreeMap<u64, (CallState, Option<String>)>;
