@@ -13,16 +13,17 @@ mod panicked;
 mod reconciling;
 mod tending;
 mod waiting;
+mod work;
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Response};
 use imts_core::{
-    Body, Credentials, Endpoint, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved,
-    Session, Source, Step, Ticket, Trouble,
+    Credentials, Endpoint, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session,
+    Source, Step, Ticket, Trouble,
 };
 use zeroize::Zeroize;
 
@@ -35,6 +36,7 @@ use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::Found;
 pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
+pub(crate) use self::work::{Next, Work};
 use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::bell::Bell;
 use crate::clock::{self, Clock};
@@ -89,28 +91,6 @@ pub(crate) enum Ask {
     Fly(Box<Work>, Option<Bearer>),
     /// A flight is under way, which the session counts as lost after this time.
     Join(Duration),
-}
-
-/// One thing for a flight to do.
-pub(crate) enum Work {
-    Send(Ticket, Request<Body>, Bounds, Progress),
-    Save(SaveTicket, Saved),
-}
-
-impl Work {
-    /// How long it may take, as far as that is known beforehand.
-    pub(crate) fn time_limit(&self) -> Duration {
-        match self {
-            Self::Send(_, _, bounds, _) => bounds.time_limit,
-            Self::Save(..) => Duration::ZERO,
-        }
-    }
-}
-
-/// What is left of a flight.
-pub(crate) enum Next {
-    Work(Box<Work>),
-    Landed(Result<(), CallError>),
 }
 
 impl<F> Hub<F> {
