@@ -88,4 +88,5 @@ pub use crate::ureq::{UreqBuilder, UreqTransport};
 
 #[cfg(all(doctest, feature = "ureq", feature = "contract-file", feature = "journal"))]
 #[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../core/docs/guide.md")]
+struct Pages;

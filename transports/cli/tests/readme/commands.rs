@@ -1,8 +1,8 @@
-//! The table of commands, and the list of exit codes.
+//! The table of commands, and that of exit codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{README, quoted, rows, section, subcommands};
+use crate::{COMMAND, quoted, rows, section, subcommands};
 
 const FAILURE: &str = include_str!("../../src/failure.rs");
 
@@ -23,16 +23,14 @@ fn arms(function: &str) -> BTreeMap<String, String> {
     arms
 }
 
-/// What README says of each exit code.
-fn said() -> BTreeMap<String, String> {
-    let (_, list) = README.split_once("\nExit codes: ").unwrap();
-    let (list, _) = list.split_once("\n\n").unwrap();
-    let list = list.replace('\n', " ").replace("**", "");
+/// The kinds that the page has for each exit code.
+fn said() -> BTreeMap<String, BTreeSet<String>> {
     let mut said = BTreeMap::new();
-    for item in list.split("; ") {
-        let (code, words) = item.trim().split_once(' ').unwrap();
-        assert!(code.parse::<u8>().is_ok(), "{item:?} has no code");
-        assert!(said.insert(code.to_owned(), words.to_owned()).is_none(), "{code} twice");
+    for row in rows(section(COMMAND, "\n## Exit codes\n")) {
+        let kinds = row[1].split(',').map(|kind| kind.trim().replace(' ', "_"));
+        let kinds = kinds.filter(|kind| !kind.is_empty()).collect();
+        let code = row[0].trim_matches('*').to_owned();
+        assert!(said.insert(code, kinds).is_none(), "{row:?} twice");
     }
     said
 }
@@ -42,22 +40,11 @@ fn the_exit_codes_are_those_of_the_kinds_of_failure_and_name_each() {
     let (words, codes) = (arms("as_str"), arms("exit_code"));
     assert!(words.len() >= 9, "{words:?}");
     assert_eq!(words.keys().collect::<Vec<_>>(), codes.keys().collect::<Vec<_>>());
-    let said = said();
-    let listed: BTreeSet<_> = said.keys().map(String::as_str).collect();
-    let real = codes.values().map(String::as_str).chain(["0"]).collect::<BTreeSet<_>>();
-    assert_eq!(listed, real, "left: README's exit codes; right: those of the kinds");
-    for (kind, code) in &codes {
-        let word = words[kind].replace('_', " ");
-        assert!(
-            said[code].contains(&word),
-            "{code} is {word:?} too, and not only {:?}",
-            said[code]
-        );
-        for (other, words) in said.iter().filter(|(other, _)| *other != code) {
-            let names = words.split(|c: char| !c.is_alphabetic() && c != ' ').any(|w| w == word);
-            assert!(!names, "{word:?} is {code}, and not {other}");
-        }
+    let mut held = BTreeMap::from([("0".to_owned(), BTreeSet::new())]);
+    for (kind, code) in codes {
+        held.entry(code).or_default().insert(words[&kind].clone());
     }
+    assert_eq!(said(), held, "left: the page's exit codes; right: those of the kinds");
 }
 
 #[test]
@@ -74,14 +61,14 @@ fn each_command_has_its_row_and_no_row_is_of_another() {
         };
     }
     assert!(all.len() >= 8, "{all:?}");
-    let table = rows(section(README, "\n## The command\n"));
+    let table = rows(COMMAND);
     let rows: BTreeSet<_> = table.iter().flat_map(|row| quoted(&row[0])).collect();
     for command in &all {
         let begins = format!("imts {command}");
         let has = |row: &&&str| {
             row.strip_prefix(&begins).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         };
-        assert!(rows.iter().any(|row| has(&row)), "{begins} has no row in README");
+        assert!(rows.iter().any(|row| has(&row)), "{begins} has no row on the page");
     }
     for row in rows {
         let words: Vec<_> = row.split(' ').skip(1).collect();

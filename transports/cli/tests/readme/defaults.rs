@@ -8,7 +8,7 @@ use imts::{
     Bounds, Builder, Endpoint, Failure, HyperTransport, JournalFile, Policy, Tls, UreqTransport,
 };
 
-use crate::{README, quoted, rows, section, subcommands, told};
+use crate::{DEFAULTS, quoted, rows, subcommands, told};
 
 /// One row: what, default, unit, where.
 struct Row {
@@ -23,7 +23,7 @@ fn table() -> Vec<Row> {
         let [what, default, unit, whose] = cells.try_into().expect("four cells");
         Row { what: what.trim_matches('`').to_owned(), default, unit, whose }
     };
-    rows(section(README, "\n## Defaults\n")).into_iter().map(row).collect()
+    rows(DEFAULTS).into_iter().map(row).collect()
 }
 
 impl Row {
@@ -93,7 +93,7 @@ fn compare(whose: &str, values: &BTreeMap<String, String>) {
         .filter(|row| quoted(&row.whose).contains(&whose))
         .map(|row| (row.what.clone(), row.value()))
         .collect();
-    assert_eq!(&rows, values, "left: README's rows of {whose}; right: its defaults");
+    assert_eq!(&rows, values, "left: the page's rows of {whose}; right: its defaults");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn the_commands_rows_are_the_times_that_their_flags_have_by_default() {
         .filter(|row| row.whose == "the command")
         .map(|row| (row.what.clone(), row.value()))
         .collect();
-    assert_eq!(rows, all, "left: README's rows of the command; right: its defaults");
+    assert_eq!(rows, all, "left: the page's rows of the command; right: its defaults");
 }
 
 #[test]

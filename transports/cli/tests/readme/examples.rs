@@ -137,7 +137,10 @@ fn every_example_that_runs_asserts_what_it_shows() {
     let all = all();
     assert!(all.len() > 30, "{} examples are not all", all.len());
     let places = |part: &str| all.iter().filter(|it| it.place.starts_with(part)).count();
-    for part in ["README.md", "core/src", "transports/src", "transports/examples"] {
+    for (part, least) in [("README.md", 2), ("core/docs/guide.md", 2), ("core/src", 4)] {
+        assert!(places(part) >= least, "{part}: {}", places(part));
+    }
+    for part in ["transports/src", "transports/examples"] {
         assert!(places(part) >= 4, "{part}: {}", places(part));
     }
     let silent = all.iter().filter(|example| !example.asserts() && !example.is_let_off());

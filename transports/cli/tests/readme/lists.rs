@@ -2,28 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use crate::{README, quoted, rows, section};
+use crate::{COSTS, README, quoted, rows};
 
 const LIBRARY: &str = include_str!("../../../src/lib.rs");
 const MANIFEST: &str = include_str!("../../../Cargo.toml");
 const CRATES: &str = include_str!("../../../tests/dependencies.rs");
 
 #[test]
-fn the_librarys_table_has_each_feature_that_may_be_asked_for() {
+fn both_tables_of_features_have_each_that_may_be_asked_for() {
     let (_, features) = MANIFEST.split_once("\n[features]\n").unwrap();
     let features = features.split("\n[").next().unwrap();
     let names = features.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
     let names: BTreeSet<_> = names.filter(|name| !name.starts_with(['_', '#'])).collect();
     assert!(names.len() >= 6, "{names:?}");
-    let (_, table) = LIBRARY.split_once("//! # Features\n").unwrap();
-    let rows = rows(table);
-    let listed: BTreeSet<_> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
-    assert_eq!(listed, names, "left: the table in transports/src/lib.rs; right: Cargo.toml");
+    let (_, library) = LIBRARY.split_once("//! # Features\n").unwrap();
+    for (page, table) in [("transports/src/lib.rs", library), ("README.md", README)] {
+        let rows = rows(table);
+        let listed: BTreeSet<_> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
+        assert_eq!(listed, names, "left: the table in {page}; right: Cargo.toml");
+    }
 }
 
 #[test]
 fn the_counts_of_crates_are_those_that_are_held() {
-    let text = section(README, "\n## What it costs\n").replace('\n', " ");
+    let text = COSTS.replace('\n', " ");
     let (_, said) = text.split_once("macros included: ").expect("the counts of crates");
     let words: Vec<_> = said.split_whitespace().collect();
     // A number is of what was quoted last before it.
@@ -45,7 +47,7 @@ fn the_counts_of_crates_are_those_that_are_held() {
         held.insert((of, count.parse().unwrap()));
     }
     assert!(held.len() >= 4, "{held:?}");
-    // With no transport at all is no count of README's.
+    // The page has no count for a build without a transport.
     held.retain(|(of, _)| !of.is_empty());
-    assert_eq!(listed, held, "left: README; right: transports/tests/dependencies.rs");
+    assert_eq!(listed, held, "left: the page; right: transports/tests/dependencies.rs");
 }

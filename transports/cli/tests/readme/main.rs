@@ -1,4 +1,4 @@
-//! What README.md prints in tables and lists, held to the code: each row to its value, and each value to
+//! What the pages print in tables and lists, held to the code: each row to its value, and each value to
 //! its row.
 
 mod commands;
@@ -9,6 +9,9 @@ mod lists;
 use std::process::Command;
 
 const README: &str = include_str!("../../../../README.md");
+const COMMAND: &str = include_str!("../../../../core/docs/command.md");
+const COSTS: &str = include_str!("../../../../core/docs/costs.md");
+const DEFAULTS: &str = include_str!("../../../../core/docs/defaults.md");
 
 /// The part of a page under this heading.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
