@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::hint::black_box;
 
-use imts::{Phase, Reply, Step};
+use imts::{Outcome, Phase, Reply, Step};
 
 use crate::ready::{self, NOW};
 
@@ -26,6 +26,8 @@ pub const OPERATIONS: &[Operation] = &[
     ("refresh_request", refresh_request),
     ("call_request", call_request),
     ("call_reply", call_reply),
+    ("call", call),
+    ("call_async", call_async),
 ];
 
 /// What is counted while an operation runs.
@@ -149,5 +151,23 @@ fn call_reply(times: u32, meter: &Meter) {
     for _ in 0..times {
         let (mut call, _) = ready::called(&session, &fees, bearer.clone());
         drop(meter.counts(|| ready::outcome(&mut call, &reply)));
+    }
+}
+
+/// A whole call by a client for threads, over a transport that answers at once.
+fn call(times: u32, meter: &Meter) {
+    let (client, fees) = (ready::answered(), ready::fees());
+    for _ in 0..times {
+        let outcome = meter.counts(|| client.call(&fees));
+        assert!(matches!(outcome, Ok(Outcome::Done(_))), "{outcome:?}");
+    }
+}
+
+/// A whole call by a client for tasks, over a transport that answers at once.
+fn call_async(times: u32, meter: &Meter) {
+    let (client, fees) = (ready::answered_async(), ready::fees());
+    for _ in 0..times {
+        let outcome = meter.counts(|| ready::at_once(client.call(&fees)));
+        assert!(matches!(outcome, Ok(Outcome::Done(_))), "{outcome:?}");
     }
 }

@@ -149,6 +149,36 @@ pub fn async_client() -> AsyncClient {
     client
 }
 
+/// What the service answers to a request, at once.
+fn answer(request: &Request<Body>) -> Response<Vec<u8>> {
+    if request.uri().path().contains("/agent/") { reply() } else { call_reply() }
+}
+
+/// A client for threads that holds a valid token, and whose calls are answered.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn answered() -> Client {
+    let client = client_of(endpoint(), |request: Request<Body>, _: Bounds| Ok(answer(&request)));
+    client.token().expect("the transport grants");
+    client
+}
+
+/// A client for tasks that holds a valid token, and whose calls are answered.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn answered_async() -> AsyncClient {
+    let send = |request: Request<Body>, _: Bounds| ready(Ok::<_, Failure>(answer(&request)));
+    let client = async_client_of(endpoint(), (send, |_: Duration| pending()));
+    at_once(client.token()).expect("the transport grants");
+    client
+}
+
 /// The output of a future that waits for nothing.
 ///
 /// # Panics

@@ -51,7 +51,7 @@ impl Client {
     /// ([`OperationError::Intent`]): nothing was sent.
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, OperationError> {
         let call = self.shared.hub.call(operation, self.patience)?;
-        Ok(self.perform(call)?)
+        Ok(self.carry(call)?)
     }
 
     /// Makes a call of the operation of this name in the contract, to be
@@ -80,32 +80,40 @@ impl Client {
     ///
     /// [`IntentError`], where the journal stands against it: nothing was sent.
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let mut call = self.shared.hub.taken_up(call);
-        let mut performing = self.shared.hub.performing(&call);
+        self.carry(self.shared.hub.taken_up(call))
+    }
+
+    /// Carries a call that was taken up to its end. The clocks are read after what may take time.
+    fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
+        let hub = &self.shared.hub;
+        let mut performing = hub.performing(&call);
         let mut deadline = Deadline::after(self.patience);
+        let mut now = hub.now_or_end(deadline);
         loop {
-            match self.shared.hub.next_of(&mut call, &mut performing, deadline) {
+            match hub.next_of(&mut call, &mut performing, now) {
                 CallStep::Token => match self.bearer(&call, deadline) {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(wait(performing.record(&entry))),
                 CallStep::Send(exchange) => {
-                    let hub = &self.shared.hub;
                     let (request, bounds, _) = hub.outgoing(exchange, &mut performing);
-                    hub.heard_of(&mut call, self.shared.send(request, bounds));
+                    let heard = hub.heard_of(&mut call, self.shared.send(request, bounds));
+                    now = hub.or_end(heard, deadline);
+                    continue;
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let heard = self.shared.hub.heard();
-                    match self.shared.hub.pause(until, deadline) {
-                        Some(pause) => self.shared.hub.bell().wait(heard, pause),
+                    let heard = hub.heard();
+                    match hub.pause(until, deadline) {
+                        Some(pause) => hub.bell().wait(heard, pause),
                         None => deadline = Deadline::after(Duration::ZERO),
                     }
                 }
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),
             }
+            now = hub.now_or_end(deadline);
         }
     }
 
@@ -135,11 +143,13 @@ impl Client {
     }
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
-        self.shared.hub.admits(call)?;
-        let patience = self.shared.hub.patience_of_call(deadline);
-        let token = self.waits_for(ON_THE_WAY, patience);
+        let hub = &self.shared.hub;
+        if let Some(bearer) = hub.bearer_at_hand(call)? {
+            return Ok(bearer);
+        }
+        let token = self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline));
         // Another agent may have signed in while it was waited for.
-        self.shared.hub.admits(call)?;
+        hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts_core::journal::{CallRecord, RecordError, Resolution};
 use imts_core::{
-    Body, Call, CallStep, Exchange, Failure, Json, Mono, Now, Operation, OperationError, Recovery,
-    Reply, Source,
+    Bearer, Body, Call, CallStep, Exchange, Failure, Json, Mono, Now, Operation, OperationError,
+    Recovery, Reply, Source,
 };
 
 use super::kept::Performing;
@@ -24,7 +24,7 @@ use crate::transport::Bounds;
 pub(crate) const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl<F> Hub<F> {
-    /// A call of an operation, to be over in this time.
+    /// A call of an operation, to be over in this time, for the agent that is signed in.
     pub(crate) fn call<O: Operation>(
         &self,
         operation: &O,
@@ -59,9 +59,9 @@ impl<F> Hub<F> {
         &self,
         call: &mut Call<R>,
         performing: &mut Performing<'_>,
-        deadline: Deadline,
+        now: Now,
     ) -> CallStep<R> {
-        let step = call.poll(self.now_or_end(deadline));
+        let step = call.poll(now);
         performing.goes_on(&step);
         step
     }
@@ -76,19 +76,21 @@ impl<F> Hub<F> {
         (self.dress(exchange.into_request()), bounds, performing.sends())
     }
 
-    /// What came of a request.
+    /// What came of a request, and when.
     pub(crate) fn heard_of<R>(
         &self,
         call: &mut Call<R>,
         outcome: Result<Response<Vec<u8>>, Failure>,
-    ) {
+    ) -> Now {
+        let now = self.now();
         match outcome {
             Ok(mut response) => {
-                call.on_reply(Reply::from(&response), self.now());
+                call.on_reply(Reply::from(&response), now);
                 wipe(response.body_mut());
             }
-            Err(failure) => call.on_failure(failure, self.now()),
+            Err(failure) => call.on_failure(failure, now),
         }
+        now
     }
 
     /// The calls in doubt of the client's journal, but for those that are under way.
@@ -109,11 +111,23 @@ impl<F> Hub<F> {
         request
     }
 
+    /// A token for a call, if one is at hand: then nothing was waited for.
+    pub(crate) fn bearer_at_hand<R>(&self, call: &Call<R>) -> Result<Option<Bearer>, NoBearer> {
+        // What is published is of the agent who is signed in as long as the session is held.
+        let held = call.is_for_one_agent().then(|| self.lock());
+        self.admits_for(call, held.as_ref().and_then(|held| held.session.agent_id()))?;
+        Ok(self.at_hand(ON_THE_WAY).map(Bearer::from))
+    }
+
     /// Whether a call may have a token of this session: one that goes to another service may not.
     pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), NoBearer> {
+        self.admits_for(call, self.lock().session.agent_id())
+    }
+
+    fn admits_for<R>(&self, call: &Call<R>, agent: Option<&str>) -> Result<(), NoBearer> {
         let why: Source = if !call.is_for(&self.endpoint) {
             Arc::new(AnotherService)
-        } else if !call.is_of_agent(self.lock().session.agent_id()) {
+        } else if !call.is_of_agent(agent) {
             Arc::new(AnotherAgent)
         } else {
             return Ok(());
@@ -124,7 +138,11 @@ impl<F> Hub<F> {
     /// The time; on the waiting clock its end once the caller's own has come, whatever a virtual
     /// clock shows.
     pub(crate) fn now_or_end(&self, deadline: Deadline) -> Now {
-        let now = self.now();
+        self.or_end(self.now(), deadline)
+    }
+
+    /// This time, or the end, if the caller's own has come.
+    pub(crate) fn or_end(&self, now: Now, deadline: Deadline) -> Now {
         match deadline.left() {
             Some(_) => now,
             None => Now { mono: Mono::from_micros(u64::MAX), ..now },

@@ -32,7 +32,7 @@ impl AsyncClient {
         operation: &O,
     ) -> Result<Outcome<O::Reply>, OperationError> {
         let call = self.shared.hub.call(operation, self.patience)?;
-        Ok(self.perform(call).await?)
+        Ok(self.carry(call).await?)
     }
 
     /// Makes a call of the operation of this name in the contract, to be
@@ -63,25 +63,32 @@ impl AsyncClient {
     ///
     /// [`IntentError`], where the journal stands against it: nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let mut call = self.shared.hub.taken_up(call);
-        let mut performing = self.shared.hub.performing(&call);
+        self.carry(self.shared.hub.taken_up(call)).await
+    }
+
+    /// Carries a call that was taken up to its end. The clocks are read after what may take time.
+    async fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
+        let hub = &self.shared.hub;
+        let mut performing = hub.performing(&call);
         let mut deadline = Deadline::after(self.patience);
+        let mut now = hub.now_or_end(deadline);
         loop {
-            match self.shared.hub.next_of(&mut call, &mut performing, deadline) {
+            match hub.next_of(&mut call, &mut performing, now) {
                 CallStep::Token => match self.bearer(&call, deadline).await {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
                 CallStep::Record(entry) => call.on_recorded(performing.record(&entry).await),
                 CallStep::Send(out) => {
-                    let (hub, transport) = (&self.shared.hub, &*self.shared.transport);
                     let (request, bounds, progress) = hub.outgoing(out, &mut performing);
-                    let outcome = exchange(transport, request, bounds, progress).await;
-                    hub.heard_of(&mut call, outcome);
+                    let sending = exchange(&*self.shared.transport, request, bounds, progress);
+                    let heard = hub.heard_of(&mut call, sending.await);
+                    now = hub.or_end(heard, deadline);
+                    continue;
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let (hub, heard) = (&self.shared.hub, self.shared.hub.heard());
+                    let heard = hub.heard();
                     match hub.pause(until, deadline) {
                         Some(pause) => {
                             waiting::until(hub.bell(), heard, &*self.shared.transport, Some(pause))
@@ -93,6 +100,7 @@ impl AsyncClient {
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),
             }
+            now = hub.now_or_end(deadline);
         }
     }
 
@@ -125,11 +133,14 @@ impl AsyncClient {
     }
 
     async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
-        self.shared.hub.admits(call)?;
-        let patience = self.shared.hub.patience_of_call(deadline);
-        let token = self.waits_for(ON_THE_WAY, patience).await;
+        let hub = &self.shared.hub;
+        if let Some(bearer) = hub.bearer_at_hand(call)? {
+            return Ok(bearer);
+        }
+        // Boxed, so that the future of a call that waits for no token is small.
+        let token = Box::pin(self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline))).await;
         // Another agent may have signed in while it was waited for.
-        self.shared.hub.admits(call)?;
+        hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }
