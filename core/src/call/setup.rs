@@ -380,7 +380,7 @@ fn hold_class(
 }
 
 fn payload(success: Success<'_>) -> Result<Json, Malformed> {
-    success.payload_text()
+    success.payload_text().map(Json::known)
 }
 
 impl<R> fmt::Debug for Call<R> {

@@ -122,7 +122,7 @@ impl Operation for CreateTransfer {
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload_text()
+        success.payload_text().map(Json::known)
     }
 
     /// The transfer's `client_uuid`.

@@ -97,6 +97,6 @@ impl Operation for Fees {
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        success.payload_text()
+        success.payload_text().map(Json::known)
     }
 }

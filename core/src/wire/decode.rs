@@ -17,7 +17,6 @@ use super::object::{Object, is_object, object, says_state_false};
 use super::without_mark;
 use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
-use crate::json::Json;
 use crate::problem::Problem;
 use crate::time::Wall;
 
@@ -82,8 +81,8 @@ impl<'a> Success<'a> {
     /// # Errors
     ///
     /// As [`payload`](Success::payload).
-    pub(crate) fn payload_text(self) -> Result<Json, Malformed> {
-        self.raw_payload().map(|payload| Json::known(payload.map_or("null", RawValue::get)))
+    pub(crate) fn payload_text(self) -> Result<&'a str, Malformed> {
+        self.raw_payload().map(|payload| payload.map_or("null", RawValue::get))
     }
 
     fn raw_payload(self) -> Result<Option<&'a RawValue>, Malformed> {

@@ -6,12 +6,13 @@ use std::path::Path;
 use imts_core::contract::{Refresh, SignIn, TokenIn};
 use imts_core::operations::{Confirm, Own};
 use imts_core::{
-    Auth, Body, Catalogue, CatalogueError, Class, Contract, EndpointError, Evidence, Json,
-    Malformed, Operation, OperationError, ServicePath, Success, Unencodable,
+    Auth, Body, CallStep, Catalogue, CatalogueError, Class, Contract, Endpoint, EndpointError,
+    Evidence, Json, Malformed, Operation, OperationError, ServicePath, Session, Success,
+    Unencodable,
 };
 use serde_json::Value;
 
-use crate::support::{Desk, TIME, policy};
+use crate::support::{Desk, TIME, catalogue, policy};
 
 /// Name, path, class and evidence, as the service's section has them.
 const SECTION: &str = include_str!("../fixtures/operations.json");
@@ -50,6 +51,38 @@ fn each_operation_has_a_file_that_opens_with_its_path_or_shares_that_of_mere_nam
         let name = format!("\"{}\"", entry.name());
         assert!(own.unwrap_or_else(|| names.clone()).contains(&name), "{name}");
     }
+}
+
+#[test]
+fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
+    struct Open;
+    impl Operation for Open {
+        const NAME: &'static str = "status";
+        const PATH: Option<&'static str> = None;
+        const AUTH: Auth = Auth::None;
+        const CLASS: Class = Class::Read;
+        const EVIDENCE: Evidence = Evidence::Assumed;
+        type Reply = ();
+
+        fn encode(&self) -> Result<Body, Unencodable> {
+            Ok(Body::default())
+        }
+
+        fn decode(_: Success<'_>) -> Result<(), Malformed> {
+            Ok(())
+        }
+    }
+    let desk = Desk::with(policy(), catalogue());
+    let other = Endpoint::https("https://other.example/base").unwrap();
+    let contract = desk.session.contract().clone();
+    let next = Session::new(other, contract, policy()).unwrap();
+    let url_of = |session: &Session| {
+        let mut call = session.call(&Open, desk.now.mono.after(TIME)).unwrap();
+        let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it takes no token") };
+        exchange.request().uri().to_string()
+    };
+    assert_eq!(url_of(&desk.session), "https://service.example/v5/partner/transfer/status");
+    assert_eq!(url_of(&next), "https://other.example/base/v5/partner/transfer/status");
 }
 
 #[test]

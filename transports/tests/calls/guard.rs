@@ -279,6 +279,30 @@ fn a_call_is_not_sent_with_the_token_of_another_agent() {
 }
 
 #[test]
+fn a_call_of_another_agents_client_gets_no_token_even_if_one_is_at_hand() {
+    let (world, lost) = (World::new(), Arc::new(AtomicUsize::new(0)));
+    let other = imts::Credentials::new("another-agent", "secret").unwrap();
+    let other = world.builder().credentials(other).blocking(world.transport()).unwrap();
+    for client in Any::both(&world, &lost, || world.builder()) {
+        let json = Json::parse(r#"{"client_uuid":"a"}"#).unwrap();
+        let call = other.call_named("confirm", &json).unwrap().with_reference("a");
+        let outcome = match client {
+            Any::Threads(client) => {
+                client.warm_up().unwrap();
+                client.perform(call)
+            }
+            Any::Tasks(client) => {
+                run(client.warm_up()).unwrap();
+                run(client.perform(call))
+            }
+        };
+        let Outcome::Failed(failed) = outcome.unwrap() else { panic!("it was sent") };
+        assert!(failed.why().to_string().contains("another agent"), "{}", failed.why());
+    }
+    assert!(world.sent().is_empty());
+}
+
+#[test]
 fn a_call_that_was_made_before_the_sign_in_is_known_by_the_agent_that_sends_it() {
     let (world, lost) = (World::new(), Arc::new(AtomicUsize::new(2)));
     for client in Any::both(&world, &lost, || world.builder()) {
