@@ -140,7 +140,7 @@ impl<F> Hub<F> {
     #[inline(always)]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
         let (published, clock) = (self.published.load(), &self.clock);
-        match &*published {
+        match published.as_ref() {
             Some(it) if it.is_calm(clock) && it.lasts(at_least, clock) => {}
             _ => return None,
         }

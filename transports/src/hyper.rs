@@ -167,6 +167,10 @@ impl AsyncTransport for HyperTransport {
         })
     }
 
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.time.sleep(duration)
     }

@@ -93,7 +93,7 @@ pub trait AsyncTransport: Send + Sync {
     /// response came; a body cut at one byte past the limit is whole.
     ///
     /// A future that is dropped before its end gives up the request. The client holds it to the time
-    /// limit with [`sleep`](AsyncTransport::sleep), whatever the transport does itself.
+    /// limit with [`sleep`](AsyncTransport::sleep), unless the transport [does](Self::keeps_time) itself.
     fn send(
         &self,
         request: Request<Body>,
@@ -112,6 +112,13 @@ pub trait AsyncTransport: Send + Sync {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         drop(progress);
         self.send(request, bounds)
+    }
+
+    /// Whether each request ends by its time limit without the client, which then sets no timer of its
+    /// own: the failure is [timed out](Failure::timed_out), and what has not left by then never does.
+    /// Default `false`.
+    fn keeps_time(&self) -> bool {
+        false
     }
 
     /// Ends after this time.

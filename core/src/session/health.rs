@@ -154,7 +154,8 @@ impl Session {
         let now = self.clamped(now);
         let phase = self.phase(now);
         let left = |until: Mono| Some(until.since(now.mono)).filter(|left| !left.is_zero());
-        let quiet = self.waits(now).map(|(until, _)| until);
+        let route = self.route(now);
+        let quiet = route.and_then(|purpose| self.waits(purpose, now)).map(|(until, _)| until);
         let refresh = self.grant.as_ref().and_then(|grant| grant.usable_refresh(now));
         let flight = self.flight.map(|Flight { ticket, .. }| InFlight {
             purpose: ticket.purpose,
@@ -167,7 +168,7 @@ impl Session {
             usable.remaining().saturating_sub(self.policy.margin_of(usable.lifetime()))
         });
         let backing_off = quiet.and_then(left);
-        let can_renew = flight.is_some() || self.route(now).is_some();
+        let can_renew = flight.is_some() || route.is_some();
         let next_renewal = match flight {
             Some(_) => Some(Duration::ZERO),
             None => can_renew.then(|| until_due.max(backing_off.unwrap_or_default())),

@@ -29,7 +29,7 @@ impl Session {
         let Some(purpose) = self.route(now) else {
             return Step::SignIn { last: self.pace.last().cloned() };
         };
-        if let Some((until, last)) = self.waits(now) {
+        if let Some((until, last)) = self.waits(purpose, now) {
             return Step::Wait { until, last };
         }
         if purpose == Purpose::Refresh
@@ -43,9 +43,9 @@ impl Session {
         }
     }
 
-    /// Until when no renewal is to begin, and why.
-    pub(super) fn waits(&self, now: Now) -> Option<(Mono, Arc<Trouble>)> {
-        let slow = match self.route(now)? {
+    /// Until when no renewal by this exchange is to begin, and why.
+    pub(super) fn waits(&self, purpose: Purpose, now: Now) -> Option<(Mono, Arc<Trouble>)> {
+        let slow = match purpose {
             Purpose::SignIn => self.held.as_ref().map(|held| &held.standing.slow),
             Purpose::Refresh => Some(&self.refresh_slow),
         };

@@ -62,7 +62,7 @@ impl<'a> Success<'a> {
 
     /// The `payload` of the published envelope, `{"state": true, …, "payload": …}`; one that is not
     /// there counts as `null`. Unknown fields of the envelope are ignored, a known one twice is
-    /// refused.
+    /// refused. What says `state: false` is a refusal, and comes to no reader.
     ///
     /// # Errors
     ///
@@ -86,11 +86,11 @@ impl<'a> Success<'a> {
     }
 
     fn raw_payload(self) -> Result<Option<&'a RawValue>, Malformed> {
-        let envelope = match self.envelope {
-            Some(envelope) => envelope,
-            None => self.json::<Object<_>>()?.0,
-        };
-        if envelope.state { Ok(envelope.payload) } else { Err(MISSING) }
+        match self.envelope {
+            Some(envelope) => Ok(envelope.payload),
+            // What is none is read again, which says why.
+            None => self.json().map(|Object(Envelope { payload, .. })| payload),
+        }
     }
 
     /// The same after one reading as the envelope: what asks for the payload, or for the state, needs

@@ -165,6 +165,25 @@ fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
 }
 
 #[test]
+fn a_payload_comes_as_it_was_written_and_one_that_is_not_there_is_null() {
+    let rows = [
+        (r#" {"payload" : [1, 2.50 ]	, "state": true} "#, "[1, 2.50 ]"),
+        (r#"{"state": true, "payload": "a\u0062"}"#, r#""a\u0062""#),
+        (r#"{"state": true, "payload": null}"#, "null"),
+        (r#"{"state": true}"#, "null"),
+    ];
+    for (body, payload) in rows {
+        let mut desk = Desk::new();
+        let deadline = desk.now.mono.after(crate::support::TIME);
+        let request = imts_core::Json::parse("{}").unwrap();
+        let call = desk.session.call_named("status", &request, deadline).unwrap();
+        let outcome = desk.drive(call, vec![typed(200, "application/json", body.as_bytes())]);
+        let Outcome::Done(json) = outcome else { panic!("{body}: {outcome:?}") };
+        assert_eq!(json.as_str(), payload);
+    }
+}
+
+#[test]
 fn why_it_is_not_known_holds_its_cause() {
     let broke = Act::Fail(Failure::unknown().because(std::io::Error::other("the cable is cut")));
     let Outcome::Unknown(unknown) = Desk::new().pays(vec![broke]) else { panic!("it was lost") };

@@ -143,8 +143,8 @@ async fn fly(
     }
 }
 
-/// One request within its time limit, by the transport's timer. A transport that panics has failed,
-/// and with unknown outcome, unless it has said that nothing left.
+/// One request within its time limit, by the transport's timer unless the transport keeps time. One
+/// that panics has failed, and with unknown outcome, unless it has said that nothing left.
 pub(super) async fn exchange(
     transport: &dyn AsyncTransport,
     request: Request<Body>,
@@ -152,7 +152,8 @@ pub(super) async fn exchange(
     progress: Progress,
 ) -> Result<Response<Vec<u8>>, Failure> {
     let (mut request, mut sending) = (Some(request), None);
-    let mut limit = Limit::new(bounds.time_limit, |beat| transport.sleep(beat));
+    let limit = || Limit::new(bounds.time_limit, |beat| transport.sleep(beat));
+    let mut limit = (!transport.keeps_time()).then(limit);
     let failure = || match progress.withdraw() {
         true => Failure::not_sent(NotSent::vouch()),
         false => Failure::unknown(),
@@ -166,6 +167,7 @@ pub(super) async fn exchange(
             if let Some(Poll::Ready(outcome)) = sending.as_mut().map(|it| it.as_mut().poll(cx)) {
                 return Poll::Ready(outcome);
             }
+            let Some(limit) = &mut limit else { return Poll::Pending };
             limit.poll(cx).map(|()| Err(failure().timed_out()))
         };
         catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| {
