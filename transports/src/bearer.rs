@@ -52,7 +52,8 @@ impl Deref for Bearer {
 impl Clone for Bearer {
     /// One of its own, no longer lent.
     fn clone(&self) -> Self {
-        Self::owned(self.snapshot())
+        let snapshot = self.snapshot();
+        Self::owned(snapshot.kept.as_ref().map_or(snapshot, Self::snapshot))
     }
 }
 
@@ -83,6 +84,8 @@ impl fmt::Debug for Bearer {
 /// What is published of a session: its token, and until when asks need nothing else of it.
 pub(crate) struct Snapshot {
     bearer: imts_core::Bearer,
+    /// The same as a share of its own, for who keeps it; `None` in that share.
+    kept: Option<Bearer>,
     /// Both clocks' readings from which on a renewal is due, as coarse readings tell it.
     due: Option<Now>,
     /// How far a coarse reading may be behind.
@@ -98,12 +101,13 @@ impl Snapshot {
             mono: Mono::from_micros(due.mono.as_micros().saturating_sub(by)),
             wall: Wall::from_unix_micros(due.wall.unix_micros().saturating_sub_unsigned(by)),
         });
-        Self { due, lag, ..Self::of(outlook.bearer().clone()) }
+        let kept = Some(outlook.bearer().clone().into());
+        Self { kept, due, lag, ..Self::of(outlook.bearer().clone()) }
     }
 
     /// A token alone, which serves no ask.
     fn of(bearer: imts_core::Bearer) -> Self {
-        Self { bearer, due: None, lag: Duration::ZERO, calm_at: AtomicU64::new(0) }
+        Self { bearer, kept: None, due: None, lag: Duration::ZERO, calm_at: AtomicU64::new(0) }
     }
 
     /// Whether the token is good and no renewal due.
@@ -152,26 +156,17 @@ impl Snapshot {
 pub(crate) struct Sight {
     clock: clock::Source,
     snapshot: Sighted<Snapshot>,
-    /// The same, as it is handed out.
-    bearer: Option<Bearer>,
 }
 
 impl Sight {
     pub(crate) fn new(clock: clock::Source, snapshot: Sighted<Snapshot>) -> Self {
-        Self { clock, snapshot, bearer: None }
+        Self { clock, snapshot }
     }
 
     /// The published token, if it is good now and no renewal due.
     #[inline]
     pub(crate) fn calm(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.look()?;
-        if !snapshot.is_calm(&self.clock) {
-            return None;
-        }
-        let is_at_hand = |it: &Bearer| it.0.as_ref().is_some_and(|it| Arc::ptr_eq(it, snapshot));
-        if !self.bearer.as_ref().is_some_and(is_at_hand) {
-            self.bearer = Some(Bearer::owned(snapshot));
-        }
-        self.bearer.as_ref()
+        snapshot.kept.as_ref().filter(|_| snapshot.is_calm(&self.clock))
     }
 }

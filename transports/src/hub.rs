@@ -134,9 +134,7 @@ impl<F> Hub<F> {
     }
 
     /// What most asks are served, and all there is to them while no renewal is due: no lock, no
-    /// precise clock.
-    ///
-    /// Always in line: returned through memory, a bearer would be copied once more.
+    /// precise clock. In line, since what is returned through memory is copied once more.
     #[inline(always)]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
         let (published, clock) = (self.published.load(), &self.clock);

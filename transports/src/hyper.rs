@@ -118,9 +118,7 @@ impl HyperTransport {
     {
         Self { over: Over::Client(Arc::new(client)), time: Time(Arc::new(timer)) }
     }
-}
 
-impl HyperTransport {
     /// Where requests are at home that are made on the current thread.
     fn home(&self) -> Option<runtime::Home> {
         match &self.over {
@@ -146,13 +144,11 @@ impl AsyncTransport for HyperTransport {
         progress: Progress,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         Box::pin(async move {
-            let request = request.map(HyperBody::from);
+            let (request, limit) = (request.map(HyperBody::from), bounds.reply_limit);
             let exchange = pin!(async {
                 match &self.over {
-                    Over::Ours(ours) => ours.send(request, bounds.reply_limit, &progress).await,
-                    Over::Client(client) => {
-                        own::exchange(&**client, request, bounds.reply_limit).await
-                    }
+                    Over::Ours(ours) => ours.send(request, limit, &progress).await,
+                    Over::Client(client) => own::exchange(&**client, request, limit).await,
                 }
             });
             let home = self.home();

@@ -54,8 +54,8 @@ mod machine {
     impl<T> Sighted<T> {
         /// What is there now.
         #[inline]
-        pub(crate) fn look(&mut self) -> Option<&Arc<T>> {
-            self.0.load().as_ref()
+        pub(crate) fn look(&mut self) -> Option<&T> {
+            self.0.load().as_deref()
         }
     }
 }
@@ -110,9 +110,9 @@ mod model {
     }
 
     impl<T> Sighted<T> {
-        pub(crate) fn look(&mut self) -> Option<&Arc<T>> {
+        pub(crate) fn look(&mut self) -> Option<&T> {
             self.seen = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            self.seen.as_ref()
+            self.seen.as_deref()
         }
     }
 }
