@@ -5,17 +5,18 @@
 
 use std::fs::{self, File};
 use std::future::{Ready, ready as at_once};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use imts::journal::{Digest, DoneCall, Kept};
 use imts::operations::{Confirm, Own};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Catalogue, Client, Contract, Credentials, Endpoint,
-    Evidence, Failure, JournalFile, Outcome, ServicePath,
+    AsyncClient, Body, Book, Bounds, Builder, Catalogue, Client, Contract, Credentials, Endpoint,
+    Evidence, Failure, JournalFile, Outcome, ServicePath, Wall, bytes_of,
 };
 use imts_benches::ready;
 use tokio::task::JoinSet;
@@ -168,4 +169,38 @@ pub(crate) fn bystander(table: &mut Table) {
     let limit = &mut |_| sleeps(in_tasks(None));
     let name = "a bystander's sleep, durable calls beside it";
     table.row_of(name, Goal::AtMost(1.5), 15, Duration::ZERO, ours, limit);
+}
+
+/// A compact journal of a million calls that were done: its opening, beside a bare read of its bytes.
+pub(crate) fn opening(table: &mut Table) {
+    let name = "opening a compact journal of 10^6 done calls";
+    if !table.wants(name) {
+        return;
+    }
+    let calls: u64 = if table.is_timed() { 1_000_000 } else { 1_000 };
+    let at =
+        |id: u64| Wall::from_unix_micros(1_764_000_000_000_000 + id.cast_signed() * 61_234_567);
+    let mut book = Book::default();
+    for id in 1..=calls {
+        let spread = |by: u64| id.wrapping_mul(by);
+        let key = (spread(0x9e37_79b9_7f4a_7c15), spread(0xc2b2_ae3d_27d4_eb4f));
+        let done = DoneCall { key, meaning: Digest(spread(0x1656_67b1_9e37_79f9)), id, at: at(id) };
+        assert!(book.restore(Kept::Done(done)), "its number is the next");
+    }
+    let folder = Folder::new();
+    let path = folder.0.join("compact");
+    fs::write(&path, bytes_of(&book, at(0)).expect("it fits")).expect("there is room");
+    let ours = &mut |times: u32| {
+        timed(|| (0..times).for_each(|_| drop(JournalFile::open(&path).expect("it is whole"))))
+    };
+    let mut buffer = vec![0; 1 << 18];
+    let read = &mut |times: u32| {
+        timed(|| {
+            for _ in 0..times {
+                let mut file = File::open(&path).expect("it is there");
+                while file.read(&mut buffer).expect("the disk works") > 0 {}
+            }
+        })
+    };
+    table.row_of(name, Goal::Quoted, 9, Duration::ZERO, ours, read);
 }

@@ -26,5 +26,6 @@ fn main() {
     requests::json(&mut table);
     journal::callers(&mut table);
     journal::bystander(&mut table);
+    journal::opening(&mut table);
     table.print();
 }

@@ -12,6 +12,8 @@ pub(crate) enum Goal {
     AtMost(f64),
     /// Of rates: ours divided by the bare counterpart's.
     AtLeast(f64),
+    /// None: of times, ours is quoted beside the limit's.
+    Quoted,
 }
 
 /// One row: times of a run in each round, ours and the limit's.
@@ -99,13 +101,14 @@ impl Table {
         println!("| --- | --- | --- | --- | --- | --- | --- |");
         for row in &self.rows {
             let ratio = |ours: f64, limit: f64| match row.goal {
-                Goal::AtMost(_) => ours / limit,
+                Goal::AtMost(_) | Goal::Quoted => ours / limit,
                 Goal::AtLeast(_) => limit / ours,
             };
             let ratios = row.ours.iter().zip(&row.limit).map(|(ours, limit)| ratio(*ours, *limit));
             let (goal, digits) = match row.goal {
                 Goal::AtMost(goal) => (format!("≤ {goal}"), 2),
                 Goal::AtLeast(goal) => (format!("≥ {goal}"), 3),
+                Goal::Quoted => ("–".to_owned(), 2),
             };
             let lowest = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
             println!(

@@ -13,7 +13,9 @@ use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use self::call::Call;
 pub(crate) use self::demo::Demo;
-pub(crate) use self::journal::{Accept, Ended, Folder, JournalCommand, List, Reconcile, Resolve};
+pub(crate) use self::journal::{
+    Accept, Compact, Ended, Folder, JournalCommand, List, Reconcile, Resolve,
+};
 pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{Service, TransportName};

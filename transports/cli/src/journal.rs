@@ -2,6 +2,7 @@
 //!
 //! Owns how a journal is opened: its lock is waited for, as long as the command may take.
 
+mod compact;
 mod reconcile;
 
 use std::env;
@@ -30,12 +31,14 @@ pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
     let before = match &command {
         JournalCommand::List(_) => "the journal was read",
         JournalCommand::Resolve(_) | JournalCommand::Accept(_) => "anything was written down",
+        JournalCommand::Compact(_) => "the journal was compacted",
         JournalCommand::Reconcile(_) => "all calls were asked about; what was written down stays",
     };
     interrupt::ending(before, move |stop| match &command {
         JournalCommand::List(args) => list(args, stop),
         JournalCommand::Resolve(args) => resolve(args, log, stop),
         JournalCommand::Accept(args) => accept(args, log, stop),
+        JournalCommand::Compact(args) => compact::run(args, log, stop),
         JournalCommand::Reconcile(args) => reconcile::run(args, log, stop),
     })
 }
@@ -168,6 +171,9 @@ fn list(args: &List, stop: &Stop) -> Result<(), Failure> {
 fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
     let in_doubt = book.in_doubt().count();
     let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
+    if let hashed @ 1.. = book.hashed() {
+        lines.push(format!("Of {hashed} calls that were done, only hashes are kept."));
+    }
     lines.push(match (in_doubt, book.next_id() - 1) {
         (0, all) => format!("No call is in doubt, of {all}."),
         (some, all) => format!(

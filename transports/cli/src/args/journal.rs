@@ -1,5 +1,6 @@
 //! `imts journal`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub(crate) enum JournalCommand {
     Resolve(Resolve),
     /// Take a copy of a journal, such as a restored backup, for the journal from here on.
     Accept(Accept),
+    /// Make a journal small: what ended leaves it, and of what was done a hash stays.
+    Compact(Compact),
     /// Have a command of your own find out about each call in doubt, and write down its answers.
     Reconcile(Reconcile),
 }
@@ -160,6 +163,38 @@ pub(crate) struct Accept {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Parser)]
+#[command(after_long_help = "\
+A call that was done becomes a hash, so that the same intent is still never sent again. What was refused \
+or not sent leaves the journal. Calls in doubt, without an end, or resolved stay as they are.
+
+The compact file is written beside the journal and then takes its place. If anything fails, or the \
+command is killed, the journal is what it was. Versions of this program from before refuse a compact \
+journal. A journal also compacts itself while calls are made, from 16 MiB on.
+
+Exit codes: 0 compacted; 2 usage, or the journal cannot be compacted; 12 another process has the journal \
+open.")]
+pub(crate) struct Compact {
+    /// The journal.
+    pub(crate) file: PathBuf,
+
+    /// Forget the calls that were done more than this many days ago. **Their intents may be sent again
+    /// then**: without this, they are remembered for ever.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) keep_done: Option<NonZeroU32>,
+
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+
+    /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
+    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object: bytes, calls and hashes before and after.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// What a journal's file system need not promise.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Folder {
@@ -185,6 +220,7 @@ impl JournalCommand {
             Self::List(args) => args.json,
             Self::Resolve(args) => args.json,
             Self::Accept(args) => args.json,
+            Self::Compact(args) => args.json,
             Self::Reconcile(args) => args.json,
         }
     }

@@ -5,6 +5,7 @@ mod call_mistakes;
 mod call_outcomes;
 mod canary;
 mod causes;
+mod compact;
 mod decisions;
 mod demo;
 mod hostile;

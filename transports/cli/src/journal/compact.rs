@@ -1,0 +1,40 @@
+//! `imts journal compact`.
+
+use imts::{Compacted, JournalSize};
+use serde_json::{Value, json};
+
+use super::{opened_again, options};
+use crate::args::Compact;
+use crate::failure::Failure;
+use crate::interrupt::Stop;
+use crate::log::Log;
+use crate::out;
+use crate::timeout::TimeLimit;
+
+pub(super) fn run(args: &Compact, log: Log, stop: &Stop) -> Result<(), Failure> {
+    let file = &args.file;
+    let mut options = options(&args.folder).compact_from(None);
+    if let Some(days) = args.keep_done {
+        options = options.keep_done(days);
+    }
+    let mut journal = opened_again(file, &options, TimeLimit::of(args.timeout), log, stop)?;
+    let compacted = journal.compact().map_err(|error| {
+        let file = file.display();
+        Failure::usage(format!("the journal {file} was not compacted: {error}"))
+    })?;
+    let Compacted { before, after } = compacted;
+    if args.json {
+        out::line(json!({ "compacted": true, "before": object(before), "after": object(after) }))?;
+    } else {
+        out::line(format_args!("compacted: before {}; now {}", words(before), words(after)))?;
+    }
+    Ok(())
+}
+
+fn object(JournalSize { bytes, calls, hashes }: JournalSize) -> Value {
+    json!({ "bytes": bytes, "calls": calls, "hashes": hashes })
+}
+
+fn words(JournalSize { bytes, calls, hashes }: JournalSize) -> String {
+    format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")
+}
