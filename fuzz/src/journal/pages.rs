@@ -4,9 +4,15 @@ use imts::journal::Digest;
 use imts::{Book, CallState, Ending, Wall};
 use serde_json::json;
 
-use super::rules::{self, Record};
+use super::rules::{self, Kept, Record, STATES};
 
 pub(super) const HEADER: &[u8] = b"imts-journal 1\n";
+
+/// What a compact journal begins with.
+pub(super) const COMPACT: &[u8] = b"imts-journal 7\n";
+
+/// Where the digit of the version stands.
+pub(super) const VERSION: usize = 13;
 
 /// What becomes of the file afterwards.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +25,8 @@ pub(super) enum Damage {
 
 /// The records of an input, and the damage.
 pub(super) struct Pages {
+    /// What stands before the records, if the journal is compact.
+    pub(super) kept: Option<Kept>,
     pub(super) records: Vec<Record>,
     pub(super) damage: Option<Damage>,
 }
@@ -28,13 +36,20 @@ const MOST: usize = 48;
 
 impl Pages {
     pub(super) fn write(lines: &[u8]) -> Self {
-        let (mut records, mut damage, mut intents) = (Vec::new(), None, 0);
+        let (mut records, mut damage, mut intents, mut kept) = (Vec::new(), None, 0, None);
         for line in lines.split(|byte| *byte == b'\n') {
             let Some((letter, rest)) = line.split_first() else { continue };
             let text = String::from_utf8_lossy(rest);
             let id = text.parse().unwrap_or(intents);
             let ended = |ending| Some(Record::Ended { id, ending });
             let record = match letter {
+                b'k' if records.is_empty() && kept.is_none() => {
+                    let parts = text.split_once(' ').unwrap_or((&text, ""));
+                    let number = |text: &str| text.parse::<u64>().unwrap_or_default() % 40;
+                    let (hashes, calls) = (number(parts.0), number(parts.1));
+                    (kept, intents) = (Some(Kept { hashes, calls }), hashes + calls);
+                    None
+                }
                 b'i' => {
                     intents += 1;
                     let reference = Some(text.into_owned()).filter(|it| !it.is_empty());
@@ -64,7 +79,7 @@ impl Pages {
             };
             records.extend(record.filter(|_| records.len() < MOST));
         }
-        let mut pages = Self { records, damage };
+        let mut pages = Self { kept, records, damage };
         if let Some(Damage::Ended(number, by)) = pages.damage {
             let end = pages.start_of(number.saturating_add(1).min(pages.records.len()));
             pages.damage = Some(Damage::Changed(end - 1, by));
@@ -73,25 +88,35 @@ impl Pages {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        of_records(&self.records)
+        self.of_records(&self.records)
     }
 
     /// Whether each record could have been written when it was.
     pub(super) fn is_plain(&self) -> bool {
-        rules::plain(&self.records) == self.records.len()
+        rules::plain(self.kept, &self.records) == self.records.len()
     }
 
     /// Where the first record stands that could not have been written; `None` also where that is
     /// anyone's guess.
     pub(super) fn first_odd(&self) -> Option<usize> {
-        let number = rules::plain(&self.records);
+        let number = rules::plain(self.kept, &self.records);
         let record = self.records.get(number)?;
         (!matches!(record, Record::Other(_))).then(|| self.start_of(number))
     }
 
     /// Where the record of this number begins, counted from 0.
     pub(super) fn start_of(&self, number: usize) -> usize {
-        of_records(&self.records[..number]).len()
+        self.of_records(&self.records[..number]).len()
+    }
+
+    /// How many bytes stand before the records.
+    pub(super) fn beginning(&self) -> usize {
+        self.start_of(0)
+    }
+
+    fn of_records(&self, records: &[Record]) -> Vec<u8> {
+        let beginning = self.kept.map_or(HEADER.to_vec(), compact);
+        records.iter().fold(beginning, put)
     }
 
     /// Where the record begins that this byte is part of.
@@ -133,27 +158,59 @@ pub(super) fn of(book: &Book) -> Vec<u8> {
     bytes
 }
 
-fn of_records(records: &[Record]) -> Vec<u8> {
-    let mut bytes = HEADER.to_vec();
-    for record in records {
-        let json = match record {
-            Record::Intent { id, reference } => {
-                let digest = Digest::of(&id.to_le_bytes()).to_string();
-                json!({ "record": "intent", "id": id, "at_us": 1, "operation": "confirm",
-                    "reference": reference, "digest": digest })
+/// The beginning of a compact journal.
+fn compact(kept: Kept) -> Vec<u8> {
+    let mut bytes = COMPACT.to_vec();
+    if kept.hashes > 0 {
+        let mut block = b"D".to_vec();
+        for id in 1..=kept.hashes {
+            for part in [id, !id, id << 8] {
+                block.extend(part.to_be_bytes());
             }
-            Record::Sending { id } => json!({ "record": "sending", "id": id, "at_us": 2 }),
-            Record::Ended { id, ending } => {
-                let ending = ending.as_str();
-                json!({ "record": "ended", "id": id, "at_us": 3, "ending": ending })
-            }
-            Record::Other(json) => {
-                bytes.extend(framed(json));
-                continue;
-            }
-        };
-        bytes.extend(framed(json.to_string().as_bytes()));
+            // The next number; and 64 us later: the double of it, in two bytes.
+            block.extend([1, 0x80, 0x01]);
+        }
+        bytes.extend(framed(&block));
     }
+    for (place, id) in (kept.hashes + 1..=kept.hashes + kept.calls).enumerate() {
+        let state = STATES[place % STATES.len()];
+        let (digest, reference) = (Digest::of(&id.to_le_bytes()).to_string(), format!("kept-{id}"));
+        let intent = json!({ "id": id, "at_us": 1, "operation": "confirm", "reference": reference,
+            "url": "https://service.example/x", "agent": "a", "digest": digest, "meaning": digest });
+        let mut call = json!({ "record": "call", "intent": intent, "state": state.as_str() });
+        if state != CallState::Intended {
+            call["sent_us"] = 2.into();
+        }
+        if state == CallState::Done {
+            call["ended_us"] = 3.into();
+            call["resolution"] = json!({ "finding": "done", "reason": "asked" });
+        }
+        bytes.extend(framed(call.to_string().as_bytes()));
+    }
+    let end = json!({ "record": "compacted", "at_us": 4, "done": kept.hashes, "calls": kept.calls,
+        "last": kept.hashes + kept.calls, "first_own": 0 });
+    bytes.extend(framed(end.to_string().as_bytes()));
+    bytes
+}
+
+fn put(mut bytes: Vec<u8>, record: &Record) -> Vec<u8> {
+    let json = match record {
+        Record::Intent { id, reference } => {
+            let digest = Digest::of(&id.to_le_bytes()).to_string();
+            json!({ "record": "intent", "id": id, "at_us": 1, "operation": "confirm",
+                "reference": reference, "digest": digest })
+        }
+        Record::Sending { id } => json!({ "record": "sending", "id": id, "at_us": 2 }),
+        Record::Ended { id, ending } => {
+            let ending = ending.as_str();
+            json!({ "record": "ended", "id": id, "at_us": 3, "ending": ending })
+        }
+        Record::Other(json) => {
+            bytes.extend(framed(json));
+            return bytes;
+        }
+    };
+    bytes.extend(framed(json.to_string().as_bytes()));
     bytes
 }
 

@@ -22,12 +22,31 @@ pub(super) enum Record {
     Other(Vec<u8>),
 }
 
+/// What a compaction has kept: so many calls that were done as hashes, and then so many whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) hashes: u64,
+    pub(super) calls: u64,
+}
+
+/// The states of the whole calls, in turn.
+pub(super) const STATES: [CallState; 3] =
+    [CallState::InDoubt, CallState::Intended, CallState::Done];
+
 /// Each call's state and reference, by its number.
 pub(super) type Calls = BTreeMap<u64, (CallState, Option<String>)>;
 
-/// What plain records add up to.
-pub(super) fn calls(records: &[Record]) -> Calls {
-    let mut calls = Calls::new();
+/// The whole calls that a compaction has kept.
+fn kept(kept: Option<Kept>) -> Calls {
+    let Kept { hashes, calls } = kept.unwrap_or_default();
+    let states = STATES.into_iter().cycle();
+    let calls = (hashes + 1..=hashes + calls).zip(states);
+    calls.map(|(id, state)| (id, (state, Some(format!("kept-{id}"))))).collect()
+}
+
+/// What plain records add up to, after what was kept.
+pub(super) fn calls(before: Option<Kept>, records: &[Record]) -> Calls {
+    let mut calls = kept(before);
     for record in records {
         let (id, state) = match record {
             Record::Intent { id, reference } => {
@@ -53,8 +72,10 @@ pub(super) fn calls(records: &[Record]) -> Calls {
 
 /// How many records could have been written where they stand: of a call that was intended, and of
 /// which it is not known what became.
-pub(super) fn plain(records: &[Record]) -> usize {
-    let mut open = BTreeMap::new();
+pub(super) fn plain(before: Option<Kept>, records: &[Record]) -> usize {
+    let kept = kept(before).into_iter();
+    let mut open: BTreeMap<_, _> =
+        kept.map(|(id, (state, _))| (id, state != CallState::Done)).collect();
     let is_plain = |record: &&Record| match record {
         Record::Intent { id, .. } => open.insert(*id, true).is_none(),
         Record::Sending { id } => open.get(id) == Some(&true),
