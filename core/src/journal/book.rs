@@ -173,11 +173,14 @@ impl Book {
         let stands =
             |other: &&CallRecord| matches!(other.state, CallState::InDoubt | CallState::Done);
         let names = (call.operation.clone(), call.reference.clone().unwrap_or_default());
+        // The newest decides, as when the call was admitted, whether or not it is kept whole.
+        let other = self.of(&key).filter(is_newer).filter(stands).max_by_key(|other| other.id);
         let done = self.done.newest(&key);
-        if let Some(done) = done.filter(|done| despite.is_none_or(|despite| done.id > despite)) {
+        let done = done.filter(|done| despite.is_none_or(|despite| done.id > despite));
+        if let Some(done) = done.filter(|done| other.is_none_or(|other| other.id < done.id)) {
             return Err(done_before(done.id, done.at, done.meant(call.meaning), names));
         }
-        let Some(other) = self.of(&key).filter(is_newer).find(stands) else { return Ok(()) };
+        let Some(other) = other else { return Ok(()) };
         let (id, is_same) = (other.id, other.meaning == call.meaning);
         if other.state == CallState::Done || !is_same {
             return Err(done_before(id, other.known_at(), is_same, names));

@@ -17,8 +17,9 @@ pub(super) struct DoneCalls(BTreeMap<u16, Vec<Vec<DoneCall>>>);
 const PART: usize = 16;
 
 impl PartialEq for DoneCalls {
+    /// In whichever order the calls ended.
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.in_order() == other.in_order()
     }
 }
 
@@ -71,6 +72,13 @@ impl DoneCalls {
     /// The calls, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &DoneCall> {
         self.0.values().flatten().flatten()
+    }
+
+    /// The calls, by their numbers.
+    pub(super) fn in_order(&self) -> Vec<&DoneCall> {
+        let mut calls: Vec<_> = self.iter().collect();
+        calls.sort_unstable_by_key(|call| call.id);
+        calls
     }
 
     /// Lets go of the calls that were surely done before this time.

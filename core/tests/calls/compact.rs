@@ -67,6 +67,20 @@ fn a_compact_book_that_is_read_again_is_the_same_book() {
 }
 
 #[test]
+fn a_book_that_is_read_again_is_the_same_though_the_later_call_ended_first() {
+    let mut book = Book::default();
+    let ids = [0, 1].map(|_| put(&mut book, &Entry::Intent(intent("a", 0))));
+    put(&mut book, &Entry::Sending { id: ids[0], at: at(2), until: None });
+    let despite = Despite { id: ids[0], reason: "it was lost".to_owned(), by: None };
+    let newest = Intent { despite: Some(despite), ..intent("a", 0) };
+    call(&mut book, newest, Ending::Done);
+    put(&mut book, &Entry::Ended { id: ids[0], at: at(9), ending: Ending::Done });
+    book.compact(None);
+    assert_eq!(book.hashed(), 2);
+    assert_eq!(again(&book), book);
+}
+
+#[test]
 fn a_compact_book_goes_on_like_one_that_keeps_everything() {
     let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
     let mut roll = move |sides: u64| {
@@ -134,6 +148,25 @@ fn of_two_calls_of_one_intent_the_later_is_not_sent_though_the_first_is_a_hash_i
         let error = book.check(&sending).unwrap_err();
         let is_done = matches!(error, EntryError::Intent(IntentError::AlreadyDone { .. }));
         assert!(is_done, "{error}");
+    }
+}
+
+#[test]
+fn a_call_that_others_have_outrun_is_told_of_the_newest_of_them_whether_or_not_it_is_a_hash() {
+    let mut book = Book::default();
+    let late = put(&mut book, &Entry::Intent(intent("a", 0)));
+    let first = call(&mut book, intent("a", 0), Ending::Done);
+    let by = Some("ops".to_owned());
+    let despite = Despite { id: first, reason: "it was lost".to_owned(), by };
+    let newest = call(&mut book, Intent { despite: Some(despite), ..intent("a", 0) }, Ending::Done);
+    let mut compact = book.clone();
+    compact.compact(None);
+    for book in [book, compact] {
+        let refused = book.check(&Entry::Sending { id: late, at: at(30), until: None });
+        let Err(EntryError::Intent(IntentError::AlreadyDone { id, .. })) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(id, newest);
     }
 }
 

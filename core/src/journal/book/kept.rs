@@ -46,8 +46,7 @@ impl Book {
     /// that are whole. Which of these ended lately is not part of it: [compact](Book::compact) the book
     /// first.
     pub fn kept(&self) -> impl Iterator<Item = Kept> {
-        let mut done: Vec<_> = self.done.iter().collect();
-        done.sort_unstable_by_key(|call| call.id);
+        let done = self.done.in_order();
         let calls = self.calls().map(|call| Kept::Call(Box::new(call.clone())));
         let last = Kept::Last(self.next_id().saturating_sub(1));
         done.into_iter().map(|call| Kept::Done(*call)).chain(calls).chain([last])

@@ -194,9 +194,8 @@ pub(crate) fn outrun(known: &[Known], id: u64, ask: &Ask) -> Option<Answer> {
         .as_ref()
         .map(|despite| despite.id)
         .filter(|decided| *decided < id && others.clone().any(|it| it.id == *decided));
-    let is_first = |it: &&Known| it.id != id && despite.is_none_or(|of| it.id > of) && it.stands();
-    let mut others = others;
-    let other = others.find(is_first)?;
+    let stands = |it: &&Known| it.id != id && despite.is_none_or(|of| it.id > of) && it.stands();
+    let other = others.filter(stands).max_by_key(|it| it.id)?;
     Some(match other.state {
         _ if other.ask.amount != ask.amount => Answer::Conflict(other.id),
         State::Done => Answer::AlreadyDone(other.id, other.ended_at.expect("it has ended")),
