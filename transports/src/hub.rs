@@ -289,9 +289,8 @@ impl<F> Hub<F> {
     }
 
     fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, Failure>) -> Next {
-        let mut state = self.lock();
+        let (mut state, now) = (self.lock(), self.now());
         state.is_begun_anew = false;
-        let now = self.now();
         let outcome = match outcome {
             Ok(mut response) => {
                 let outcome = state.session.on_reply(ticket, Reply::from(&response), now);

@@ -14,6 +14,7 @@ use imts::Recovery;
 use serde_json::Map;
 
 use crate::failure::{Failure, Kind};
+use crate::terminal;
 
 /// How long a command may take to end after a signal, before it is ended.
 const LAST: Duration = Duration::from_secs(8);
@@ -157,6 +158,7 @@ impl<T: Send + 'static> Race<T> {
         let (events, next) = mpsc::channel();
         let signals = events.clone();
         catch(move |signal| {
+            terminal::restore();
             drop(signals.send(Event::Signal(signal)));
             thread::sleep(LAST);
             process::exit(code().into());

@@ -19,6 +19,7 @@ mod out;
 mod sandbox;
 mod settings;
 mod tasks;
+mod terminal;
 mod timeout;
 mod token;
 mod values;

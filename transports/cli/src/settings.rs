@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::args::Service;
 use crate::carrier::{Carrier, Network};
 use crate::failure::Failure;
+use crate::terminal;
 use crate::timeout::TimeLimit;
 
 /// The longest secret that is read, in bytes.
@@ -84,7 +85,7 @@ impl Secret {
         if !io::stdin().is_terminal() {
             return Ok(Self::Stdin);
         }
-        rpassword::prompt_password("Agent secret: ")
+        terminal::secret("Agent secret: ")
             .map(|secret| Self::Known(Zeroizing::new(secret)))
             .map_err(|error| unreadable(path, &error))
     }

@@ -1,12 +1,13 @@
 //! Any executor, several, or none.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, CallError, Failure, Progress};
+use imts::{AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, CallError, Failure, Progress};
 
-use crate::{Turnstile, World};
+use crate::{Turnstile, World, at_once};
 
 #[test]
 fn smol_is_an_executor_like_any_other() {
@@ -84,15 +85,15 @@ fn a_flight_whose_runtime_is_gone_is_an_error_once_and_then_flies_again() {
     assert_eq!(world.calls(), 1);
 }
 
-/// A transport that says what has left, and whose first exchanges wait for a timer of their runtime.
-struct Telling {
-    world: World,
-    waits: Mutex<u32>,
-    /// Whether they have left by then.
-    leaves: bool,
-}
+/// A transport that says how far a request has come.
+struct Telling<F>(F);
 
-impl AsyncTransport for Telling {
+impl<F> AsyncTransport for Telling<F>
+where
+    F: Fn(Request<Body>, Progress) -> BoxFuture<'static, Result<Response<Vec<u8>>, Failure>>
+        + Send
+        + Sync,
+{
     fn send(
         &self,
         request: Request<Body>,
@@ -108,16 +109,7 @@ impl AsyncTransport for Telling {
         progress: Progress,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         progress.hold();
-        Box::pin(async move {
-            let waits = self.waits.lock().unwrap().checked_sub(1);
-            if let Some(left) = waits {
-                *self.waits.lock().unwrap() = left;
-                assert!(!self.leaves || progress.leave());
-                tokio::time::sleep(Duration::from_secs(3_600)).await;
-            }
-            assert!(progress.leave());
-            Ok(self.world.answer(request))
-        })
+        (self.0)(request, progress)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -125,22 +117,37 @@ impl AsyncTransport for Telling {
     }
 }
 
-/// Asks in a runtime that is gone by the end, where the exchange only waits.
-fn asks_in_vain(client: &imts::AsyncClient) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// A client whose first ask was in a runtime that is gone: its request waited there, before or after
+/// it left.
+fn stranded(world: &World, leaves: bool) -> AsyncClient {
+    let (service, is_first) = (world.clone(), AtomicBool::new(true));
+    let client = world.client(Telling(move |request, progress: Progress| {
+        let (service, waits) = (service.clone(), is_first.swap(false, Ordering::SeqCst));
+        let exchange: BoxFuture<'static, _> = Box::pin(async move {
+            assert!(!waits || !leaves || progress.leave());
+            if waits {
+                tokio::time::sleep(Duration::from_secs(3_600)).await;
+            }
+            assert!(progress.leave());
+            Ok(service.answer(request))
+        });
+        exchange
+    }));
     let hasty = client.with_patience(Duration::from_millis(5));
-    let error = runtime.block_on(hasty.token()).unwrap_err();
+    let error = runtime().block_on(hasty.token()).unwrap_err();
     assert!(matches!(error, CallError::TimedOut), "{error}");
+    client
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]
 fn a_flight_whose_runtime_is_gone_before_anything_left_begins_anew_at_once() {
     let world = World::default();
-    let client =
-        world.client(Telling { world: world.clone(), waits: Mutex::new(1), leaves: false });
-    asks_in_vain(&client);
-    let second = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    second.block_on(client.token()).unwrap();
+    let client = stranded(&world, false);
+    runtime().block_on(client.token()).unwrap();
     assert_eq!(world.calls(), 1);
     assert!(client.health().last_error.is_none(), "nothing has failed");
 }
@@ -148,50 +155,27 @@ fn a_flight_whose_runtime_is_gone_before_anything_left_begins_anew_at_once() {
 #[test]
 fn a_flight_whose_runtime_is_gone_after_it_left_is_an_error_once() {
     let world = World::default();
-    let client = world.client(Telling { world: world.clone(), waits: Mutex::new(1), leaves: true });
-    asks_in_vain(&client);
-    let second = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let error = second.block_on(client.token()).unwrap_err();
+    let client = stranded(&world, true);
+    let error = runtime().block_on(client.token()).unwrap_err();
     assert!(error.trouble().is_some(), "{error}");
     world.pass(1);
-    second.block_on(client.token()).unwrap();
+    runtime().block_on(client.token()).unwrap();
 }
 
 #[test]
 fn a_transport_that_always_panics_before_anything_left_is_tried_twice_and_then_paced() {
-    struct Panics(std::sync::Arc<Mutex<u32>>);
-    impl AsyncTransport for Panics {
-        fn send(
-            &self,
-            request: Request<Body>,
-            bounds: Bounds,
-        ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
-            self.send_told(request, bounds, Progress::default())
-        }
-
-        fn send_told(
-            &self,
-            _: Request<Body>,
-            _: Bounds,
-            progress: Progress,
-        ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
-            *self.0.lock().unwrap() += 1;
-            progress.hold();
-            panic!("the transport's own panic")
-        }
-
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::pending())
-        }
-    }
-    let (world, tries) = (World::default(), std::sync::Arc::default());
-    let client = world.client(Panics(std::sync::Arc::clone(&tries)));
+    let (world, tries) = (World::default(), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&tries);
+    let client = world.client(Telling(move |_, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        panic!("the transport's own panic")
+    }));
     for round in 1..=2 {
-        let error = crate::at_once(client.token()).unwrap_err();
+        let error = at_once(client.token()).unwrap_err();
         assert!(matches!(error, CallError::Renewal(_)), "{error}");
-        let error = crate::at_once(client.token()).unwrap_err();
+        let error = at_once(client.token()).unwrap_err();
         assert!(matches!(error, CallError::Waiting { .. }), "{error}");
-        assert_eq!(*tries.lock().unwrap(), 2 * round);
+        assert_eq!(tries.load(Ordering::SeqCst), 2 * round);
         world.pass(60);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, Ending};
+use imts::{AsyncClient, Body, Bounds, Ending, Failure, NotSent};
 
-use crate::{Notes, World, confirm, timer};
+use crate::{Notes, World, confirm, policy, timer};
 
 /// Gives way once: its future is ready at its second poll.
 async fn gives_way() {
@@ -72,4 +73,26 @@ fn a_call_that_is_dropped_at_any_poll_is_in_doubt_if_it_was_sent_and_is_never_se
         }
     }
     assert!(dropped_unsent > 1 && dropped_sent > 0 && dropped_applied > 0);
+}
+
+#[test]
+fn a_call_that_is_dropped_before_it_is_sent_again_is_not_sent() {
+    let (world, notes) = (World::new(), Notes::default());
+    let service = world.clone();
+    let send = move |request: Request<Body>, _: Bounds| {
+        let is_call = !request.uri().path().contains("/agent/");
+        let unsent = || Err(Failure::not_sent(NotSent::vouch()));
+        std::future::ready(if is_call { unsent() } else { service.exchange(request) })
+    };
+    let mut slow = policy();
+    slow.backoff_first = Duration::from_secs(10);
+    let builder = world.builder().policy(slow).journal(notes.clone());
+    let client = builder.nonblocking((send, timer)).unwrap();
+    {
+        let operation = confirm("a");
+        let mut call = pin!(client.call(&operation));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert_eq!(notes.lines(), ["intent a", "sending 1"], "it waits for its next attempt");
+    }
+    assert_eq!(notes.lines(), ["intent a", "sending 1", "ended 1 not_sent"]);
 }

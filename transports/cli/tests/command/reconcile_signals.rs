@@ -49,17 +49,22 @@ impl Asking {
     }
 }
 
-/// Returns once every process that has the pipe open has ended.
-fn assert_ended(mut up: impl Read + Send + 'static) {
+/// Returns what was written to the pipe, once every process that has it open has ended.
+fn last_words(mut up: impl Read + Send + 'static) -> String {
     let (ended, end) = mpsc::channel();
-    thread::spawn(move || ended.send(up.read_to_end(&mut Vec::new()).unwrap()));
-    assert_eq!(end.recv_timeout(PATIENCE), Ok(0), "a process goes on");
+    thread::spawn(move || {
+        let mut words = String::new();
+        up.read_to_string(&mut words).unwrap();
+        ended.send(words)
+    });
+    end.recv_timeout(PATIENCE).expect("a process goes on")
 }
 
 /// Says of the first call that it was done, and stays at the second, with a process of its own.
 const STAYS: &str = r#"
 if grep -q '"id":1,' ; then echo done; exit; fi
 exec 3>"$up"
+trap 'echo bye >&3; exit' TERM
 sleep 1000 >&- &
 echo up >&3
 wait
@@ -72,7 +77,7 @@ fn a_signal_ends_the_command_with_all_that_it_started_and_what_was_decided_stays
         let running = Running::start(asking.command(STAYS, &["--pause", "0s"]));
         let up = asking.up();
         running.signal(signal);
-        assert_ended(up);
+        assert_eq!(last_words(up), "bye\n", "{signal}");
         let ran = running.end();
         assert_eq!((ran.code, ran.out.lines().count()), (5, 2), "{ran:?}");
         let first: serde_json::Value =
@@ -88,11 +93,11 @@ fn a_signal_ends_the_command_with_all_that_it_started_and_what_was_decided_stays
 #[test]
 fn a_command_that_does_not_heed_sigterm_is_killed() {
     let asking = Asking::new("deaf");
-    let deaf = format!("trap '' TERM\n{STAYS}");
+    let deaf = STAYS.replace("trap 'echo bye >&3; exit' TERM", "trap '' TERM");
     let running = Running::start(asking.command(&deaf, &["--pause", "0s"]));
     let up = asking.up();
     running.signal(Signal::SIGTERM);
-    assert_ended(up);
+    assert_eq!(last_words(up), "");
     let ran = running.end();
     assert_eq!((ran.error().0.as_str(), ran.code), ("interrupted", 5), "{ran:?}");
     assert_eq!(asking.states(), [CallState::Done, CallState::InDoubt]);
@@ -105,7 +110,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_started() {
     // The second call is asked about as well: what is left of the first is gone by then.
     let running = Running::start(asking.command(script, &["--pause", "0s", "--each", "1s"]));
     for _ in 0..2 {
-        assert_ended(asking.up());
+        assert_eq!(last_words(asking.up()), "");
     }
     assert_eq!(running.end().code, 7);
 }
@@ -122,7 +127,8 @@ fn a_signal_in_the_pause_between_two_calls_ends_it_too() {
         let last: serde_json::Value =
             serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         assert!(lines.next().is_none());
-        assert_eq!(last["error"]["kind"], "interrupted", "{last}");
+        let error = &last["error"];
+        assert_eq!((&error["kind"], &error["in_doubt"]), (&"interrupted".into(), &1.into()));
         assert_eq!(running.end().code, 5);
         assert_eq!(asking.states(), [CallState::Refused, CallState::InDoubt]);
     }

@@ -3,7 +3,8 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use imts::CallState;
 use imts_sandbox::{Front, Sandbox};
@@ -12,7 +13,7 @@ use nix::sys::stat::Mode;
 use socket2::{Domain, Socket, Type};
 
 use crate::journal::journal;
-use crate::running::{Running, money, only, state};
+use crate::running::{PATIENCE, Running, money, only, state};
 use crate::signals::SIGNALS;
 use crate::{AGENT, Folder, call, imts, token};
 
@@ -115,6 +116,16 @@ fn an_interrupted_wait_for_a_journal_writes_nothing_down() {
     drop(held);
 }
 
+/// Looks again and again whether it is so.
+#[cfg(target_os = "linux")]
+fn wait_until(is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "it does not come");
+        std::thread::yield_now();
+    }
+}
+
 /// Whether a connection to this port waits for its first answer.
 #[cfg(target_os = "linux")]
 fn connects_to(port: u16) -> bool {
@@ -152,12 +163,34 @@ fn money_that_is_still_connecting_is_interrupted_and_the_journal_says_that_it_wa
         assert!(!connects_to(address.port()));
         client.write_all(&bytes[..length]).unwrap();
         drop(client);
-        while !connects_to(address.port()) {
-            std::thread::yield_now();
-        }
+        wait_until(|| connects_to(address.port()));
         running.signal(signal);
         assert_interrupted(&running.end(), signal, &["call"]);
         assert_eq!(state(&journal), CallState::NotSent);
         drop(full);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_while_the_secret_is_typed_gives_the_terminal_its_echo_back() {
+    use nix::sys::termios::{LocalFlags, tcgetattr};
+    for signal in SIGNALS {
+        let terminal = nix::pty::openpty(None, None).unwrap();
+        let echoes = || {
+            let settings = tcgetattr(&terminal.master).unwrap();
+            settings.local_flags.contains(LocalFlags::ECHO)
+        };
+        assert!(echoes());
+        // With the terminal as its own.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", env!("CARGO_BIN_EXE_imts"), "token", "--json", "--plain-http"]);
+        command.args(["--base-url", "http://127.0.0.1:9", "--secret-file", "-"]);
+        command.env("IMTS_AGENT_ID", AGENT).stdin(terminal.slave.try_clone().unwrap());
+        let running = Running::start(command);
+        wait_until(|| !echoes());
+        running.signal(signal);
+        assert_interrupted(&running.end(), signal, &["token"]);
+        assert!(echoes(), "{signal}");
     }
 }
