@@ -4,6 +4,7 @@
 //! reply's head; and what a failure proves. Where connections go is [`connect`]'s matter, when one is
 //! used again [`pool`]'s. Knows nothing of sessions.
 
+mod alarm;
 mod connect;
 mod connection;
 mod exchange;
@@ -12,6 +13,7 @@ mod own;
 mod pool;
 mod racing;
 mod runtime;
+mod target;
 mod tunnel;
 mod wire;
 
@@ -22,20 +24,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{Request, Response, Uri};
 use hyper::rt::{Executor, Read, Timer, Write};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
 use imts_core::{Body, Failure, NotSent};
 use thiserror::Error;
 
+use self::alarm::Alarm;
 use self::connect::Connector;
 use self::connection::{Connection, Unanswered};
 pub use self::exchange::HyperBody;
 use self::own::Requests;
 use self::pool::{Key, Pool};
-use self::runtime::{Resolve, Runtime, Time};
+use self::runtime::{Home, Resolve, Runtime, Time};
+use self::target::{host, key, origin_form};
 use crate::clock::{Clock as _, SystemClock};
 use crate::connect::{CONNECT_TIMEOUT, ConnectError};
 use crate::progress::Progress;
@@ -120,7 +123,7 @@ impl HyperTransport {
     }
 
     /// Where requests are at home that are made on the current thread.
-    fn home(&self) -> Option<runtime::Home> {
+    fn home(&self) -> Option<Home> {
         match &self.over {
             Over::Ours(ours) => (ours.runtime.home)(),
             Over::Client(_) => None,
@@ -145,14 +148,15 @@ impl AsyncTransport for HyperTransport {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
         Box::pin(async move {
             let (request, limit) = (request.map(HyperBody::from), bounds.reply_limit);
+            let alarm = Alarm::new(&self.time);
             let exchange = pin!(async {
                 match &self.over {
-                    Over::Ours(ours) => ours.send(request, limit, &progress).await,
+                    Over::Ours(ours) => ours.send(request, limit, &progress, &alarm).await,
                     Over::Client(client) => own::exchange(&**client, request, limit).await,
                 }
             });
             let home = self.home();
-            let outcome = within(bounds.time_limit, |beat| self.time.sleep(beat), exchange)
+            let outcome = within(bounds.time_limit, |beat| alarm.ring_after(beat), exchange)
                 .await
                 .unwrap_or_else(|| Err(failure(&progress).timed_out()));
             if outcome.is_err() && self.home() != home {
@@ -180,6 +184,7 @@ impl Connections {
         mut request: Request<HyperBody>,
         limit: usize,
         progress: &Progress,
+        alarm: &Alarm<'_>,
     ) -> Result<Response<Vec<u8>>, Failure> {
         progress.hold();
         let failed = |why: Reason| failure(progress).because(why);
@@ -189,18 +194,16 @@ impl Connections {
         loop {
             let idle = self.idle(&key).await;
             let was_idle = idle.is_some();
-            let connection = match idle {
+            let mut connection = match idle {
                 Some(connection) => connection,
                 // Boxed, so that the future of a request that opens none is small.
                 None => Box::pin(self.open(&uri, progress)).await?,
             };
+            alarm.take_over(&mut connection.timer);
             match connection.exchange(request, limit, progress).await {
                 Ok((response, usable)) => {
-                    if let Some(connection) = usable
-                        && let Some(tending) = self.pool.put(key, connection, SystemClock.coarse())
-                    {
-                        let Runtime { tasks, time, .. } = &self.runtime;
-                        tasks.execute(Box::pin(tending.go_on(time.clone())));
+                    if let Some(connection) = usable {
+                        self.keep(key, connection, alarm);
                     }
                     return Ok(response);
                 }
@@ -211,6 +214,17 @@ impl Connections {
                 }
                 Err(Unanswered { why, .. }) => return Err(failed(why)),
             }
+        }
+    }
+
+    /// Keeps a connection for the next request.
+    fn keep(&self, key: Key, mut connection: Box<Connection>, alarm: &Alarm<'_>) {
+        if matches!(key.home, Home::Tokio(_)) {
+            connection.timer = alarm.give_up();
+        }
+        if let Some(tending) = self.pool.put(key, connection, SystemClock.coarse()) {
+            let Runtime { tasks, time, .. } = &self.runtime;
+            tasks.execute(Box::pin(tending.go_on(time.clone())));
         }
     }
 
@@ -247,32 +261,6 @@ impl Connections {
 /// A failure of a request that has come so far.
 fn failure(progress: &Progress) -> Failure {
     if progress.is_held() { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() }
-}
-
-/// Leaves of a request's URL what is sent (RFC 9112, section 3.2.1), and returns what it was.
-fn origin_form(uri: &mut Uri) -> Uri {
-    let path = uri.path_and_query().cloned();
-    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    std::mem::replace(uri, Uri::from(path))
-}
-
-/// Where a URL leads to.
-fn key(uri: &Uri, home: runtime::Home) -> Option<Key> {
-    let (scheme, authority) = (uri.scheme()?.clone(), uri.authority()?.clone());
-    Some(Key { scheme, authority, home })
-}
-
-/// What the header `Host` says of a URL (RFC 9110, section 7.2): without user and default port.
-fn host(uri: &Uri) -> Option<HeaderValue> {
-    let default = match uri.scheme_str()? {
-        "https" => 443,
-        _ => 80,
-    };
-    let host = uri.host()?;
-    match uri.port_u16().filter(|port| *port != default) {
-        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
-        None => HeaderValue::from_str(host).ok(),
-    }
 }
 
 impl fmt::Debug for HyperTransport {

@@ -17,6 +17,7 @@ use hyper::client::conn::http1::{Builder, Connection as Work, SendRequest};
 use hyper::rt::Timer;
 
 use super::BUFFER;
+use super::alarm::Timed;
 use super::exchange::{HyperBody, read};
 use super::filter::Filter;
 use super::runtime::Time;
@@ -32,6 +33,8 @@ pub(super) struct Connection {
     watch: Arc<Watch>,
     /// The host that it leads to, as requests name it.
     host: HeaderValue,
+    /// The timer of the exchange before, for the next one.
+    pub(super) timer: Option<Timed>,
 }
 
 /// Why there is no reply.
@@ -50,7 +53,7 @@ impl Connection {
         let mut builder = Builder::new();
         builder.max_buf_size(BUFFER);
         let (requests, work) = builder.handshake(io).await?;
-        Ok(Box::new(Self { requests, work: Some(work), watch, host }))
+        Ok(Box::new(Self { requests, work: Some(work), watch, host, timer: None }))
     }
 
     /// Sends a request, and reads its reply, at most one byte more than the limit. The connection comes

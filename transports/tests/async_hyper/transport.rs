@@ -1,5 +1,8 @@
 //! What is hyper's alone: its runtime, its request type, and a client of the caller's own.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use http::Request;
@@ -54,6 +57,34 @@ async fn a_client_of_the_callers_own_carries_requests_too() {
     let failure = transport.send(post(&format!("http://{address}/")), BOUNDS).await.unwrap_err();
     // A pooled connection that died, or a port where nobody listens any more.
     assert!(!failure.is_not_sent() || failure.to_string().contains("refused"), "{failure}");
+}
+
+#[tokio::test]
+async fn each_request_of_a_connection_has_a_time_limit_of_its_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        // The next one is left without an answer.
+        stream.read_to_end(&mut request).unwrap();
+        assert_eq!(request.windows(8).filter(|it| it == b"HTTP/1.1").count(), 2);
+    });
+    let transport = hyper().build();
+    let within = |time_limit| Bounds { time_limit, ..BOUNDS };
+    transport.send(post(&url), within(Duration::from_secs(86_400))).await.unwrap();
+    let sent = transport.send(post(&url), within(Duration::from_millis(50)));
+    let sent = tokio::time::timeout(Duration::from_secs(60), sent).await;
+    let failure = sent.expect("it waits as long as the first one might have").unwrap_err();
+    assert!(failure.is_timed_out(), "{failure}");
+    drop(transport);
+    serving.join().unwrap();
 }
 
 #[test]
