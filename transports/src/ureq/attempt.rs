@@ -1,8 +1,11 @@
 //! The request that a thread is making: its bounds, and whether any of it was written.
 //!
 //! ureq carries a request from beginning to end on the thread that asks for it, and has no place in which the
-//! connection below it could find what belongs to a request. So the thread holds that. Knows nothing of
+//! connection below it could find what belongs to a request. So the thread holds that. What [`Progress`]
+//! says of a request to other tasks, nobody but its own thread asks here: a flag will do. Knows nothing of
 //! connections.
+//!
+//! [`Progress`]: crate::progress::Progress
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -22,7 +25,7 @@ pub(super) struct Attempt {
 struct Mark {
     deadline: Option<Instant>,
     reply_limit: usize,
-    is_untouched: bool,
+    is_held: bool,
 }
 
 thread_local! {
@@ -34,14 +37,14 @@ impl Attempt {
     pub(super) fn begin(bounds: Bounds) -> Self {
         let (deadline, reply_limit) =
             (Instant::now().checked_add(bounds.time_limit), bounds.reply_limit);
-        let outer = MARK.replace(Some(Mark { deadline, reply_limit, is_untouched: true }));
+        let outer = MARK.replace(Some(Mark { deadline, reply_limit, is_held: true }));
         Self { outer, thread: PhantomData }
     }
 
     /// Whether no byte of it was given to a connection. This is what proves that it was not sent: each
     /// connection reports what it writes, and nothing is guessed from an error.
-    pub(super) fn is_untouched(&self) -> bool {
-        MARK.get().is_some_and(|mark| mark.is_untouched)
+    pub(super) fn is_held(&self) -> bool {
+        MARK.get().is_some_and(|mark| mark.is_held)
     }
 }
 
@@ -63,7 +66,7 @@ pub(super) fn reply_limit() -> usize {
 
 /// Some of this thread's request was given to a connection.
 pub(super) fn was_written() {
-    MARK.set(MARK.get().map(|mark| Mark { is_untouched: false, ..mark }));
+    MARK.set(MARK.get().map(|mark| Mark { is_held: false, ..mark }));
 }
 
 #[cfg(test)]
@@ -86,14 +89,14 @@ mod tests {
         {
             let inner = begin(LIMIT);
             was_written();
-            assert!(!inner.is_untouched());
+            assert!(!inner.is_held());
         }
-        assert!(outer.is_untouched());
+        assert!(outer.is_held());
         thread::spawn(was_written).join().unwrap();
-        assert!(outer.is_untouched());
+        assert!(outer.is_held());
         was_written();
-        assert!(!outer.is_untouched());
-        assert!(begin(LIMIT).is_untouched());
+        assert!(!outer.is_held());
+        assert!(begin(LIMIT).is_held());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::reason::Reason;
 /// a connection.
 pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> Failure {
     let is_not_sent = match attempt {
-        Some(attempt) => attempt.is_untouched(),
+        Some(attempt) => attempt.is_held(),
         None => {
             matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_) | Error::HostNotFound)
         }

@@ -314,7 +314,7 @@ mod tests {
         let attempt = begin(Duration::from_secs(60));
         let sent = transmit(&mut link, &[b' '; 32_768]);
         assert!(matches!(sent, Err(ureq::Error::Other(_))), "{sent:?}");
-        assert!(!attempt.is_untouched());
+        assert!(!attempt.is_held());
         breaking.join().unwrap();
     }
 
@@ -325,14 +325,14 @@ mod tests {
         // Nobody reads it.
         let sent = transmit(&mut link, &[b' '; 32_768]);
         assert!(matches!(sent, Err(ureq::Error::Timeout(_))), "{sent:?}");
-        assert!(!attempt.is_untouched());
+        assert!(!attempt.is_held());
     }
 
     #[test]
-    fn a_request_that_finds_its_time_over_is_untouched() {
+    fn a_request_that_finds_its_time_over_is_held() {
         let attempt = begin(Duration::ZERO);
         let (mut link, _peer) = connected();
         assert!(transmit(&mut link, b"GET / HTTP/1.1\r\n\r\n").is_err());
-        assert!(attempt.is_untouched());
+        assert!(attempt.is_held());
     }
 }
