@@ -185,10 +185,15 @@ fn a_callers_header_cannot_replace_one_of_the_protocol() {
         let world = World::default();
         for spelt in [name.to_owned(), name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
             let name = HeaderName::from_bytes(spelt.as_bytes()).unwrap();
-            let builder = world.builder().header(name.clone(), HeaderValue::from_static("x"));
-            let refused = builder.blocking(world.transport()).map(drop);
-            let is_refused = matches!(&refused, Err(BuildError::Header(it)) if *it == name);
-            assert!(is_refused, "{name}: {refused:?}");
+            let builder = || world.builder().header(name.clone(), HeaderValue::from_static("x"));
+            let nothing = |_: Request<Body>, _: Bounds| {
+                std::future::ready(Err(Failure::not_sent(NotSent::vouch())))
+            };
+            let by_task = builder().nonblocking((nothing, |_| std::future::ready(())));
+            for refused in [builder().blocking(world.transport()).map(drop), by_task.map(drop)] {
+                let is_refused = matches!(&refused, Err(BuildError::Header(it)) if *it == name);
+                assert!(is_refused, "{name}: {refused:?}");
+            }
         }
     }
 }

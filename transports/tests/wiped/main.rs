@@ -31,3 +31,29 @@ fn a_json_text_and_a_body_leave_nothing_behind() {
         (parsed, of, read, bodies, body)
     });
 }
+
+/// Base64, written into memory that is wiped (RFC 4648).
+#[cfg(any(feature = "ureq", feature = "hyper-util"))]
+fn base64(bytes: &[u8]) -> Zeroizing<String> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    assert_eq!(bytes.len() % 3, 0, "it needs no filling");
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() / 3 * 4));
+    for three in bytes.chunks_exact(3) {
+        let bits = three.iter().fold(0, |bits: usize, byte| bits << 8 | usize::from(*byte));
+        for at in [18, 12, 6, 0] {
+            text.push(char::from(LETTERS[bits >> at & 63]));
+        }
+    }
+    text
+}
+
+#[test]
+#[cfg(any(feature = "ureq", feature = "hyper-util"))]
+fn a_private_key_leaves_nothing_behind() {
+    leaves_nothing(1, |marker| {
+        let text = base64(&marker.as_bytes()[..marker.len() / 3 * 3]);
+        let (head, tail) = ("-----BEGIN PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----\n");
+        let pem = Zeroizing::new([head, &text, tail].concat());
+        imts::PrivateKey::from_pem(pem.as_bytes()).unwrap()
+    });
+}

@@ -232,3 +232,28 @@ fn what_was_done_is_never_told_as_a_mistake_though_its_reply_cannot_be_written()
     assert!(told.contains("confirm was done"), "{told}");
     assert_eq!(front.log().last().unwrap().verdict, Verdict::Applied);
 }
+
+#[test]
+fn of_two_calls_with_the_same_bytes_the_one_that_was_sent_now_is_named() {
+    let folder = Folder::new("call-twice");
+    let (contract, journal) = (folder.contract(), folder.path("journal"));
+    let front = faulty("confirm", lost(Position::AfterApply));
+    for (reference, id) in [("one", 1), ("two", 2)] {
+        let flags = ["--contract", &contract, "--journal", &journal, "--reference", reference];
+        let ran = run(call(&front.url(), "confirm", &flags).args(["-d", "{}", "--json"]));
+        assert_error(&ran, "unknown", "resolve", 6);
+        assert_eq!(ran.json()["error"]["journal_id"], id, "{ran:?}");
+    }
+}
+
+#[test]
+fn a_refusal_tells_the_services_status_and_code() {
+    let folder = Folder::new("call-code");
+    let text = r#"{"state":false,"payload":{"code":17,"message":"no"}}"#;
+    let front = faulty("confirm", Fault::Body { text: text.to_owned() });
+    let contract = folder.contract();
+    let ran = run(&mut call(&front.url(), "confirm", &["--contract", &contract, "--json"]));
+    assert_error(&ran, "refused", "fix", 3);
+    let error = &ran.json()["error"];
+    assert_eq!((&error["status"], &error["code"]), (&200.into(), &"17".into()), "{error}");
+}

@@ -84,6 +84,19 @@ fn who_resolved_a_call_and_why_is_written_down() {
 }
 
 #[test]
+fn who_decides_is_the_first_user_that_has_a_name_of_128_characters_at_most() {
+    for (user, name, by) in
+        [("", "day-shift", "day-shift".to_owned()), (&*"ж".repeat(200), "x", "ж".repeat(128))]
+    {
+        let folder = Folder::new("decide-user");
+        let path = journal(&folder);
+        let resolve = ["journal", "resolve", &path, "2", "--as", "refused", "--reason", "asked"];
+        assert_eq!(run(imts(&resolve).env("USER", user).env("LOGNAME", name)).code, 0);
+        assert_eq!(all(&path)[1]["resolution"]["by"], by);
+    }
+}
+
+#[test]
 fn a_copy_is_refused_until_it_is_accepted_with_a_reason() {
     let folder = Folder::new("decide-accept");
     let path = journal(&folder);

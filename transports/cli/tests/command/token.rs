@@ -165,3 +165,17 @@ fn a_dead_port_is_a_transport_error_that_says_so() {
         assert!(ran.out.contains("could not be reached"), "{ran:?}");
     }
 }
+
+#[test]
+fn a_secret_is_taken_whole_or_not_at_all() {
+    let front = front();
+    let folder = crate::Folder::new("secret-length");
+    for (bytes, kind) in [(65_536, "refused"), (65_537, "usage")] {
+        let file = folder.write("secret", "x".repeat(bytes));
+        let url = front.url();
+        let base = ["token", "--plain-http", "--base-url", &url, "--agent-id", AGENT, "--json"];
+        let ran = run(imts(&base).args(["--secret-file", &file]));
+        assert_eq!(ran.error().0, kind, "{bytes}: {ran:?}");
+    }
+    assert_eq!(front.log().len(), 1, "the longer one was not sent");
+}

@@ -25,6 +25,20 @@ fn a_private_authority_is_trusted_where_it_is_given() {
 }
 
 #[test]
+fn roots_are_added_to_roots_and_each_is_trusted() {
+    let both = [Authority::new("One"), Authority::new("Other")];
+    let roots = both[0].roots().and(both[1].roots());
+    let tls = Tls::builder().only_roots(roots).build().unwrap();
+    for authority in &both {
+        let service = Secure::start(&authority.server(), Speaking::default());
+        for carrier in Carrier::both(&Made { tls: tls.clone(), ..Made::default() }) {
+            carrier.send(&service.url(), BOUNDS).unwrap();
+        }
+        assert_eq!(service.requests(), 2);
+    }
+}
+
+#[test]
 fn a_client_gets_its_token_over_tls() {
     let authority = Authority::new("Private");
     let service = Secure::start(&authority.server(), Speaking::default());
