@@ -93,8 +93,8 @@ impl Other {
     }
 }
 
-/// A call that is dropped once its request has left, by a client that lives on.
-fn dropped(world: &World, journal: impl Journal + Send + 'static) -> AsyncClient {
+/// A client whose calls get no reply, and wait for it.
+fn waiting(world: &World, journal: impl Journal + Send + 'static) -> AsyncClient {
     let service = world.clone();
     let send = move |request: Request<Body>, _: Bounds| {
         let is_call = !request.uri().path().contains("/agent/");
@@ -106,7 +106,12 @@ fn dropped(world: &World, journal: impl Journal + Send + 'static) -> AsyncClient
             reply
         }
     };
-    let client = world.builder().journal(journal).nonblocking((send, crate::timer)).unwrap();
+    world.builder().journal(journal).nonblocking((send, crate::timer)).unwrap()
+}
+
+/// A call that is dropped once its request has left, by a client that lives on.
+fn dropped(world: &World, journal: impl Journal + Send + 'static) -> AsyncClient {
+    let client = waiting(world, journal);
     let pays = confirm("a");
     {
         let mut call = pin!(client.call(&pays));
@@ -320,19 +325,7 @@ fn a_clients_own_call_is_under_way_whatever_the_wall_clock_shows() {
 #[test]
 fn a_task_that_still_waits_has_its_call_under_way_whatever_the_wall_clock_shows() {
     let (world, shared) = (World::new(), Shared::default());
-    let service = world.clone();
-    let send = move |request: Request<Body>, _: Bounds| {
-        let is_call = !request.uri().path().contains("/agent/");
-        let reply = service.exchange(request);
-        async move {
-            if is_call {
-                pending::<()>().await;
-            }
-            reply
-        }
-    };
-    let client = world.builder().journal(Careless(shared.clone()));
-    let client = client.nonblocking((send, crate::timer)).unwrap();
+    let client = waiting(&world, Careless(shared.clone()));
     let pays = confirm("a");
     let mut call = Box::pin(client.call(&pays));
     let mut cx = Context::from_waker(Waker::noop());
