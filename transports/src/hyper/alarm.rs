@@ -5,7 +5,7 @@
 
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::{Sleep, Timer};
@@ -63,10 +63,12 @@ impl Future for Ring<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut *lock(self.0) {
-            Some(timer) => timer.as_mut().poll(cx),
-            None => Poll::Pending,
-        }
+        let mut timer = lock(self.0);
+        let Some(sleep) = &mut *timer else { return Poll::Pending };
+        ready!(sleep.as_mut().poll(cx));
+        // Only a timer that was taken over is set anew: not every runtime's can be.
+        *timer = None;
+        Poll::Ready(())
     }
 }
 
@@ -144,14 +146,17 @@ mod tests {
         let next = Alarm::new(&time);
         next.take_over(&mut kept);
         assert!(kept.is_none());
-        assert!(pin!(next.ring_after(second * 2)).poll(&mut cx).is_ready());
+        let mut ring = pin!(next.ring_after(second * 2));
         assert_eq!(counted.made.load(Ordering::SeqCst), 1);
         assert_eq!(*counted.until.lock().unwrap(), [1, 2].map(|it| counted.now + second * it));
 
         kept = Some(time.sleep(second));
         next.take_over(&mut kept);
         assert!(kept.is_some(), "its own is set already");
+        assert!(ring.as_mut().poll(&mut cx).is_ready());
+        let _ring = next.ring_after(second);
+        assert_eq!(counted.made.load(Ordering::SeqCst), 3, "one that rang is not set anew");
         let _ring = next.ring_after(Duration::MAX);
-        assert_eq!(counted.made.load(Ordering::SeqCst), 3, "no clock shows that time");
+        assert_eq!(counted.made.load(Ordering::SeqCst), 4, "no clock shows that time");
     }
 }
