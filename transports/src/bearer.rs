@@ -116,8 +116,13 @@ impl Snapshot {
     #[inline]
     pub(crate) fn is_calm(&self, clock: &clock::Source) -> bool {
         let tick = clock.tick().unwrap_or(0);
-        (tick != 0 && tick == self.calm_at.load(Ordering::Relaxed))
-            || self.is_calm_from(tick, clock)
+        self.was_calm_at(tick) || self.is_calm_from(tick, clock)
+    }
+
+    /// Whether that was found at this tick of the clock.
+    #[inline]
+    pub(crate) fn was_calm_at(&self, tick: u64) -> bool {
+        tick != 0 && tick == self.calm_at.load(Ordering::Relaxed)
     }
 
     /// By a reading of the clock, which is remembered.

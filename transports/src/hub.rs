@@ -137,12 +137,13 @@ impl<F> Hub<F> {
     /// precise clock. In line, since what is returned through memory is copied once more.
     #[inline(always)]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
-        let (published, clock) = (self.published.load(), &self.clock);
-        match published.as_ref() {
-            Some(it) if it.is_calm(clock) && it.lasts(at_least, clock) => {}
-            _ => return None,
+        // Read first: between the load and the return nothing may unwind.
+        let tick = self.clock.tick().unwrap_or(0);
+        let published = self.published.load();
+        if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_calm_at(tick)) {
+            return Some(Bearer::lent(published));
         }
-        Some(Bearer::lent(published))
+        self.at_hand_now(at_least)
     }
 
     /// An ask that nothing is at hand for. While a renewal is due, whoever comes while another asker

@@ -93,7 +93,9 @@ impl<F> Hub<F> {
     #[cold]
     #[inline(never)]
     pub(crate) fn at_hand_now(&self, at_least: Duration) -> Option<Bearer> {
-        self.at_hand(at_least)
+        let (published, clock) = (self.published.load(), &self.clock);
+        let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
+        if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
     }
 
     /// The shared state, unless someone else has it.

@@ -303,45 +303,6 @@ fn a_call_of_another_agents_client_gets_no_token_even_if_one_is_at_hand() {
 }
 
 #[test]
-fn a_call_gets_no_token_of_an_agent_who_has_signed_in_while_it_waited_for_one() {
-    let other = || imts::Credentials::new("another-agent", "secret").unwrap();
-    let world = World::with_agent("another-agent", "secret");
-    let json = Json::parse(r#"{"client_uuid":"a"}"#).unwrap();
-
-    let (slot, service) = (Arc::new(OnceLock::<Client>::new()), world.clone());
-    let place = Arc::clone(&slot);
-    let threads = world.builder().blocking(move |request: Request<Body>, _: Bounds| {
-        if let Some(client) = place.get() {
-            client.sign_in(other(), imts::Keep::Held);
-        }
-        service.exchange(request)
-    });
-    let client = threads.unwrap();
-    slot.set(client.clone()).unwrap();
-    let call = client.call_named("confirm", &json).unwrap().with_reference("a");
-    let of_threads = client.perform(call).unwrap();
-
-    let (slot, service) = (Arc::new(OnceLock::<AsyncClient>::new()), world.clone());
-    let place = Arc::clone(&slot);
-    let send = move |request: Request<Body>, _: Bounds| {
-        if let Some(client) = place.get() {
-            client.sign_in(other(), imts::Keep::Held);
-        }
-        std::future::ready(service.exchange(request))
-    };
-    let client = world.builder().nonblocking((send, crate::timer)).unwrap();
-    slot.set(client.clone()).unwrap();
-    let call = client.call_named("confirm", &json).unwrap().with_reference("a");
-    let of_tasks = run(client.perform(call)).unwrap();
-
-    for outcome in [of_threads, of_tasks] {
-        let Outcome::Failed(failed) = outcome else { panic!("it was sent") };
-        assert!(failed.why().to_string().contains("another agent"), "{}", failed.why());
-    }
-    assert!(world.sent().is_empty());
-}
-
-#[test]
 fn a_call_that_was_made_before_the_sign_in_is_known_by_the_agent_that_sends_it() {
     let (world, lost) = (World::new(), Arc::new(AtomicUsize::new(2)));
     for client in Any::both(&world, &lost, || world.builder()) {

@@ -52,17 +52,13 @@ pub(crate) fn contract() -> Contract {
 }
 
 pub(crate) fn sandbox() -> Sandbox {
-    Sandbox::new(settings())
-}
-
-fn settings() -> Settings {
     let mut settings = Settings::default();
     for (name, operation, kind, _) in TRIED {
         let path = format!("/v5/partner/transfer/{name}");
         let served = Served::new(path, kind, imts_sandbox::Evidence::Assumed);
         settings.operations.insert(operation, served);
     }
-    settings
+    Sandbox::new(settings)
 }
 
 /// No waiting to speak of between attempts.
@@ -93,13 +89,6 @@ impl World {
     pub(crate) fn new() -> Self {
         let sandbox = Arc::new(Mutex::new(sandbox()));
         Self { clock: ManualClock::default(), sandbox, sent: Arc::default() }
-    }
-
-    /// The same with one more agent.
-    pub(crate) fn with_agent(id: &str, secret: &str) -> Self {
-        let mut settings = settings();
-        settings.agents.insert(id.to_owned(), secret.to_owned());
-        Self { sandbox: Arc::new(Mutex::new(Sandbox::new(settings))), ..Self::new() }
     }
 
     pub(crate) fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
