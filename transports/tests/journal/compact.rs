@@ -77,6 +77,7 @@ fn what_was_done_becomes_a_hash_and_the_guard_says_what_it_said() {
     assert_eq!((compacted.before.calls, compacted.before.hashes), (DONE + 25, 0));
     assert_eq!((compacted.after.calls, compacted.after.hashes), (5, DONE));
     assert!(after < bytes / 8 && after < DONE * 32 + 2_000, "{after} of {bytes}");
+    assert_eq!(JournalFile::open(folder.path()).unwrap_err(), JournalError::Locked);
     let next = journal.book().next_id();
     for journal in [journal.book().clone(), JournalFile::read(folder.path()).unwrap()] {
         assert_eq!((answers(&journal), journal.next_id()), (before.clone(), next));

@@ -10,7 +10,7 @@ use imts::journal::{Entry, Journal};
 use imts::{Ending, JournalFile, Wall};
 
 use crate::compact::call;
-use crate::traced::{FILE, Marks, Trace, journal_of_this_process};
+use crate::traced::{FILE, Marks, SYNCS, Trace, journal_of_this_process};
 use crate::{Folder, intends, intent, sends};
 
 /// What a process does: it compacts its journal, and records a call.
@@ -119,6 +119,7 @@ fn sweep(fault: &str) -> usize {
     let mut failed = 0;
     for number in 1.. {
         let (folder, one) = (written(), format!("{fault}:when={number}"));
+        let inode = fs::metadata(folder.path()).unwrap().ino();
         let trace = Trace::of("compact_faults::compactor", &folder, &[(COMPACTS, "1")], &[&one]);
         let Some(fault) = trace.faults().next() else { break };
         let said: Vec<_> = trace.marks().map(|(said, _)| said).collect();
@@ -129,6 +130,10 @@ fn sweep(fault: &str) -> usize {
         if is_within {
             assert_eq!(said, ["compacts", "failed", "sent"], "{one}: {fault:?}");
             failed += 1;
+            let is_replaced = fs::metadata(folder.path()).unwrap().ino() != inode;
+            let mut syncs = trace.on_folder(SYNCS).filter(|it| it.is_ok());
+            let is_synced = syncs.any(|it| it.is_between(fault, trace.mark("sent")));
+            assert!(is_synced || !is_replaced, "{one}: what is sent might be in no file");
         }
         if said.last() == Some(&"sent") {
             let book = JournalFile::read(folder.path()).unwrap();
