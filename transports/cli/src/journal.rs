@@ -52,6 +52,12 @@ pub(crate) fn opened(
     log: Log,
     stop: &Stop,
 ) -> Result<JournalFile, Failure> {
+    let options = options.clone().on_compaction(move |outcome| {
+        log.tell(1, || match outcome {
+            Ok(compacted) => compact::words(compacted),
+            Err(error) => format!("the journal stays as long as it is: {error}"),
+        });
+    });
     let mut waits = false;
     loop {
         let (path, options) = (file.to_owned(), options.clone());

@@ -26,7 +26,7 @@ pub(super) fn run(args: &Compact, log: Log, stop: &Stop) -> Result<(), Failure> 
     if args.json {
         out::line(json!({ "compacted": true, "before": object(before), "after": object(after) }))?;
     } else {
-        out::line(format_args!("compacted: before {}; now {}", words(before), words(after)))?;
+        out::line(words(&compacted))?;
     }
     Ok(())
 }
@@ -35,6 +35,10 @@ fn object(JournalSize { bytes, calls, hashes }: JournalSize) -> Value {
     json!({ "bytes": bytes, "calls": calls, "hashes": hashes })
 }
 
-fn words(JournalSize { bytes, calls, hashes }: JournalSize) -> String {
-    format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")
+/// What a compaction came to, for people.
+pub(super) fn words(Compacted { before, after }: &Compacted) -> String {
+    let size = |JournalSize { bytes, calls, hashes }: &JournalSize| {
+        format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")
+    };
+    format!("the journal is compact: before {}; now {}", size(before), size(after))
 }

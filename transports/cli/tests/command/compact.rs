@@ -5,8 +5,9 @@ use std::fs;
 use imts::JournalFile;
 use imts::journal::{Digest, Entry, Intent, Journal, Scope};
 use imts::{Ending, Wall};
+use imts_sandbox::{Front, Sandbox};
 
-use crate::{Folder, imts, run};
+use crate::{CONTRACT, Folder, call, imts, run};
 
 fn intent(reference: &str) -> Intent {
     Intent {
@@ -105,4 +106,37 @@ fn a_journal_that_cannot_be_compacted_is_left_as_it_is() {
     let missing = ["journal", "compact", &folder.path("missing"), "--json"];
     assert!(run(&mut imts(&missing)).out.contains("cannot open"));
     assert!(!fs::exists(folder.path("missing")).unwrap(), "none is begun");
+}
+
+#[test]
+fn a_call_compacts_a_long_journal_and_says_so_and_is_made_also_if_that_fails() {
+    let (folder, front) = (Folder::new("compact-call"), Sandbox::with_contract(CONTRACT).unwrap());
+    let (front, path) = (Front::start(front).unwrap(), folder.path("journal"));
+    let mut journal = JournalFile::open(&path).unwrap();
+    // Few calls with long references make it as long as it must be.
+    for number in 0..290 {
+        let reference = format!("{number}-{}", "x".repeat(60_000));
+        let id = journal.record(&Entry::Intent(intent(&reference))).unwrap();
+        let at = Wall::from_unix_micros(2);
+        journal.record(&Entry::Ended { id, at, ending: Ending::NotSent }).unwrap();
+    }
+    drop(journal);
+    let pays = |reference: &str| {
+        let contract = folder.contract();
+        let flags = ["-v", "--contract", &contract, "-d", "{}", "--journal", &path];
+        let mut command = call(&front.url(), "confirm", &flags);
+        let ran = run(command.args(["--reference", reference]));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.err
+    };
+    let beside = folder.path("journal.compacting");
+    fs::create_dir(&beside).unwrap();
+    let told = pays("one");
+    assert!(told.contains("the journal stays as long as it is"), "{told}");
+    fs::remove_dir(&beside).unwrap();
+    let told = pays("two");
+    assert!(told.contains("the journal is compact: before 17"), "{told}");
+    assert!(fs::metadata(&path).unwrap().len() < 10_000);
+    let told = pays("three");
+    assert!(!told.contains("compact"), "{told}");
 }
