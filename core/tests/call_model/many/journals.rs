@@ -152,8 +152,18 @@ impl Desk {
     pub(crate) fn admitted(&self, at: usize, number: u64, ask: &Ask) -> Admitted {
         let known: Vec<_> = self.known.iter().filter(|call| call.is_of(ask)).cloned().collect();
         let despite = ask.despite.as_ref().map(|despite| despite.id);
-        let despite = despite.filter(|id| known.iter().any(|call| call.id == *id));
+        let despite = despite.filter(|id| known.iter().any(|call| call.has_number(*id)));
         Admitted { number, key: ask.key, journal: (at, self.life), despite, left: 0, known }
+    }
+
+    /// Notes what a compact journal has let go: nobody can speak of it by its number, as long as no
+    /// other process reads it again.
+    fn forget(&mut self) {
+        let Some(process) = &self.process else { return };
+        for known in &mut self.known {
+            let is_gone = process.book.call(known.id).is_none() && known.state != State::Done;
+            known.is_forgotten = is_gone && known.may_be_forgotten();
+        }
     }
 
     /// Holds what the process's book says to what is known.
@@ -193,6 +203,7 @@ impl Known {
             written_until: None,
             ended_at: None,
             resolution: None,
+            is_forgotten: false,
         }
     }
 
@@ -246,6 +257,7 @@ impl World {
             call.sending_until = call.written_until.filter(|_| call.id < first_own);
         }
         desk.process = Some(process);
+        desk.forget();
         desk.compare();
         if desk.known.iter().any(|known| known.state == State::Doubt) {
             self.tally.note("restart: with calls in doubt");
@@ -265,6 +277,7 @@ impl World {
         if is_in_mind {
             process.memory = None;
             process.book.compact(None);
+            desk.forget();
         }
         desk.compare();
         self.tell(|_| format!("journal {at} is compacted"));

@@ -31,6 +31,8 @@ pub(crate) struct Known {
     pub(crate) written_until: Option<Wall>,
     pub(crate) ended_at: Option<Wall>,
     pub(crate) resolution: Option<Resolution>,
+    /// Whether the journal does not know its number any more.
+    pub(crate) is_forgotten: bool,
 }
 
 /// Which version of the journal's form wrote it.
@@ -118,6 +120,11 @@ impl Known {
         self.sending_until.map(|until| until.after(MARGIN)).filter(|until| at < *until)
     }
 
+    /// Whether this is the call that a decision names.
+    pub(crate) fn has_number(&self, id: u64) -> bool {
+        self.id == id && !self.is_forgotten
+    }
+
     fn means(&self, ask: &Ask) -> bool {
         match self.version {
             Version::Present => self.ask.amount == ask.amount && self.ask.key == ask.key,
@@ -142,7 +149,7 @@ pub(crate) fn standing<'a>(known: &'a [Known], ask: &Ask) -> Option<&'a Known> {
 /// What a caller must be told who asks a journal that knows these calls.
 pub(crate) fn answer(known: &[Known], ask: &Ask) -> Answer {
     let decided = ask.despite.as_ref().map(|despite| despite.id);
-    let decided = decided.filter(|id| known.iter().any(|it| it.id == *id && it.is_of(ask)));
+    let decided = decided.filter(|id| known.iter().any(|it| it.has_number(*id) && it.is_of(ask)));
     match standing(known, ask).filter(|call| decided.is_none_or(|id| call.id > id)) {
         None => Answer::Admitted,
         Some(call) if !call.means(ask) => Answer::Conflict(call.id),
@@ -193,7 +200,7 @@ pub(crate) fn outrun(known: &[Known], id: u64, ask: &Ask) -> Option<Answer> {
         .despite
         .as_ref()
         .map(|despite| despite.id)
-        .filter(|decided| *decided < id && others.clone().any(|it| it.id == *decided));
+        .filter(|decided| *decided < id && others.clone().any(|it| it.has_number(*decided)));
     let stands = |it: &&Known| it.id != id && despite.is_none_or(|of| it.id > of) && it.stands();
     let other = others.filter(stands).max_by_key(|it| it.id)?;
     Some(match other.state {
