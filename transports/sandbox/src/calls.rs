@@ -1,4 +1,4 @@
-//! The operations behind the bearer: what they take, what they answer, what they apply.
+//! The operations that need a bearer token: what they take, what they answer, what they apply.
 
 use http::Response;
 use serde_json::{Map, Value, json};
@@ -16,12 +16,12 @@ use crate::time::Time;
 /// The longest id that the ledger takes, in bytes.
 const LONGEST_ID: usize = 256;
 
-/// One call, its bearer accepted.
+/// One call whose bearer token was accepted.
 pub(crate) struct Call<'a> {
     pub(crate) operation: Operation,
-    /// By the clock of whoever gave the time, as the log has it.
+    /// The time that the caller gave, as in the log.
     pub(crate) at: Time,
-    /// By the service's clock.
+    /// The time by the service's clock.
     pub(crate) now: Time,
     pub(crate) body: &'a Value,
     pub(crate) id_field: &'a str,
@@ -30,7 +30,7 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Applies it and answers, as its script has it.
+    /// Applies the call and answers it as its script says.
     pub(crate) fn answer(&self, served: &mut Served, ledger: &mut Ledger) -> Answer {
         let body =
             self.body.as_object().ok_or_else(|| bad_request(400, "the body is not an object"))?;
@@ -68,7 +68,7 @@ impl Call<'_> {
         response
     }
 
-    /// The id that makes two requests one intent.
+    /// Returns the id of the request's intent. Two requests with the same id are one intent.
     fn id<'b>(&self, body: &'b Map<String, Value>) -> Result<Option<&'b str>, Refusal> {
         let Some(value) = body.get(self.id_field) else { return Ok(None) };
         let fits = |id: &&str| !id.is_empty() && id.len() <= LONGEST_ID;
@@ -79,7 +79,7 @@ impl Call<'_> {
         Ok(Some(id))
     }
 
-    /// The payload in which nothing is said but what was asked.
+    /// Returns the default payload: only the id that the request had.
     fn echoed(&self, body: &Map<String, Value>) -> Value {
         match body.get(self.id_field) {
             Some(id) => json!({ self.id_field: id }),

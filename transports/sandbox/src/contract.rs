@@ -1,6 +1,7 @@
-//! The contract file: the operations of which an integrator knows more than the vendor's pages here.
+//! The contract file: operations about which an integrator knows more than the vendor's pages say.
 //!
-//! Owns the file's format and what makes one usable. An operation's replies are no part of it.
+//! Owns the file's format and the rules for a usable one. The file does not contain an operation's
+//! replies.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +12,7 @@ use crate::operation::{Class, Operation};
 use crate::served::{Decided, Evidence, Served};
 use crate::settings::Settings;
 
-/// The highest reply limit that the client takes, in bytes.
+/// The highest reply limit that the client accepts, in bytes.
 const LONGEST_REPLY: usize = 67_108_864;
 
 /// Why a contract file cannot be served. Its text says where and why.
@@ -40,9 +41,9 @@ struct Entry {
     path: String,
     class: Option<Class>,
     evidence: Option<Evidence>,
-    /// The client's own: checked here, so that both take the same files.
+    /// Used by the client only. It is checked here so that both accept the same files.
     reply_limit: Option<usize>,
-    /// The client's own; the service's is [`Settings::id_field`].
+    /// Used by the client only. The service uses [`Settings::id_field`].
     #[serde(rename = "reference_field")]
     _reference_field: Option<String>,
     #[serde(default)]
@@ -50,8 +51,8 @@ struct Entry {
 }
 
 impl Settings {
-    /// Adds the operations of a contract file, or changes where they are; all of them or, after an
-    /// error, none.
+    /// Adds the operations of a contract file, or changes their paths. After an error, none of them
+    /// is added or changed.
     ///
     /// ```
     /// use imts_sandbox::{Class, Operation, Settings};
@@ -77,11 +78,15 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// It is not TOML, not of version 1, or has a field that is unknown; a name that no operation can
-    /// have; a path that is not one, is the sandbox's own or another operation's; a class that is
-    /// missing or is not the catalogue's; a reply limit outside 1 to 67108864, or of a token
-    /// exchange; a status outside 100 to 999, or a code that is neither a
-    /// string nor a whole number.
+    /// Returns an error if one of these holds:
+    ///
+    /// - The file is not TOML, is not of version 1, or has an unknown field.
+    /// - A name cannot be an operation's name.
+    /// - A path is not valid, or belongs to the sandbox or to another operation.
+    /// - A class is missing, or differs from the catalogue's class.
+    /// - A reply limit is outside 1 to 67108864, or is set for a token exchange.
+    /// - A status is outside 100 to 999.
+    /// - A code is neither a string nor a whole number.
     pub fn add_contract(&mut self, file: &str) -> Result<(), ContractError> {
         let file: File = toml::from_str(file)
             .map_err(|error| ContractError(error.to_string().trim_end().to_owned()))?;
@@ -106,7 +111,7 @@ impl Settings {
     }
 }
 
-/// Whether every path leads to one operation.
+/// Checks that every path belongs to one operation only.
 pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), ContractError> {
     let mut paths = BTreeMap::new();
     for (operation, served) in table {
@@ -117,7 +122,7 @@ pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), Con
     Ok(())
 }
 
-/// The operation of this name, where it can be served at a path of its own.
+/// Returns the operation of this name, if the sandbox can serve it at a path of its own.
 pub(crate) fn operation(name: &str) -> Result<Operation, String> {
     match name.parse().map_err(|error| format!("{error}"))? {
         Operation::Echo | Operation::Other => Err("the name is the sandbox's own".to_owned()),
@@ -147,7 +152,8 @@ fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
     Ok(Served { decided, ..Served::new(entry.path, class, evidence) })
 }
 
-/// The class of an operation, where the catalogue or the caller says it and they do not differ.
+/// Returns the class of an operation, from the catalogue or from the caller. If both give one, they
+/// must agree.
 pub(crate) fn class(operation: Operation, said: Option<Class>) -> Result<Class, String> {
     match (operation.class(), said) {
         (Some(known), Some(said)) if known != said => {

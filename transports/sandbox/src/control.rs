@@ -1,6 +1,7 @@
-//! The control door: the sandbox's behaviour over HTTP, for a program in another process.
+//! The control interface: changes the sandbox's behaviour over HTTP, for a program in another
+//! process.
 //!
-//! It is the sandbox's own and no part of the service; what comes through it is not logged.
+//! It belongs to the sandbox and is not part of the service. Its requests are not logged.
 
 mod change;
 
@@ -27,7 +28,7 @@ impl Sandbox {
 
 fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let outcome = match (request.method(), request.uri().path()) {
-        // What a web page sends to another site has this header; no other client needs it.
+        // A web page's request to another site has this header. No other client needs it.
         _ if request.headers().contains_key(ORIGIN) => {
             Err((StatusCode::FORBIDDEN, "the control door is not open to web pages".to_owned()))
         }
@@ -69,7 +70,7 @@ fn identity(sandbox: &Sandbox) -> Value {
     })
 }
 
-/// What was applied; `applied_twice` has the ids that it must not have.
+/// Returns the ledger as JSON. `applied_twice` has the ids that must not be there.
 fn ledger(sandbox: &Sandbox) -> Value {
     let ledger = sandbox.ledger();
     let mut twice: Vec<&str> = ledger.applied_twice().map(|intent| intent.id.as_str()).collect();
@@ -81,7 +82,7 @@ fn ledger(sandbox: &Sandbox) -> Value {
     })
 }
 
-/// The entries with a number above `since`.
+/// Returns the entries with a number above `since`.
 fn log(sandbox: &Sandbox, query: Option<&str>) -> Outcome {
     let since =
         match query {
@@ -104,7 +105,7 @@ fn log(sandbox: &Sandbox, query: Option<&str>) -> Outcome {
     Ok(json!({ "entries": entries }))
 }
 
-/// Which tokens are taken back.
+/// Which tokens to revoke.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Revoke {

@@ -1,12 +1,13 @@
-//! How a reply is delivered, and where an exchange breaks: data, acted out by the socket front.
+//! How a reply is delivered, and where an exchange breaks. This is data; the socket front acts it
+//! out.
 
 use serde::{Deserialize, Serialize};
 
 /// How a reply is delivered: a response's extension.
 ///
-/// [`Front`](crate::Front) acts it out, and the connection ends with it (save for
-/// [`NextBroken`](Delivery::NextBroken)). In process it is there to be read: a transport of a test's
-/// own acts on it as it can.
+/// [`Front`](crate::Front) acts it out, and the connection then ends (except for
+/// [`NextBroken`](Delivery::NextBroken)). In process, a test's own transport can read it and act on
+/// it.
 ///
 /// The request was applied and the response is the one that it would have had, unless
 /// [`applies`](Delivery::applies) says otherwise.
@@ -14,27 +15,28 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Not at all: the connection is closed.
+    /// No reply: the connection is closed.
     Closed,
-    /// Not at all: the connection is reset.
+    /// No reply: the connection is reset.
     Reset,
-    /// Not at all: the connection stays open, and silent.
+    /// No reply: the connection stays open and silent.
     Stalled,
-    /// Not at all: the service closes its side, and goes on reading.
+    /// No reply: the service closes its side and goes on reading.
     HalfClosed,
     /// The exchange breaks at this point, in this way.
     Broken {
-        /// Where.
+        /// Where it breaks.
         at: Position,
-        /// How.
+        /// How it breaks.
         by: Ending,
     },
-    /// Whole. It is the connection's next request that breaks, as soon as it arrives: so ends a
-    /// connection that was kept open, in the moment in which it is used again.
+    /// The reply is whole. The connection's next request breaks as soon as it arrives. A kept
+    /// connection ends in this way if it ends at the moment when it is used again.
     NextBroken {
-        /// Where. The service never sees the next request where this is before it is applied.
+        /// Where it breaks. If this is before the request is applied, the service never sees the
+        /// request.
         at: Position,
-        /// How.
+        /// How it breaks.
         by: Ending,
     },
     /// The first so many bytes, head included; then the connection is closed.
@@ -43,22 +45,22 @@ pub enum Delivery {
     ResetAfter(usize),
     /// The first so many bytes, head included; then silence.
     StalledAfter(usize),
-    /// One byte at a time, with this many milliseconds in between.
+    /// One byte at a time, this many milliseconds apart.
     Drip(u64),
-    /// A body without end, of the length that is promised: 64 MiB.
+    /// A body without end. Its promised length is 64 MiB.
     EndlessWithLength,
     /// A body without end, until the connection is closed.
     EndlessUntilClose,
     /// A body without end, in chunks.
     EndlessChunked,
-    /// A body in chunks, whose second has a size that is no number.
+    /// A body in chunks. The size of the second chunk is not a number.
     BadChunk,
-    /// A body of less than 64 KiB under a `Content-Encoding: gzip` that nobody asked for, which
-    /// holds 10 million spaces.
+    /// A body of less than 64 KiB that holds 10 million spaces. It has a `Content-Encoding: gzip`
+    /// that the request did not ask for.
     GzipBomb,
     /// Headers without end.
     HeaderFlood,
-    /// After this many interim replies (`103 Early Hints`; RFC 8297).
+    /// The reply comes after this many interim replies (`103 Early Hints`; RFC 8297).
     Interim(u32),
     /// Interim replies without end.
     InterimFlood,
@@ -66,24 +68,24 @@ pub enum Delivery {
     RedirectTo(u16),
 }
 
-/// Where in its course an exchange breaks.
+/// Where an exchange breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
-    /// The request's head has come, its body is not read. Not applied.
+    /// The request's head has arrived, and its body is not read. Not applied.
     BeforeRead,
-    /// The request was read whole. Not applied.
+    /// The whole request was read. Not applied.
     BeforeApply,
-    /// It was applied, and nothing of the reply is sent.
+    /// The request was applied, and nothing of the reply is sent.
     AfterApply,
-    /// It was applied, and half of the reply's head is sent.
+    /// The request was applied, and half of the reply's head is sent.
     MidHeaders,
-    /// It was applied, and the reply's head and half of its body are sent; where it has no body, all
-    /// but the last line of its head.
+    /// The request was applied, and the reply's head and half of its body are sent. If the reply
+    /// has no body, all but the last line of its head is sent.
     MidBody,
 }
 
-/// In which way an exchange breaks.
+/// How an exchange breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
@@ -91,15 +93,15 @@ pub enum Ending {
     Close,
     /// The connection is reset (RST).
     Reset,
-    /// Silence; the connection stays open.
+    /// The connection stays open and silent.
     Stall,
-    /// The service closes its side (FIN), and goes on reading.
+    /// The service closes its side (FIN) and goes on reading.
     HalfClose,
 }
 
 impl Delivery {
-    /// Every way in which a reply can be delivered, at each position and by each ending where there
-    /// are some, and with amounts that fit a reply of some two hundred bytes.
+    /// Returns every way in which a reply can be delivered. If a way has a position and an ending,
+    /// all combinations are there. Amounts fit a reply of some two hundred bytes.
     ///
     /// A test that goes through all of them cannot forget one.
     pub fn each() -> impl Iterator<Item = Self> {
@@ -132,7 +134,7 @@ impl Delivery {
         ])
     }
 
-    /// Whether the request was applied, though its reply is delivered so.
+    /// Returns whether the request was applied if its reply is delivered in this way.
     ///
     /// ```
     /// use imts_sandbox::{Delivery, Ending, Position};
@@ -150,11 +152,11 @@ impl Delivery {
 }
 
 impl Position {
-    /// Each, in the order of an exchange.
+    /// Every position, in the order of an exchange.
     pub const EACH: [Self; 5] =
         [Self::BeforeRead, Self::BeforeApply, Self::AfterApply, Self::MidHeaders, Self::MidBody];
 
-    /// Whether the request is applied by then.
+    /// Returns whether the request is applied at this position.
     #[must_use]
     pub const fn applies(self) -> bool {
         match self {
@@ -165,6 +167,6 @@ impl Position {
 }
 
 impl Ending {
-    /// Each.
+    /// Every ending.
     pub const EACH: [Self; 4] = [Self::Close, Self::Reset, Self::Stall, Self::HalfClose];
 }

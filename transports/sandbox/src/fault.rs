@@ -1,8 +1,8 @@
 //! Faults by rule: which requests are answered wrongly, and how.
 //!
 //! A fault of HTTP (a status, a body, a field) changes the response itself. A fault of delivery (a
-//! reset, a drip, an endless body) travels with it as an extension, for the socket front to act out;
-//! in process it is there to be read.
+//! reset, a drip, an endless body) travels with the response as an extension. The socket front acts
+//! it out; in process, a test can read it.
 
 mod dice;
 
@@ -19,22 +19,22 @@ use crate::form::Form;
 use crate::operation::Operation;
 use crate::reply;
 
-/// Which requests meet a fault, and which.
+/// Says which requests meet a fault, and which fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Only requests for this; any where `None`.
+    /// The operation that the rule is about; `None` means any.
     #[serde(default)]
     pub operation: Option<Operation>,
-    /// Which of those.
+    /// Which requests of that operation.
     #[serde(default)]
     pub when: When,
-    /// What becomes of them.
+    /// What happens to them.
     pub fault: Fault,
 }
 
 impl Rule {
-    /// Every request for this operation meets this fault.
+    /// Creates a rule by which every request for this operation meets this fault.
     #[must_use]
     pub fn always(operation: Operation, fault: Fault) -> Self {
         Self { operation: Some(operation), when: When::Always, fault }
@@ -48,20 +48,20 @@ pub enum When {
     /// All of them.
     #[default]
     Always,
-    /// The nth since the rules were set, counted from 1.
+    /// The nth request since the rules were set, counted from 1.
     Nth(u64),
-    /// Each whose number is a multiple of this.
+    /// Each request whose number is a multiple of this.
     Every(u64),
-    /// This many in a hundred, as the settings' `fault_seed` has it.
+    /// This percentage of the requests, chosen by the settings' `fault_seed`.
     Percent(u8),
 }
 
-/// What becomes of a request or of its reply.
+/// What happens to a request or to its reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is not applied; the answer has this status and the settings' error shape.
+    /// The request is not applied. The answer has this status and the settings' error shape.
     Status {
         /// The status.
         status: u16,
@@ -69,49 +69,49 @@ pub enum Fault {
         #[serde(default)]
         retry_after_s: Option<u64>,
     },
-    /// It is not applied; the answer is a page of HTML, as a proxy would send.
+    /// The request is not applied. The answer is a page of HTML, such as a proxy would send.
     Html {
         /// The status.
         status: u16,
     },
-    /// It is not applied; the answer is a redirect.
+    /// The request is not applied. The answer is a redirect.
     Redirect {
         /// The status.
         status: u16,
-        /// Where to.
+        /// The target of the redirect.
         location: String,
     },
-    /// It is applied; the answer's body is this instead.
+    /// The request is applied. This text replaces the answer's body.
     Body {
         /// The body.
         text: String,
     },
-    /// It is applied; the answer has another content type.
+    /// The request is applied. The answer has another content type.
     ContentType {
         /// The content type.
         value: String,
     },
-    /// It is applied; the answer, a refusal too, has another form.
+    /// The request is applied. The answer, a refusal too, has another form.
     Form {
         /// The form.
         form: Form,
-        /// The answer's status in place of its own.
+        /// Replaces the answer's own status, if given.
         #[serde(default)]
         status: Option<u16>,
     },
-    /// It is applied; a field of the answer's payload has another value, or is gone where null.
+    /// The request is applied. A field of the answer's payload has another value; null removes it.
     Field {
         /// The field's name.
         name: String,
         /// Its value.
         value: Value,
     },
-    /// It is not applied, and never answered: the connection is closed.
+    /// The request is not applied and never answered: the connection is closed.
     Dropped,
-    /// Its answer is delivered so, and the delivery says whether it is applied
+    /// The answer is delivered in this way. The delivery says whether the request is applied
     /// ([`Delivery::applies`]).
     Delivery(Delivery),
-    /// It is applied; its answer is held back this long.
+    /// The request is applied. Its answer is held for this long.
     Latency {
         /// Milliseconds.
         ms: u64,
@@ -119,7 +119,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The answer in place of applying the request, for a fault that stands before it.
+    /// Returns the answer in place of applying the request, if the fault comes before that.
     pub(crate) fn before(
         &self,
         refusal: impl FnOnce(StatusCode) -> Response<Vec<u8>>,
@@ -182,7 +182,7 @@ fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// What stands for the answer that never comes.
+/// Returns the placeholder for an answer that never comes.
 fn delivered(delivery: Delivery) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     response.extensions_mut().insert(delivery);

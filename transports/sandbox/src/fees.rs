@@ -1,18 +1,18 @@
-//! `POST /v5/partner/transfer/fees` (draft): its request, checked as the draft prints it.
+//! `POST /v5/partner/transfer/fees` (draft): checks its request against the printed draft.
 //!
-//! Its reply is unknown; the sandbox assumes one that invents nothing.
+//! Its reply is unknown. The sandbox assumes one that invents nothing.
 
 use serde_json::{Map, Number, Value};
 
 use crate::request::{Refusal, bad_request};
 
-/// Where Fees is (draft).
+/// The path of Fees (draft).
 pub const FEES_PATH: &str = "/v5/partner/transfer/fees";
 
 /// The longest `pg_sig`, in characters.
 const LONGEST_SIGNATURE: usize = 512;
 
-/// What is wrong with a field's value, where something is.
+/// Returns what is wrong with a field's value, if something is.
 type Check = fn(&Value) -> Option<&'static str>;
 
 const FIELDS: [(&str, Check); 5] = [
@@ -23,8 +23,9 @@ const FIELDS: [(&str, Check); 5] = [
     ("currency_target", currency),
 ];
 
-/// The payload of the assumed reply (the request without its signature), where the request has
-/// exactly the draft's fields.
+/// Returns the payload of the assumed reply: the request without its signature.
+///
+/// Refuses a request that does not have exactly the draft's fields.
 pub(crate) fn check(body: &Map<String, Value>) -> Result<Value, Refusal> {
     for (name, check) in FIELDS {
         let wrong = match body.get(name) {
@@ -83,8 +84,9 @@ fn amount(value: &Value) -> Option<&'static str> {
     }
 }
 
-/// Whether a number is a decimal of up to 15 digits, 4 of them decimals (assumed). Up to 15 digits
-/// survive the way through a double; more are seen to be more.
+/// Returns whether a number is a decimal of up to 15 digits, 4 of them decimals (assumed). Up to 15
+/// digits survive the conversion to a double. If there are more, the text still shows that there
+/// are more.
 fn is_decimal(number: &Number) -> bool {
     let text = number.to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));

@@ -1,10 +1,10 @@
-//! Answers in another form than that which is published: types, encodings, framing.
+//! Answers in a form other than the published one: types, encodings, framing.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use serde::{Deserialize, Serialize};
 
-/// The form of an answer. What it says stays the same.
+/// The form of an answer. The answer's content stays the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,18 +27,18 @@ pub enum Form {
     Utf16,
     /// A body with bytes after its end.
     TrailingBytes,
-    /// A body in chunks with extensions (RFC 9112, section 7.1.1). Acted out by the socket front.
+    /// A body in chunks with extensions (RFC 9112, section 7.1.1). The socket front acts it out.
     Chunked,
     /// `Content-Encoding: gzip`, and a body that is not compressed.
     GzipDeclared,
 }
 
-/// That the socket front sends the body in chunks: a response's extension.
+/// A response's extension: the socket front sends the body in chunks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InChunks;
 
 impl Form {
-    /// Each.
+    /// Every form.
     pub const EACH: [Self; 10] = [
         Self::NoType,
         Self::HtmlType,
@@ -52,13 +52,14 @@ impl Form {
         Self::GzipDeclared,
     ];
 
-    /// Whether the body is still one JSON object in UTF-8, with at most a byte order mark before it.
+    /// Returns whether the body is still one JSON object in UTF-8, with at most a byte order mark
+    /// before it.
     #[must_use]
     pub const fn is_whole(self) -> bool {
         !matches!(self, Self::Windows1251 | Self::Utf16 | Self::TrailingBytes)
     }
 
-    /// Gives an answer this form.
+    /// Changes an answer to this form.
     pub(crate) fn give(self, response: &mut Response<Vec<u8>>) {
         let (headers, html) = (response.headers_mut(), HeaderValue::from_static("text/html"));
         match self {
@@ -91,7 +92,7 @@ impl Form {
     }
 }
 
-/// A letter of Russian or of ASCII; anything else is a question mark.
+/// Encodes a letter of Russian or of ASCII. Any other letter becomes a question mark.
 fn windows_1251(letter: char) -> u8 {
     match letter {
         'А'..='я' => u8::try_from(u32::from(letter) - 0x350).unwrap_or(b'?'),
@@ -99,7 +100,7 @@ fn windows_1251(letter: char) -> u8 {
     }
 }
 
-/// A body in two chunks, each with an extension.
+/// Encodes a body in two chunks, each with an extension.
 pub(crate) fn chunks(body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (first, second) = body.split_at(body.len() / 2);

@@ -1,7 +1,8 @@
-//! The service on a socket, on loopback alone.
+//! The service on a socket, on loopback only.
 //!
-//! Owns the listener and its threads: one that accepts, and one for each connection. What is
-//! answered is the [`Sandbox`]'s to say; how HTTP is spoken is in [`wire`].
+//! Owns the listener and its threads: one that accepts, and one for each connection. Does not know
+//! what to answer: the [`Sandbox`] decides that. Does not know how HTTP is spoken: [`wire`] does
+//! that.
 
 mod delivery;
 mod gzip;
@@ -28,7 +29,7 @@ use crate::reply::Delay;
 use crate::sandbox::Sandbox;
 use crate::time::Time;
 
-/// What answers a request: [`Sandbox::handle`], or something that misbehaves on purpose.
+/// What answers a request: [`Sandbox::handle`], or a function that misbehaves on purpose.
 pub type Handler =
     Box<dyn FnMut(&mut Sandbox, Time, &Request<Vec<u8>>) -> Response<Vec<u8>> + Send>;
 
@@ -59,7 +60,7 @@ struct Shared {
     connections: Mutex<Vec<(Weak<TcpStream>, JoinHandle<()>)>>,
 }
 
-/// How a front is to serve.
+/// Builds a [`Front`]: how it serves.
 pub struct FrontBuilder {
     sandbox: Sandbox,
     port: u16,
@@ -74,12 +75,12 @@ impl Front {
     ///
     /// # Errors
     ///
-    /// The system's, where it gives no port.
+    /// Returns the system's error if it gives no port or no thread.
     pub fn start(sandbox: Sandbox) -> io::Result<Self> {
         Self::builder(sandbox).start()
     }
 
-    /// Serves a sandbox in another way.
+    /// Returns a builder, to serve a sandbox with other settings.
     #[must_use]
     pub fn builder(sandbox: Sandbox) -> FrontBuilder {
         FrontBuilder {
@@ -92,24 +93,25 @@ impl Front {
         }
     }
 
-    /// The base URL, such as `http://127.0.0.1:40123`.
+    /// Returns the base URL, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.shared.address)
     }
 
-    /// The address that it listens on.
+    /// Returns the address that the front listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.shared.address
     }
 
-    /// The sandbox behind it, to look at or to change. No request is answered meanwhile.
+    /// Locks the sandbox, to look at it or to change it. While the guard lives, no request is
+    /// answered.
     pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
         lock(&self.shared.sandbox)
     }
 
-    /// Every request to the service so far.
+    /// Returns a copy of the sandbox's log: its latest requests, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.sandbox().log().to_vec()
@@ -117,13 +119,13 @@ impl Front {
 }
 
 impl FrontBuilder {
-    /// The port to listen on; 0, the default, lets the system pick one.
+    /// Sets the port to listen on. 0, the default, lets the system pick one.
     #[must_use]
     pub fn port(self, port: u16) -> Self {
         Self { port, ..self }
     }
 
-    /// What answers instead of [`Sandbox::handle`], which it may call.
+    /// Sets the function that answers in place of [`Sandbox::handle`], which it may call.
     #[must_use]
     pub fn handler(
         self,
@@ -132,31 +134,32 @@ impl FrontBuilder {
         Self { handler: Box::new(handler), ..self }
     }
 
-    /// Where the service reads the time.
+    /// Sets the clock that the service reads.
     #[must_use]
     pub fn clock(self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
     }
 
-    /// How long a request may take to come in, from its first byte; it is then answered with 408. A
-    /// connection between two requests may stay silent for ever. Default 30 s.
+    /// Sets how long a request may take to come in, from its first byte. A request that takes
+    /// longer is answered with 408. A connection between two requests may stay silent for ever.
+    /// Default 30 s.
     #[must_use]
     pub fn request_within(self, request_within: Duration) -> Self {
         Self { request_within, ..self }
     }
 
-    /// How many connections it serves at a time, each in a thread; one more is closed as it comes.
-    /// Default 4,096.
+    /// Sets how many connections the front serves at a time, each in a thread. It closes a further
+    /// connection at once. Default 4,096.
     #[must_use]
     pub fn connections(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
-    /// Begins to serve.
+    /// Starts to serve.
     ///
     /// # Errors
     ///
-    /// The system's, where it does not give the port.
+    /// Returns the system's error if it does not give the port or a thread.
     pub fn start(self) -> io::Result<Front> {
         let listener = Arc::new(TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?);
         let shared = Arc::new(Shared {
@@ -179,7 +182,7 @@ impl FrontBuilder {
 
 impl Shared {
     fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        // How long to wait where the system has no descriptor or no thread left.
+        // How long to wait if `accept` fails, for example because no file descriptor is left.
         const PAUSE: Duration = Duration::from_millis(10);
         loop {
             let stream = listener.accept().map(|(stream, _)| Arc::new(stream));
@@ -236,7 +239,7 @@ impl Shared {
 impl Drop for Front {
     fn drop(&mut self) {
         self.shared.stop.stop();
-        // Wakes the thread that accepts, in the way of one system or of another.
+        // Wakes the accepting thread. Which of the two works depends on the system.
         drop(SockRef::from(&*self.listener).shutdown(Shutdown::Both));
         drop(TcpStream::connect(self.shared.address));
         if let Some(accepting) = self.accepting.take() {
@@ -264,7 +267,7 @@ impl fmt::Debug for FrontBuilder {
     }
 }
 
-/// Locks; what a thread that panicked left behind is a sandbox's state all the same.
+/// Locks. If a thread panicked, the state that it left is still a sandbox's state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! The ledger: what was applied, and how often.
 //!
-//! It is the measure of a client's promise that nothing is sent twice unasked. It knows nothing of
-//! replies: what was applied counts, whether or not anyone was told.
+//! It measures the client's promise to send nothing twice unasked. It does not know about replies:
+//! what was applied counts, whether or not the client learned of it.
 
 use std::collections::BTreeMap;
 
@@ -17,46 +17,48 @@ pub struct Ledger {
     without_id: u64,
 }
 
-/// What one caller wanted once: an id under an operation.
+/// One intent of a caller: an id under an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Intent {
     /// The id in the request's body.
     pub id: String,
-    /// What was asked for.
+    /// The operation.
     pub operation: Operation,
-    /// How often it was applied: more than once is the harm that a client must not do.
+    /// How often it was applied. More than once is the harm that a client must not do.
     pub applied: u64,
-    /// When it was first applied, by the time that the sandbox was given, in microseconds since 1970.
+    /// When it was first applied, by the time that the sandbox was given, in microseconds since
+    /// 1970.
     pub first_us: i64,
-    /// When it was last applied.
+    /// When it was last applied, in the same unit.
     pub last_us: i64,
 }
 
 impl Ledger {
-    /// Every intent that was applied, in the order of ids.
+    /// Returns every intent that was applied, in the order of ids.
     pub fn intents(&self) -> impl Iterator<Item = &Intent> {
         self.intents.values()
     }
 
-    /// How often this was applied.
+    /// Returns how often this intent was applied.
     #[must_use]
     pub fn applied(&self, operation: Operation, id: &str) -> u64 {
         self.intents.get(&(id.to_owned(), operation)).map_or(0, |intent| intent.applied)
     }
 
-    /// Every intent that was applied more than once.
+    /// Returns every intent that was applied more than once.
     pub fn applied_twice(&self) -> impl Iterator<Item = &Intent> {
         self.intents().filter(|intent| intent.applied > 1)
     }
 
-    /// How many requests were applied that had no id.
+    /// Returns how many requests without an id were applied.
     #[must_use]
     pub fn without_id(&self) -> u64 {
         self.without_id
     }
 
-    /// Whether there is room for this intent among `limit`. None is ever forgotten.
+    /// Returns whether there is room for this intent under `limit`. The ledger never forgets an
+    /// intent.
     pub(crate) fn has_room(&self, operation: Operation, id: Option<&str>, limit: usize) -> bool {
         match id {
             Some(id) if self.intents.len() >= limit => self.applied(operation, id) > 0,

@@ -1,4 +1,4 @@
-//! What reached the service: one entry a request, never a secret in it.
+//! The log of requests to the service: one entry for each request. No entry holds a secret.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use serde::Serialize;
 use crate::operation::Operation;
 use crate::time::Time;
 
-/// One request to the service, as it was answered.
+/// One request to the service, and how it was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// Counts the requests from 1.
+    /// The number of the request, counted from 1.
     pub number: u64,
-    /// When, by the time that the sandbox was given, in microseconds since 1970.
+    /// When the request came, by the time that the sandbox was given, in microseconds since 1970.
     pub at_us: i64,
-    /// What was asked for.
+    /// The operation that the request asked for.
     pub operation: Operation,
     /// The status of the answer.
     pub status: u16,
@@ -33,7 +33,8 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Adds an entry; forgets old ones where there are more than twice `limit`.
+    /// Adds an entry. Forgets the oldest entries when there are twice `limit`, and then keeps
+    /// `limit`.
     pub(crate) fn push(
         &mut self,
         limit: usize,
@@ -74,46 +75,46 @@ impl Log {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Credentials accepted, a grant given.
+    /// The credentials were accepted and a grant was given.
     Granted,
-    /// Refresh token accepted, a grant given.
+    /// The refresh token was accepted and a grant was given.
     Refreshed,
-    /// A retired refresh token was used within its grace.
+    /// A retired refresh token was used within its grace period.
     RefreshedAgain,
-    /// The bearer was accepted.
+    /// The bearer token was accepted.
     Echoed,
-    /// An operation was answered that had nothing to apply, or that its script has not applied.
+    /// An operation was answered. It had nothing to apply, or its script did not apply it.
     Answered,
     /// An operation that creates something or moves money was applied.
     Applied,
-    /// Unknown agent or wrong secret.
+    /// The agent is unknown or the secret is wrong.
     WrongCredentials,
-    /// No such refresh token, or it was revoked.
+    /// The refresh token does not exist or was revoked.
     UnknownRefreshToken,
     /// The refresh token has expired.
     ExpiredRefreshToken,
     /// The refresh token was used before and is retired.
     ReusedRefreshToken,
-    /// The sandbox was told to refuse refreshes.
+    /// The settings refuse every refresh.
     RefusedRefresh,
-    /// No bearer, an unknown or a revoked one, or the sandbox was told to reject all.
+    /// The bearer token is missing, unknown or revoked, or the settings reject all of them.
     BadBearer,
-    /// The bearer has expired.
+    /// The bearer token has expired.
     ExpiredBearer,
-    /// Not a request that a strict server takes.
+    /// A strict server does not take this request.
     BadRequest,
-    /// No such path.
+    /// The path does not exist.
     NoSuchPath,
-    /// The ledger is full: nothing was applied.
+    /// The ledger is full, and nothing was applied.
     LedgerFull,
-    /// The service is out.
+    /// The service has an outage.
     Outage,
-    /// A rule's fault stood before it: it was not applied.
+    /// A rule's fault came before the request was applied: it was not applied.
     Faulted,
 }
 
 impl Verdict {
-    /// The verdict in a few words.
+    /// Describes the verdict in a few words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

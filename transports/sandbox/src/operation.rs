@@ -1,6 +1,6 @@
 //! The operations of the service by name: the catalogue, and what an integrator adds to it.
 //!
-//! Owns names and safety classes; knows no path.
+//! Owns names and safety classes. Does not know any path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What a request asks for.
 ///
-/// As text (in a contract file, a rule, the log) an operation is named as in the table of the
-/// catalogue, such as `create-transfer`. Four names are the sandbox's own: `get_token`, `refresh`,
-/// `echo` and `other`. Of the first two the catalogue's names, `get-token` and `refresh-token`, are
-/// read as well, and any `_` for a `-`.
+/// As text (in a contract file, a rule, the log), an operation has the name of the catalogue's
+/// table, such as `create-transfer`. Four names exist only in the sandbox: `get_token`, `refresh`,
+/// `echo` and `other`. For the first two, the catalogue's names `get-token` and `refresh-token` are
+/// read as well. A `_` is read as a `-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Operation {
@@ -22,7 +22,7 @@ pub enum Operation {
     Refresh,
     /// The sandbox's own protected operation.
     Echo,
-    /// No operation that the sandbox has.
+    /// Any path at which the sandbox has no operation.
     Other,
     /// Get agents.
     GetAgents,
@@ -54,24 +54,24 @@ pub enum Operation {
     Status,
     /// Info.
     Info,
-    /// One that is not in the catalogue.
+    /// An operation that is not in the catalogue.
     Named(Name),
 }
 
-/// What an operation does, since all are `POST` and the verb does not say.
+/// What an operation does. All operations are `POST`, so the method does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// It changes nothing that a second one would double.
+    /// Changes nothing that a second request would double.
     Read,
-    /// It creates something.
+    /// Creates something.
     Create,
-    /// It moves money.
+    /// Moves money.
     Money,
 }
 
 impl Class {
-    /// Its name, as the contract file has it.
+    /// Returns the class's name, as in the contract file.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl Class {
     }
 }
 
-/// The catalogue, with the names and classes that the section's list gives.
+/// The catalogue, with the names and classes of the section's list.
 const CATALOGUE: [(Operation, &str, Class); 17] = [
     (Operation::GetToken, "get-token", Class::Read),
     (Operation::Refresh, "refresh-token", Class::Create),
@@ -104,7 +104,7 @@ const CATALOGUE: [(Operation, &str, Class); 17] = [
 ];
 
 impl Operation {
-    /// Its name, as the log has it.
+    /// Returns the operation's name, as in the log.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -117,7 +117,8 @@ impl Operation {
         }
     }
 
-    /// What the catalogue says of it; `None` for one that is not in it.
+    /// Returns the class of the operation in the catalogue; `None` if the catalogue does not have
+    /// it.
     #[must_use]
     pub fn class(self) -> Option<Class> {
         CATALOGUE.iter().find(|(operation, ..)| *operation == self).map(|entry| entry.2)
@@ -160,7 +161,7 @@ impl<'de> Deserialize<'de> for Operation {
 }
 
 /// The name of an operation that is not in the catalogue: 1 to 40 lower-case letters, digits and
-/// hyphens, the first a letter.
+/// hyphens, the first of them a letter.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     bytes: [u8; LONGEST],
@@ -183,7 +184,7 @@ impl Name {
         }
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..self.length).unwrap_or_default();
@@ -197,7 +198,7 @@ impl fmt::Debug for Name {
     }
 }
 
-/// No operation can have this name: see [`Name`].
+/// An operation cannot have this name: see [`Name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameError;
 

@@ -12,11 +12,11 @@ use crate::request::Refusal;
 use crate::served::Evidence;
 use crate::time::Time;
 
-/// How long the socket front is to hold a reply back: a response's extension.
+/// A response's extension: how long the socket front holds the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delay(pub Duration);
 
-/// How a refusal looks: the shapes that the vendor's other services use.
+/// The shape of a refusal. The shapes are those of the vendor's other services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorShape {
@@ -28,7 +28,7 @@ pub enum ErrorShape {
     Fields,
     /// `{"state":false,"response_time":…,"message":…,"code":…}`.
     State,
-    /// No body at all.
+    /// No body.
     Bare,
 }
 
@@ -37,11 +37,11 @@ pub enum ErrorShape {
 pub enum RetryAfter {
     /// A number of seconds.
     Seconds(u64),
-    /// A date that lies this far ahead.
+    /// A date this far in the future.
     Date(Duration),
 }
 
-/// Holds a reply back for so much longer.
+/// Holds a reply for this much longer.
 pub(crate) fn delay(response: &mut Response<Vec<u8>>, by: Duration) {
     if !by.is_zero() {
         let Delay(so_far) = *response.extensions().get().unwrap_or(&Delay(Duration::ZERO));
@@ -49,7 +49,7 @@ pub(crate) fn delay(response: &mut Response<Vec<u8>>, by: Duration) {
     }
 }
 
-/// What becomes of a request.
+/// The result of a request.
 pub(crate) type Answer = Result<(Verdict, Response<Vec<u8>>), Refusal>;
 
 /// The envelope of a success, its fields in the published order.
@@ -65,7 +65,7 @@ pub(crate) fn success(now: Time, evidence: Evidence, payload: impl Serialize) ->
     with_json(StatusCode::OK, now, evidence, &envelope)
 }
 
-/// A refusal in the shape that the settings ask for.
+/// Builds a refusal in the shape that the settings ask for.
 pub(crate) fn refusal(
     status: StatusCode,
     now: Time,
@@ -120,7 +120,7 @@ pub(crate) fn with_json(
     response
 }
 
-/// Names the one method that a path takes.
+/// Adds the header that names the one method that a path takes.
 pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &'static str) -> Response<Vec<u8>> {
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
     response

@@ -1,4 +1,4 @@
-//! What a strict server asks of a request before it looks at what it says.
+//! What a strict server checks in a request before it looks at the content.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -28,7 +28,7 @@ pub(crate) fn bad_request(status: u16, message: impl Into<String>) -> Refusal {
     Refusal::new(status, Verdict::BadRequest, message)
 }
 
-/// What a strict server asks of every request: `POST`, a JSON content type, a JSON body.
+/// Checks what a strict server requires of every request: `POST`, a JSON content type, a JSON body.
 pub(crate) fn json_body(request: &Request<Vec<u8>>) -> Result<Value, Refusal> {
     if request.method() != Method::POST {
         return Err(bad_request(405, "only POST is allowed"));
@@ -48,7 +48,7 @@ pub(crate) fn no_authorization(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// An object of exactly these fields, each a string that is not empty.
+/// Reads an object of exactly these fields. Each must be a string that is not empty.
 pub(crate) fn strings<'a, const N: usize>(
     body: &'a Value,
     names: [&str; N],
@@ -68,7 +68,7 @@ pub(crate) fn strings<'a, const N: usize>(
     Ok(values)
 }
 
-/// The token of `Authorization: Bearer TOKEN`, where that is what the one header says.
+/// Returns the token of `Authorization: Bearer TOKEN`, if the request has exactly that one header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };

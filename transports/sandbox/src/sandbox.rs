@@ -1,7 +1,7 @@
 //! The service itself: a function from time and request to response.
 //!
-//! Owns what the service remembers and the order in which a request meets faults, outages and
-//! operations. Knows nothing of sockets; reads no clock.
+//! Owns what the service remembers, and the order in which a request meets faults, outages and
+//! operations. Does not know sockets and does not read a clock.
 
 use http::{Request, Response, StatusCode};
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::time::Time;
 use crate::token::Kind;
 use crate::tokens::{Context, Counters, Tokens};
 
-/// Where the sandbox's own protected operation is: it answers what it is sent.
+/// The path of the sandbox's own protected operation, which returns what it was sent.
 pub const ECHO_PATH: &str = "/_sandbox/echo";
 
 /// A local IMTS. See the [crate's documentation](crate).
@@ -35,25 +35,25 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// A service that behaves as the settings say.
+    /// Creates a service that behaves as the settings say.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { settings, ..Self::default() }
     }
 
-    /// A service that has the operations of a contract file, besides those that it has by default.
+    /// Creates a service with the operations of a contract file, besides its default operations.
     /// See [`Settings::add_contract`].
     ///
     /// # Errors
     ///
-    /// The file is not one that the sandbox can serve: the error says where and why.
+    /// Returns an error if the sandbox cannot serve the file. The error says where and why.
     pub fn with_contract(file: &str) -> Result<Self, ContractError> {
         let mut settings = Settings::default();
         settings.add_contract(file)?;
         Ok(Self::new(settings))
     }
 
-    /// Answers as the service: the control door is elsewhere.
+    /// Answers as the service. Another module answers requests to the control interface.
     pub(crate) fn serve(&mut self, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let path = request.uri().path();
         let server_now = now.shifted(self.settings.skew_micros);
@@ -75,15 +75,15 @@ impl Sandbox {
         response
     }
 
-    /// What becomes of a request before its body is read, where a fault stands there: it is then
-    /// logged, and never handled.
+    /// Returns the fault that a request meets before its body is read, if there is one. Such a
+    /// request is logged and never handled.
     pub(crate) fn before_read(&mut self, now: Time, path: &str) -> Option<Delivery> {
         let Settings { faults, fault_seed, memory_limit, .. } = &self.settings;
         if is_control(path) || !faults.iter().any(|rule| stands_before_read(&rule.fault)) {
             return None;
         }
         let operation = self.operation(path);
-        // Whoever is not met here is counted when it is handled.
+        // A request that meets no fault here is counted when it is handled.
         let mut dice = self.dice.clone();
         match dice.pick(faults, operation, *fault_seed) {
             Some(Fault::Delivery(delivery)) if stands_before_read(&Fault::Delivery(delivery)) => {
@@ -95,70 +95,70 @@ impl Sandbox {
         }
     }
 
-    /// How it behaves.
+    /// Returns the current settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// How it behaves, to change.
+    /// Returns the settings for changes.
     pub fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
     }
 
-    /// Sets the faults, which count from 1 even where they are the same as before.
+    /// Sets the faults. They count from 1 again, even if they are the same as before.
     pub fn set_faults(&mut self, rules: Vec<Rule>) {
         self.settings.faults = rules;
         self.dice = Dice::default();
     }
 
-    /// The latest requests to the service, oldest first: every one, up to the settings'
-    /// `memory_limit`.
+    /// Returns the latest requests to the service, oldest first. Keeps at least as many as the
+    /// settings' `memory_limit`.
     #[must_use]
     pub fn log(&self) -> &[Entry] {
         self.log.entries()
     }
 
-    /// How many requests ever asked for this.
+    /// Returns how many requests ever asked for this operation.
     #[must_use]
     pub fn count(&self, operation: Operation) -> usize {
         self.log.count(operation)
     }
 
-    /// How many requests there ever were.
+    /// Returns how many requests the service ever received.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.log.total()
     }
 
-    /// What was applied, and how often.
+    /// Returns the ledger: what was applied, and how often.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// How often a client did what it must not.
+    /// Returns the counters, among them how often a client did what it must not do.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.tokens.counters()
     }
 
-    /// Takes one token back, access or refresh.
+    /// Revokes one token, access or refresh.
     pub fn revoke(&mut self, token: &str) {
         self.tokens.revoke(token);
     }
 
-    /// Takes every access token back.
+    /// Revokes every access token.
     pub fn revoke_access_tokens(&mut self) {
         self.tokens.revoke_kind(Kind::Access);
     }
 
-    /// Takes every refresh token back.
+    /// Revokes every refresh token.
     pub fn revoke_refresh_tokens(&mut self) {
         self.tokens.revoke_kind(Kind::Refresh);
     }
 
-    /// Forgets tokens, ledger, log and counters; the settings stay.
+    /// Forgets tokens, ledger, log and counters. Keeps the settings.
     pub fn reset(&mut self) {
         let settings = std::mem::take(&mut self.settings);
         let mut tokens = std::mem::take(&mut self.tokens);
@@ -166,7 +166,7 @@ impl Sandbox {
         *self = Self { settings, tokens, ..Self::default() };
     }
 
-    /// What a path asks for.
+    /// Returns the operation at a path.
     fn operation(&self, path: &str) -> Operation {
         if path == ECHO_PATH {
             return Operation::Echo;
@@ -233,7 +233,7 @@ impl Sandbox {
     }
 }
 
-/// Whether a path is the control door's.
+/// Returns whether a path belongs to the control interface.
 pub(crate) fn is_control(path: &str) -> bool {
     path != ECHO_PATH && (path == "/_sandbox" || path.starts_with("/_sandbox/"))
 }

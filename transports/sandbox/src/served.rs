@@ -1,4 +1,4 @@
-//! How an operation is served: where it is, what it does, and what it answers.
+//! How an operation is served: its path, what it does, and what it answers.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use crate::operation::Class;
 pub enum Evidence {
     /// Printed on the vendor's current page.
     Published,
-    /// Printed on an older page of the vendor's, marked as being in development.
+    /// Printed on an older page of the vendor that is marked as being in development.
     Draft,
-    /// A choice from the section's own conventions.
+    /// A choice that follows the section's own conventions.
     Assumed,
 }
 
@@ -35,45 +35,46 @@ impl Evidence {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Served {
-    /// Where it is, from the root, such as `/v5/partner/transfer/fees`.
+    /// The path from the root, such as `/v5/partner/transfer/fees`.
     pub path: String,
-    /// What it does: those that create something or move money are in the ledger.
+    /// What it does. Operations that create something or move money are in the ledger.
     pub class: Class,
-    /// How surely its path is known. Its replies are assumed all the same.
+    /// How surely its path is known. Its replies are assumed in any case.
     pub evidence: Evidence,
     /// Which refusals say that nothing was applied.
     pub decided: Decided,
-    /// What it answers: each once, in turn, and the last from then on. Empty, the default, is one
-    /// [`Scripted::default`].
+    /// The replies: each is sent once, in turn, and the last is repeated from then on. If the list
+    /// is empty, the default, every reply is [`Scripted::default`].
     pub replies: VecDeque<Scripted>,
 }
 
-/// The refusals that are decided before a request is processed, so that it is surely not applied.
+/// The refusals that the service decides before it processes a request. The request is then
+/// certainly not applied.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Decided {
-    /// By status.
+    /// Refusals by status.
     pub statuses: Vec<u16>,
-    /// By the code in the body: strings and whole numbers.
+    /// Refusals by the code in the body: strings and whole numbers.
     pub codes: Vec<Value>,
 }
 
-/// A reply as a script has it.
+/// One reply of a script.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Scripted {
     /// The status. Default 200.
     pub status: u16,
-    /// The payload of the success envelope. Default: the request's id, where it has one.
+    /// The payload of the success envelope. Default: the request's id, if it has one.
     pub payload: Option<Value>,
-    /// The whole body, instead of an envelope. Default: the success envelope under a 2xx, else a
-    /// refusal in the shape that the settings ask for.
+    /// The whole body, instead of an envelope. Default: the success envelope under a 2xx, otherwise
+    /// a refusal in the shape that the settings ask for.
     pub body: Option<Value>,
-    /// How many milliseconds the socket front holds it back. Default 0.
+    /// How long the socket front holds the reply, in milliseconds. Default 0.
     pub latency_ms: u64,
-    /// Whether the request is applied. Default: under a 2xx that does not say `state: false`, and
-    /// that the operation's [`Decided`] does not list.
+    /// Whether the request is applied. Default: true under a 2xx, unless the body says
+    /// `state: false` or the operation's [`Decided`] lists the reply.
     pub applied: Option<bool>,
 }
 
@@ -84,14 +85,14 @@ impl Default for Scripted {
 }
 
 impl Served {
-    /// An operation at this path, of this class, that answers a success.
+    /// Creates an operation at this path, of this class, that answers with a success.
     #[must_use]
     pub fn new(path: impl Into<String>, class: Class, evidence: Evidence) -> Self {
         let (decided, replies) = (Decided::default(), VecDeque::new());
         Self { path: path.into(), class, evidence, decided, replies }
     }
 
-    /// The reply whose turn it is.
+    /// Returns the next reply of the script.
     pub(crate) fn next_reply(&mut self) -> Scripted {
         match self.replies.len() {
             0 => Scripted::default(),
@@ -102,7 +103,7 @@ impl Served {
 }
 
 impl Decided {
-    /// Whether a reply is one of these.
+    /// Returns whether the list contains a reply.
     fn lists(&self, status: u16, body: Option<&Value>) -> bool {
         let code = |pointer| body.and_then(|body| body.pointer(pointer));
         self.statuses.contains(&status)
@@ -114,13 +115,13 @@ impl Decided {
 }
 
 impl Scripted {
-    /// A reply of this status, in the form that goes with it.
+    /// Creates a reply of this status, with the default body for it.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// A success with this payload.
+    /// Creates a success with this payload.
     #[must_use]
     pub fn payload(payload: Value) -> Self {
         Self { payload: Some(payload), ..Self::default() }

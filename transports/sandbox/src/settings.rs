@@ -1,4 +1,4 @@
-//! How the sandbox behaves: data that may change between any two requests.
+//! The settings: how the sandbox behaves. They are data that may change between any two requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,13 +12,13 @@ pub use crate::reply::{ErrorShape, RetryAfter};
 use crate::served::{Evidence, Served};
 use crate::time::Time;
 
-/// Where Get token is (published).
+/// The path of Get token (published).
 pub const GET_TOKEN_PATH: &str = "/v5/partner/transfer/agent/auth";
-/// Where Refresh token is (assumed).
+/// The path of Refresh token (assumed).
 pub const REFRESH_PATH: &str = "/v5/partner/transfer/agent/refresh";
 /// The id of the agent that a sandbox knows by default.
 pub const DEFAULT_AGENT: &str = "sandbox-agent";
-/// That agent's secret: no secret at all.
+/// The secret of that agent. It is public and protects nothing.
 pub const DEFAULT_SECRET: &str = "sandbox-secret";
 
 /// The sandbox's behaviour. Start from the default and change what differs.
@@ -27,44 +27,44 @@ pub const DEFAULT_SECRET: &str = "sandbox-secret";
 pub struct Settings {
     /// Secrets by agent id. Default: [`DEFAULT_AGENT`] with [`DEFAULT_SECRET`].
     pub agents: BTreeMap<String, String>,
-    /// How long access tokens live. Default 900 s, as in the published example.
+    /// The lifetime of access tokens. Default 900 s, as in the published example.
     pub access_lifetime: Duration,
-    /// How long refresh tokens live. Default 30 days, as in the published example.
+    /// The lifetime of refresh tokens. Default 30 days, as in the published example.
     pub refresh_lifetime: Duration,
-    /// What becomes of a refresh token that is used. Default [`Rotation::Never`]. What the real
+    /// What happens to a refresh token that is used. Default [`Rotation::Never`]. What the real
     /// service does is unknown.
     pub rotation: Rotation,
-    /// How a reply without a new refresh token says so. Default [`NoToken::Absent`].
+    /// How a reply shows that it brings no new refresh token. Default [`NoToken::Absent`].
     pub no_token: NoToken,
-    /// Whether there is a refresh operation; without one it answers 404. Default true.
+    /// Whether the refresh operation exists. If not, its path answers 404. Default true.
     pub refresh_endpoint: bool,
-    /// Answers 401 to every refresh. Default false.
+    /// Whether every refresh is answered with 401. Default false.
     pub refuse_refresh: bool,
-    /// Answers 401 to every access token, however fresh. Default false.
+    /// Whether every access token is answered with 401, even a fresh one. Default false.
     pub reject_access: bool,
     /// An outage of the whole service. Default none.
     pub outage: Option<Outage>,
     /// How a refusal looks. The real error envelope is unknown. Default [`ErrorShape::V5`].
     pub error_shape: ErrorShape,
-    /// Quotes what was sent, secrets included, in the message of a refusal. Default false.
+    /// Whether the message of a refusal quotes what was sent, secrets included. Default false.
     pub quote_secrets: bool,
     /// How far the service's clock is ahead of the time it is given, in microseconds. Default 0.
     pub skew_micros: i64,
     /// The operations that the service has. Default: Get token (published), Refresh token (assumed)
-    /// and Fees (draft). Of all others no path is known: it is for an integrator to add them, here or
-    /// by [`add_contract`](Settings::add_contract).
+    /// and Fees (draft). The paths of all other operations are unknown. An integrator adds them
+    /// here or with [`add_contract`](Settings::add_contract).
     pub operations: BTreeMap<Operation, Served>,
-    /// The field of a body that holds the id of an intent. Default `client_uuid`, as Create transfer
-    /// has it (published).
+    /// The field of a body that holds the id of an intent. Default `client_uuid`, as in Create
+    /// transfer (published).
     pub id_field: String,
-    /// How much is remembered: the ledger takes this many intents and refuses more; of the log and of
-    /// the tokens at least this many of the latest are kept, and at most twice as many. Default
+    /// How much the sandbox remembers. The ledger takes this many intents and refuses more. The log
+    /// and the tokens keep at least this many of the latest, and at most twice as many. Default
     /// 100,000.
     pub memory_limit: usize,
-    /// Faults, the first that applies counting; whenever the list changes, they count from 1 anew.
-    /// Default none.
+    /// The rules for faults; the first rule that applies counts. If the list changes, the rules
+    /// count from 1 again. Default none.
     pub faults: Vec<Rule>,
-    /// Where the chance of [`When::Percent`](crate::When::Percent) comes from. Default 0.
+    /// The seed for [`When::Percent`](crate::When::Percent). Default 0.
     pub fault_seed: u64,
     /// How long the socket front holds each reply back. Default zero.
     pub latency: Duration,
@@ -100,28 +100,28 @@ impl Default for Settings {
     }
 }
 
-/// What becomes of a refresh token that is used.
+/// What happens to a refresh token that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rotation {
-    /// It stays good; the reply brings no new one.
+    /// The token stays valid, and the reply brings no new one.
     Never,
-    /// It is retired; the reply brings a new one. A retired one is refused.
+    /// The token is retired, and the reply brings a new one. A retired token is refused.
     Always,
-    /// As [`Always`](Rotation::Always); and a retired one that is used again revokes every token
-    /// that descends from the same sign-in.
+    /// Like [`Always`](Rotation::Always). If a retired token is used again, every token of the same
+    /// sign-in is also revoked.
     ReuseRevokesFamily,
-    /// As [`Always`](Rotation::Always); but a retired one that is used again within this many
-    /// seconds brings the same successor once more.
+    /// Like [`Always`](Rotation::Always). But a retired token that is used again within this many
+    /// seconds brings the same successor again.
     GraceSeconds(u32),
 }
 
-/// How a reply without a new refresh token says so.
+/// How a reply shows that it brings no new refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoToken {
-    /// The field is not there.
+    /// The field is missing.
     Absent,
     /// The field is null.
     Null,
@@ -133,11 +133,11 @@ pub enum NoToken {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outage {
-    /// When it is over, by the service's clock; `None` lasts until it is taken back.
+    /// When the outage is over, by the service's clock. `None`: it lasts until it is removed.
     pub until: Option<Time>,
     /// The status of every answer. Default 503.
     pub status: u16,
-    /// What `Retry-After` says. Default nothing.
+    /// The value of `Retry-After`. Default: no such header.
     pub retry_after: Option<RetryAfter>,
 }
 

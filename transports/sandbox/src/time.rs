@@ -1,4 +1,4 @@
-//! The service's time, and how it prints it.
+//! The service's time, and how it is printed.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,55 +11,55 @@ use time::macros::format_description;
 pub struct Time(i64);
 
 impl Time {
-    /// The moment `micros` microseconds after 1970-01-01T00:00:00Z.
+    /// Creates the moment `micros` microseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// The moment `by` later; saturates.
+    /// Returns the moment `by` later. Saturates.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         self.shifted(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
     }
 
-    /// The moment this many microseconds later, or earlier where negative; saturates.
+    /// Returns the moment this many microseconds later, or earlier if negative. Saturates.
     #[must_use]
     pub const fn shifted(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
 
-    /// Seconds since 1970 with their fraction, as the service's tokens have them.
+    /// Returns the seconds since 1970 with their fraction, as in the service's tokens.
     pub(crate) fn numeric_date(self) -> f64 {
         self.0 as f64 / 1_000_000.0
     }
 
-    /// As the service prints the time of a reply: microseconds and `Z`.
+    /// Prints the time of a reply as the service does: microseconds and `Z`.
     pub(crate) fn to_micros_z(self) -> String {
         self.print(format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"
         ))
     }
 
-    /// As the service prints an expiry: cut down to whole seconds, with an offset.
+    /// Prints an expiry as the service does: truncated to whole seconds, with an offset.
     pub(crate) fn to_seconds_offset(self) -> String {
         self.print(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00"))
     }
 
-    /// As HTTP prints a date (RFC 9110, section 5.6.7).
+    /// Prints a date as HTTP does (RFC 9110, section 5.6.7).
     pub(crate) fn to_http(self) -> String {
         self.print(format_description!(
             "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
         ))
     }
 
-    /// Beyond the years 0 to 9999 the nearest moment within is printed.
+    /// Prints the moment. Outside the years 0 to 9999, it prints the nearest moment inside them.
     fn print(self, form: &[BorrowedFormatItem<'_>]) -> String {
         const FIRST: i64 = -62_167_219_200_000_000;
         const LAST: i64 = 253_402_300_799_999_999;

@@ -1,4 +1,4 @@
-//! Tokens as the service makes them: JWT, HS256, times with a fraction. Nothing here reads one.
+//! Makes the service's tokens: JWT, HS256, times with a fraction. Nothing here reads a token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::time::Time;
 
-/// Makes tokens, no two alike.
+/// Makes tokens. No two tokens are the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mint {
     made: u64,
@@ -35,7 +35,7 @@ struct Claims<'a> {
 }
 
 impl Mint {
-    /// How many tokens it has made.
+    /// Returns how many tokens it has made.
     pub(crate) const fn made(&self) -> u64 {
         self.made
     }

@@ -1,6 +1,6 @@
-//! The tokens: given by sign-in and by refresh, taken back, told apart.
+//! The tokens: given by sign-in and by refresh, revoked, checked.
 //!
-//! Owns every token's state and the counters of what a client must not do. Knows nothing of paths,
+//! Owns every token's state and the counters of what a client must not do. Does not know paths,
 //! faults or sockets.
 
 use std::collections::BTreeMap;
@@ -17,19 +17,19 @@ use crate::settings::{NoToken, Rotation, Settings};
 use crate::time::Time;
 use crate::token::{Kind, Mint};
 
-/// What a client must not do, and how often it was done.
+/// Counts grants, and what a client must not do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counters {
     /// Grants given, by sign-in and by refresh.
     pub grants: u64,
-    /// Retired refresh tokens that were presented again.
+    /// How often a retired refresh token was used again.
     pub refresh_reuse: u64,
-    /// Access tokens that were presented after their end.
+    /// How often an access token was used after it had expired.
     pub expired_bearers: u64,
 }
 
-/// Every token that is remembered.
+/// Every token that the sandbox remembers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tokens {
     mint: Mint,
@@ -38,10 +38,10 @@ pub(crate) struct Tokens {
     counters: Counters,
 }
 
-/// When a request is answered, and by which rules.
+/// The time at which a request is answered, and the settings that apply.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// By the service's clock.
+    /// The time by the service's clock.
     pub(crate) now: Time,
     pub(crate) settings: &'a Settings,
 }
@@ -50,9 +50,9 @@ pub(crate) struct Context<'a> {
 struct Issued {
     kind: Kind,
     agent: String,
-    /// The sign-in that it descends from.
+    /// The sign-in that the token descends from.
     family: u64,
-    /// Counts the tokens that were made.
+    /// The token's number among all tokens that were made.
     number: u64,
     ends: Time,
     state: State,
@@ -62,7 +62,7 @@ struct Issued {
 enum State {
     Live,
     Revoked,
-    /// Used, and followed by this refresh token.
+    /// The token was used, and this refresh token replaced it.
     Retired {
         at: Time,
         successor: String,
@@ -84,7 +84,7 @@ impl Tokens {
         self.revoke_where(|issued| issued.kind == kind);
     }
 
-    /// Forgets every token and the counters. What is made later is still unlike what was made before.
+    /// Forgets every token and the counters. Tokens made later still differ from those made before.
     pub(crate) fn reset(&mut self) {
         *self = Self { mint: std::mem::take(&mut self.mint), ..Self::default() };
     }
@@ -159,7 +159,7 @@ impl Tokens {
         Ok((verdict, reply::success(now, Evidence::Assumed, payload)))
     }
 
-    /// The refresh token that a refresh brings, where it brings one.
+    /// Returns the refresh token that a refresh brings, if it brings one.
     fn rotate(
         &mut self,
         context: Context<'_>,
@@ -180,8 +180,8 @@ impl Tokens {
         Some(successor)
     }
 
-    /// A grant's payload: with a refresh token of its own after a sign-in (`None`), or with what a
-    /// refresh brings (`Some`).
+    /// Makes a grant's payload. After a sign-in (`None`), it has a new refresh token. After a
+    /// refresh (`Some`), it has what the refresh brings.
     fn grant(
         &mut self,
         context: Context<'_>,
@@ -235,7 +235,7 @@ impl Tokens {
         token
     }
 
-    /// Whether a request carries an access token that is good now.
+    /// Checks that a request carries an access token that is valid now.
     pub(crate) fn admit(
         &mut self,
         Context { now, settings }: Context<'_>,
@@ -257,7 +257,7 @@ impl Tokens {
     }
 }
 
-/// Whether a retired refresh token is taken once more.
+/// Returns whether a retired refresh token is accepted once more.
 fn forgives(rotation: Rotation, retired: Time, now: Time) -> bool {
     match rotation {
         Rotation::GraceSeconds(grace) => {

@@ -1,4 +1,4 @@
-//! A change of the settings: what it may say, and that it holds whole or not at all.
+//! A change of the settings: what it may contain. It is applied whole or not at all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::served::{Evidence, Scripted, Served};
 use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation};
 use crate::time::Time;
 
-/// What may be changed; a field that is not there stays as it is.
+/// The settings that a request may change. A missing field leaves its setting as it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
@@ -49,7 +49,7 @@ struct OutageChange {
     for_s: Option<u32>,
 }
 
-/// An operation's new place or script; `null` instead of it takes the operation away.
+/// A new path or script for an operation. `null` in place of this object removes the operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OperationChange {
@@ -98,7 +98,7 @@ pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome
 }
 
 impl Change {
-    /// Whether every number in it is one that can be meant.
+    /// Checks the range of every number in the change.
     fn check(&self) -> Result<(), String> {
         let outage = self.outage.iter().flatten().filter_map(|outage| outage.status);
         let faults = self.faults.iter().flatten().filter_map(|rule| match rule.fault {
@@ -123,7 +123,7 @@ impl Change {
     }
 }
 
-/// The table of operations as the changes make it.
+/// Returns the table of operations after the changes.
 fn operations(
     mut table: BTreeMap<Operation, Served>,
     changes: BTreeMap<String, Option<OperationChange>>,
@@ -142,7 +142,8 @@ fn operations(
     Ok(table)
 }
 
-/// Whether every rule is for an operation that there is: one with a misspelt name never applies.
+/// Checks that every rule names an operation that is served. A rule with a misspelt name never
+/// applies.
 fn check_rules(rules: &[Rule], table: &BTreeMap<Operation, Served>) -> Result<(), String> {
     let is_there = |operation: &Operation| {
         matches!(operation, Operation::Echo | Operation::Other) || table.contains_key(operation)
@@ -177,7 +178,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-/// Tells `null` from a field that is not there.
+/// Distinguishes `null` from a missing field.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {

@@ -1,20 +1,21 @@
-//! Which request meets which rule.
+//! Decides which request meets which rule.
 
 use super::{Fault, Rule, When};
 use crate::operation::Operation;
 
-/// Counts requests against rules.
+/// Counts requests for each rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dice {
-    /// The rules that are counted for.
+    /// The rules that the counts belong to.
     rules: Vec<Rule>,
-    /// How many requests each of them was about.
+    /// For each rule, how many requests it was about.
     counts: Vec<u64>,
     draws: u64,
 }
 
 impl Dice {
-    /// The fault of the first rule that applies. Every rule counts the request that it is about.
+    /// Returns the fault of the first rule that applies. Every rule counts each request that it is
+    /// about.
     pub(crate) fn pick(
         &mut self,
         rules: &[Rule],

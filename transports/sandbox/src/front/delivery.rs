@@ -1,4 +1,4 @@
-//! How a reply is delivered wrongly, below HTTP.
+//! Delivers a reply wrongly, below HTTP.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -11,17 +11,17 @@ use super::stop::Stop;
 use super::whole::Whole;
 use crate::delivery::{Delivery, Ending};
 
-/// The length that an endless body promises, where it promises one.
+/// The length that an endless body promises, if it promises one.
 const PROMISED: usize = 64 * 1_048_576;
-/// How long a connection that was closed waits for its peer to close.
+/// How long a closed connection waits for its peer to close.
 const LINGER: Duration = Duration::from_secs(1);
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
-/// Delivers a reply to a request for `path`, `whole` as it should have been, and ends the
-/// connection.
+/// Delivers a reply to a request for `path`, and ends the connection. `whole` is the reply as it
+/// should have been.
 ///
-/// What has no end, ends when the peer has had enough or the front stops.
+/// A delivery without end stops when the peer closes or when the front stops.
 pub(super) fn act(
     delivery: Delivery,
     stream: &TcpStream,
@@ -114,8 +114,8 @@ pub(super) fn end(ending: Ending, stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Closes by FIN. What the peer still sends is read and thrown away for a while: a socket that is
-/// closed over unread bytes answers with RST, which takes from the peer what it has not read yet.
+/// Closes by FIN. Then reads and discards what the peer still sends, for a while. A socket that is
+/// closed over unread bytes answers with RST, and the peer then loses what it has not read yet.
 fn close(mut stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     let began = Instant::now();
@@ -138,7 +138,7 @@ fn write_for_ever(mut stream: &TcpStream, head: &[&str], piece: &[u8]) -> io::Re
     }
 }
 
-/// Says nothing until the peer has gone.
+/// Sends nothing until the peer has closed.
 fn wait_for_peer(mut stream: &TcpStream) -> io::Result<()> {
     let mut ignored = [0; 1_024];
     while stream.read(&mut ignored)? > 0 {}

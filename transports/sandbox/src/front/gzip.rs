@@ -1,13 +1,13 @@
 //! A gzip stream that is small on the wire and large when it is unpacked (RFC 1951, RFC 1952).
 
-/// How often the one space is repeated, 258 at a time.
+/// How many times the stream repeats the one space, 258 spaces each time.
 const MATCHES: u32 = 40_000;
-/// How many spaces that makes.
+/// The number of spaces in the stream.
 const SPACES: u32 = 1 + 258 * MATCHES;
-/// The check value (CRC-32) of so many spaces.
+/// The CRC-32 of that many spaces.
 const CHECK: u32 = 0xdc61_d500;
 
-/// A gzip stream of less than 64 KiB that holds ten million spaces.
+/// Builds a gzip stream of less than 64 KiB that holds ten million spaces.
 pub(super) fn bomb() -> Vec<u8> {
     let mut bits = Bits { bytes: vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], used: 8 };
     bits.push(0b1, 1); // the last block,
@@ -31,7 +31,7 @@ struct Bits {
 }
 
 impl Bits {
-    /// A number: its least significant bit first.
+    /// Appends a number, its least significant bit first.
     fn push(&mut self, number: u32, bits: u32) {
         for at in 0..bits {
             if self.used == 8 {
@@ -45,7 +45,7 @@ impl Bits {
         }
     }
 
-    /// A Huffman code: its most significant bit first.
+    /// Appends a Huffman code, its most significant bit first.
     fn push_code(&mut self, code: u32, bits: u32) {
         self.push(code.reverse_bits() >> (32 - bits), bits);
     }

@@ -1,6 +1,6 @@
 //! Requests as they come in: parsed strictly, bounded in size and time.
 //!
-//! Where two readers could see two requests in the same bytes, there is none here.
+//! If two readers could see two requests in the same bytes, the request is refused.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -14,16 +14,16 @@ use crate::delivery::Delivery;
 const MAX_HEAD: usize = 32_768;
 const MAX_HEADERS: usize = 100;
 const MAX_BODY: usize = 1_048_576;
-/// The longest line that begins a chunk.
+/// The longest line that begins a chunk, in bytes.
 const MAX_CHUNK_LINE: usize = 1_024;
 
 /// Why a connection ends.
 pub(super) enum End {
-    /// With this answer.
+    /// It ends with this answer.
     Answer(StatusCode),
-    /// Without one.
+    /// It ends without an answer.
     Silent(io::Error),
-    /// In this way, before the request's body is read.
+    /// It ends in this way, before the request's body is read.
     Unread(Delivery),
 }
 
@@ -40,11 +40,11 @@ impl From<io::Error> for End {
 
 pub(super) struct Incoming<'a> {
     stream: &'a TcpStream,
-    /// What was read and not used yet.
+    /// The bytes that were read and not used yet.
     buffer: Vec<u8>,
     /// How long a request may take, from its first byte.
     within: Duration,
-    /// When the first byte of the request under way was there.
+    /// When the first byte of the current request arrived.
     began: Option<Instant>,
 }
 
@@ -53,13 +53,13 @@ impl<'a> Incoming<'a> {
         Self { stream, buffer: Vec::new(), within, began: None }
     }
 
-    /// Waits for a request's first byte, and reads none; false where the peer closed instead.
+    /// Waits for a request's first byte, and does not consume it. Returns false if the peer closed.
     pub(super) fn arrives(&self) -> io::Result<bool> {
         Ok(!self.buffer.is_empty() || self.stream.peek(&mut [0])? > 0)
     }
 
-    /// The next request; `None` where the peer closed between two. Its head is shown to
-    /// `before_read`, which may end it there.
+    /// Reads the next request. Returns `None` if the peer closed between two requests. Passes the
+    /// request's head to `before_read`, which may end the request there.
     pub(super) fn request(
         &mut self,
         before_read: impl FnOnce(&Request<Vec<u8>>) -> Option<Delivery>,
@@ -121,7 +121,7 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
-    /// The next bytes, this many.
+    /// Takes the next `length` bytes.
     fn take(&mut self, length: usize) -> Result<Vec<u8>, End> {
         while self.buffer.len() < length {
             let before = self.buffer.len();
@@ -173,7 +173,8 @@ enum Length {
     Chunked,
 }
 
-/// How long the body is. Two answers to that question are one too many (RFC 9112, section 6.3).
+/// Returns the form and length of the body. Two statements about it are refused (RFC 9112, section
+/// 6.3).
 fn body_length(headers: &HeaderMap) -> Result<Length, End> {
     let bad = End::Answer(StatusCode::BAD_REQUEST);
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
@@ -195,10 +196,10 @@ fn body_length(headers: &HeaderMap) -> Result<Length, End> {
     }
 }
 
-/// A request without its body, and how many bytes its head took.
+/// A request without its body, and the length of its head in bytes.
 type Head = (Request<Vec<u8>>, usize);
 
-/// A request's head; `None` while it is not whole.
+/// Parses a request's head. Returns `None` while it is incomplete.
 fn parse_head(bytes: &[u8]) -> Result<Option<Head>, End> {
     let bad = || End::Answer(StatusCode::BAD_REQUEST);
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
@@ -223,7 +224,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, End> {
         let value = HeaderValue::from_bytes(header.value).map_err(|_| bad())?;
         request.headers_mut().append(name, value);
     }
-    // One host, neither none nor two (RFC 9112, section 3.2); no line that ends in a bare LF.
+    // A request has exactly one host (RFC 9112, section 3.2), and no line that ends in a bare LF.
     let one_host = request.headers().get_all(HOST).iter().count() == 1;
     let head = bytes.get(..length).unwrap_or_default();
     let bare = |pair: &[u8]| matches!(pair, [before, b'\n'] if *before != b'\r');

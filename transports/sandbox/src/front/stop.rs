@@ -1,9 +1,9 @@
-//! Waiting that ends with the front.
+//! Waits that end when the front ends.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Whether the front is to end; whoever waits on it wakes at once when it is.
+/// Whether the front must end. A thread that waits on it wakes at once when it must.
 #[derive(Default)]
 pub(super) struct Stop {
     stopped: Mutex<bool>,
@@ -20,7 +20,7 @@ impl Stop {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits so long, or until the front ends.
+    /// Waits for this time, or until the front ends.
     pub(super) fn wait(&self, time: Duration) {
         if time.is_zero() {
             return;

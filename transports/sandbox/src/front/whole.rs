@@ -1,4 +1,4 @@
-//! A response as it goes over the wire, and how much of it where an exchange breaks.
+//! A response as it goes over the wire, and how much of it is sent if an exchange breaks.
 
 use http::{Method, Response, StatusCode};
 
@@ -8,12 +8,12 @@ use crate::form::{InChunks, chunks};
 /// A response as it goes over the wire.
 pub(super) struct Whole {
     pub(super) bytes: Vec<u8>,
-    /// How many of them are its head.
+    /// The length of the head, in bytes.
     pub(super) head: usize,
 }
 
 impl Whole {
-    /// No response at all.
+    /// No response.
     pub(super) const NONE: Self = Self { bytes: Vec::new(), head: 0 };
 
     pub(super) fn new(response: &Response<Vec<u8>>, method: &Method, close: bool) -> Self {
@@ -26,7 +26,7 @@ impl Whole {
             bytes.extend_from_slice(value.as_bytes());
             bytes.extend_from_slice(b"\r\n");
         }
-        // Such a reply has no body, whatever is said about it (RFC 9112, section 6.3).
+        // Such a reply has no body, whatever its headers say (RFC 9112, section 6.3).
         let bodiless = status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let in_chunks = response.extensions().get::<InChunks>().is_some();
@@ -50,7 +50,7 @@ impl Whole {
         Self { bytes, head }
     }
 
-    /// How much of it is sent where the exchange breaks there.
+    /// Returns how many bytes are sent if the exchange breaks at this position.
     pub(super) fn until(&self, at: Position) -> usize {
         let body = self.bytes.len() - self.head;
         match at {

@@ -1,4 +1,5 @@
-//! HTTP/1.1 as a small strict server speaks it: one request after another, and their responses out.
+//! HTTP/1.1 as a small strict server speaks it: reads one request after another, writes the
+//! responses.
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -13,12 +14,12 @@ use super::stop::Stop;
 use super::whole::Whole;
 use crate::delivery::{Delivery, Ending, Position};
 
-/// What answers a request.
+/// The function that answers a request.
 type Answerer<'a> = dyn Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + 'a;
 
 /// What a connection is served with.
 pub(super) struct Service<'a> {
-    /// What becomes of a request of which the head alone is known.
+    /// Decides about a request when only its head is known.
     pub(super) before_read: &'a dyn Fn(&Request<Vec<u8>>) -> Option<Delivery>,
     pub(super) answer: &'a Answerer<'a>,
     /// How long a request may take to come in, from its first byte.
@@ -26,7 +27,7 @@ pub(super) struct Service<'a> {
     pub(super) stop: &'a Stop,
 }
 
-/// Serves a connection until its peer has had enough, or has made a mistake.
+/// Serves a connection until its peer closes it or makes a mistake.
 pub(super) fn serve(mut stream: &TcpStream, service: &Service<'_>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut incoming = Incoming::new(stream, service.request_within);
