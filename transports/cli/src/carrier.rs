@@ -1,6 +1,6 @@
-//! The HTTP clients that are built in, and what they are told of TLS and proxies.
+//! The built-in HTTP clients, and their settings for TLS and proxies.
 //!
-//! Owns the files and the environment that this takes. What is carried is none of its business.
+//! Owns the files and the environment variables for these settings. Does not know what is sent.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,17 +24,17 @@ use crate::tasks::Tasks;
 /// The longest file of certificates that is read, in bytes.
 const MAX_CERTIFICATES: u64 = 4 * 1_048_576;
 
-/// What a transport is to be told.
+/// The settings of a transport.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
     ca_file: Option<PathBuf>,
     proxy: Option<String>,
-    /// Whether nothing goes out but plain http, within this machine.
+    /// Whether every request is plain http within this machine.
     plain: bool,
 }
 
 impl Network {
-    /// As flags say, for an endpoint.
+    /// Takes the settings from flags, for an endpoint.
     pub(crate) fn of(service: &Service, endpoint: &imts::Endpoint) -> Self {
         Self {
             ca_file: service.ca_file.clone(),
@@ -43,12 +43,12 @@ impl Network {
         }
     }
 
-    /// For a sandbox on this machine.
+    /// Returns the settings for a sandbox on this machine.
     pub(crate) fn loopback() -> Self {
         Self { plain: true, ..Self::default() }
     }
 
-    /// Where all is plain http, a machine without certificates will do.
+    /// Builds the TLS settings. If every request is plain http, the machine needs no certificates.
     fn tls(&self) -> Result<Tls, Failure> {
         let extra = self.ca_file.as_deref().map(certificates).transpose()?;
         if self.plain {
@@ -69,7 +69,7 @@ impl Network {
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, Failure> {
-        // What is wrong is never quoted: it may hold a password.
+        // The message never quotes the value: it may hold a password.
         match self.proxy.as_deref() {
             None => Ok(None),
             Some("env") => Proxy::from_env().map_err(|error| {
@@ -86,7 +86,7 @@ impl Network {
     }
 }
 
-/// An HTTP client, ready to carry.
+/// An HTTP client that is ready to send.
 #[derive(Clone)]
 pub(crate) enum Carrier {
     Ureq(UreqTransport),
@@ -114,12 +114,12 @@ impl Carrier {
         }
     }
 
-    /// A client whose requests go this way.
+    /// Builds a client that sends its requests with this HTTP client.
     pub(crate) fn client(&self, builder: Builder, log: Log) -> Result<Client, Failure> {
         self.gated_client(builder, log, &Gate::default())
     }
 
-    /// The same, through a gate.
+    /// Builds the same client, behind a gate.
     pub(crate) fn gated_client(
         &self,
         builder: Builder,
@@ -141,7 +141,7 @@ impl Carrier {
         .map_err(Failure::endpoint)
     }
 
-    /// Sends one request that is no client's.
+    /// Sends one request that does not belong to a client.
     pub(crate) fn send(
         &self,
         request: Request<Body>,
@@ -154,7 +154,7 @@ impl Carrier {
     }
 }
 
-/// Whether it is plain http, which an endpoint permits within this machine alone.
+/// Returns whether the endpoint uses plain http, which is permitted only within this machine.
 pub(crate) fn is_plain(endpoint: &imts::Endpoint) -> bool {
     endpoint.as_str().starts_with("http:")
 }

@@ -1,6 +1,6 @@
 //! A client over either HTTP client: for threads over ureq, for tasks over hyper-util.
 //!
-//! A command speaks to both in the same way, from threads; the tasks run within.
+//! A command uses both in the same way, from threads. The tasks run inside.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Client {
         }
     }
 
-    /// Makes a call of the operation of this name.
+    /// Creates a call of the operation of this name.
     pub(crate) fn call_named(
         &self,
         name: &str,
@@ -39,7 +39,7 @@ impl Client {
         }
     }
 
-    /// Carries a call to its end.
+    /// Performs a call to its end.
     pub(crate) fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         match self {
             Self::Threads(client) => client.perform(call),
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// The same client, for a caller who waits so long and no longer.
+    /// Returns the same client with another time limit for its caller.
     pub(crate) fn with_patience(&self, patience: Duration) -> Self {
         match self {
             Self::Threads(client) => Self::Threads(client.with_patience(patience)),
@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    /// Ends all waiting for a token, and asks for no other.
+    /// Ends all waiting for a token, and requests no other token.
     pub(crate) fn close(&self) {
         match self {
             Self::Threads(client) => drop(client.close(Duration::ZERO)),

@@ -1,7 +1,7 @@
 //! The contract file, and the operations by name.
 //!
-//! Owns reading the file, and what a person is told whose operation cannot be called.
-//! What the file may say is the library's matter.
+//! Owns reading the file, and the messages for an operation that cannot be called. Does not know
+//! what the file may contain: the library does.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::timeout::TimeLimit;
 /// The longest contract file that is read, in bytes.
 const MAX_FILE: u64 = 1_048_576;
 
-/// IMTS's contract, with what a file adds to it.
+/// Returns IMTS's contract, with the additions of a file.
 pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Contract, Failure> {
     let Some(path) = file.map(Path::to_owned) else { return Ok(Contract::imts()) };
     TimeLimit::of(within)
         .bound("reading the contract file", move || read(&path).map(|(_, contract)| contract))
 }
 
-/// A contract file's text, and what it says.
+/// Returns a contract file's text and its contract.
 pub(crate) fn read(path: &Path) -> Result<(String, Contract), Failure> {
     let text = input::text_of(path, MAX_FILE).map_err(|error| {
         Failure::usage(format!("cannot read --contract {}: {error}", path.display()))
@@ -33,10 +33,10 @@ pub(crate) fn read(path: &Path) -> Result<(String, Contract), Failure> {
     Ok((text, contract))
 }
 
-/// The contract with another path for an operation, where one is given; the operation can be called
-/// then.
+/// Returns the contract in which this operation can be called. If `path` is given, it replaces the
+/// operation's path.
 ///
-/// What was typed is not repeated where it is no name of an operation: it may be anything.
+/// If the name is not an operation's name, the message does not repeat it: it may be anything.
 pub(crate) fn with_callable(
     contract: Contract,
     name: &str,
@@ -83,7 +83,8 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
     ))
 }
 
-/// The names that were probably meant: they hold what was typed, or differ in a letter or two.
+/// Returns the names that were probably meant: they contain what was typed, or differ in a letter
+/// or two.
 fn near<'a>(names: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
     let typed = typed.to_lowercase().replace('_', "-");
     let is_near = |name: &&str| {
@@ -93,9 +94,9 @@ fn near<'a>(names: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
     names.filter(is_near).take(3).map(|name| format!("`{name}`")).collect()
 }
 
-/// How many letters must be put in, left out or replaced to make one text the other.
+/// Returns how many letters must be added, removed or replaced to turn one text into the other.
 fn distance(one: &str, other: &str) -> usize {
-    // Whatever is so much longer is no misspelt name.
+    // A text that is so much longer is not a misspelt name.
     if other.len() > 2 * one.len() {
         return usize::MAX;
     }

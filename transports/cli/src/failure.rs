@@ -1,4 +1,4 @@
-//! Why a command failed: its kind, its exit code, its words.
+//! Why a command failed: its kind, its exit code, its message.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -15,36 +15,36 @@ pub(crate) struct Failure {
     kind: Kind,
     recovery: Recovery,
     message: String,
-    /// What to do next, where it is not what the kind and the recovery say by themselves.
+    /// What to do next, if that differs from what the kind and the recovery say.
     advice: Option<String>,
-    /// What else scripts are told.
+    /// Further fields for scripts.
     details: Map<String, Value>,
 }
 
-/// The kinds that scripts may rely on.
+/// The kinds of failure. Scripts may rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The service said no.
+    /// The service refused the request.
     Refused,
     /// The service's reply cannot be used.
     Malformed,
-    /// The service answered as its contract does not.
+    /// The service's answer does not follow its contract.
     Unexpected,
-    /// No whole reply came.
+    /// No complete reply was received.
     Transport,
-    /// None came in time.
+    /// No reply was received in time.
     TimedOut,
-    /// A signal came before anything was sent, or while something was read.
+    /// A signal came before anything was sent, or while the command only read something.
     Interrupted,
-    /// A request was sent, and nothing says what became of it.
+    /// A request was sent, and its outcome is unknown.
     Unknown,
-    /// An earlier call stands in the way: what became of it is unknown. Nothing was sent now.
+    /// The outcome of an earlier call is unknown, so this call was not sent.
     InDoubt,
-    /// An earlier call has done it. Nothing was sent now.
+    /// An earlier call has done this already. Nothing was sent now.
     AlreadyDone,
-    /// The reference stands for another request. Nothing was sent.
+    /// The reference belongs to another request. Nothing was sent.
     Conflict,
-    /// Another caller is sending it now. Nothing was sent by this one.
+    /// Another caller is sending the call now. This command sent nothing.
     InProgress,
     /// A call for a journal has no reference. Nothing was sent.
     NoReference,
@@ -104,42 +104,42 @@ impl Failure {
         Self { kind, recovery, message: message.to_string(), advice, details }
     }
 
-    /// The same with what to do next, for people.
+    /// Sets what to do next, for people.
     pub(crate) fn advising(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
-    /// The same with one thing more to do.
+    /// Adds one more thing to do.
     pub(crate) fn advising_also(mut self, more: &str) -> Self {
         let advice = self.advice.take().map_or_else(String::new, |advice| advice + "\n  ");
         self.advising(advice + more)
     }
 
-    /// The same with more that scripts are told.
+    /// Sets further fields for scripts.
     pub(crate) fn with_details(self, details: Map<String, Value>) -> Self {
         Self { details, ..self }
     }
 
-    /// The command was called wrongly.
+    /// Creates a failure: the command was called wrongly.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Kind::Usage, Recovery::Fix, message)
     }
 
-    /// The base URL cannot be used.
+    /// Creates a failure: the base URL cannot be used.
     pub(crate) fn endpoint(message: impl Display) -> Self {
         Self::new(Kind::Endpoint, Recovery::Fix, message)
     }
 
-    /// The same with one thing more that scripts are told.
+    /// Adds one field for scripts.
     pub(crate) fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Prints the failure and yields the exit code that goes with it.
+    /// Prints the failure and returns its exit code.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         if json && self.kind == Kind::Demo {
-            // The demo's last event has said so already.
+            // The demo's last event has reported this already.
         } else if json {
             let mut error = json!({
                 "kind": self.kind.as_str(),
@@ -162,7 +162,7 @@ impl Failure {
         ExitCode::from(self.kind.exit_code())
     }
 
-    /// What to do next, for people.
+    /// Returns what to do next, for people.
     fn advice(&self) -> Option<String> {
         if self.advice.is_some() {
             return self.advice.clone();

@@ -1,7 +1,7 @@
-//! The last thing that a request passes before the HTTP client: where an interrupt stops it.
+//! The last thing that a request passes before the HTTP client. An interrupt stops requests here.
 //!
-//! Owns what is known of a call's request: whether it was handed to the HTTP client, whether it is
-//! still there, whether a byte of it may have left. Knows nothing of signals.
+//! Owns what is known of a call's request: whether the HTTP client has received it, whether it is
+//! still there, and whether a byte of it may have been sent. Does not know signals.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,29 +15,30 @@ use imts::{
     Transport, Wall,
 };
 
-/// A gate that is open until it is closed. Clones are one gate.
+/// A gate that is open until it is closed. Clones are the same gate.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     is_closed: bool,
-    /// How far the call's request has come that the HTTP client has in hand.
+    /// The progress of the call's request that the HTTP client has now.
     on_its_way: Option<Progress>,
-    /// When a call's request was handed over of which a byte may have left.
+    /// When a call's request was passed to the HTTP client, if a byte of it may have been sent.
     may_have_left: Option<Wall>,
-    /// The task that has a request in hand.
+    /// The task whose request the HTTP client has now.
     waker: Option<Waker>,
 }
 
 impl Gate {
-    /// The same transport behind this gate. A call is known by its token: no other request has one.
+    /// Wraps a transport with this gate. A call is recognised by its token: no other request has
+    /// one.
     pub(crate) fn wrap<T>(&self, transport: T) -> Gated<T> {
         Gated { gate: self.clone(), transport }
     }
 
-    /// Lets nothing pass from now on, and takes back what has not left yet. Says whether a call's request
-    /// is on its way.
+    /// Stops all further requests, and withdraws what was not sent yet. Returns whether a call's
+    /// request is still on its way.
     pub(crate) fn close(&self) -> bool {
         let mut state = self.state();
         state.is_closed = true;
@@ -52,7 +53,7 @@ impl Gate {
         is_on_its_way
     }
 
-    /// When a call's request was handed over of which a byte may have left.
+    /// Returns when a call's request was passed on, if a byte of it may have been sent.
     pub(crate) fn may_have_left(&self) -> Option<Wall> {
         self.state().may_have_left
     }
@@ -61,7 +62,7 @@ impl Gate {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the gate is closed. Otherwise the task is woken once it is.
+    /// Returns whether the gate is closed. If not, the task is woken when it closes.
     fn is_closed(&self, waker: &Waker) -> bool {
         let mut state = self.state();
         if !state.is_closed {
@@ -84,7 +85,7 @@ impl Gate {
     }
 }
 
-/// A request in the HTTP client's hands. If it is given up there, it may have left.
+/// A request that the HTTP client has. If it is dropped there, it may have been sent.
 struct Passage(Option<Gate>);
 
 impl Passage {
@@ -159,7 +160,7 @@ fn interrupted() -> Failure {
     Failure::not_sent(NotSent::vouch()).because(Interrupted)
 }
 
-/// Why a request was not sent that came to a closed gate, or that a closing gate took back.
+/// The error of a request that met a closed gate, or that a closing gate withdrew. It was not sent.
 #[derive(Debug)]
 struct Interrupted;
 

@@ -1,15 +1,15 @@
-//! Files and stdin, read up to a limit.
+//! Reads files and stdin up to a limit.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// A file's text, where it is no longer than this many bytes.
+/// Reads a file's text. Fails if the file is longer than `limit` bytes.
 pub(crate) fn text_of(path: &Path, limit: u64) -> io::Result<String> {
     text(File::open(path)?, limit)
 }
 
-/// All text that comes, where it is no longer than this many bytes.
+/// Reads all text of a source. Fails if it is longer than `limit` bytes.
 pub(crate) fn text(source: impl Read, limit: u64) -> io::Result<String> {
     let wrong = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
     let mut bytes = Vec::new();

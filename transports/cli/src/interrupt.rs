@@ -1,7 +1,8 @@
-//! Signals that ask the command to end: Ctrl-C, a polite request, a terminal that hangs up.
+//! Signals that ask the command to end: Ctrl-C, SIGTERM, SIGHUP.
 //!
-//! Owns the catching, the race between a signal and a command's work, and which of the two says how
-//! the command ended. What a call reports that was interrupted is in its own module.
+//! Owns catching the signals, the race between a signal and a command's work, and which of the two
+//! reports how the command ended. Does not know what an interrupted call reports: the call's own
+//! module does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -16,10 +17,10 @@ use serde_json::Map;
 use crate::failure::{Failure, Kind};
 use crate::terminal;
 
-/// How long a command may take to end after a signal, before it is ended.
+/// How long a command may take to end after a signal. Then it is ended.
 const LAST: Duration = Duration::from_secs(8);
 
-/// How long the work is waited for after a signal.
+/// How long to wait for the work after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A signal, by its name.
@@ -27,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) struct Signal(pub(crate) &'static str);
 
 impl Failure {
-    /// A signal came, and nothing had been sent that matters.
+    /// Creates a failure: a signal came before anything that matters was sent.
     pub(crate) fn interrupted(signal: Signal, before: &str) -> Self {
         let message = format!("{} came before {before}", signal.0);
         let details = Map::from_iter([("signal".to_owned(), signal.0.into())]);
@@ -37,18 +38,18 @@ impl Failure {
     }
 }
 
-/// Does a command's work, and yields how the command ended: as the work says, or interrupted, if a
-/// signal came `before` what the command is for.
+/// Does a command's work, and returns how the command ended: the work's own result, or interrupted,
+/// if a signal came `before` the command's purpose was done.
 ///
-/// Work that has [taken over](Stop::take_over) is waited for after a signal. Other work is left where
-/// it is: it changes nothing, and prints nothing more.
+/// If the work has [taken over](Stop::take_over), it is waited for after a signal. Other work is
+/// left running: it changes nothing, and prints nothing more.
 pub(crate) fn ending(
     before: &'static str,
     work: impl FnOnce(&Stop) -> Result<(), Failure> + Send + 'static,
 ) -> Result<(), Failure> {
     let stop = Stop::new(before);
     let of_work = stop.clone();
-    // A machine that has no thread to give does the work all the same, and a signal kills it.
+    // If the machine has no thread left, the work is done on this one, and a signal kills it.
     let Ok(race) = Race::begin(|| Kind::Interrupted.exit_code()) else { return work(&stop) };
     match race.run(move || work(&of_work))? {
         First::Ended(Some(outcome)) => outcome,
@@ -60,7 +61,8 @@ pub(crate) fn ending(
     }
 }
 
-/// Asks a command's work to stop, and knows which of the two reports the end. Clones are one.
+/// Asks a command's work to stop, and knows whether the work or the signal reports the end. Clones
+/// are the same.
 #[derive(Clone)]
 pub(crate) struct Stop(Arc<Shared>);
 
@@ -81,7 +83,8 @@ impl Stop {
         Self(Arc::new(Shared { before, state: Mutex::default(), told: Condvar::new() }))
     }
 
-    /// From here on the work stops by itself, a few seconds after a signal, and reports the end.
+    /// From now on, the work stops by itself within a few seconds after a signal, and reports the
+    /// end.
     pub(crate) fn take_over(&self) -> Result<(), Failure> {
         let mut state = self.state();
         self.go_on(&state)?;
@@ -89,12 +92,12 @@ impl Stop {
         Ok(())
     }
 
-    /// An error once a signal has come.
+    /// Returns an error once a signal has come.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.go_on(&self.state())
     }
 
-    /// Waits so long, or until a signal comes, which is an error.
+    /// Waits for this time. If a signal comes, returns an error.
     pub(crate) fn wait(&self, time: Duration) -> Result<(), Failure> {
         let waited =
             self.0.told.wait_timeout_while(self.state(), time, |state| state.signal.is_none());
@@ -105,7 +108,7 @@ impl Stop {
         state.signal.map_or(Ok(()), |signal| Err(Failure::interrupted(signal, self.0.before)))
     }
 
-    /// A signal came. Whether the work reports the end.
+    /// Records a signal. Returns whether the work reports the end.
     fn tell(&self, signal: Signal) -> bool {
         let mut state = self.state();
         state.signal = Some(signal);
@@ -135,7 +138,8 @@ enum Event<T> {
 }
 
 impl<T> Rest<T> {
-    /// Waits for the work's end a little longer; `None` if it does not come, or if it panicked.
+    /// Waits a little longer for the work's end. Returns `None` if it does not come, or if it
+    /// panicked.
     pub(crate) fn wait(self) -> Option<T> {
         match self.0.recv_timeout(GRACE) {
             Ok(Event::Ended(ended)) => ended,
@@ -151,9 +155,9 @@ pub(crate) struct Race<T> {
 }
 
 impl<T: Send + 'static> Race<T> {
-    /// From now on a signal ends nothing by itself, and the command ends by itself after one. If it
-    /// has not done so some seconds later, because stdout takes nothing any more, it is ended with
-    /// the exit code that `code` yields. Further signals change nothing.
+    /// Starts to catch signals. From now on a signal does not kill the command; the command ends by
+    /// itself. If it has not ended some seconds later, because stdout takes nothing more, the
+    /// process ends with the exit code that `code` returns. Further signals change nothing.
     pub(crate) fn begin(code: impl Fn() -> u8 + Send + 'static) -> Result<Self, Failure> {
         let (events, next) = mpsc::channel();
         let signals = events.clone();
@@ -166,7 +170,7 @@ impl<T: Send + 'static> Race<T> {
         Ok(Self { events, next })
     }
 
-    /// Does the work on a thread of its own, and yields what came first.
+    /// Does the work on its own thread, and returns what came first.
     pub(crate) fn run(
         self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -176,7 +180,7 @@ impl<T: Send + 'static> Race<T> {
         Ok(match next.recv() {
             Ok(Event::Ended(ended)) => First::Ended(ended),
             Ok(Event::Signal(signal)) => First::Signal(signal, Rest(next)),
-            // The work sends its end whatever becomes of it.
+            // The work sends its end in every case.
             Err(_) => First::Ended(None),
         })
     }
@@ -189,13 +193,13 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("the machine has no thread to give: {error}")))
 }
 
-/// Has a thread told of the first signal.
+/// Calls `told` from a thread at the first signal.
 #[cfg(unix)]
 fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::signal_name;
     let (catching, caught) = mpsc::channel();
-    // The thread comes first: without one, a signal is to end the command as ever.
+    // The thread comes first: if there is none, a signal must end the command as before.
     spawn(move || {
         let mut signals = match Signals::new(heeded()) {
             Ok(signals) => signals,
@@ -210,8 +214,8 @@ fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     caught.map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))
 }
 
-/// The signals that are asked to be heeded: one that was ignored when the command began, as by
-/// `nohup`, stays ignored. Only Linux says which these are.
+/// Returns the signals to catch. A signal that was ignored when the command began, as by `nohup`,
+/// stays ignored. Only Linux reports which these are.
 #[cfg(unix)]
 fn heeded() -> Vec<i32> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -224,7 +228,7 @@ fn heeded() -> Vec<i32> {
         .collect()
 }
 
-/// Has a thread told of the first interrupt.
+/// Calls `told` from a thread at the first interrupt.
 #[cfg(not(unix))]
 fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     let mut told = Some(told);

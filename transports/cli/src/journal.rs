@@ -1,6 +1,7 @@
-//! `imts journal`: what a journal holds, and what was found out of a call in doubt.
+//! `imts journal`: what a journal holds, and what someone found out about a call in doubt.
 //!
-//! Owns how a journal is opened: its lock is waited for, as long as the command may take.
+//! Owns how a journal is opened. It waits for the journal's lock, for as long as the command may
+//! take.
 
 mod compact;
 mod reconcile;
@@ -24,7 +25,7 @@ use crate::out;
 use crate::timeout::TimeLimit;
 use crate::values::date;
 
-/// How long it is until the next look whether the journal is free.
+/// How long to wait before the next attempt to open the journal.
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
@@ -43,8 +44,8 @@ pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
     })
 }
 
-/// Opens a journal, or begins one. If another process has it open, that is waited for within the
-/// limit, and until a signal comes.
+/// Opens a journal, or creates one. If another process has it open, waits for it within the limit,
+/// and until a signal comes.
 pub(crate) fn opened(
     file: &Path,
     options: &JournalOptions,
@@ -79,7 +80,7 @@ pub(crate) fn opened(
     }
 }
 
-/// The same of a journal that must be there already.
+/// Opens a journal that must exist already.
 fn opened_again(
     file: &Path,
     options: &JournalOptions,
@@ -87,9 +88,9 @@ fn opened_again(
     log: Log,
     stop: &Stop,
 ) -> Result<JournalFile, Failure> {
-    // Opening would begin a journal where there is none.
+    // Opening creates a journal if there is none.
     JournalFile::read(file).map_err(|error| unusable(file, &error))?;
-    // Opening may write, so it is not left in the midst.
+    // Opening may write, so it is not abandoned halfway.
     stop.take_over()?;
     opened(file, options, limit, log, stop)
 }
@@ -105,7 +106,7 @@ fn locked(file: &Path) -> Failure {
     Failure::new(Kind::JournalLocked, Recovery::Retry { after: None }, message).advising(advice)
 }
 
-/// How a journal is opened, as flags say.
+/// Returns the options for opening a journal, from the flags.
 pub(crate) fn options(folder: &Folder) -> JournalOptions {
     JournalFile::options().folder_sync(match folder.allow_unsynced_folder {
         true => FolderSync::BestEffort,
@@ -113,13 +114,13 @@ pub(crate) fn options(folder: &Folder) -> JournalOptions {
     })
 }
 
-/// Who runs this command, as far as its environment says.
+/// Returns who runs this command, as far as its environment says.
 pub(crate) fn user() -> Option<String> {
     let names = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|name| env::var(name).ok());
     names.map(|name| name.chars().take(128).collect::<String>()).find(|name| !name.is_empty())
 }
 
-/// A journal that cannot be used.
+/// Creates a failure: the journal cannot be used.
 fn unusable(file: &Path, error: &JournalError) -> Failure {
     let failure = Failure::usage(format!("the journal {} cannot be used: {error}", file.display()));
     match error {
@@ -134,7 +135,7 @@ fn unusable(file: &Path, error: &JournalError) -> Failure {
     }
 }
 
-/// A call, for scripts.
+/// Formats a call for scripts.
 pub(crate) fn object(call: &CallRecord) -> Value {
     json!({
         "id": call.id,
@@ -173,7 +174,7 @@ fn list(args: &List, stop: &Stop) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The calls, for people.
+/// Formats the calls for people.
 fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
     let in_doubt = book.in_doubt().count();
     let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
@@ -264,7 +265,7 @@ fn accept(args: &Accept, log: Log, stop: &Stop) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A call that cannot be resolved.
+/// Creates a failure: the call cannot be resolved.
 fn wrong(file: &Path, error: &JournalError) -> Failure {
     match error {
         JournalError::UnderWay(why) => Failure::new(

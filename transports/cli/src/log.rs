@@ -1,6 +1,7 @@
-//! What `-v` tells on stderr: requests and replies as they happen, and nothing that could be secret.
+//! What `-v` prints on stderr: requests and replies as they happen, and nothing that could be
+//! secret.
 //!
-//! A server may quote a secret anywhere in its reply, so of a reply only numbers are told.
+//! A server may quote a secret anywhere in its reply, so only numbers of a reply are printed.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Progress, Transport
 
 use crate::out;
 
-/// How much to tell.
+/// How much to print.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Log {
     level: u8,
@@ -20,17 +21,17 @@ impl Log {
         Self { level }
     }
 
-    /// The same transport, telling of each request what this log's level asks for.
+    /// Wraps a transport. The wrapper logs each request at this log's level.
     pub(crate) fn wrap<T>(self, transport: T) -> Logged<T> {
         Logged { log: self, transport }
     }
 
-    /// Whether it tells anything at all.
+    /// Returns whether nothing is logged.
     pub(crate) fn is_silent(self) -> bool {
         self.level == 0
     }
 
-    /// Tells something at the given level.
+    /// Logs a text at the given level.
     pub(crate) fn tell(self, level: u8, text: impl FnOnce() -> String) {
         if self.level >= level {
             out::note(format_args!("imts: {}", text()));
@@ -69,7 +70,7 @@ impl Log {
     }
 }
 
-/// A transport that tells what goes through it.
+/// A transport that logs its requests and replies.
 pub(crate) struct Logged<T> {
     log: Log,
     transport: T,

@@ -1,6 +1,7 @@
 //! The command `imts`.
 //!
-//! Owns parsing, dispatch and exit codes. What a command does is in its own module.
+//! Owns parsing, dispatch and exit codes. Does not know what a command does: each command has its
+//! own module.
 
 mod args;
 mod call;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A mistake on the command line, or a request for help.
+/// Reports a mistake on the command line, or prints the help that was asked for.
 fn mistake(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match error.print() {
@@ -70,7 +71,8 @@ fn mistake(error: &clap::Error) -> ExitCode {
     words(error).report(json)
 }
 
-/// What is wrong, in clap's words. They quote what was typed, which is not always to be repeated.
+/// Says what is wrong, in clap's words. They quote what was typed, and it is not always safe to
+/// repeat that.
 fn words(error: &clap::Error) -> Failure {
     let stray = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(arg)) => !arg.starts_with('-'),

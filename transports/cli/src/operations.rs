@@ -1,4 +1,4 @@
-//! `imts operations`: what the service can do, and how surely that is known.
+//! `imts operations`: lists what the service can do, and how surely that is known.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn object(entry: &Entry) -> Value {
     })
 }
 
-/// The list, for people.
+/// Formats the list for people.
 fn table(contract: &Contract) -> String {
     let operations = contract.operations();
     let width = operations.iter().map(|entry| entry.name().len()).max().unwrap_or_default();

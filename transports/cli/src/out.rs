@@ -1,19 +1,19 @@
-//! Where words go: stdout and stderr, either of which may be closed already.
+//! Prints to stdout and stderr. Either of them may be closed already.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether anyone reads what is printed.
+/// Whether someone still reads stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
     Listening,
-    /// Stdout is a pipe whose other end is closed. No error: what was to be done is done, and the
-    /// exit code tells how it went.
+    /// Stdout is a pipe whose other end is closed. This is not an error: the work was done, and the
+    /// exit code reports how it went.
     Gone,
 }
 
-/// Stdout takes nothing, and not because nobody reads it.
+/// Stdout cannot be written to, for a reason other than a closed pipe.
 #[derive(Debug)]
 pub(crate) struct NotPrinted(io::Error);
 
@@ -23,7 +23,7 @@ impl Display for NotPrinted {
     }
 }
 
-/// Whether the last line was printed. Read and written by whoever has stdout's lock.
+/// Whether the last line was printed. Only a thread that has stdout's lock reads or writes it.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line on stdout.
@@ -32,7 +32,8 @@ pub(crate) fn line(text: impl Display) -> Result<Reader, NotPrinted> {
     if IS_OVER.load(Ordering::Relaxed) { Ok(Reader::Gone) } else { print(stdout, text) }
 }
 
-/// Prints the command's last line on stdout: work that a signal has left behind prints none after it.
+/// Prints the command's last line on stdout. Work that is still running after a signal prints no
+/// line after it.
 pub(crate) fn last(text: impl Display) {
     let stdout = io::stdout().lock();
     IS_OVER.store(true, Ordering::Relaxed);
@@ -47,7 +48,7 @@ fn print(mut stdout: StdoutLock<'_>, text: impl Display) -> Result<Reader, NotPr
     }
 }
 
-/// Prints a line on stderr, where that is possible.
+/// Prints a line on stderr, if that is possible.
 pub(crate) fn note(text: impl Display) {
     drop(writeln!(io::stderr().lock(), "{text}"));
 }

@@ -1,4 +1,4 @@
-//! `imts sandbox`: the service on loopback, until interrupted.
+//! `imts sandbox`: runs the service on loopback, until interrupted.
 
 use std::path::Path;
 use std::time::Duration;
@@ -95,7 +95,7 @@ What the service would refuse, this refuses; what is assumed of it, is labelled 
     Ok(())
 }
 
-/// Adds a contract file's operations; yields what the file says.
+/// Adds a contract file's operations. Returns the file's contract.
 fn extended(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
     let (text, contract) = contract::read(file)?;
     settings.add_contract(&text).map_err(|error| {
@@ -104,8 +104,7 @@ fn extended(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
     Ok(contract)
 }
 
-/// An operation that is served, with a request that it takes: one that moves money, where there is
-/// one.
+/// Returns a served operation and a request that it takes: one that moves money, if there is one.
 fn to_try(operations: &Catalogue) -> (&str, &'static str) {
     let mut served: Vec<_> = operations
         .iter()
@@ -118,7 +117,7 @@ fn to_try(operations: &Catalogue) -> (&str, &'static str) {
     }
 }
 
-/// Tells of a request to the service; of one to the control door, there is no entry.
+/// Logs a request to the service. Requests to the control interface have no entry.
 fn tell(log: Log, entry: &Entry) {
     log.tell(1, || {
         let operation = serde_json::json!(entry.operation);
@@ -127,7 +126,7 @@ fn tell(log: Log, entry: &Entry) {
     });
 }
 
-/// A word for a shell.
+/// Quotes a word for a shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

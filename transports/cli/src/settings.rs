@@ -1,4 +1,4 @@
-//! From flags and environment to an endpoint, credentials and a way to send them.
+//! From flags and environment to an endpoint, credentials and a transport.
 
 use std::env;
 use std::fs::File;
@@ -19,7 +19,7 @@ use crate::timeout::TimeLimit;
 /// The longest secret that is read, in bytes.
 const MAX_SECRET: u64 = 65_536;
 
-/// The endpoint that a base URL names.
+/// Returns the endpoint for a base URL.
 pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, Failure> {
     let url = url.ok_or_else(|| {
         Failure::usage("no base URL: give --base-url or set IMTS_BASE_URL (there is no default; `imts sandbox` \
@@ -37,16 +37,16 @@ pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, 
     })
 }
 
-/// All that it takes to speak to a service.
+/// All that is needed to connect to a service.
 pub(crate) struct Connection {
     pub(crate) endpoint: Endpoint,
     pub(crate) builder: Builder,
     pub(crate) carrier: Carrier,
-    /// How long the command may take, a person's typing left out.
+    /// How long the command may take, without the time in which a person types.
     pub(crate) limit: TimeLimit,
 }
 
-/// Gathers what flags, environment, files and the person at the terminal give.
+/// Collects the settings from flags, environment, files and the person at the terminal.
 pub(crate) fn connection(
     service: &Service,
     contract: Contract,
@@ -76,7 +76,7 @@ enum Secret {
 }
 
 impl Secret {
-    /// Asks the person at the terminal, where it is from there.
+    /// Chooses the source. Asks the person at the terminal if the secret comes from there.
     fn given(file: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = file else { return Self::of_environment() };
         if path != Path::new("-") {
@@ -102,7 +102,7 @@ impl Secret {
         }
     }
 
-    /// A line break at its end is not part of it.
+    /// Reads the secret. A line break at its end is not part of it.
     fn read(self) -> Result<Zeroizing<String>, Failure> {
         let read = match self {
             Self::Known(secret) => return Ok(secret),

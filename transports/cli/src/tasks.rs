@@ -1,4 +1,4 @@
-//! The runtime under hyper-util, for a command that works on threads.
+//! The runtime for hyper-util, for a command that works on threads.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::runtime::{self, Handle, Runtime};
 
 use crate::failure::Failure;
 
-/// The runtime under hyper-util.
+/// The runtime for hyper-util.
 #[derive(Clone)]
 pub(crate) struct Tasks(Arc<Running>);
 
@@ -31,13 +31,13 @@ impl Tasks {
         self.0.handle.clone()
     }
 
-    /// Waits on this thread, which is none of the runtime's.
+    /// Waits on this thread, which does not belong to the runtime.
     pub(crate) fn wait_for<T>(&self, future: impl Future<Output = T>) -> T {
         self.0.handle.block_on(future)
     }
 }
 
-/// Ends without waiting: a name may be under resolution for long.
+/// Ends the runtime without waiting: resolving a host name may take long.
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

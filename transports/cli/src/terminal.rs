@@ -1,6 +1,6 @@
-//! Asking for a secret at the terminal, whose echo is off meanwhile.
+//! Asks for a secret at the terminal, with the echo off.
 //!
-//! Owns the terminal's settings as they were before: a signal that ends the command puts them back.
+//! Owns the terminal's earlier settings. A signal that ends the command restores them.
 
 use std::io;
 
@@ -36,7 +36,7 @@ mod before {
         *settings() = None;
     }
 
-    /// Puts the terminal's settings back, if a secret is asked for right now.
+    /// Restores the terminal's settings, if a secret is being asked for now.
     pub(crate) fn restore() {
         if let Some((tty, settings)) = settings().take() {
             let _restored = tcsetattr(tty, OptionalActions::Now, &settings);

@@ -23,8 +23,8 @@ impl TimeLimit {
         self.end.saturating_duration_since(Instant::now())
     }
 
-    /// Does what may block for as long as it likes, such as reading a pipe; waits for it no longer
-    /// than the limit.
+    /// Runs something that may block for long, such as reading a pipe. Waits for it no longer than
+    /// the limit.
     pub(crate) fn bound<T: Send + 'static>(
         self,
         what: &str,

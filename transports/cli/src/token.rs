@@ -21,7 +21,7 @@ pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
     })
 }
 
-/// Signs in, and yields what is to be printed.
+/// Signs in, and returns what to print.
 fn words(args: &Token, log: Log) -> Result<Zeroizing<String>, Failure> {
     let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
     let Connection { builder, carrier, limit, .. } =
@@ -40,7 +40,7 @@ fn words(args: &Token, log: Log) -> Result<Zeroizing<String>, Failure> {
     }))
 }
 
-/// The report, for people.
+/// Formats the report for people.
 fn text(report: &Value) -> String {
     let field = |name: &str| report[name].as_str().unwrap_or("none").to_owned();
     format!(
@@ -53,7 +53,7 @@ fn text(report: &Value) -> String {
     )
 }
 
-/// What the session holds, by the server's own dates.
+/// Reports what the session has, by the server's own dates.
 fn report(client: &Client, token: Option<&str>) -> Value {
     let mut report = client.phase(|phase| {
         let usable = phase.usable();

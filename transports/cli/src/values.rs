@@ -1,11 +1,11 @@
-//! How durations and dates are printed.
+//! Prints durations and dates.
 
 use std::time::Duration;
 
 use chrono::SecondsFormat;
 use imts::Wall;
 
-/// A duration as a JSON number of seconds: whole where it is.
+/// Returns a duration as a JSON number of seconds: an integer if it is whole.
 pub(crate) fn seconds(duration: Duration) -> serde_json::Value {
     if duration.subsec_nanos() == 0 {
         duration.as_secs().into()
@@ -14,7 +14,7 @@ pub(crate) fn seconds(duration: Duration) -> serde_json::Value {
     }
 }
 
-/// RFC 3339, in the form of the service's own replies.
+/// Formats a date by RFC 3339, in the form of the service's own replies.
 pub(crate) fn date(wall: Wall) -> String {
     wall.to_datetime().map_or_else(
         || "beyond the calendar".to_owned(),

@@ -1,7 +1,8 @@
-//! `imts call`: one call of one operation, and what became of it.
+//! `imts call`: one call of one operation, and its outcome.
 //!
-//! Owns what is sent: the request, its name, the journal that is asked first. What is told of the
-//! outcome is in [`outcome`]; when a request may be sent again is the library's to say.
+//! Owns what is sent: the request, its name, the journal that is asked first. Does not know how the
+//! outcome is reported: [`outcome`] does. Does not know when a request may be sent again: the
+//! library does.
 
 mod outcome;
 mod progress;
@@ -41,7 +42,7 @@ pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
     progress.about()?.tell(*outcome, json)
 }
 
-/// Sends the request, and yields what became of it.
+/// Sends the request, and returns its outcome.
 fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, Failure> {
     let limit = TimeLimit::of(args.timeout);
     let contract = contract::of(args.service.contract.as_deref(), limit.left())?;
@@ -68,7 +69,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
-        // A signal leaves this waiting where it is.
+        // A signal does not wait for this: it leaves the wait running.
         let (options, stop) = (journal::options(&args.folder), Stop::new("anything was sent"));
         let journal = journal::opened(&file, &options, limit, log, &stop)?;
         builder = builder.journal(journal);
@@ -122,7 +123,7 @@ impl Source {
                 (text, "")
             }
         };
-        // What was given is never quoted: it may hold a card number.
+        // The message never quotes what was given: it may hold a card number.
         Json::parse(&text).map_err(|error| {
             Failure::usage(match error {
                 Malformed::Json { fault, line, column } => {
@@ -134,7 +135,7 @@ impl Source {
     }
 }
 
-/// The caller's own name for the call, if one is given.
+/// Returns the caller's own name for the call, if one is given.
 fn reference(given: Option<&str>) -> Result<OnceLock<String>, Failure> {
     match given {
         None => Ok(OnceLock::new()),

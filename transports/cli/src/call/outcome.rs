@@ -1,7 +1,7 @@
-//! What is told of a call's outcome: to people, and to scripts.
+//! How a call's outcome is reported, to people and to scripts.
 //!
-//! Owns the words and the kinds. Never repeats the request, whose fields may be secret; the reply's
-//! payload is what was asked for, and printed as it came.
+//! Owns the messages and the kinds. Never repeats the request, whose fields may be secret. The
+//! reply's payload is what was asked for, and is printed unchanged.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -22,21 +22,21 @@ use crate::values::date;
 pub(super) struct About {
     pub(super) operation: String,
     pub(super) class: Class,
-    /// Given, or found in the request once the call is made.
+    /// The reference: given, or found in the request once the call is made.
     pub(super) reference: OnceLock<String>,
     pub(super) digest: Digest,
     pub(super) journal: Option<PathBuf>,
 }
 
 impl About {
-    /// Notes the reference that the call has.
+    /// Records the reference of the call.
     pub(super) fn is_named(&self, reference: Option<&str>) {
         if let Some(reference) = reference {
             self.reference.get_or_init(|| reference.to_owned());
         }
     }
 
-    /// Prints the reply, where there is one that says that it was done.
+    /// Prints the reply if the call was done. Otherwise returns the failure.
     pub(super) fn tell(&self, outcome: Outcome<Json>, json: bool) -> Result<(), Failure> {
         let recovery = outcome.recovery().unwrap_or(Recovery::Report);
         match outcome {
@@ -49,7 +49,7 @@ impl About {
         }
     }
 
-    /// The journal stands against the call, and nothing is sent now.
+    /// Creates a failure: the journal does not admit the call, and nothing is sent now.
     pub(super) fn not_admitted(&self, error: &IntentError) -> Failure {
         let mut details = self.details(&Value::Null);
         details.insert("journal_id".to_owned(), error.id().into());
@@ -121,7 +121,7 @@ impl About {
         if is_too_long(unknown.why()) { failure.advising_also(LONGER) } else { failure }
     }
 
-    /// A signal came while the request was on its way.
+    /// Creates a failure: a signal came while the request was on its way.
     pub(super) fn cut_off(&self, signal: Signal, sent_at: Wall) -> Failure {
         let message = format!(
             "{}: {} came before any reply. It may have been done: ask status, info or search, and \
@@ -132,7 +132,7 @@ impl About {
         self.lost(sent_at, message)
     }
 
-    /// The command's own work broke off after the request was sent.
+    /// Creates a failure: the command's own work broke off after the request was sent.
     pub(super) fn broken_off(&self, sent_at: Wall) -> Failure {
         let message = format!(
             "{}: this command failed by a fault of its own. It may have been done: ask status, info \
@@ -142,7 +142,7 @@ impl About {
         self.lost(sent_at, message)
     }
 
-    /// A signal came before anything was sent, or what was sent only reads.
+    /// Creates a failure: a signal came before anything was sent, or what was sent only reads.
     pub(super) fn interrupted(&self, signal: Signal) -> Failure {
         let name = &self.operation;
         let (message, advice) = match self.class {
@@ -184,14 +184,14 @@ impl About {
             .with_details(details)
     }
 
-    /// The number under which the journal has it in doubt.
+    /// Returns the call's number in the journal, if the journal has it in doubt.
     fn journal_id(&self) -> Option<u64> {
         let book = JournalFile::read(self.journal.as_ref()?).ok()?;
         let mine = book.in_doubt().filter(|call| call.digest == self.digest);
         mine.last().map(|call| call.id)
     }
 
-    /// What to do about a call in doubt.
+    /// Says what to do about a call in doubt.
     fn resolving(&self, id: Option<u64>) -> String {
         let ask = "`imts call status`, `info` or `search` asks the service";
         match (&self.journal, id) {
@@ -213,7 +213,8 @@ impl About {
     }
 }
 
-/// Why a call was not done, in the kinds of a sign-in where that is what failed.
+/// Creates the failure for a call that was not done. If a sign-in failed, it has the kind of that
+/// failure.
 fn failure(why: &CallFault) -> Failure {
     let kind = match why {
         CallFault::NoToken(source, _) => match source.downcast_ref::<CallError>() {
@@ -231,7 +232,7 @@ fn failure(why: &CallFault) -> Failure {
     if is_too_long(why) { failure.advising_also(LONGER) } else { failure }
 }
 
-/// What to do about a reply beyond its limit: the service may mean it.
+/// What to do if a reply is longer than its limit. The service may intend such a reply.
 const LONGER: &str = "A longer reply is permitted by --reply-limit BYTES, or by reply_limit in the \
                       contract file.";
 
@@ -239,7 +240,7 @@ fn is_too_long(why: &CallFault) -> bool {
     matches!(why, CallFault::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })))
 }
 
-/// JSON without line breaks: they stand between its parts alone, never within a string.
+/// Removes line breaks from JSON. They stand only between its parts, never within a string.
 fn one_line(json: &str) -> String {
     json.replace(['\n', '\r'], " ")
 }

@@ -1,6 +1,6 @@
 //! How far a call has come, for the thread that waits for its end or for a signal.
 //!
-//! Owns what an interrupt does to a call, and what is told of it then: exactly one outcome.
+//! Owns what an interrupt does to a call, and what is then reported: exactly one outcome.
 
 use std::sync::OnceLock;
 
@@ -25,22 +25,23 @@ impl Progress {
         &self.gate
     }
 
-    /// Notes which call it is.
+    /// Records which call it is.
     pub(super) fn is_about(&self, about: About) -> &About {
         self.about.get_or_init(|| about)
     }
 
-    /// Notes the client that carries it.
+    /// Records the client that sends it.
     pub(super) fn goes_by(&self, client: Client) -> &Client {
         self.client.get_or_init(|| client)
     }
 
-    /// Which call it is, once that is known.
+    /// Returns which call it is, once that is known.
     pub(super) fn about(&self) -> Result<&About, Failure> {
         self.about.get().ok_or_else(|| Failure::usage("a fault of this command's own"))
     }
 
-    /// A signal came: nothing more is sent. What is known of the call already is told as it is.
+    /// Handles a signal: nothing more is sent. An outcome that is known already is reported
+    /// unchanged.
     pub(super) fn interrupted(
         &self,
         signal: Signal,
@@ -54,7 +55,7 @@ impl Progress {
         if is_on_its_way {
             return Err(self.cut_off(about, signal));
         }
-        // Without a client, the work is still at its preparations, and may stay there for long.
+        // Without a client, the work is still preparing, and that may take long.
         let Some(client) = self.client.get() else { return Err(about.interrupted(signal)) };
         client.close();
         match rest.wait() {
@@ -67,7 +68,7 @@ impl Progress {
         }
     }
 
-    /// The work panicked.
+    /// Creates the failure for work that panicked.
     pub(super) fn panicked(&self) -> Failure {
         match (self.about.get(), self.lost()) {
             (Some(about), Some(sent_at)) => about.broken_off(sent_at),
@@ -75,7 +76,7 @@ impl Progress {
         }
     }
 
-    /// What a command exits with that is ended before it could tell anything.
+    /// Returns the exit code of a command that is ended before it could report anything.
     pub(super) fn exit_code(&self) -> u8 {
         let kind = if self.lost().is_some() { Kind::Unknown } else { Kind::Interrupted };
         kind.exit_code()
@@ -88,7 +89,7 @@ impl Progress {
         }
     }
 
-    /// When a request left of which it matters what became.
+    /// Returns when a request left, if its outcome matters.
     fn lost(&self) -> Option<imts::Wall> {
         let class = self.about.get().map_or(Class::Read, |about| about.class);
         self.gate.may_have_left().filter(|_| class != Class::Read)

@@ -1,4 +1,4 @@
-//! The sandbox as the demo sees it: its control door, its log, its protected operation.
+//! The sandbox as the demo uses it: its control interface, its log, its protected operation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) const SECRET: &str = DEFAULT_SECRET;
 
 const BOUNDS: Bounds = Bounds { reply_limit: 16 * 1_048_576, time_limit: Duration::from_secs(30) };
 
-/// One request that reached the service, as its log has it.
+/// One request that reached the service, as in its log.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: String,
@@ -32,7 +32,7 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Makes sure that there is a sandbox, and nothing else, at this endpoint.
+    /// Checks that the server at this endpoint is a sandbox.
     pub(crate) fn connect(endpoint: Endpoint, carrier: Carrier) -> Result<Self, Failure> {
         let control = Self { endpoint, carrier };
         let identity = control
@@ -53,7 +53,7 @@ impl Control {
         Ok(control)
     }
 
-    /// Begins anew, with tokens that live so many seconds at most.
+    /// Resets the sandbox. Its tokens then live at most this many seconds.
     pub(crate) fn prepare(&self, lifetime_s: u32) -> Result<(), String> {
         self.post("/_sandbox/reset", &json!({}))?;
         self.set(&json!({
@@ -84,7 +84,7 @@ impl Control {
         self.set(&json!({ "outage": null }))
     }
 
-    /// Holds each reply this long.
+    /// Makes the sandbox hold each reply for this long.
     pub(crate) fn hold_replies(&self, milliseconds: u32) -> Result<(), String> {
         self.set(&json!({ "latency_ms": milliseconds }))
     }
@@ -93,14 +93,14 @@ impl Control {
         self.post("/_sandbox/revoke", &json!({ "access": true })).map(drop)
     }
 
-    /// Serves these operations, or serves them no more, and lets these faults happen.
+    /// Changes which operations are served, and sets the faults.
     pub(crate) fn serve(&self, operations: &Value, faults: &[Rule]) -> Result<(), String> {
         self.set(&json!({
             "operations": operations, "faults": faults, "id_field": "client_uuid",
         }))
     }
 
-    /// How often each id was applied, by the service's ledger.
+    /// Returns how often each id was applied, by the service's ledger.
     pub(crate) fn applied(&self) -> Result<BTreeMap<String, u64>, String> {
         let ledger = self.request(Method::GET, "/_sandbox/ledger", &Value::Null)?;
         let entries = ledger["entries"].as_array().ok_or_else(not_a_sandbox)?;
@@ -114,13 +114,13 @@ impl Control {
         identity["counters"]["refresh_reuse"].as_u64().ok_or_else(not_a_sandbox)
     }
 
-    /// Where the service's log ends now.
+    /// Returns the number of the last entry in the service's log.
     pub(crate) fn mark(&self) -> Result<u64, String> {
         let identity = self.request(Method::GET, "/_sandbox", &Value::Null)?;
         identity["requests"].as_u64().ok_or_else(not_a_sandbox)
     }
 
-    /// What reached the service after a mark.
+    /// Returns the requests that reached the service after a mark.
     pub(crate) fn calls_since(&self, mark: u64) -> Result<Vec<Call>, String> {
         let path = format!("/_sandbox/log?since={mark}");
         let log = self.request(Method::GET, &path, &Value::Null)?;
@@ -135,7 +135,7 @@ impl Control {
         entries.iter().map(|entry| call(entry).ok_or_else(not_a_sandbox)).collect()
     }
 
-    /// Sends a token to the protected operation; yields the status.
+    /// Sends a token to the protected operation. Returns the status.
     pub(crate) fn echo(&self, bearer: &Bearer) -> Result<u16, String> {
         let mut request = self.build(Method::POST, ECHO_PATH, &json!({ "hello": "world" }))?;
         request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());

@@ -1,7 +1,8 @@
-//! Many who ask at one moment, and one who leaves too early: threads over ureq, tasks over
-//! hyper-util.
+//! Many callers that request a token at one moment, and one that gives up too early: threads over
+//! ureq, tasks over hyper-util.
 //!
-//! Owns the asking alone. How many calls that cost is for the service's log to say.
+//! Owns only the requests for a token. Does not know how many requests reach the service: the
+//! service's log does.
 
 use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
@@ -15,13 +16,13 @@ use tokio::time::timeout;
 use crate::client::Client;
 use crate::tasks::Tasks;
 
-/// How long the one who leaves too early stays.
+/// How long the caller that gives up too early waits.
 const HASTE: Duration = Duration::from_millis(1);
 
-/// A thread of the crowd needs no more stack than an ask does.
+/// A thread of the crowd needs only enough stack for one request for a token.
 const STACK: usize = 256 * 1_024;
 
-/// Those who are about to ask.
+/// The callers that are about to request a token.
 pub(super) enum Crowd {
     Threads(Arc<Barrier>, Vec<JoinHandle<Asked>>),
     Tasks(Arc<TaskBarrier>, Vec<TaskHandle<Asked>>, Tasks),
@@ -29,7 +30,7 @@ pub(super) enum Crowd {
 
 type Asked = (Result<Bearer, CallError>, Duration);
 
-/// What all of a crowd got.
+/// What all callers of a crowd got.
 pub(super) struct Served {
     pub(super) count: usize,
     pub(super) epoch: Epoch,
@@ -37,7 +38,7 @@ pub(super) struct Served {
     pub(super) last: Duration,
 }
 
-/// Gathers so many, who wait for their release.
+/// Creates `count` callers, which wait for their release.
 pub(super) fn gather(client: &Client, count: usize) -> Result<Crowd, String> {
     match client {
         Client::Threads(client) => {
@@ -71,7 +72,7 @@ pub(super) fn gather(client: &Client, count: usize) -> Result<Crowd, String> {
 }
 
 impl Crowd {
-    /// Lets them ask; all must get the same token.
+    /// Releases the callers. All must get the same token.
     pub(super) fn release(self) -> Result<Served, String> {
         let asked: Vec<Asked> = match self {
             Self::Threads(barrier, threads) => {
@@ -104,7 +105,7 @@ impl Crowd {
     }
 }
 
-/// Begins a renewal and leaves in the midst of it.
+/// Starts a renewal and gives up while it is under way.
 pub(super) fn begin_and_leave(client: &Client) -> Result<&'static str, String> {
     match client {
         Client::Threads(client) => match client.with_patience(HASTE).token() {
@@ -118,7 +119,7 @@ pub(super) fn begin_and_leave(client: &Client) -> Result<&'static str, String> {
     }
 }
 
-/// `None`, where the future of the ask did not end in time and was dropped.
+/// Returns `None` if the request for a token did not end in time and its future was dropped.
 async fn dropped(client: &AsyncClient) -> Option<Result<Bearer, CallError>> {
     timeout(HASTE, client.token()).await.ok()
 }

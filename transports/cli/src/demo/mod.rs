@@ -1,9 +1,9 @@
-//! `imts demo`: a session's whole life over a real socket, and money under faults; each step is
-//! held to what was promised.
+//! `imts demo`: a session's whole life over a real socket, and calls that move money under faults.
+//! Each step is checked against what was promised.
 //!
-//! Owns the stage: the sandbox, the client, the order of steps. What each step does is in
-//! [`steps`] and [`payments`]; what reached the service is told by the sandbox's log and ledger
-//! alone, never by the client.
+//! Owns the sandbox, the client and the order of the steps. [`steps`] and [`payments`] know what
+//! each step does. Only the sandbox's log and ledger say what reached the service, never the
+//! client.
 
 mod control;
 mod crowd;
@@ -67,7 +67,7 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
     }
 }
 
-/// A sandbox of the demo's own, on a free port of loopback.
+/// Starts the demo's own sandbox, on a free port of loopback.
 fn serve() -> Result<Front, Failure> {
     Front::start(Sandbox::new(Settings::default()))
         .map_err(|error| Failure::usage(format!("cannot serve on loopback: {error}")))

@@ -1,7 +1,7 @@
 //! How slow this machine is, and how much longer the demo's tokens live because of that.
 //!
-//! Owns one figure: the longest that an exchange with the sandbox or a sleep was late, measured at the
-//! start and at each wait. On a calm machine that is nothing, and every time is as it is written.
+//! Owns one figure: the longest delay of an exchange with the sandbox or of a sleep. It is measured
+//! at the start and at each wait. On an idle machine it is zero, and every time is as written.
 
 use std::cell::Cell;
 use std::thread;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::control::Control;
 
-/// How often the start measures an exchange and a sleep.
+/// How often an exchange and a sleep are measured at the start.
 const ROUNDS: u32 = 20;
-/// How late something must be for the times to grow by their own length.
+/// The delay for which all times grow by their own length once more.
 const STEP: Duration = Duration::from_millis(50);
-/// No machine is so slow that times grow further.
+/// The highest factor. Times do not grow further on a slower machine.
 const MOST: u32 = 8;
 
 pub(crate) struct Pace {
@@ -33,7 +33,7 @@ impl Pace {
         Ok(pace)
     }
 
-    /// Sleeps, and sees how much longer that takes.
+    /// Sleeps, and measures the delay.
     pub(crate) fn sleep(&self, duration: Duration) {
         let began = Instant::now();
         thread::sleep(duration);
@@ -44,7 +44,7 @@ impl Pace {
         self.latest.set(self.latest.get().max(late));
     }
 
-    /// How many times as long everything takes: 1 on a calm machine.
+    /// Returns the factor for all times: 1 on an idle machine.
     pub(crate) fn factor(&self) -> u32 {
         let steps = self.latest.get().as_millis() / STEP.as_millis();
         u32::try_from(steps).unwrap_or(MOST).saturating_add(1).min(MOST)

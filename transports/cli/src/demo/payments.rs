@@ -1,7 +1,8 @@
 //! Two hundred calls that move money, while exchanges break by chance.
 //!
-//! Owns what breaks, and what that alone decides: told by where an exchange breaks, and never by
-//! asking the client or the sandbox. What was applied is for the sandbox's ledger to say.
+//! Owns what breaks, and the outcome that follows from where the exchange breaks. It derives this
+//! without asking the client or the sandbox. Does not know what was applied: the sandbox's ledger
+//! does.
 
 use std::thread;
 use std::time::Duration;
@@ -15,25 +16,25 @@ use crate::client::Client;
 use crate::failure::Failure;
 
 const COUNT: usize = 200;
-/// How many are under way at a time.
+/// How many calls are under way at a time.
 const AT_ONCE: usize = 20;
-/// Where the chance comes from: the same faults in each run.
+/// The seed of the chance: the same faults in each run.
 const SEED: u64 = 0x1475;
-/// How many in a hundred meet no fault.
+/// The percentage of calls that meet no fault.
 const WHOLE: u64 = 30;
-/// How long a calm machine waits for a reply that never comes.
+/// How long an idle machine waits for a reply that never comes.
 const STALLED: Duration = Duration::from_secs(1);
 
-/// What may happen to an exchange, and what follows from it. Each kind has an operation of its own,
-/// so that it does not matter which call comes first.
+/// What may happen to an exchange, and what follows from it. Each kind has its own operation, so
+/// the order of the calls does not matter.
 struct Kind {
     name: String,
     fault: Fault,
-    /// What the caller must be told.
+    /// The outcome that the caller must get.
     told: &'static str,
-    /// How often the service applies it.
+    /// How often the service applies the call.
     applied: u64,
-    /// What the service's log says.
+    /// The status in the service's log.
     status: u16,
     stalls: bool,
 }
@@ -49,7 +50,7 @@ impl Kind {
     }
 }
 
-/// The first is the exchange that does not break.
+/// Returns all kinds. The first is the exchange that does not break.
 fn kinds() -> Vec<Kind> {
     let status = |status| Fault::Status { status, retry_after_s: None };
     let location = "/elsewhere".to_owned();
@@ -76,7 +77,7 @@ fn kinds() -> Vec<Kind> {
             (Ending::HalfClose, "half-close"),
             (Ending::Stall, "stall"),
         ] {
-            // It left, and no whole reply came: whoever sent it cannot know.
+            // The request was sent and no complete reply came: the caller cannot know the outcome.
             let broken = Fault::Delivery(Delivery::Broken { at, by });
             let kind = Kind::new(&format!("{place}-{way}"), "unknown", applied, 200, broken);
             kinds.push(Kind { stalls: matches!(by, Ending::Stall), ..kind });
@@ -85,7 +86,7 @@ fn kinds() -> Vec<Kind> {
     kinds
 }
 
-/// The kind of each call, by chance.
+/// Chooses the kind of each call, by chance.
 fn plan(kinds: &[Kind]) -> Vec<&Kind> {
     let mut seed = SEED;
     let mut chance = move |below: u64| {
@@ -102,7 +103,7 @@ fn plan(kinds: &[Kind]) -> Vec<&Kind> {
     drawn.filter_map(|place| kinds.get(place)).collect()
 }
 
-/// IMTS's contract with the operations of the demo.
+/// Returns IMTS's contract with the operations of the demo.
 pub(super) fn contract() -> Result<Contract, Failure> {
     let contract = Contract::imts();
     let mut operations = contract.operations().clone();
@@ -115,7 +116,7 @@ pub(super) fn contract() -> Result<Contract, Failure> {
     Ok(contract.with_operations(operations))
 }
 
-/// What the service's log must hold: each call once, whatever came of it.
+/// Returns what the service's log must hold: each call once, whatever its outcome.
 pub(super) fn calls() -> Vec<(String, u16)> {
     let kinds = kinds();
     plan(&kinds).into_iter().map(|kind| (kind.name.clone(), kind.status)).collect()
@@ -154,7 +155,7 @@ pub(super) fn run(stage: &mut Stage) -> Result<(), String> {
     Ok(())
 }
 
-/// Makes the calls; yields what each was told, in their order.
+/// Makes the calls. Returns the outcome of each, in their order.
 fn perform(
     client: &Client,
     plan: &[&Kind],
@@ -198,7 +199,7 @@ fn id(number: usize) -> String {
     format!("demo-{number}")
 }
 
-/// The sandbox's operations, or that there are none.
+/// Returns the settings that add the kinds' operations to the sandbox, or remove them.
 fn operations(kinds: &[Kind], served: bool) -> Value {
     let operation = |kind: &Kind| {
         let there = json!({ "path": kind.path(), "class": "money" });

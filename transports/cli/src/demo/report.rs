@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::control::Call;
 use crate::out;
 
-/// Prints what happens as it happens.
+/// Prints events as they happen.
 #[derive(Debug)]
 pub(crate) struct Report {
     json: bool,
@@ -35,7 +35,7 @@ impl Report {
         );
     }
 
-    /// How many times as long everything takes, where the machine is busy.
+    /// Prints the factor for all times, if the machine is busy.
     pub(crate) fn pace(&self, factor: u32) {
         if factor > 1 {
             self.event(
@@ -52,7 +52,7 @@ impl Report {
         );
     }
 
-    /// Something that the client saw, in a phase of its session.
+    /// Prints what the client saw, in a phase of its session.
     pub(crate) fn phase(&self, phase: &str, text: &str) {
         let at = self.began.elapsed();
         self.event(
@@ -61,7 +61,7 @@ impl Report {
         );
     }
 
-    /// A call that reached the service, as its log has it.
+    /// Prints a request that reached the service, as in its log.
     pub(crate) fn call(&self, call: &Call) {
         let Call { operation, status, meaning } = call;
         self.event(
@@ -70,7 +70,7 @@ impl Report {
         );
     }
 
-    /// Many calls that reached the service, like with like.
+    /// Prints many requests that reached the service, grouped.
     pub(crate) fn calls(&self, calls: &[Call]) {
         let mut counts: BTreeMap<(&str, u16, &str), usize> = BTreeMap::new();
         for Call { operation, status, meaning } in calls {
@@ -110,7 +110,7 @@ impl Report {
         self.steps.push(step);
     }
 
-    /// Ends the report; yields how many steps failed.
+    /// Ends the report. Returns how many steps failed.
     pub(crate) fn finish(&self) -> usize {
         let (failed, steps) = (self.failed, self.steps.len());
         let took = self.began.elapsed();
@@ -125,12 +125,12 @@ impl Report {
     }
 
     fn event(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
-        // Who does not listen any more is still told by the exit code.
+        // If stdout is closed, the exit code still reports the result.
         drop(if self.json { out::line(json()) } else { out::line(text()) });
     }
 }
 
-/// Seconds, to the millisecond.
+/// Rounds to seconds with milliseconds.
 fn round(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }

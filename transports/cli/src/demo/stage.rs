@@ -1,4 +1,4 @@
-//! Where the demo's steps are performed: one client, one sandbox, and the saved state in between.
+//! Where the demo's steps run: one client, one sandbox, and the saved state between them.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -17,12 +17,12 @@ use crate::client::Client;
 use crate::failure::{Failure, Kind};
 use crate::log::Log;
 
-/// How often a wait looks at the session.
+/// How often a wait checks the session.
 const TICK: Duration = Duration::from_millis(5);
-/// How long the first access token lives on a calm machine, in seconds. The service cuts its dates to
-/// whole seconds, so that up to one of them is lost.
+/// How long the first access token lives on an idle machine, in seconds. The service truncates its
+/// dates to whole seconds, so up to one second is lost.
 const FIRST_LIFETIME_S: u32 = 3;
-/// How long a wait may take before it counts as broken: longer than any token here lives.
+/// How long a wait may take before it counts as failed. It is longer than any token here lives.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 type Store = Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>;
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
     carrier: Carrier,
     log: Log,
     pub(crate) client: Client,
-    /// What the `on_grant` hook persisted last: the demo's stand-in for a disk.
+    /// What the `on_grant` hook persisted last. It stands in for a disk.
     store: Store,
 }
 
@@ -56,7 +56,7 @@ impl Stage {
         Ok(Self { endpoint, contract, control, pace, report, carrier, log, client, store })
     }
 
-    /// Asks for a token, and tells what came.
+    /// Requests a token, and prints the result.
     pub(crate) fn ask(&self) -> Result<Bearer, String> {
         let (outcome, waited) = self.ask_quietly();
         match outcome {
@@ -76,7 +76,7 @@ impl Stage {
         }
     }
 
-    /// How long the next tokens live, in seconds of a calm machine.
+    /// Sets how long the next tokens live, in seconds of an idle machine.
     pub(crate) fn set_lifetime(&self, seconds: u32) -> Result<(), String> {
         self.control.set_lifetime(seconds * self.pace.factor())
     }
@@ -87,7 +87,7 @@ impl Stage {
         (outcome, began.elapsed())
     }
 
-    /// Tells something of the session, in the phase that it is in.
+    /// Prints a text about the session, with its current phase.
     pub(crate) fn tell(&self, text: &str) {
         self.report.phase(&self.phase(), text);
     }
@@ -102,8 +102,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits for the token's end by the client's clocks, and by the service's own: what is granted
-    /// next has the whole of its seconds.
+    /// Waits until the token has expired, by the client's clocks and by the service's own. The next
+    /// grant then has all of its seconds.
     pub(crate) fn wait_for_expiry(&self) -> Result<(), String> {
         let end = self.client.phase(|phase| phase.usable().map(imts::Usable::access_expire_at));
         self.wait_until("expired", || {
@@ -144,7 +144,7 @@ impl Stage {
     }
 }
 
-/// What is left of the session's token, in seconds.
+/// Returns what is left of the session's token, in seconds.
 fn bearer_left(client: &Client) -> f64 {
     client.phase(|phase| phase.usable().map_or(0.0, |usable| usable.remaining().as_secs_f64()))
 }
@@ -158,10 +158,12 @@ fn client(
     restored: Option<Saved>,
 ) -> Result<Client, Failure> {
     let mut policy = Policy::default();
-    // The demo's tokens live a second or two: what is young at fifteen minutes is old here.
+    // The demo's tokens live a second or two. An age that is young for a token of fifteen minutes
+    // is old here.
     policy.settle = Duration::from_millis(100);
     policy.renew_after = Duration::ZERO;
-    // Calls wait out a back-off: where the service rejects every token, the demo is to end all the same.
+    // Calls wait for a back-off to end. If the service rejects every token, the demo must end
+    // nevertheless.
     policy.backoff_cap = Duration::from_millis(200);
     policy.time_limit = Duration::from_secs(30);
     let credentials = Credentials::new(AGENT, SECRET).map_err(Failure::usage)?;
@@ -182,7 +184,7 @@ fn client(
     carrier.client(builder, log)
 }
 
-/// The sandbox itself does not answer as one.
+/// Creates a failure: the server does not answer as a sandbox.
 pub(super) fn broken(message: String) -> Failure {
     Failure::new(Kind::Transport, Recovery::Fix, message)
 }

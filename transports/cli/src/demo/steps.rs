@@ -1,4 +1,4 @@
-//! The steps of the demo, each with the calls that it may cost.
+//! The steps of the demo, each with the requests that it may cost.
 
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) enum Calls {
 }
 
 impl Step {
-    /// Performs one step and holds it, and the service's log, to what was promised.
+    /// Performs one step, and checks its result and the service's log against the promise.
     pub(crate) fn perform(&self, stage: &mut Stage) -> Result<(), Failure> {
         stage.report.step(self.name, self.title);
         let mark = stage.control.mark().map_err(broken)?;
@@ -169,7 +169,8 @@ fn refused_refresh(stage: &mut Stage) -> Result<(), String> {
 
 fn outage(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
-    // The token has half a second left of its one, so that the quiet of a second outlasts it.
+    // The token lives one second and has half a second left. The back-off of one second outlasts
+    // it.
     stage.wait_for_phase("expiring")?;
     stage.control.begin_outage(stage.pace.factor())?;
     same(old, stage.ask()?.epoch())?;
@@ -191,7 +192,8 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
 }
 
 fn rejected(stage: &mut Stage) -> Result<(), String> {
-    // Long enough after the grant that its rejection is news, and not a service gone mad.
+    // After this wait, the grant is old enough that its rejection counts as news, and not as a
+    // faulty service.
     thread::sleep(Duration::from_millis(150));
     let old = stage.ask()?;
     stage.control.revoke_access_tokens()?;
@@ -215,7 +217,7 @@ fn restart(stage: &mut Stage) -> Result<(), String> {
 
 fn crowd(stage: &mut Stage) -> Result<(), String> {
     let old = stage.ask()?.epoch();
-    // What is granted from here on outlives the demo, however slow the machine.
+    // Tokens granted from here on outlive the demo, however slow the machine is.
     stage.set_lifetime(900)?;
     let crowd = crowd::gather(&stage.client, 1_000)?;
     stage.control.hold_replies(50)?;
@@ -233,7 +235,8 @@ fn crowd(stage: &mut Stage) -> Result<(), String> {
 }
 
 fn cancelled_leader(stage: &mut Stage) -> Result<(), String> {
-    // Long enough after the grant that its rejection is news, and not a service gone mad.
+    // After this wait, the grant is old enough that its rejection counts as news, and not as a
+    // faulty service.
     thread::sleep(Duration::from_millis(150));
     let old = stage.ask_quietly().0.map_err(|error| error.to_string())?.epoch();
     let held = 300 * stage.pace.factor();
@@ -298,7 +301,7 @@ fn list(calls: &[(String, u16)]) -> String {
     calls.join(", ")
 }
 
-/// The first call that the service saw oftener or less often than promised, in whatever order.
+/// Returns the first request that the service saw more or less often than promised, in any order.
 fn difference(expected: &[(String, u16)], seen: &[(String, u16)]) -> Option<String> {
     let times = |calls: &[(String, u16)], call| calls.iter().filter(|it| *it == call).count();
     expected.iter().chain(seen).find_map(|call| {

@@ -1,4 +1,4 @@
-//! `imts journal compact`.
+//! `imts journal compact`: compacts a journal and prints the result.
 
 use imts::{Compacted, JournalSize};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn object(JournalSize { bytes, calls, hashes }: JournalSize) -> Value {
     json!({ "bytes": bytes, "calls": calls, "hashes": hashes })
 }
 
-/// What a compaction came to, for people.
+/// Describes the result of a compaction, for people.
 pub(super) fn words(Compacted { before, after }: &Compacted) -> String {
     let size = |JournalSize { bytes, calls, hashes }: &JournalSize| {
         format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")

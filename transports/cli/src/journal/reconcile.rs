@@ -1,6 +1,6 @@
-//! `imts journal reconcile`: a command of the operator's own finds out about each call in doubt.
+//! `imts journal reconcile`: runs the operator's own command to find out about each call in doubt.
 //!
-//! Owns the pass over the calls, and what is printed of each. It never sends anything itself.
+//! Owns the pass over the calls, and what is printed of each. Never sends anything itself.
 
 mod run;
 
@@ -18,7 +18,7 @@ use crate::timeout::TimeLimit;
 use crate::values::date;
 
 pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure> {
-    // From here to the end nobody else may send: an answer would be out of date at once.
+    // From here to the end, no other process may send: an answer would be out of date at once.
     let limit = TimeLimit::of(args.timeout);
     let mut journal = opened_again(&args.file, &options(&args.folder), limit, log, stop)?;
     let calls: Vec<_> = journal.book().in_doubt().cloned().collect();
@@ -41,7 +41,8 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
                 let call_line = object(&call);
                 let answer = Answer::from(run::ask(&args.command, &call_line, args.each, stop));
                 if let Answer::Unknown(why) = &answer {
-                    // The command may have been ended for it. Another answer was given before.
+                    // The signal may have ended the command. An answer that came before the signal
+                    // still counts.
                     stop.check().map_err(interrupted(&journal))?;
                     let why = Some(why.as_str()).filter(|why| !why.is_empty());
                     tell(args.json, &call, Ending::Unknown, why)?;
@@ -75,7 +76,8 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
     Ok(())
 }
 
-/// A signal came: what was written down stays, and the other calls stay in doubt.
+/// Completes the failure after a signal: what was recorded stays, and the other calls stay in
+/// doubt.
 fn interrupted(journal: &JournalFile) -> impl FnOnce(Failure) -> Failure {
     |failure| failure.with_detail("in_doubt", journal.book().in_doubt().count())
 }

@@ -1,7 +1,8 @@
-//! `imts watch`: a session kept alive before one's eyes, until interrupted.
+//! `imts watch`: keeps a session alive and shows it, until interrupted.
 //!
-//! Owns the asking, a few times a second, and what has changed since. How it is shown is
-//! [`view`]'s matter; when to renew, and when to be quiet, is the session's.
+//! Owns the requests for a token, a few times a second, and what has changed since the last one.
+//! Does not know how a session is shown: [`view`] does. Does not know when to renew or back off:
+//! the session does.
 
 mod view;
 
@@ -20,7 +21,7 @@ use crate::log::Log;
 use crate::out::Reader;
 use crate::settings::{self, Connection};
 
-/// How long it is until the next look, and how long a look may take.
+/// How long to wait before the next request for a token, and how long a request may take.
 const TICK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(args: Watch, log: Log) -> Result<(), Failure> {
@@ -56,7 +57,7 @@ struct Watching {
     seen: Seen,
 }
 
-/// What was told already.
+/// What was shown already.
 #[derive(Default)]
 struct Seen {
     phase: &'static str,
@@ -66,23 +67,23 @@ struct Seen {
     trouble: Option<Arc<Trouble>>,
 }
 
-/// What the session is about to do.
+/// What the session will do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// A renewal is due in this time.
     DueIn(Duration),
     /// A renewal is under way.
     UnderWay,
-    /// A renewal failed; the next one is tried in this time.
+    /// A renewal failed. The next one is tried in this time.
     AgainIn(Duration),
 }
 
 impl Watching {
-    /// Asks, and tells what is new.
+    /// Requests a token, and shows what is new.
     fn look(&mut self, view: &mut View) -> Result<Reader, Failure> {
         let mut asked = self.ask();
         if let Err(CallError::Renewal(_)) = asked {
-            // It has failed; a second ask is told for how long there is quiet.
+            // The renewal has failed. A second request returns how long the back-off lasts.
             asked = self.ask();
         }
         let sight = self.sight(&asked);
@@ -120,14 +121,15 @@ impl Watching {
             _ => None,
         });
         match expiring {
-            // More than there is: who asks for less is served, and told nothing of the renewal.
+            // This asks for more time than is left. A request for less gets the token at once, and
+            // learns nothing of the renewal.
             Some(left) => self.client.token_valid_for(left + TICK),
             None => self.client.token(),
         }
         .map(drop)
     }
 
-    /// What is to be seen now.
+    /// Returns the current state, for display.
     fn sight(&self, asked: &Result<(), CallError>) -> Sight {
         self.client.phase(|phase| {
             let usable = phase.usable();
@@ -154,7 +156,7 @@ impl Watching {
         })
     }
 
-    /// The event that a new grant is.
+    /// Returns the event for a new grant, if there is one.
     fn grant<'a>(&mut self, sight: &'a Sight) -> Option<Event<'a>> {
         let epoch = sight.epoch.filter(|epoch| self.seen.epoch != Some(*epoch))?;
         self.seen.grants += 1;

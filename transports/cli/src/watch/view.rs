@@ -1,6 +1,6 @@
-//! How a session is shown: by a bar that drains on a terminal, by lines elsewhere, as JSON on demand.
+//! Shows a session: as a bar that drains on a terminal, otherwise as lines, or as JSON if asked.
 //!
-//! Owns the words. Knows nothing of the session but what it is told.
+//! Owns the words. Knows only what it is given about the session.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -16,28 +16,28 @@ use crate::log::Log;
 use crate::out::{self, NotPrinted, Reader};
 use crate::values::seconds;
 
-/// What is to be seen of a session at one moment.
+/// The state of a session at one moment, for display.
 #[derive(Debug)]
 pub(super) struct Sight {
     pub(super) phase: &'static str,
     pub(super) epoch: Option<Epoch>,
-    /// What is left of the access token; `None` where none is usable.
+    /// The time left of the access token; `None` if no usable one exists.
     pub(super) remaining: Option<Duration>,
     pub(super) lifetime: Option<Duration>,
     pub(super) grants: u64,
-    /// When the last one came.
+    /// When the last grant came.
     pub(super) granted: Option<Instant>,
     pub(super) next: Next,
 }
 
-/// Something that happened.
+/// An event to show.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
     /// The watch begins.
     Started { base_url: &'a str, transport: &'static str },
-    /// A token came: the first one, or one by a renewal.
+    /// A token came: the first one, or one from a renewal.
     Granted { number: u64, sight: &'a Sight },
-    /// The session came into another phase.
+    /// The session entered another phase.
     Phase(&'a Sight),
     /// A renewal failed.
     Trouble { trouble: &'a Trouble, sight: &'a Sight },
@@ -51,7 +51,7 @@ pub(super) enum View {
     Json,
 }
 
-/// The bar's length: it moves in thousandths of the lifetime.
+/// The bar's length. It moves in thousandths of the lifetime.
 const WHOLE: u64 = 1_000;
 
 const TEMPLATE: &str = "{prefix:<15} [{bar:30}] {msg}";
@@ -61,7 +61,7 @@ impl View {
         if json {
             return Self::Json;
         }
-        // What the log tells would run into the bar.
+        // The log's lines would run into the bar.
         if !io::stdout().is_terminal() || !log.is_silent() {
             return Self::Lines;
         }
@@ -85,8 +85,8 @@ impl View {
                     // The bar itself shows it.
                     Event::Phase(_) => {}
                     Event::Ended { .. } => {
-                        // The terminal has printed `^C` beside the bar, who knows on which line:
-                        // what is there, stays.
+                        // The terminal has printed `^C` beside the bar, on an unknown line. What is
+                        // there stays.
                         bar.set_draw_target(ProgressDrawTarget::hidden());
                         return out::line(format_args!("\n{}  {event}", now.format("%H:%M:%SZ")));
                     }
@@ -105,7 +105,7 @@ impl View {
         bar.tick();
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn clear(&mut self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
@@ -114,7 +114,7 @@ impl View {
 }
 
 impl Sight {
-    /// What is left of the token, in thousandths of its lifetime.
+    /// Returns what is left of the token, in thousandths of its lifetime.
     fn part(&self) -> u64 {
         let part = self.remaining.zip(self.lifetime).map_or(0.0, |(remaining, lifetime)| {
             remaining.as_secs_f64() / lifetime.as_secs_f64().max(f64::MIN_POSITIVE)
@@ -123,7 +123,7 @@ impl Sight {
     }
 }
 
-/// What stands beside the bar, and below.
+/// The text beside the bar, and the text below it.
 impl fmt::Display for Sight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.remaining.zip(self.lifetime) {
@@ -132,7 +132,7 @@ impl fmt::Display for Sight {
             }
             None => f.write_str("no token")?,
         }
-        // With `#`, on a line of its own: side by side, they are too long for a terminal.
+        // With `#`, this is on its own line: side by side, the parts are too long for a terminal.
         f.write_str(if f.alternate() { "\n                " } else { "; " })?;
         if let Some(granted) = self.granted {
             write!(f, "number {} came {} ago; ", self.grants, Short(granted.elapsed()))?;
@@ -205,7 +205,7 @@ impl Event<'_> {
 }
 
 impl Next {
-    /// `None` while a renewal is under way.
+    /// Returns seconds; `None` while a renewal is under way.
     fn in_seconds(self) -> Option<Value> {
         match self {
             Self::DueIn(left) | Self::AgainIn(left) => Some(seconds(left)),
@@ -214,7 +214,7 @@ impl Next {
     }
 }
 
-/// A duration as one reads it from a distance: tenths below a minute, whole seconds above.
+/// A duration for quick reading: tenths of a second below a minute, whole seconds above.
 struct Short(Duration);
 
 impl fmt::Display for Short {

@@ -1,4 +1,4 @@
-//! One run of the operator's command: what it answers, and its end, which is waited for or brought about.
+//! Runs the operator's command once: reads its answer, and waits for its end or ends it.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -12,22 +12,23 @@ use serde_json::Value;
 use crate::interrupt::Stop;
 use crate::timeout::TimeLimit;
 
-/// How long it is until the next look whether the command has ended.
+/// How long to wait before the next check whether the command has ended.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long the command's processes have after SIGTERM, before they are killed.
+/// How long the command's processes have after SIGTERM. Then they are killed.
 #[cfg(unix)]
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What is written down as the reason of a finding.
+/// The reason that is recorded with a finding.
 const REASON: &str = "answered by the command of `imts journal reconcile`";
 
-/// The longest answer that is read, in bytes: it is one word.
+/// The longest answer that is read, in bytes. An answer is one word.
 const MAX_ANSWER: u64 = 4_096;
 
-/// What the command says of a call, or why its answer is worth nothing.
+/// Returns the command's answer about a call, or why the answer cannot be used.
 ///
-/// After a signal, or once the time is over, the command and all that it has started are ended.
+/// After a signal, or once the time is over, the command and every process that it has started are
+/// ended.
 pub(super) fn ask(
     command: &str,
     call: &Value,
@@ -56,7 +57,7 @@ pub(super) fn ask(
         "done" => Ok(Answer::Done(REASON.to_owned())),
         "refused" => Ok(Answer::Refused(REASON.to_owned())),
         "unknown" => Ok(Answer::Unknown(String::new())),
-        // It is not repeated: it may be anything.
+        // The message does not repeat the answer: it may be anything.
         _ => Err("the command printed neither done, refused nor unknown".to_owned()),
     }
 }
@@ -76,7 +77,7 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// All that it prints.
+/// Reads all that the command prints.
 fn heard(
     child: &mut Child,
     input: String,
@@ -86,7 +87,7 @@ fn heard(
         return Err("the command has no stdin or no stdout".to_owned());
     };
     let thread = |error| format!("the machine has no thread to give: {error}");
-    // A command that reads nothing must not hold this one up.
+    // A command that does not read its input must not block this one.
     let write = move || {
         let _unread = stdin.write_all(input.as_bytes());
     };
@@ -107,7 +108,7 @@ fn heard(
     }
 }
 
-/// Waits for its end, which must be a good one.
+/// Waits for the command's end. Fails if its exit status is not success.
 fn ended(child: &mut Child, goes_on: impl Fn() -> Result<(), String>) -> Result<(), String> {
     loop {
         match child.try_wait() {
@@ -120,7 +121,7 @@ fn ended(child: &mut Child, goes_on: impl Fn() -> Result<(), String>) -> Result<
     }
 }
 
-/// Ends the command and all that it has started, politely at first.
+/// Ends the command and every process that it has started: first with SIGTERM, then with SIGKILL.
 #[cfg(unix)]
 fn end(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -129,11 +130,11 @@ fn end(child: &mut Child) {
         let _gone = kill_process_group(group, signal);
     };
     signal(Signal::TERM);
-    // A process that was stopped hears nothing before that.
+    // A stopped process does not receive SIGTERM before this.
     signal(Signal::CONT);
     let limit = TimeLimit::of(GRACE);
     while !limit.left().is_zero() {
-        // The shell may end before what it has started does.
+        // The shell may end before the processes that it has started.
         let _reaped = child.try_wait();
         if test_kill_process_group(group).is_err() {
             return;
@@ -144,7 +145,7 @@ fn end(child: &mut Child) {
     let _reaped = child.wait();
 }
 
-/// Ends the command; what it has started goes on.
+/// Ends the command. The processes that it has started go on.
 #[cfg(not(unix))]
 fn end(child: &mut Child) {
     let _ended = child.kill();
