@@ -1,7 +1,7 @@
 //! The last thing that a request passes before the HTTP client. An interrupt stops requests here.
 //!
-//! Owns what is known of a call's request: whether the HTTP client has received it, whether it is
-//! still there, and whether a byte of it may have been sent. Does not know signals.
+//! Owns what is known of a call's request: whether the HTTP client received it, whether it is still
+//! there, whether a byte may have been sent. Does not know signals.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -38,8 +38,8 @@ impl Failure {
     }
 }
 
-/// Does a command's work, and returns how the command ended: the work's own result, or interrupted,
-/// if a signal came `before` the command's purpose was done.
+/// Does a command's work, and returns how the command ended. That is the work's own result, or
+/// interrupted if a signal came `before` the command's purpose was done.
 ///
 /// If the work has [taken over](Stop::take_over), it is waited for after a signal. Other work is
 /// left running: it changes nothing, and prints nothing more.
