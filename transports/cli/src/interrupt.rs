@@ -49,7 +49,7 @@ pub(crate) fn ending(
 ) -> Result<(), Failure> {
     let stop = Stop::new(before);
     let of_work = stop.clone();
-    // If the machine has no thread left, the work is done on this one, and a signal kills it.
+    // If the machine has no thread left, this thread does the work, and a signal kills it.
     let Ok(race) = Race::begin(|| Kind::Interrupted.exit_code()) else { return work(&stop) };
     match race.run(move || work(&of_work))? {
         First::Ended(Some(outcome)) => outcome,
