@@ -1,4 +1,4 @@
-//! Any requests into the sandbox: the service's own doors and the control door.
+//! Any requests to the sandbox: the service and the control interface.
 //!
 //! An input is text: requests with a line `---` in between. A request is a line `METHOD PATH`, headers,
 //! an empty line, the body; a line `+SECONDS` before it lets time pass. `$A` and `$R` stand for the
@@ -131,7 +131,7 @@ impl World {
         self.check_ledger();
     }
 
-    /// The control door leaves no trace in the log, answers in JSON, and tells no secret.
+    /// The control interface leaves no trace in the log, answers in JSON, and tells no secret.
     fn check_control(
         &self,
         before: &Sandbox,
@@ -150,7 +150,7 @@ impl World {
             let secrets = [DEFAULT_SECRET, &self.access, &self.refresh];
             // A fault may have put a word in a token's place.
             for secret in secrets.iter().filter(|secret| secret.len() >= DEFAULT_SECRET.len()) {
-                assert!(!body.contains(*secret), "a secret through the control door");
+                assert!(!body.contains(*secret), "a secret through the control interface");
             }
         }
         if response.status() != 200 {

@@ -30,7 +30,7 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
     let outcome = match (request.method(), request.uri().path()) {
         // A web page's request to another site has this header. No other client needs it.
         _ if request.headers().contains_key(ORIGIN) => {
-            Err((StatusCode::FORBIDDEN, "the control door is not open to web pages".to_owned()))
+            Err((StatusCode::FORBIDDEN, "the control interface is not open to web pages".to_owned()))
         }
         (&Method::GET, "/_sandbox") => Ok(identity(sandbox)),
         (&Method::GET, "/_sandbox/log") => log(sandbox, request.uri().query()),
@@ -44,7 +44,7 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
             Ok(json!({}))
         }
         _ => {
-            Err((StatusCode::NOT_FOUND, "the control door has no such method and path".to_owned()))
+            Err((StatusCode::NOT_FOUND, "the control interface has no such method and path".to_owned()))
         }
     };
     let (status, body) = match outcome {

@@ -180,5 +180,5 @@ impl Control {
 }
 
 fn not_a_sandbox() -> String {
-    "the sandbox's answer is not one of its control door".to_owned()
+    "the sandbox's answer is not one of its control interface".to_owned()
 }

@@ -1,4 +1,4 @@
-//! The control door.
+//! The control interface.
 
 use http::{Method, Request};
 use imts_sandbox::{

@@ -90,7 +90,7 @@ impl Agent {
         self.service.handle(now, &request)
     }
 
-    /// What the control door tells.
+    /// What the control interface answers.
     pub(crate) fn control(&mut self, path: &str) -> Value {
         let request = Request::get(path).body(Vec::new()).unwrap();
         json_of(&self.service.handle(NOON, &request))
