@@ -1,4 +1,4 @@
-//! What can be said on the command line, and the words that explain it: one module a command.
+//! The command line and its help texts: one module for each command.
 
 mod call;
 mod demo;
@@ -25,15 +25,15 @@ use crate::log::Log;
 
 /// Freedom Pay's IMTS (International Money Transfer System) from the command line.
 ///
-/// Nothing contacts the real service unless a base URL says so. To see what this does, without
-/// credentials and without a network: `imts demo`.
+/// To see what it does, without credentials and without a network, run `imts demo`. No command contacts
+/// the real service unless you give its base URL.
 #[derive(Debug, Parser)]
 #[command(name = "imts", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Tell on stderr what is sent and received; twice tells more. Never a secret or a token.
+    /// Log requests to stderr (-vv for more). Secrets and tokens are never logged.
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     verbose: u8,
 }
@@ -46,19 +46,18 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Walk a session through every phase of its life, and money through every fault, against a
-    /// local sandbox. Needs nothing.
+    /// Show a session's whole life, and money calls under faults, on a local sandbox.
     Demo(Demo),
-    /// Sign in once and tell how long the token lives.
+    /// Sign in once and print how long the access token lives.
     Token(Token),
     /// Keep a session alive and show it, until interrupted.
     Watch(Watch),
-    /// Call one of the service's operations, with JSON in and out.
+    /// Call an operation of the service, with JSON in and out.
     Call(Box<Call>),
     /// List the service's operations: class, evidence, path.
     Operations(Operations),
-    /// Look into a journal of calls that move money, and settle those in doubt.
+    /// Read a journal of calls, and resolve the calls in doubt.
     Journal(journal::Journal),
-    /// Serve a local sandbox of the service until interrupted.
+    /// Run a local sandbox of the service, until interrupted.
     Sandbox(Sandbox),
 }

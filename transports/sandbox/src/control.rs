@@ -29,9 +29,10 @@ impl Sandbox {
 fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
     let outcome = match (request.method(), request.uri().path()) {
         // A web page's request to another site has this header. No other client needs it.
-        _ if request.headers().contains_key(ORIGIN) => {
-            Err((StatusCode::FORBIDDEN, "the control interface is not open to web pages".to_owned()))
-        }
+        _ if request.headers().contains_key(ORIGIN) => Err((
+            StatusCode::FORBIDDEN,
+            "the control interface is not open to web pages".to_owned(),
+        )),
         (&Method::GET, "/_sandbox") => Ok(identity(sandbox)),
         (&Method::GET, "/_sandbox/log") => log(sandbox, request.uri().query()),
         (&Method::GET, "/_sandbox/ledger") => Ok(ledger(sandbox)),
@@ -43,9 +44,10 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
             sandbox.reset();
             Ok(json!({}))
         }
-        _ => {
-            Err((StatusCode::NOT_FOUND, "the control interface has no such method and path".to_owned()))
-        }
+        _ => Err((
+            StatusCode::NOT_FOUND,
+            "the control interface has no such method and path".to_owned(),
+        )),
     };
     let (status, body) = match outcome {
         Ok(body) => (StatusCode::OK, body),

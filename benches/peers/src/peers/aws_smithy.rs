@@ -1,5 +1,5 @@
 //! aws-smithy: its cache of identities as SDKs use it, and the expiring cache inside. Both bring no
-//! way to fetch a bearer: the resolver is ours.
+//! way to fetch a bearer: the resolver is written here.
 
 use std::time::SystemTime;
 
@@ -59,7 +59,7 @@ const STALE_LIFETIME: u64 = 5 + AGE.as_secs();
 
 impl Peer for AwsSmithyIdentity {
     const CRATE: &'static str = "aws-smithy-runtime";
-    const SUBJECT: &'static str = "IdentityCache::lazy (the resolver is ours)";
+    const SUBJECT: &'static str = "IdentityCache::lazy (the resolver is written here)";
     const RESULT: &'static str = "Identity (Arc of a Token)";
     const STALE_LIFETIME: u64 = STALE_LIFETIME;
 
@@ -94,7 +94,7 @@ impl Peer for AwsSmithyIdentity {
 
 impl Peer for AwsSmithyCache {
     const CRATE: &'static str = "aws-smithy-runtime";
-    const SUBJECT: &'static str = "ExpiringCache (the fetching is ours)";
+    const SUBJECT: &'static str = "ExpiringCache (the fetching is written here)";
     const RESULT: &'static str = "Token (Arc)";
     const STALE_LIFETIME: u64 = STALE_LIFETIME;
 

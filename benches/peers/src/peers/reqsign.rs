@@ -1,5 +1,5 @@
 //! reqsign-core: its signer, which holds the credential and puts it into the request. It brings
-//! neither a provider nor a signature for bearers: both are ours, as short as they can be.
+//! neither a provider nor a signature for bearers: both are written here, as short as they can be.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -67,7 +67,7 @@ impl SignRequest for Bearers {
 
 impl Peer for Reqsign {
     const CRATE: &'static str = "reqsign-core";
-    const SUBJECT: &'static str = "Signer (provider and signature are ours)";
+    const SUBJECT: &'static str = "Signer (provider and signature are written here)";
     const RESULT: &'static str = "signed head of a request";
     const STALE_LIFETIME: u64 = MARGIN.as_secs() + AGE.as_secs();
 

@@ -10,39 +10,42 @@ use super::journal::{Folder, words};
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
-#[command(after_long_help = "\
-Most paths are printed on the vendor's pages alone: give one with --path, or put it into a contract \
-file. What moves money or creates something is sent once; again only where it is known that it was \
+#[command(
+    before_help = "Example: imts call fees -d @request.json --base-url https://host.example",
+    after_long_help = "\
+Most paths are printed on the vendor's pages only: give one with --path, or put it into a contract \
+file. A call that creates something or moves money is sent once, and again only with proof that it was \
 not processed.
 
-On success the payload of the reply is printed as it came. Otherwise it is told what to do next. \
-Exit code 6 says that the request was sent and that nothing says what became of it: ask the \
-operations status, info or search, and do not send it again before they say that it was not done.
+On success, the payload of the reply is printed as it came. On failure, the next step is printed. \
+Exit code 6 means that the request was sent and that its outcome is unknown: ask the operations status, \
+info or search, and do not send it again before they say that it was not done.
 
 Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
 
-Ctrl-C, SIGTERM and SIGHUP end the command with one outcome. If anything of a call that creates \
-something or moves money may have left, that is exit code 6; otherwise it is 5, nothing was sent, \
-and the journal says so.
+Ctrl-C, SIGTERM and SIGHUP end the command with one outcome. If any byte of a call that creates \
+something or moves money may have been sent, the exit code is 6. Otherwise it is 5, nothing was sent, \
+and the journal records that.
 
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
-unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown: it was sent. Of the \
-journal, and nothing was sent: 7 an earlier call for the same is in doubt; \
-8 it was done already; 9 the reference is that of another request; 10 another caller sends it now; 11 \
+unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown: it was sent. With \
+the codes of the journal, nothing was sent: 7 an earlier call of this reference is in doubt; 8 it was \
+done already; 9 the reference was used for another request; 10 another caller is sending it now; 11 \
 there is no reference; 12 another process has the journal open.
 
-Try it: `imts sandbox` prints a line that works.")]
+To try it, run `imts sandbox`: it prints a line that works."
+)]
 pub(crate) struct Call {
     /// The operation's name, such as `fees`: see `imts operations`.
     pub(crate) operation: String,
 
-    /// The operation's path, such as `/v5/partner/transfer/fees`, instead of the known one. Its class
-    /// stays as `imts operations` has it.
+    /// The operation's path, such as `/v5/partner/transfer/fees`, in place of the known one. The class
+    /// stays the one that `imts operations` prints.
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
 
-    /// The request: JSON, `@FILE`, or `-` for stdin. What is secret or personal is better not an
-    /// argument: other users of the machine could read it.
+    /// The request: JSON, `@FILE`, or `-` for stdin. Do not pass secrets or personal data as an
+    /// argument; use `@FILE` or `-`.
     #[arg(
         short,
         long,
@@ -52,31 +55,32 @@ pub(crate) struct Call {
     )]
     pub(crate) data: String,
 
-    /// Your own name for what is asked for, by which to find out later what became of it. It is
-    /// printed and written down: never a card number. With --journal, a call that creates something or
-    /// moves money needs one; it is read from the field that the contract file names as
-    /// `reference_field` if none is given here. For create-transfer that is `client_uuid`.
+    /// Your own name for the call, to find its outcome later. It is printed and recorded, so it must
+    /// not be a card number. With --journal, a call that creates something or moves money needs one. If
+    /// it is not given here, it is read from the field that the contract file names as
+    /// `reference_field`; for create-transfer, that is `client_uuid`.
     #[arg(long, value_name = "ID")]
     pub(crate) reference: Option<String>,
 
-    /// A journal, begun if there is none: what moves money is written down there before it is
-    /// sent. A reference that is in doubt there, or done, is not sent again. See `imts journal`.
+    /// A journal; it is created if it does not exist. A call that creates something or moves money is
+    /// recorded there before it is sent. A reference that is in doubt or done there is not sent again.
+    /// See `imts journal`.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// The longest reply that is read, in bytes, up to 67108864: for this call instead of the contract
-    /// file's `reply_limit` or of 65536.
+    /// The longest reply that is read, in bytes, up to 67108864. Without it, the contract file's
+    /// `reply_limit` counts, or 65536.
     #[arg(long, value_name = "BYTES", value_parser = reply_limit)]
     pub(crate) reply_limit: Option<usize>,
 
-    /// Send although call ID of the journal stands in the way: it is in doubt, or done, or had another
-    /// request. THIS CAN MOVE THE MONEY TWICE. Ask the service first; if it says that call ID was not
-    /// done, `imts journal resolve FILE ID --as refused` is the safe way. The decision and --reason are
-    /// written down in the journal.
+    /// Send although call ID of the journal is in doubt, or done, or had another request. THIS CAN MOVE
+    /// THE MONEY TWICE. Ask the service first. If it says that call ID was not done, use the safe way:
+    /// `imts journal resolve FILE ID --as refused`. The decision and --reason are recorded in the
+    /// journal.
     #[arg(long, value_name = "ID", requires_all = ["reason", "journal"])]
     pub(crate) resend_despite: Option<u64>,
 
-    /// Why call ID does not count, in your own words: for --resend-despite alone.
+    /// Why call ID does not count, in your own words; for --resend-despite only.
     #[arg(long, value_name = "TEXT", requires = "resend_despite", value_parser = words)]
     pub(crate) reason: Option<String>,
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 #[derive(Debug, Parser)]
+#[command(before_help = "Example: imts sandbox --lifetime 20s")]
 pub(crate) struct Sandbox {
-    /// The port to serve on, on loopback; 0 takes a free one.
+    /// The port to listen on, on loopback; with 0, the system picks a free one.
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
 
@@ -23,11 +24,11 @@ pub(crate) struct Sandbox {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) rotation: RotationName,
 
-    /// The id of the agent that may sign in; its secret is printed.
+    /// The id of the agent that may sign in. Its secret is printed.
     #[arg(long, default_value = "sandbox-agent", value_name = "ID")]
     pub(crate) agent: String,
 
-    /// A contract file (TOML), whose operations are served too. See `imts operations --help`.
+    /// A contract file (TOML); its operations are served too. See `imts operations --help`.
     #[arg(long, value_name = "FILE")]
     pub(crate) contract: Option<PathBuf>,
 }
@@ -38,11 +39,11 @@ pub(crate) enum RotationName {
     /// It stays good; the reply brings no new one.
     #[default]
     Never,
-    /// It is retired; the reply brings a new one.
+    /// It expires; the reply brings a new one.
     Always,
-    /// As `always`; and its second use revokes all tokens of the same sign-in.
+    /// Like `always`; a second use revokes all tokens of the same sign-in.
     ReuseRevokesFamily,
-    /// As `always`; but it may be used again for a minute.
+    /// Like `always`; it may be used again for a minute.
     Grace,
 }
 

@@ -1,4 +1,4 @@
-//! Which service, as which agent, by which way: what every command takes that contacts one.
+//! The options of each command that contacts the service: its URL, the agent, the HTTP client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,26 +15,26 @@ pub(crate) struct Service {
     #[arg(long, env = "IMTS_AGENT_ID", hide_env_values = true, value_name = "ID")]
     pub(crate) agent_id: Option<String>,
 
-    /// A file with the agent's secret; `-` reads it from stdin, asking without echo on a terminal.
-    /// Otherwise the secret is taken from IMTS_AGENT_SECRET.
+    /// A file with the agent's secret; `-` reads it from stdin, without echo on a terminal. Without this
+    /// option, the secret is read from IMTS_AGENT_SECRET.
     #[arg(long, value_name = "FILE")]
     pub(crate) secret_file: Option<PathBuf>,
 
-    /// The HTTP client that carries the requests.
+    /// The HTTP client.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) transport: TransportName,
 
-    /// Permit plain http to this machine alone: `127.0.0.0/8`, `[::1]`, `localhost`.
+    /// Allow plain http, to this machine only: `127.0.0.0/8`, `[::1]`, `localhost`.
     #[arg(long)]
     pub(crate) plain_http: bool,
 
-    /// A PEM file of certificates to trust as well as the machine's own, such as a company's CA.
+    /// A PEM file of certificates to trust beside the machine's own, such as a company's CA.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// A proxy for https, `http://USER:PASSWORD@HOST:PORT` or `http://HOST:PORT`; or `env`,
-    /// for the one that HTTPS_PROXY or ALL_PROXY names. There is none unless asked for, and this
-    /// machine is never reached by one.
+    /// A proxy for https: `http://USER:PASSWORD@HOST:PORT` or `http://HOST:PORT`; or `env`, to use
+    /// HTTPS_PROXY or ALL_PROXY. Without this option, no proxy is used. This machine is never reached
+    /// through a proxy.
     #[arg(long, value_name = "URL|env")]
     pub(crate) proxy: Option<String>,
 
@@ -50,7 +50,7 @@ pub(crate) enum TransportName {
     /// The blocking client ureq, on threads.
     #[default]
     Ureq,
-    /// The client of hyper-util, on a tokio runtime of the command's own.
+    /// The client of hyper-util, on a tokio runtime.
     HyperUtil,
 }
 

@@ -8,12 +8,15 @@ use super::Service;
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
-#[command(after_long_help = "\
+#[command(
+    before_help = "Example: imts token --base-url https://host.example --agent-id AGENT --secret-file secret.txt",
+    after_long_help = "\
 Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file. A \
-secret is never an argument: other users of the machine could read it.
+secret is never an argument, because other users of the machine could read it.
 
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
-unexpected; 5 transport failed, timed out or interrupted.")]
+unexpected; 5 transport failed, timed out or interrupted."
+)]
 pub(crate) struct Token {
     #[command(flatten)]
     pub(crate) service: Service,

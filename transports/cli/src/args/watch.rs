@@ -8,14 +8,17 @@ use super::Service;
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
-#[command(after_long_help = "\
-On a terminal, a bar shows what is left of the token; elsewhere, and with -v, each event is a line.
+#[command(
+    before_help = "Example: imts watch --base-url https://host.example",
+    after_long_help = "\
+On a terminal, a bar shows how long the token still lives. Elsewhere, and with -v, each event is a line.
 
-Failures are told and survived: renewals go on, at the pace that the service asks for. The command \
-ends by itself only where new credentials are needed.
+Failures are printed, and renewals go on at the pace that the service asks for. The command ends by \
+itself only if new credentials are needed.
 
 Exit codes: 0 interrupted (Ctrl-C, SIGTERM or SIGHUP); 2 usage or endpoint; 3 refused by the service; 5 \
-interrupted before the watch began.")]
+interrupted before the watch began."
+)]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) service: Service,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{COMMAND, quoted, rows, section, subcommands};
+use crate::{COMMAND, quoted, rows, section, subcommands, told};
 
 const FAILURE: &str = include_str!("../../src/failure.rs");
 
@@ -47,20 +47,46 @@ fn the_exit_codes_are_those_of_the_kinds_of_failure_and_name_each() {
     assert_eq!(said(), held, "left: the page's exit codes; right: those of the kinds");
 }
 
-#[test]
-fn each_command_has_its_row_and_no_row_is_of_another() {
+/// Every command, with its group if it is in one.
+fn commands() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for command in subcommands(&[]) {
         let below = subcommands(&[&command]);
-        match below.is_empty() {
-            true => all.insert(command),
-            false => {
-                all.extend(below.iter().map(|below| format!("{command} {below}")));
-                true
-            }
-        };
+        if below.is_empty() {
+            all.insert(command);
+        } else {
+            all.extend(below.iter().map(|below| format!("{command} {below}")));
+        }
     }
     assert!(all.len() >= 8, "{all:?}");
+    all
+}
+
+#[test]
+fn each_commands_help_opens_with_an_example_that_it_takes() {
+    for command in commands() {
+        let mut args: Vec<_> = command.split(' ').collect();
+        args.push("--help");
+        let help = told(&args);
+        let example = help.lines().next().and_then(|line| line.strip_prefix("Example: imts "));
+        let example = example.unwrap_or_else(|| panic!("imts {command}: {help}"));
+        assert!(example.starts_with(&command), "{example}");
+        // Every second part is quoted; what is not is split.
+        let parts = example.split('\'').enumerate();
+        let mut args: Vec<_> = parts
+            .flat_map(|(at, part)| match at % 2 {
+                0 => part.split_whitespace().collect(),
+                _ => vec![part],
+            })
+            .collect();
+        args.push("--help");
+        told(&args);
+    }
+}
+
+#[test]
+fn each_command_has_its_row_and_no_row_is_of_another() {
+    let all = commands();
     let table = rows(COMMAND);
     let rows: BTreeSet<_> = table.iter().flat_map(|row| quoted(&row[0])).collect();
     for command in &all {
