@@ -1,7 +1,7 @@
-//! A bearer as it is handed out, and the published one that most asks are served from.
+//! A bearer token as a client returns it, and the published token that answers most asks.
 //!
-//! Owns the check of a published token against the clocks, at each ask. Knows nothing of sessions:
-//! what is published, and when, is [`hub`](crate::hub)'s matter.
+//! Owns the check of a published token against the clocks, at each ask. Does not know about
+//! sessions: [`hub`](crate::hub) decides what is published, and when.
 
 use std::fmt;
 use std::ops::Deref;
@@ -14,20 +14,20 @@ use imts_core::{Epoch, Mono, Now, Outlook, Wall};
 use crate::clock::{self, Clock};
 use crate::sync::{Lent, Sighted, owned};
 
-/// A bearer that was valid when a client handed it out: [`imts_core::Bearer`], lent.
+/// A bearer token that was valid when a client returned it: a borrowed [`imts_core::Bearer`].
 ///
-/// Taking one and letting it go costs no allocation, and no count of references that threads would
-/// contend for. A clone is for keeping.
+/// Taking one and dropping it costs no allocation and no reference count that threads would contend
+/// for. To keep a token, clone it.
 pub struct Bearer(Lent<Snapshot>);
 
 impl Bearer {
-    /// Lends what is published, which must be something.
+    /// Lends the published token. The argument must hold one.
     #[inline]
     pub(crate) fn lent(snapshot: Lent<Snapshot>) -> Self {
         Self(snapshot)
     }
 
-    /// A share of its own.
+    /// Creates a bearer with its own share.
     fn owned(snapshot: &Arc<Snapshot>) -> Self {
         Self(owned(Arc::clone(snapshot)))
     }
@@ -50,7 +50,7 @@ impl Deref for Bearer {
 }
 
 impl Clone for Bearer {
-    /// One of its own, no longer lent.
+    /// Returns a bearer with its own share, which is no longer borrowed.
     fn clone(&self) -> Self {
         let snapshot = self.snapshot();
         Self::owned(snapshot.kept.as_ref().map_or(snapshot, Self::snapshot))
@@ -81,16 +81,17 @@ impl fmt::Debug for Bearer {
     }
 }
 
-/// What is published of a session: its token, and until when asks need nothing else of it.
+/// The published part of a session: its token, and until when asks need nothing else from the
+/// session.
 pub(crate) struct Snapshot {
     bearer: imts_core::Bearer,
-    /// The same as a share of its own, for who keeps it; `None` in that share.
+    /// The same token with its own share, for callers that keep it; `None` in that share.
     kept: Option<Bearer>,
-    /// Both clocks' readings from which on a renewal is due, as coarse readings tell it.
+    /// The readings of both clocks from which a renewal is due, by coarse readings.
     due: Option<Now>,
     /// How far a coarse reading may be behind.
     lag: Duration,
-    /// The last tick of the clock at which no renewal was due; 0 where that is not known.
+    /// The last tick of the clock at which no renewal was due; 0 if that is not known.
     calm_at: AtomicU64,
 }
 
@@ -105,27 +106,27 @@ impl Snapshot {
         Self { kept, due, lag, ..Self::of(outlook.bearer().clone()) }
     }
 
-    /// A token alone, which serves no ask.
+    /// Creates a snapshot of a token alone. It answers no ask.
     fn of(bearer: imts_core::Bearer) -> Self {
         Self { bearer, kept: None, due: None, lag: Duration::ZERO, calm_at: AtomicU64::new(0) }
     }
 
-    /// Whether the token is good and no renewal due.
+    /// Returns whether the token is valid and no renewal is due.
     ///
-    /// Nothing is ordered by the tick that is kept: a stale one costs a reading of the clock.
+    /// The stored tick orders nothing: a stale tick costs one reading of the clock.
     #[inline]
     pub(crate) fn is_calm(&self, clock: &clock::Source) -> bool {
         let tick = clock.tick().unwrap_or(0);
         self.was_calm_at(tick) || self.is_calm_from(tick, clock)
     }
 
-    /// Whether that was found at this tick of the clock.
+    /// Returns whether the token was valid and no renewal was due at this tick of the clock.
     #[inline]
     pub(crate) fn was_calm_at(&self, tick: u64) -> bool {
         tick != 0 && tick == self.calm_at.load(Ordering::Relaxed)
     }
 
-    /// By a reading of the clock, which is remembered.
+    /// Checks by a reading of the clock, and stores the result.
     #[cold]
     fn is_calm_from(&self, tick: u64, clock: &clock::Source) -> bool {
         let is_calm = self.is_early(clock.coarse());
@@ -139,25 +140,25 @@ impl Snapshot {
         self.due.is_some_and(|due| coarse.mono < due.mono && coarse.wall < due.wall)
     }
 
-    /// Whether the token has so much life left.
+    /// Returns whether the token has this much life left.
     #[inline]
     pub(crate) fn lasts(&self, at_least: Duration, clock: &clock::Source) -> bool {
         at_least.is_zero()
             || self.bearer.remaining(clock.coarse()) >= at_least.saturating_add(self.lag)
     }
 
-    /// Whether this is the token of that grant.
+    /// Returns whether this is the token of that grant.
     pub(crate) fn is_of(&self, epoch: Epoch) -> bool {
         self.bearer.epoch() == epoch
     }
 
-    /// Whether the token is good, due or not.
+    /// Returns whether the token is valid, whether or not a renewal is due.
     pub(crate) fn is_usable(&self, clock: &clock::Source) -> bool {
         !self.bearer.remaining(clock.now()).is_zero()
     }
 }
 
-/// What one thread or task found published last.
+/// The published snapshot that one thread or task last saw.
 pub(crate) struct Sight {
     clock: clock::Source,
     snapshot: Sighted<Snapshot>,
@@ -168,7 +169,7 @@ impl Sight {
         Self { clock, snapshot }
     }
 
-    /// The published token, if it is good now and no renewal due.
+    /// Returns the published token, if it is valid now and no renewal is due.
     #[inline]
     pub(crate) fn calm(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.look()?;

@@ -1,7 +1,7 @@
 //! The client for threads.
 //!
-//! Owns the waiting for a renewal. How one goes on in a thread of its own is [`renewal`]'s matter; what
-//! is to be done is the session's to say.
+//! Owns the waiting for a renewal. [`renewal`] runs a renewal in a thread of its own; the session
+//! decides what to do.
 
 mod calling;
 mod reconciling;
@@ -24,7 +24,8 @@ use crate::flight::Flight;
 use crate::hub::{Ask, Entry, Held, Hub};
 use crate::transport::Transport;
 
-/// A client for threads. Clones share one session; any number of threads may ask at once.
+/// A client for threads. Clones share one session, and any number of threads may ask for a token at
+/// once.
 ///
 /// ```
 /// use imts::{Builder, Credentials, Endpoint};
@@ -48,7 +49,7 @@ pub struct Client {
     patience: Duration,
 }
 
-/// How many renewals one ask waits for before it gives up on tokens that die at once.
+/// How many renewals one caller waits for before it gives up on tokens that expire at once.
 const ATTEMPTS: usize = 3;
 
 impl Client {
@@ -56,27 +57,28 @@ impl Client {
         Self { shared: Arc::new(Shared::new(hub, transport)), patience }
     }
 
-    /// Starts the thread that renews while nobody asks.
+    /// Starts the thread that renews while no one asks.
     pub(crate) fn keep_alive(&self) -> io::Result<()> {
         self.shared.keep_alive()
     }
 
-    /// The same client with another patience: how long its callers wait for a renewal, at most.
-    /// A renewal that one caller gave up waiting for goes on.
+    /// Returns the same client with another patience: how long its callers wait for a renewal at
+    /// most. If one caller stops waiting, the renewal continues.
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
         Self { shared: Arc::clone(&self.shared), patience }
     }
 
-    /// A token that is valid now.
+    /// Returns a token that is valid now.
     ///
-    /// Returns at once while there is one, even if it is about to be renewed. Otherwise it waits
-    /// for a renewal, one for all who ask. It never sleeps through a back-off: it returns the last
-    /// trouble. [`token_waiting`](Client::token_waiting) does, and so do calls.
+    /// If there is a valid token, this returns at once, even if the token is due for renewal.
+    /// Otherwise it waits for a renewal, which all callers share. During a back-off it does not
+    /// wait: it returns the last error. [`token_waiting`](Client::token_waiting) waits through a
+    /// back-off, and so do calls.
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// Returns [`CallError`] if there is no valid token.
     pub fn token(&self) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
@@ -84,22 +86,23 @@ impl Client {
         }
     }
 
-    /// Gets a token before the first call needs one, or says why there is none: for a program's start.
-    /// It waits as [`token`](Client::token) does.
+    /// Gets a token before the first call needs one, or returns why there is none. Call it when a
+    /// program starts. It waits as [`token`](Client::token) does.
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// As [`token`](Client::token).
     pub fn warm_up(&self) -> Result<(), CallError> {
         self.token().map(drop)
     }
 
-    /// A token with at least this much of its life left, renewed first where less remains.
+    /// Returns a token that is valid for at least this long. If less time remains, it is renewed
+    /// first.
     ///
     /// # Errors
     ///
-    /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
-    /// [`token`](Client::token).
+    /// Returns [`CallError::ShortLived`] if the service's tokens do not live that long; otherwise
+    /// as [`token`](Client::token).
     pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(at_least) {
             Some(bearer) => Ok(bearer),
@@ -107,62 +110,65 @@ impl Client {
         }
     }
 
-    /// What is kept of a token between two asks.
+    /// Returns what a handle keeps of a token between two asks.
     pub(crate) fn sight(&self) -> Sight {
         self.shared.hub.sight()
     }
 
-    /// The service refused this token with a 401: it is never handed out again, and the next ask
-    /// renews. Does nothing where someone renewed already.
+    /// Reports that the service refused this token with a 401. The client never returns this token
+    /// again, and renews when a token is next asked for. If the token was already renewed, this
+    /// does nothing.
     pub fn reject(&self, epoch: Epoch) {
         self.shared.hub.reject(epoch);
     }
 
-    /// Gives new credentials, for good or for one sign-in.
+    /// Sets new credentials, to keep or for one sign-in.
     pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
         self.shared.hub.sign_in(credentials, keep);
     }
 
-    /// Forgets tokens and credentials. What the hook persisted is the caller's to erase.
+    /// Forgets tokens and credentials. It does not erase what the hook persisted: the caller must
+    /// do that.
     pub fn sign_out(&self) {
         self.shared.hub.sign_out();
     }
 
-    /// Reads the session's phase now. What reads it has the session in hand: it must not call the
-    /// client.
+    /// Reads the session's phase now. The closure runs under the session lock; do not call the
+    /// client inside it.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         self.shared.hub.phase(read)
     }
 
-    /// A view of the session without secrets: its phase, what is left of the token, the next renewal,
-    /// the last error, and what the service thinks of the credentials.
+    /// Returns a view of the session without secrets: its phase, the token's remaining life, the
+    /// next renewal, the last error, and whether the service accepts the credentials.
     ///
-    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe asks
-    /// [`Health::is_ready`]. A liveness probe should not depend on it: a restart makes no service well.
+    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe can
+    /// use [`Health::is_ready`]. A liveness probe should not depend on it: a restart does not
+    /// repair the service.
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.hub.health()
     }
 
-    /// The state to persist now; `None` where there is no grant.
+    /// Returns the state to persist now, or `None` if there is no grant.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
         self.shared.hub.saved()
     }
 
-    /// Why the hook's last save failed; `None` where it did not.
+    /// Returns why the hook's last save failed, or `None` if it did not fail.
     #[must_use]
     pub fn save_failure(&self) -> Option<Source> {
         self.shared.hub.save_failure()
     }
 
-    /// Closes this client and all its clones: a renewal under way is brought to its end, or given
-    /// up at the deadline; every later ask is [`CallError::Closed`]. A call that waits to be sent again
-    /// ends as it stands.
+    /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
+    /// deadline. After that, every ask for a token fails with [`CallError::Closed`]. A call that
+    /// waits to be retried ends as it stands.
     ///
-    /// Returns the state to persist; `None` where there is no grant. A refresh token whose use was
-    /// given up is marked as [in doubt](Saved::is_in_doubt). A renewal that was given up changes
-    /// nothing any more, though its thread lives on until the transport returns.
+    /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
+    /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt). An abandoned renewal
+    /// changes nothing any more, but its thread lives on until the transport returns.
     pub fn close(&self, deadline: Duration) -> Option<Saved> {
         let deadline = Deadline::after(deadline);
         let flight = self.shared.hub.close().filter(|flight| !flight.is_on_this_thread());
@@ -185,7 +191,7 @@ impl Client {
         }
     }
 
-    /// Asks with the session in hand, and again after each flight that had to be waited for.
+    /// Asks under the session lock, and again after each flight that the caller had to wait for.
     fn asked(&self, held: Held<'_, Flight>, at_least: Duration) -> Result<Bearer, CallError> {
         let deadline = Deadline::after(self.patience);
         let (mut held, mut wanted) = (held, at_least);
@@ -193,18 +199,18 @@ impl Client {
             if let Some(bearer) = self.ask(held, wanted, deadline)? {
                 return self.shared.hub.lasting(bearer, at_least);
             }
-            // A crowd that has waited for one renewal takes no turns at the session.
+            // After one renewal, callers that waited together do not queue for the session lock.
             if let Some(bearer) = self.shared.hub.at_hand_now(at_least) {
                 return Ok(bearer);
             }
-            // A second renewal would bring no longer life than the first.
+            // A second renewal would not bring a longer life than the first.
             wanted = Duration::ZERO;
             held = self.shared.hub.lock();
         }
         Err(CallError::ShortLived { remaining: Duration::ZERO })
     }
 
-    /// A token, or `None` once a flight that had to be waited for has landed well.
+    /// Returns a token, or `None` once a flight that the caller had to wait for has succeeded.
     fn ask(
         &self,
         mut held: Held<'_, Flight>,
@@ -212,7 +218,8 @@ impl Client {
         deadline: Deadline,
     ) -> Result<Option<Bearer>, CallError> {
         if held.flight.is_some() {
-            // Its thread still runs, or has been stopped with the whole process: it lands by itself.
+            // The flight's thread still runs, or the whole process was stopped: the flight ends by
+            // itself.
             self.shared.hub.gives_up(&mut held, false);
         }
         let flight = match self.shared.hub.ask(&mut held, at_least)? {

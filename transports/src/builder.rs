@@ -1,6 +1,6 @@
-//! What a client is made of, whichever kind it is.
+//! The settings that a client of either kind is built from.
 //!
-//! Owns the settings and their checks. Knows nothing of how a client drives its session.
+//! Owns the settings and their checks. Does not know how a client drives its session.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -26,7 +26,7 @@ use crate::hub::{Driven, HookError, Hub, Kept, OnGrant};
 use crate::nonblocking::{AsyncClient, Spawner};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
-/// Collects what a client needs; every part but the endpoint has a default.
+/// Collects the settings of a client. Every setting except the endpoint has a default.
 pub struct Builder {
     endpoint: Endpoint,
     contract: Contract,
@@ -44,7 +44,7 @@ pub struct Builder {
 }
 
 impl Client {
-    /// What a client is made of.
+    /// Starts building a client for this endpoint.
     #[must_use]
     pub fn builder(endpoint: Endpoint) -> Builder {
         Builder::new(endpoint)
@@ -52,7 +52,7 @@ impl Client {
 }
 
 impl AsyncClient {
-    /// What a client is made of.
+    /// Starts building a client for this endpoint.
     #[must_use]
     pub fn builder(endpoint: Endpoint) -> Builder {
         Builder::new(endpoint)
@@ -60,7 +60,7 @@ impl AsyncClient {
 }
 
 impl Builder {
-    /// A client of the service at this endpoint: IMTS's contract, the default policy, the machine's
+    /// Creates a builder with the defaults: IMTS's contract, the default policy, the machine's
     /// clocks, no credentials.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
@@ -81,42 +81,44 @@ impl Builder {
         }
     }
 
-    /// Credentials to hold: the client signs in by itself whenever that is needed.
+    /// Sets credentials that the client keeps. It then signs in by itself whenever it needs to.
     #[must_use]
     pub fn credentials(self, credentials: Credentials) -> Self {
         Self { credentials: Some((credentials, Keep::Held)), ..self }
     }
 
-    /// How to sign in and to refresh, where it differs from IMTS's contract.
+    /// Sets how to sign in and to refresh, if this differs from IMTS's contract.
     #[must_use]
     pub fn contract(self, contract: Contract) -> Self {
         Self { contract, ..self }
     }
 
-    /// Margins, waits and limits. A jitter seed of 0 is replaced by a random one.
+    /// Sets margins, waits and limits. A jitter seed of 0 is replaced by a random one.
     #[must_use]
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// A state to go on from, saved by an earlier process.
+    /// Sets the state to continue from, saved by an earlier process.
     #[must_use]
     pub fn restore(self, saved: Saved) -> Self {
         Self { restored: Some(saved), ..self }
     }
 
-    /// Where the time is read.
+    /// Sets the clock that the client reads.
     #[must_use]
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: clock::Source::of(clock), ..self }
     }
 
-    /// A hook that persists: it receives each grant before its token is used, and, before a refresh
-    /// token is spent, the state that marks it so ([`Saved::is_in_doubt`]).
+    /// Sets a hook that persists the session's state. The client calls it with each grant, before
+    /// it uses the grant's token. Before the client spends a refresh token, it calls the hook with
+    /// a state that is marked [in doubt](Saved::is_in_doubt).
     ///
-    /// It runs on the thread, or in the task, of the renewal; while it runs, an old token that is
-    /// still usable is served. If it fails, or takes longer than `policy.save_within`, the new
-    /// token is used all the same, and the client's `save_failure` tells why.
+    /// The hook runs on the thread, or in the task, of the renewal. While it runs, callers get the
+    /// old token if that is still usable. If the hook fails, or takes longer than
+    /// `policy.save_within`, the client uses the new token all the same. The client's
+    /// `save_failure` then reports why.
     #[must_use]
     pub fn on_grant(
         self,
@@ -125,15 +127,15 @@ impl Builder {
         Self { on_grant: Some(Box::new(hook)), ..self }
     }
 
-    /// Where calls that create something or move money are written down before they are sent, and
-    /// after; it permits each intent once, and each such call then needs a reference. Without one,
-    /// calls with a reference are known as long as the client lives.
+    /// Sets the journal, which records calls that create something or move money, before they are
+    /// sent and after. It permits each intent once, and each such call then needs a reference.
+    /// Without a journal, the client remembers calls with a reference as long as it lives.
     #[must_use]
     pub fn journal(self, journal: impl Journal + Send + 'static) -> Self {
         Self { journal: Some(Box::new(journal)), ..self }
     }
 
-    /// Text to add to `User-Agent: imts/VERSION`, such as `my-bank/1.2`.
+    /// Adds text to `User-Agent: imts/VERSION`, such as `my-bank/1.2`.
     #[must_use]
     pub fn user_agent(mut self, suffix: &str) -> Self {
         self.user_agent.push(' ');
@@ -141,8 +143,8 @@ impl Builder {
         self
     }
 
-    /// A header to send with each request, such as a gateway's key. A header that the protocol
-    /// sets, or that frames a request, makes the client's construction fail with
+    /// Adds a header to each request, such as a gateway's key. If the header is one that the
+    /// protocol sets, or one that frames a request, building the client fails with
     /// [`BuildError::Header`].
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -150,36 +152,38 @@ impl Builder {
         self
     }
 
-    /// Where a renewal of an [`AsyncClient`] goes on while nobody asks, such as
-    /// `|renewal| drop(tokio::spawn(renewal))`. Without one, renewals are driven by those who ask.
+    /// Sets the function that runs a renewal of an [`AsyncClient`] while no one asks for a token,
+    /// such as `|renewal| drop(tokio::spawn(renewal))`. Without a spawner, the callers that wait
+    /// for a renewal drive it.
     #[must_use]
     pub fn spawner(self, spawn: impl Fn(BoxFuture<'static, ()>) + Send + Sync + 'static) -> Self {
         Self { spawner: Some(Box::new(spawn)), ..self }
     }
 
-    /// Renews also while nobody asks, so that an idle program's token does not expire. Off by default.
+    /// Renews tokens even if no one asks, so that an idle program's token does not expire. Off by
+    /// default.
     ///
-    /// The client signs in at once if it can, and renews each token when that is due, at the pace of
-    /// its back-off. A blocking [`Client`] has one thread for it, an [`AsyncClient`] one task of its
-    /// [`spawner`](Builder::spawner). Both sleep between renewals, and end with the last client, or
-    /// with its `close`.
+    /// The client signs in at once if it can, and renews each token when that is due, at the pace
+    /// of its back-off. A blocking [`Client`] uses one thread for this, an [`AsyncClient`] one task
+    /// of its [`spawner`](Builder::spawner). The thread or task sleeps between renewals. It ends
+    /// when the last client is dropped, or with the client's `close`.
     #[must_use]
     pub fn keep_alive(self) -> Self {
         Self { keeps_alive: true, ..self }
     }
 
-    /// How long a caller waits for a renewal, at most. Default 60 s; see also
+    /// Sets how long a caller waits for a renewal at most. Default 60 s; see also
     /// [`Client::with_patience`].
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// A blocking client over this transport.
+    /// Builds a blocking client over this transport.
     ///
     /// # Errors
     ///
-    /// [`BuildError`].
+    /// Returns [`BuildError`] if a setting cannot be used.
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
         let (patience, keeps_alive) = (self.patience, self.keeps_alive);
         let client = Client::new(self.hub(Driven::Thread)?, Arc::new(transport), patience);
@@ -189,11 +193,11 @@ impl Builder {
         Ok(client)
     }
 
-    /// A client for tasks over this transport.
+    /// Builds a client for tasks over this transport.
     ///
     /// # Errors
     ///
-    /// [`BuildError`].
+    /// Returns [`BuildError`] if a setting cannot be used.
     pub fn nonblocking(
         mut self,
         transport: impl AsyncTransport + 'static,
@@ -242,24 +246,24 @@ impl fmt::Debug for Builder {
     }
 }
 
-/// Why a client could not be made. The caller's to mend.
+/// Why a client could not be built. The caller must correct a setting.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Endpoint and contract make no URL.
+    /// The endpoint and the contract do not form a URL.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The restored state is for another endpoint or agent.
+    /// The restored state belongs to another endpoint or agent.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
-    /// The client is to keep itself alive, and there is no thread for that; or no spawner, or one that
-    /// took no task, such as tokio's outside a runtime.
+    /// [`Builder::keep_alive`] is set, but no thread could be started, no spawner was given, or the
+    /// spawner did not take the task. tokio's spawner takes no task outside a runtime.
     #[error("nothing can keep the client alive: it needs a thread, or a spawner that takes a task")]
     KeepAlive,
-    /// The header is the protocol's own.
+    /// The protocol sets this header itself.
     #[error("the header `{0}` is set by the protocol and cannot be given")]
     Header(HeaderName),
-    /// The text for `User-Agent` has characters that no header has.
+    /// The text for `User-Agent` contains characters that a header cannot contain.
     #[error("the text for User-Agent has characters that no header has")]
     UserAgent,
 }
@@ -280,8 +284,8 @@ fn headers(
     Ok(headers)
 }
 
-/// The headers that frame a request, say where it goes and who asks, or change what is answered.
-/// A caller's own could split one request into two, or replace a token.
+/// Headers that frame a request, say where it goes or who sends it, or change what the service
+/// returns. A header set by the caller could split one request into two, or replace a token.
 const RESERVED: [HeaderName; 17] = [
     ACCEPT,
     ACCEPT_ENCODING,

@@ -1,7 +1,7 @@
 //! The only place that reads clocks.
 //!
-//! Owns the two sources of [`Now`], precise and coarse, and the deadline of a caller who waits. Knows
-//! nothing of what the readings are for.
+//! Owns the two sources of [`Now`], precise and coarse, and the deadline of a caller who waits.
+//! Does not know what the readings are for.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -16,34 +16,35 @@ use std::time::{Duration, Instant};
 
 use imts_core::{Mono, Now, Wall};
 
-/// Where a client reads the time: one source for its whole life.
+/// The clock that a client reads: one source for its whole life.
 ///
-/// Only [`now`](Clock::now) is needed. The others are for a clock that has a reading at hand which
-/// is cheaper and a little old: they come together, or not at all.
+/// Only [`now`](Clock::now) is required. The other methods are for a clock that also has a cheaper,
+/// slightly old reading: implement all of them, or none.
 pub trait Clock: Send + Sync {
-    /// What the two clocks show.
+    /// Returns what the two clocks show.
     fn now(&self) -> Now;
 
-    /// What the two clocks showed a moment ago, no longer than [`lag`](Clock::lag).
+    /// Returns what the two clocks showed a moment ago: at most [`lag`](Clock::lag) ago.
     fn coarse(&self) -> Now {
         self.now()
     }
 
-    /// How far behind [`now`](Clock::now) a [`coarse`](Clock::coarse) reading may be. Read once for
-    /// each client; a token counts as due for renewal that much sooner.
+    /// Returns how far a [`coarse`](Clock::coarse) reading may be behind [`now`](Clock::now). Each
+    /// client reads it once; a token counts as due for renewal that much sooner.
     fn lag(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// A number that is another one after each change of [`coarse`](Clock::coarse); `None` where
-    /// there is none that is cheaper to read. While it stays, what was found by a coarse reading is
-    /// taken to hold.
+    /// Returns a number that differs after each change of [`coarse`](Clock::coarse). `None` if
+    /// there is no such number that is cheaper to read. While the number stays the same, the result
+    /// of a coarse reading is taken to hold.
     fn tick(&self) -> Option<u64> {
         None
     }
 
-    /// Takes what is to be called whenever the clock was set by hand, so that whoever waits looks at
-    /// it again. A clock that goes on by itself needs none of this, which is the default.
+    /// Registers a function to call whenever the clock was set by hand, so that callers that wait
+    /// read the clock again. A clock that runs by itself does not need this; the default does
+    /// nothing.
     fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
         drop(look_again);
     }
@@ -51,14 +52,14 @@ pub trait Clock: Send + Sync {
 
 /// The machine's own clocks.
 ///
-/// On Linux these are `CLOCK_MONOTONIC` and `CLOCK_REALTIME`, and their coarse versions, which cost
-/// an eighth and are as old as the last timer tick: the monotonic one stands still while the machine
-/// is suspended, the other one does not. Elsewhere, [`Instant`] and
+/// On Linux these are `CLOCK_MONOTONIC` and `CLOCK_REALTIME`, and their coarse versions. A coarse
+/// reading costs an eighth and is as old as the last timer tick. The monotonic clock stands still
+/// while the machine is suspended; the other does not. On other systems these are [`Instant`] and
 /// [`SystemTime`](std::time::SystemTime).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// A client's clock. The machine's own is known by name, so that reading it is part of an ask's code
+/// A client's clock. The machine's own clock is a variant of its own, so that reading it is inlined
 /// and not a call through a table.
 #[derive(Clone)]
 pub(crate) enum Source {
@@ -115,9 +116,9 @@ impl Clock for Source {
     }
 }
 
-/// A clock that stands still until it is told otherwise, for tests in virtual time. Clones share
-/// one time. Setting it wakes those who wait for a time to come: a client's
-/// [`token_waiting`](crate::Client::token_waiting), for example.
+/// A clock that stands still until it is set, for tests in virtual time. Clones share one time.
+/// Setting it wakes callers that wait for a time to come, for example in a client's
+/// [`token_waiting`](crate::Client::token_waiting).
 ///
 /// ```
 /// use std::time::Duration;
@@ -134,12 +135,12 @@ pub struct ManualClock(Arc<Readings>);
 struct Readings {
     mono: AtomicU64,
     wall: AtomicI64,
-    /// Who is told that it was set.
+    /// The functions to call after the clock was set.
     told: Mutex<Vec<Weak<dyn Fn() + Send + Sync>>>,
 }
 
 impl ManualClock {
-    /// A clock that shows this moment.
+    /// Creates a clock that shows this moment.
     #[must_use]
     pub fn at(now: Now) -> Self {
         let readings = Readings {
@@ -152,7 +153,7 @@ impl ManualClock {
         clock
     }
 
-    /// Sets both clocks, to jump them apart for example.
+    /// Sets both clocks, for example to move them apart.
     pub fn set(&self, now: Now) {
         self.0.mono.store(now.mono.as_micros(), Ordering::SeqCst);
         self.0.wall.store(now.wall.unix_micros(), Ordering::SeqCst);
@@ -165,14 +166,14 @@ impl ManualClock {
         }
     }
 
-    /// Lets time pass on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().advanced_by(by));
     }
 }
 
 impl Default for ManualClock {
-    /// A clock that shows 2026-01-01T00:00:00Z.
+    /// Creates a clock that shows 2026-01-01T00:00:00Z.
     fn default() -> Self {
         Self::at(Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_767_225_600_000_000) })
     }
@@ -197,25 +198,26 @@ impl fmt::Debug for ManualClock {
     }
 }
 
-/// How long ago this was, by the clock that says more: while a machine is suspended, the monotonic one
-/// may stand still.
+/// Returns how long ago this was, by the clock that shows more. While a machine is suspended, the
+/// monotonic clock may stand still.
 #[cfg(feature = "_tls")]
 pub(crate) fn age(since: Now, now: Now) -> Duration {
     now.mono.since(since.mono).max(now.wall.since(since.wall))
 }
 
-/// When a caller's patience ends, by the real clock even where a client's is virtual: it bounds how
-/// long a thread is held.
+/// When a caller's patience ends. It uses the real clock even if the client's clock is virtual,
+/// because it limits how long a thread is blocked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// `after` from now; never, where that is beyond what the machine can count.
+    /// Returns the deadline `after` from now. If that is beyond what the machine can count, it
+    /// never passes.
     pub(crate) fn after(after: Duration) -> Self {
         Self(Instant::now().checked_add(after))
     }
 
-    /// What is left; `None` where the deadline has passed.
+    /// Returns the time that is left; `None` if the deadline has passed.
     pub(crate) fn left(self) -> Option<Duration> {
         let Some(at) = self.0 else { return Some(Duration::MAX) };
         Some(at.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())

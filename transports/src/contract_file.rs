@@ -1,6 +1,6 @@
-//! The contract file: what an integrator knows of the service beyond this crate, in TOML.
+//! The contract file: what an integrator knows about the service beyond this crate, in TOML.
 //!
-//! Owns the file's format. What may be set, and what may not, is the catalogue's to say.
+//! Owns the file's format. The catalogue decides what may be set, and what may not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,65 +16,66 @@ use toml::Spanned;
 
 /// The longest contract file that is read, in bytes.
 const LONGEST: usize = 1_048_576;
-/// How many characters of an operation's name an error quotes: all that a good one can have.
+/// How many characters of an operation's name an error quotes. A valid name is never longer.
 const LONGEST_NAME: usize = 64;
 
-/// Why a contract file cannot be used. The integrator's to mend.
+/// Why a contract file cannot be used. The integrator must correct the file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ContractFileError {
-    /// It is not TOML, or has a field that is unknown, missing or of the wrong type.
+    /// The file is not TOML, or a field is unknown, missing or of the wrong type.
     #[error("the contract file is wrong at line {line}: {message}")]
     Form {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is wrong there.
         message: String,
     },
-    /// Its version is another one.
+    /// The file has another version.
     #[error("the contract file has version {0}, and this library reads version 1")]
     Version(u32),
-    /// An operation's path cannot be used.
+    /// The path of an operation cannot be used.
     #[error("operation.{name}, line {line}: {error}")]
     Path {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The operation's name.
         name: String,
-        /// Why.
+        /// The reason.
         error: EndpointError,
     },
-    /// What is said of an operation cannot be.
+    /// The settings of an operation are not allowed.
     #[error("operation.{name}, line {line}: {error}")]
     Operation {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The operation's name.
         name: String,
-        /// Why.
+        /// The reason.
         error: CatalogueError,
     },
-    /// A status outside 100 to 999.
+    /// A status is outside 100 to 999.
     #[error("operation.{name}, line {line}: {status} is no HTTP status")]
     Status {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The operation's name.
         name: String,
         /// The number.
         status: u16,
     },
-    /// Two operations have one path: what may be sent again could then be what moves money.
+    /// Two operations have the same path. An operation that may be retried could then be one that
+    /// moves money.
     #[error("operation.{name}, line {line}: its path is that of `{other}` too")]
     SamePath {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The operation's name.
         name: String,
-        /// The other one's.
+        /// The name of the other operation.
         other: String,
     },
-    /// The file is longer than a mebibyte.
+    /// The file is longer than 1 MiB.
     #[error("the contract file is longer than 1048576 bytes")]
     TooLong,
 }
@@ -134,7 +135,7 @@ enum Code {
     Text(String),
 }
 
-/// IMTS's contract with what a contract file adds to it.
+/// Returns IMTS's contract with the additions of a contract file.
 ///
 /// ```
 /// use imts::{Class, contract_of};
@@ -168,7 +169,7 @@ enum Code {
 ///
 /// # Errors
 ///
-/// [`ContractFileError`] says where the file is wrong and why.
+/// Returns [`ContractFileError`], which says where the file is wrong and why.
 pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
     if file.len() > LONGEST {
         return Err(ContractFileError::TooLong);
@@ -269,7 +270,8 @@ fn decided(entry: &Entry) -> Decided {
     Decided { statuses: table.statuses.clone(), codes: table.codes.iter().map(code).collect() }
 }
 
-/// The beginning of a text that an error quotes, without what moves a cursor or reorders what is read.
+/// Returns the beginning of a text for an error message, without characters that move the cursor or
+/// reorder the text.
 fn quoted(text: &str, longest: usize) -> String {
     let is_unprintable = |it: char| {
         it.is_control()

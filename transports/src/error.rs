@@ -1,6 +1,6 @@
-//! Why an ask brought no token.
+//! Why a client could not return a token.
 //!
-//! Owns what an asker is told. Why a renewal failed is the core's to say.
+//! Owns the error that a caller gets. The core explains why a renewal failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use imts_core::{Fault, Recovery, Trouble};
 
-/// Why a client could not give a token. Cheap to clone: all who waited for one renewal are told the
-/// same one.
+/// Why a client could not return a token. Cheap to clone: all callers that waited for one renewal
+/// get the same error.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallError {
@@ -18,32 +18,32 @@ pub enum CallError {
     Renewal(Arc<Trouble>),
     /// A renewal failed a moment ago, and the next one is not due yet.
     Waiting {
-        /// How long until the next one is due.
+        /// How long until the next renewal is due.
         wait: Duration,
-        /// Why the last one failed.
+        /// Why the last renewal failed.
         last: Arc<Trouble>,
     },
-    /// Only new credentials help.
+    /// The client needs new credentials.
     SignIn {
-        /// Why the last renewal failed, where one was tried.
+        /// Why the last renewal failed, if one was tried.
         last: Option<Arc<Trouble>>,
     },
-    /// The caller's own patience ended. The renewal goes on without it.
+    /// The caller's own patience ended. The renewal continues without this caller.
     TimedOut,
-    /// A token came, and the service's tokens do not live as long as was asked for.
+    /// A token was received, but the service's tokens do not live as long as the caller asked for.
     ShortLived {
-        /// What is left of the token that came.
+        /// The remaining life of the token that was received.
         remaining: Duration,
     },
-    /// The ask came from inside the renewal that it would have to wait for: from a transport or a
-    /// hook of the same client.
+    /// A transport or a hook of the client asked the same client for a token, inside the renewal
+    /// that it would have to wait for.
     Reentrant,
     /// The client was closed.
     Closed,
 }
 
 impl CallError {
-    /// The renewal's trouble behind this error, where there is one.
+    /// Returns the renewal's error behind this one, if there is one.
     #[must_use]
     pub fn trouble(&self) -> Option<&Trouble> {
         match self {
@@ -53,7 +53,7 @@ impl CallError {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about the error.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
@@ -65,7 +65,7 @@ impl CallError {
         }
     }
 
-    /// Whether time ran out: the caller's, or the exchange's.
+    /// Returns whether a time limit ended: the caller's or the exchange's.
     #[must_use]
     pub fn is_timed_out(&self) -> bool {
         match (self, self.trouble().map(Trouble::fault)) {

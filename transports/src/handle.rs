@@ -1,7 +1,7 @@
-//! A client in the hands of one thread or task that asks very often.
+//! A client for one thread or task that asks for a token very often.
 //!
-//! Owns nothing but what is kept between two asks; every ask that cannot be served from that goes to
-//! the client.
+//! Owns only what is kept between two asks. If an ask cannot be answered from that, it goes to the
+//! client.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use crate::blocking::Client;
 use crate::error::CallError;
 use crate::nonblocking::AsyncClient;
 
-/// A [`Client`] for one thread that asks very often.
+/// A [`Client`] for one thread that asks for a token very often.
 ///
-/// An ask costs little more than one reading of the machine's coarse clock. What a client promises
-/// holds: a token that was rejected, or replaced, on any thread before the ask is not handed out. It
-/// keeps the last token between asks: one that is idle for long is better dropped.
+/// An ask costs little more than one reading of the machine's coarse clock. The client's guarantees
+/// hold: if any thread rejected or replaced a token before the ask, that token is not returned. A
+/// handle keeps the last token between asks, so drop a handle that is idle for long.
 ///
 /// ```
 /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
@@ -39,8 +39,8 @@ pub struct Handle {
     answer: Option<Bearer>,
 }
 
-/// An [`AsyncClient`] for one task that asks very often. What is said of a [`Handle`] holds for this
-/// one too.
+/// An [`AsyncClient`] for one task that asks for a token very often. It behaves as a [`Handle`]
+/// does.
 pub struct AsyncHandle {
     client: AsyncClient,
     sight: Sight,
@@ -49,7 +49,7 @@ pub struct AsyncHandle {
 }
 
 impl Client {
-    /// For one thread that asks very often: it keeps the token at hand between asks.
+    /// Returns a handle for one thread that asks very often. It caches the token between asks.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle { client: self.clone(), sight: self.sight(), answer: None }
@@ -57,11 +57,11 @@ impl Client {
 }
 
 impl Handle {
-    /// A token that is valid now; see [`Client::token`].
+    /// Returns a token that is valid now; see [`Client::token`].
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// As [`Client::token`].
     #[inline]
     pub fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {
@@ -75,7 +75,7 @@ impl Handle {
 }
 
 impl AsyncClient {
-    /// For one task that asks very often: it keeps the token at hand between asks.
+    /// Returns a handle for one task that asks very often. It caches the token between asks.
     #[must_use]
     pub fn handle(&self) -> AsyncHandle {
         AsyncHandle { client: self.clone(), sight: self.sight(), answer: None }
@@ -83,11 +83,11 @@ impl AsyncClient {
 }
 
 impl AsyncHandle {
-    /// A token that is valid now; see [`AsyncClient::token`].
+    /// Returns a token that is valid now; see [`AsyncClient::token`].
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// As [`AsyncClient::token`].
     #[inline]
     pub async fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {
@@ -95,13 +95,13 @@ impl AsyncHandle {
         }
         match self.sight.calm() {
             Some(bearer) => Ok(bearer),
-            // Boxed, so that the future of an ask that is served from what is at hand is small.
+            // Boxed, so that the future of an ask that the cached token answers is small.
             None => Box::pin(later_in_task(&self.client, &mut self.answer)).await,
         }
     }
 }
 
-/// An ask that goes to the client.
+/// Sends an ask to the client.
 #[cold]
 fn later<'a>(client: &Client, answer: &'a mut Option<Bearer>) -> Result<&'a Bearer, CallError> {
     Ok(answer.insert(client.token()?.clone()))

@@ -1,8 +1,8 @@
 //! The ready-made transport of the client for tasks, over hyper and hyper-util.
 //!
-//! Owns its settings: HTTP/1.1, no redirect, no second try of what may have left, the limits of a
-//! reply's head; and what a failure proves. Where connections go is [`connect`]'s matter, when one is
-//! used again [`pool`]'s. Knows nothing of sessions.
+//! Owns its settings and what a failure proves: HTTP/1.1, no redirect, no second try of a request
+//! that may have been sent, limits for a response's head. [`connect`] opens connections; [`pool`]
+//! decides when to reuse one. Does not know about sessions.
 
 mod alarm;
 mod connect;
@@ -48,12 +48,12 @@ use crate::tls::{Tls, TlsError};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::within;
 
-/// Sends requests by hyper: HTTP/1.1, over TLS but for loopback.
+/// Sends requests with hyper: HTTP/1.1, over TLS except to loopback.
 ///
-/// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
-/// loopback, and takes nothing from the environment but the place of the platform's roots. Clones
-/// share their connections. A connection is used again only in the runtime that opened it, and only
-/// if it is found open and empty at the moment when the request is written.
+/// It follows no redirect and sends no request twice. It uses a proxy only if one is set, and never
+/// for loopback. From the environment it reads only the location of the platform's roots. Clones
+/// share their connections. It reuses a connection only in the runtime that opened it, and only if
+/// the connection is open and empty when the request is written.
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,16 +87,16 @@ struct Connections {
 }
 
 impl HyperTransport {
-    /// A transport on tokio that trusts what the platform trusts.
+    /// Creates a transport on tokio that trusts what the platform trusts.
     ///
     /// # Errors
     ///
-    /// [`TlsError::PlatformRoots`], where the platform has no roots.
+    /// Returns [`TlsError::PlatformRoots`] if the platform has no roots.
     pub fn new() -> Result<Self, TlsError> {
         Ok(Self::builder(Tls::platform()?).build())
     }
 
-    /// What a transport is made of, with these TLS settings.
+    /// Starts building a transport with these TLS settings.
     pub fn builder(tls: Tls) -> HyperBuilder {
         HyperBuilder {
             tls,
@@ -108,13 +108,14 @@ impl HyperTransport {
         }
     }
 
-    /// A transport over a client of the caller's own, which answers for where its connections go
-    /// and how long they may take to come about.
+    /// Creates a transport over the caller's own client. That client is responsible for where
+    /// connections go and how long they may take to open.
     ///
-    /// The timer is that of the client's runtime; give it to the client too, as its `pool_timer`.
-    /// Unless the client's `retry_canceled_requests` is off, it may try again what it knows not to
-    /// have left. Such a client may use a connection that nobody has watched, and then a request is
-    /// in doubt that never arrived: whoever sends money leaves connections to this transport.
+    /// Pass the timer of the client's runtime, and give it to the client too, as its `pool_timer`.
+    /// Unless the client's `retry_canceled_requests` is off, it may retry a request that it knows
+    /// was not sent. Such a client may use a connection that no one has watched. Then a request
+    /// that never arrived is in doubt. If you send calls that move money, let this transport open
+    /// the connections.
     pub fn over<C>(client: Client<C, HyperBody>, timer: impl Timer + Send + Sync + 'static) -> Self
     where
         C: Connect + Clone + Send + Sync + 'static,
@@ -122,7 +123,7 @@ impl HyperTransport {
         Self { over: Over::Client(Arc::new(client)), time: Time(Arc::new(timer)) }
     }
 
-    /// Where requests are at home that are made on the current thread.
+    /// Returns the runtime of requests that are made on the current thread.
     fn home(&self) -> Option<Home> {
         match &self.over {
             Over::Ours(ours) => (ours.runtime.home)(),
@@ -160,7 +161,7 @@ impl AsyncTransport for HyperTransport {
                 .await
                 .unwrap_or_else(|| Err(failure(&progress).timed_out()));
             if outcome.is_err() && self.home() != home {
-                // What was begun in a runtime that is gone fails in the next one.
+                // What was begun in a runtime that is gone fails in the next runtime.
                 progress.strand();
             }
             outcome
@@ -177,8 +178,8 @@ impl AsyncTransport for HyperTransport {
 }
 
 impl Connections {
-    /// Sends a request over a connection that is idle, or else over a new one. What an idle one did not
-    /// take goes on to the next.
+    /// Sends a request over an idle connection, or over a new one if none is idle. If an idle
+    /// connection did not take the request, the next one gets it.
     async fn send(
         &self,
         mut request: Request<HyperBody>,
@@ -196,7 +197,7 @@ impl Connections {
             let was_idle = idle.is_some();
             let mut connection = match idle {
                 Some(connection) => connection,
-                // Boxed, so that the future of a request that opens none is small.
+                // Boxed, so that the future of a request that opens no connection is small.
                 None => Box::pin(self.open(&uri, progress)).await?,
             };
             alarm.take_over(&mut connection.timer);
@@ -228,8 +229,8 @@ impl Connections {
         }
     }
 
-    /// A connection that is idle. Where a read may know less than the system, one that has waited is
-    /// looked at once the runtime has turned.
+    /// Returns an idle connection. If a read may know less than the system, a connection that has
+    /// waited is checked after the runtime has turned once.
     async fn idle(&self, key: &Key) -> Option<Box<Connection>> {
         let afresh = self.runtime.reads_afresh;
         loop {
@@ -238,7 +239,7 @@ impl Connections {
             if afresh || idle < UNWATCHED {
                 return Some(connection);
             }
-            // Boxed, as what is seldom done.
+            // Boxed, because this is seldom needed.
             let survives = Box::pin(connection.survives_a_turn(&self.runtime.time));
             if let Some(connection) = survives.await {
                 return Some(connection);
@@ -258,7 +259,7 @@ impl Connections {
     }
 }
 
-/// A failure of a request that has come so far.
+/// Returns the failure of a request that has come this far.
 fn failure(progress: &Progress) -> Failure {
     if progress.is_held() { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() }
 }
@@ -269,7 +270,7 @@ impl fmt::Debug for HyperTransport {
     }
 }
 
-/// Collects what a [`HyperTransport`] is made of.
+/// Collects the settings of a [`HyperTransport`].
 #[must_use]
 pub struct HyperBuilder {
     tls: Tls,
@@ -281,23 +282,23 @@ pub struct HyperBuilder {
 }
 
 impl HyperBuilder {
-    /// How long a connection may take to come about: name, TCP, proxy and TLS together.
+    /// Sets how long opening a connection may take: name lookup, TCP, proxy and TLS together.
     /// Default 10 s.
     ///
-    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305): a new
-    /// attempt starts 250 ms after the one before, or as soon as one fails, and the first to complete
+    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305). A new
+    /// attempt starts 250 ms after the one before, or as soon as one fails. The first to complete
     /// its TLS handshake is used.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }
     }
 
-    /// A proxy for connections that leave this machine. Default none.
+    /// Sets a proxy for connections that leave this machine. Default none.
     pub fn proxy(self, proxy: Proxy) -> Self {
         Self { proxy: Some(proxy), ..self }
     }
 
-    /// Replaces the runtime's resolver: a function from a host name and a port to addresses, in the
-    /// order of preference. It is called for the service's host or for its proxy's, and never for an
+    /// Replaces the runtime's resolver: a function from a host name and a port to addresses, in
+    /// order of preference. It is called for the service's host or its proxy's host, never for an
     /// address or for `localhost`. At most 16 addresses are tried.
     pub fn resolver<F>(self, resolve: impl Fn(String, u16) -> F + Send + Sync + 'static) -> Self
     where
@@ -307,12 +308,14 @@ impl HyperBuilder {
         Self { resolve: Some(Arc::new(resolve)), ..self }
     }
 
-    /// Another runtime than tokio: its tasks, its timer, and how it opens a TCP connection to a
-    /// host (a name, or an address without brackets) and a port.
+    /// Replaces tokio with another runtime: its tasks, its timer, and a dial function. The dial
+    /// function opens a TCP connection to a host (a name, or an address without brackets) and a
+    /// port.
     ///
-    /// With a [`resolver`](Self::resolver), the dial function is given addresses alone, and all of
-    /// them are tried as [`connect_timeout`](Self::connect_timeout) says. Without one it is given the
-    /// host's name: which of the name's addresses are tried, and how long, is then up to it.
+    /// With a [`resolver`](Self::resolver), the dial function receives only addresses, and all of
+    /// them are tried as [`connect_timeout`](Self::connect_timeout) says. Without a resolver, it
+    /// receives the host's name. It then decides which addresses of that name to try, and for how
+    /// long.
     pub fn runtime<D, F, S>(
         self,
         executor: impl Executor<BoxFuture<'static, ()>> + Send + Sync + 'static,
@@ -327,7 +330,7 @@ impl HyperBuilder {
         Self { runtime: Runtime::of(executor, timer, dial), ..self }
     }
 
-    /// The transport.
+    /// Builds the transport.
     #[must_use]
     pub fn build(self) -> HyperTransport {
         let mut runtime = self.runtime;
@@ -355,14 +358,14 @@ impl fmt::Debug for HyperBuilder {
 #[error("there is no tokio runtime here: ask from inside one, or build the transport for another")]
 struct NoTokio;
 
-/// How long an idle connection is kept: less than servers usually do, so that a request seldom
-/// meets one that is just being closed.
+/// How long an idle connection is kept. This is shorter than servers usually keep one, so that a
+/// request seldom meets a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// A connection that has waited longer may have been closed meanwhile.
+/// If a connection has waited longer than this, the server may have closed it meanwhile.
 const UNWATCHED: Duration = Duration::from_millis(1);
 
-/// The most bytes that the head of a reply may have.
+/// The maximum length of a response's head, in bytes.
 const BUFFER: usize = 65_536;
 
 #[cfg(test)]

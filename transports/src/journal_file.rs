@@ -1,8 +1,8 @@
 //! A journal of calls in a file that only this process may write.
 //!
-//! Owns the file: which one it is, and when it is durable. What its bytes mean is in [`lines`], what
-//! the file system is asked for in [`disk`]; which call it permits is the book's to say. It holds no
-//! secret: neither a token nor a request's body.
+//! Owns the file: which file it is, and when it is durable. [`lines`] defines what the bytes mean,
+//! and [`disk`] calls the file system. The book decides which calls it permits. The file holds no
+//! secret: neither a token nor the body of a request.
 
 mod append;
 mod beside;
@@ -38,22 +38,23 @@ use self::ticket::Ticket;
 use self::writer::{Queue, Undo, When, Writer};
 use crate::clock::{Clock, SystemClock};
 
-/// A journal in a file: append-only, a length and a checksum before each record, mode 0600.
+/// A journal in a file: append-only, mode 0600, with a length and a checksum before each record.
 ///
-/// What has ended leaves the file when it is [compacted](JournalFile::compact), which it is by itself
-/// once it is [long](JournalOptions::compact_from). Of a call that was done it then keeps a hash, so that
-/// the guard answers as before; what is in doubt, has no end or was resolved stays as it is.
+/// [Compacting](JournalFile::compact) the journal removes the calls that have ended. A journal that
+/// has become [long](JournalOptions::compact_from) compacts itself. For a call that was done, it
+/// then keeps a hash, so that the guard answers as before. A call that is in doubt, has no end, or
+/// was resolved stays as it is.
 ///
-/// A record is durable, file and directory entry, before a request leaves. One process at a time
-/// has it open; others may [read](JournalFile::read) it meanwhile. It trusts its path and not its
-/// handle: once the path names another file, or another program has written to the file, nothing is
-/// recorded any more, and so nothing is sent.
+/// A record is durable, in the file and in its directory entry, before a request is sent. Only one
+/// process at a time can have the journal open; others may [read](JournalFile::read) it meanwhile.
+/// The journal trusts its path and not its handle. If the path names another file, or another
+/// program has written to the file, the journal records nothing more, and so nothing is sent.
 ///
-/// A copy of a journal is not the journal: the original may have permitted calls since. A copy is
-/// known by its inode and its time of birth, and refused until it is [accepted](JournalOptions::accept).
-/// What cannot be known is an older content that was written over the file in place while no process
-/// had it open, and a whole disk or volume that was put back: accept such a journal too, before it is
-/// used.
+/// A copy of a journal is not the journal: the original may have permitted calls since. The journal
+/// recognizes a copy by its inode and its time of birth, and refuses it until it is
+/// [accepted](JournalOptions::accept). It cannot recognize two cases: older content that was
+/// written over the file in place while no process had it open, and a whole disk or volume that was
+/// restored. Accept such a journal too, before you use it.
 ///
 /// ```
 /// use imts::JournalFile;
@@ -91,7 +92,7 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    /// Opens a journal, or begins one, at once and with the defaults.
+    /// Opens a journal, or creates one, without waiting and with the defaults.
     ///
     /// # Errors
     ///
@@ -100,13 +101,13 @@ impl JournalFile {
         Self::options().open(path)
     }
 
-    /// How to open a journal.
+    /// Returns the options for opening a journal, with their defaults.
     pub fn options() -> JournalOptions {
         JournalOptions::default()
     }
 
-    /// What a journal holds, without opening it for writing. Of calls that ended long ago, the book has
-    /// what the guard must know.
+    /// Reads a journal without opening it for writing. For calls that ended long ago, the book
+    /// holds only what the guard must know.
     ///
     /// # Errors
     ///
@@ -115,7 +116,8 @@ impl JournalFile {
         Self::read_into(path.as_ref(), Book::default())
     }
 
-    /// The same, with all calls whole, which takes some 300 bytes of memory for each.
+    /// Reads as [`read`](Self::read) does, and keeps all calls whole. This takes some 300 bytes of
+    /// memory for each call.
     ///
     /// # Errors
     ///
@@ -130,41 +132,43 @@ impl JournalFile {
         Pages::into_book(file, book).map(|pages| pages.book)
     }
 
-    /// What the journal holds.
+    /// Returns the contents of the journal.
     #[must_use]
     pub fn book(&self) -> &Book {
         &self.book
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes down what was found out of a call in doubt: that it was done, or that it was not.
+    /// Records the resolution of a call in doubt: that it was done, or that it was not.
     ///
-    /// Nobody waits for a sender that held this file before: it is gone, or the file could not have
-    /// been opened.
+    /// This does not wait for a sender that had this file open before. That sender is gone, or the
+    /// file could not have been opened.
     ///
     /// # Errors
     ///
-    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], [`JournalError::UnderWay`], and as
-    /// any write.
+    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], [`JournalError::UnderWay`], and
+    /// the errors of any write.
     pub fn resolve(&mut self, id: u64, resolution: Resolution) -> Result<(), JournalError> {
         let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
         self.take_in(&entry, When::Now).and_then(|taken| self.durable(taken)).map(drop)?;
         Ok(())
     }
 
-    /// Has what ended leave the file: of a call that was done it keeps a hash. Another file takes its
-    /// place, of a form that earlier versions refuse. On Unix alone.
+    /// Removes from the file the calls that have ended. For a call that was done, it keeps a hash.
+    /// A new file replaces the old one, in a format that earlier versions refuse. Works on Unix
+    /// only.
     ///
-    /// The caller's thread does the work: some seconds for millions of calls.
+    /// The calling thread does the work: some seconds for millions of calls.
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotCompacted`], and as any write. The journal is what it was then, and goes on.
+    /// [`JournalError::NotCompacted`], and the errors of any write. The journal is then unchanged,
+    /// and can still be used.
     pub fn compact(&mut self) -> Result<Compacted, JournalError> {
         self.writer.flush();
         take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());
@@ -173,8 +177,8 @@ impl JournalFile {
         Ok(compacted)
     }
 
-    /// Adds an entry to what is to be written. Of several callers each finds what those before it
-    /// added.
+    /// Adds an entry to the queue of records to write. If there are several callers, each one sees
+    /// what the callers before it added.
     fn take_in(&mut self, entry: &Entry, when: When) -> Result<(u64, Option<Ticket>), NotTakenIn> {
         let mut queue = self.writer.queue();
         take_back(&mut self.book, &mut self.lost, &mut queue);
@@ -191,7 +195,7 @@ impl JournalFile {
         Ok((id, self.writer.add(queue, &record, Undo { id, before, why: None }, when)))
     }
 
-    /// Comes back once an entry is durable. The caller's thread does the work.
+    /// Returns when an entry is durable. The calling thread does the work.
     fn durable(&mut self, (id, ticket): (u64, Option<Ticket>)) -> Result<u64, NotTakenIn> {
         self.writer.flush();
         let outcome = ticket.map_or(Ok(()), crate::parked::wait);
@@ -200,7 +204,7 @@ impl JournalFile {
     }
 }
 
-/// Takes back what could not be written.
+/// Removes from the book what could not be written.
 fn take_back(book: &mut Book, lost: &mut Lost, queue: &mut Queue) {
     for Undo { id, before, why } in queue.take_failed() {
         if before.is_none() {
@@ -210,8 +214,8 @@ fn take_back(book: &mut Book, lost: &mut Lost, queue: &mut Queue) {
     }
 }
 
-/// Intents that could not be written after they had been taken in, and why: their calls are told so
-/// when they are about to be sent.
+/// Intents that were taken in but could not be written, each with the reason. Their calls get this
+/// error when they are about to be sent.
 #[derive(Debug, Default)]
 struct Lost(BTreeMap<u64, JournalError>);
 
@@ -267,10 +271,10 @@ impl Journal for JournalFile {
         Ok(self.durable(taken)?)
     }
 
-    /// A sending and a resolution are waited for until they are durable. An intent is durable with its
-    /// sending. An end is waited for until it is written, so that it outlives the process; it is
-    /// durable with whatever comes next, within 50 ms, or when the journal is closed. A power loss
-    /// before that leaves the call in doubt.
+    /// Waits for a sending and for a resolution until they are durable. An intent becomes durable
+    /// with its sending. An end is waited for until it is written, so that it outlives the process.
+    /// It becomes durable with the next durable record, within 50 ms, or when the journal is
+    /// closed. A power loss before that leaves the call in doubt.
     fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
         self.writer.begin();
         let when = match entry {
@@ -290,23 +294,23 @@ impl Journal for JournalFile {
     }
 }
 
-/// What a journal's bytes hold. What is cut off at their end is left out.
+/// Reads a book from a journal's bytes. A record that is cut off at the end is left out.
 ///
 /// # Errors
 ///
-/// [`JournalError::NotAJournal`]; [`JournalError::Damaged`], where a record is not what was written,
-/// or could not have been.
+/// Returns [`JournalError::NotAJournal`], or [`JournalError::Damaged`] if a record is not what was
+/// written, or could not have been written.
 pub fn book_of(bytes: &[u8]) -> Result<Book, JournalError> {
     Pages::of(bytes).map(|pages| pages.book)
 }
 
-/// The bytes of a compact journal that says what this book does, but for the calls that ended; it is
-/// compacted at this time. Of which file it is, it does not say: whoever opens it first makes it that
-/// file's.
+/// Returns the bytes of a compact journal with the contents of this book, except for the calls that
+/// ended. `at` is the time of the compaction. The bytes do not say which file they belong to: the
+/// first opening of the file binds the journal to it.
 ///
 /// # Errors
 ///
-/// [`JournalError::TooLong`].
+/// Returns [`JournalError::TooLong`] if a record would be too long.
 pub fn bytes_of(book: &Book, at: Wall) -> Result<Vec<u8>, JournalError> {
     let (mut book, mut bytes) = (book.clone(), Vec::new());
     book.compact(None);

@@ -1,24 +1,26 @@
-//! A client for Freedom Pay's IMTS (International Money Transfer System): an agent's credentials go
-//! in, a bearer that is valid now comes out, in any runtime.
+//! A client for Freedom Pay's IMTS (International Money Transfer System). It takes an agent's
+//! credentials and returns an access token that is valid now, in any runtime.
 //!
-//! The protocol is [`imts_core`], which does no I/O and whose types are re-exported here; this crate
-//! drives it. A client decides nothing of the protocol: it asks the session what to do, does it, and reports.
+//! [`imts_core`] implements the protocol and does no I/O; this crate re-exports its types and
+//! drives it. A client makes no protocol decisions: it asks the session what to do, does it, and
+//! reports the result.
 //!
 //! # Features
 //!
-//! All are off by default, additive, and usable together.
+//! All features are off by default, are additive, and can be combined.
 //!
-//! | feature | brings |
+//! | feature | adds |
 //! |---|---|
 //! | `ureq` | [`UreqTransport`], for the blocking [`Client`] |
-//! | `tracing` | events of renewals, rejections and back-off, without a secret in them |
+//! | `tracing` | events for renewals, rejections and back-off, without secrets |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
-//! | `journal` | `JournalFile`, which writes down what moves money before it is sent |
-//! | `contract-file` | `contract_of`, for what an integrator knows of the service's operations |
-//! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second one to choose for `Tls` |
+//! | `journal` | `JournalFile`, which records each call that moves money before it is sent |
+//! | `contract-file` | `contract_of`, which reads what an integrator knows about the service's operations |
+//! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
-//! Without any feature there are the blocking [`Client`] over a [`Transport`] of your own (a closure
-//! is one) and the [`AsyncClient`] over an [`AsyncTransport`] (a pair of closures is one).
+//! Without any feature, the crate provides two clients. The blocking [`Client`] uses your own
+//! [`Transport`]; a closure is one. The [`AsyncClient`] uses your own [`AsyncTransport`]; a pair of
+//! closures is one.
 
 mod bearer;
 mod bell;

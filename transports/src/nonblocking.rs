@@ -1,8 +1,8 @@
 //! The client for tasks, on any executor or none.
 //!
-//! Owns what a caller may ask of it. How a caller waits is [`asking`]'s matter, how a renewal goes on
-//! without a thread [`renewal`]'s, how a future is shared [`flight`]'s. Knows nothing of any runtime:
-//! the transport brings I/O and timer.
+//! Owns the public interface. [`asking`] makes a caller wait, [`renewal`] runs a renewal without a
+//! thread, and [`flight`] shares a future. Does not know any runtime: the transport provides I/O
+//! and the timer.
 
 mod asking;
 mod calling;
@@ -26,16 +26,17 @@ use crate::error::CallError;
 use crate::hub::{Entry, Hub};
 use crate::transport::{AsyncTransport, BoxFuture};
 
-/// A client for tasks. Clones share one session; any number of tasks may ask at once, on any
-/// executor, and on several.
+/// A client for tasks. Clones share one session, and any number of tasks may ask for a token at
+/// once, on any executor, and on several.
 ///
-/// A renewal belongs to the client. It is polled by all who wait for it, so that none of them can
-/// hold it up by leaving; while the old token still serves, each asker polls it once in passing and
-/// waits for nothing. It needs no executor for that; with [`Builder::spawner`](crate::Builder::spawner), a renewal goes on
-/// in the background even while nobody asks.
+/// A renewal belongs to the client. All tasks that wait for it poll it, so a task that stops
+/// waiting cannot delay the others. While the old token is still valid, each caller polls the
+/// renewal once and waits for nothing. This needs no executor. With
+/// [`Builder::spawner`](crate::Builder::spawner), a renewal continues in the background even if no
+/// one asks.
 ///
-/// Dropping the last client drops a renewal under way that no spawner drives, and with it perhaps
-/// the only copy of a new refresh token: [`close`](AsyncClient::close) brings it to its end.
+/// Dropping the last client drops a running renewal that no spawner drives. The only copy of a new
+/// refresh token may be lost with it: [`close`](AsyncClient::close) completes the renewal.
 ///
 /// ```
 /// use imts::{Builder, Credentials, Endpoint};
@@ -78,27 +79,29 @@ impl AsyncClient {
         Self { shared: Arc::new(Shared { hub, transport, spawner }), patience }
     }
 
-    /// Starts the task that renews while nobody asks; whether the spawner took it.
+    /// Starts the task that renews while no one asks. Returns whether the spawner took it.
     pub(crate) fn keep_alive(&self) -> bool {
         self.shared.keep_alive()
     }
 
-    /// The same client with another patience: how long its callers wait for a renewal, at most.
-    /// A renewal that one caller gave up waiting for goes on.
+    /// Returns the same client with another patience: how long its callers wait for a renewal at
+    /// most. If one caller stops waiting, the renewal continues.
     #[must_use]
     pub fn with_patience(&self, patience: Duration) -> Self {
         Self { shared: Arc::clone(&self.shared), patience }
     }
 
-    /// A token that is valid now.
+    /// Returns a token that is valid now.
     ///
-    /// Returns at once while there is one, even if it is about to be renewed. Otherwise it waits
-    /// for a renewal, one for all who ask. It never sleeps through a back-off: it returns the last
-    /// trouble. [`token_waiting`](AsyncClient::token_waiting) does, and so do calls. A call that is dropped at any point changes nothing for the others.
+    /// If there is a valid token, this returns at once, even if the token is due for renewal.
+    /// Otherwise it waits for a renewal, which all callers share. During a back-off it does not
+    /// wait: it returns the last error. [`token_waiting`](AsyncClient::token_waiting) waits through
+    /// a back-off, and so do calls. Dropping this future at any point does not affect the other
+    /// callers.
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// Returns [`CallError`] if there is no valid token.
     pub async fn token(&self) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
@@ -109,22 +112,23 @@ impl AsyncClient {
         }
     }
 
-    /// Gets a token before the first call needs one, or says why there is none: for a program's start.
-    /// It waits as [`token`](AsyncClient::token) does.
+    /// Gets a token before the first call needs one, or returns why there is none. Call it when a
+    /// program starts. It waits as [`token`](AsyncClient::token) does.
     ///
     /// # Errors
     ///
-    /// [`CallError`].
+    /// As [`token`](AsyncClient::token).
     pub async fn warm_up(&self) -> Result<(), CallError> {
         self.token().await.map(drop)
     }
 
-    /// A token with at least this much of its life left, renewed first where less remains.
+    /// Returns a token that is valid for at least this long. If less time remains, it is renewed
+    /// first.
     ///
     /// # Errors
     ///
-    /// [`CallError::ShortLived`], where the service's tokens do not live that long; else as
-    /// [`token`](AsyncClient::token).
+    /// Returns [`CallError::ShortLived`] if the service's tokens do not live that long; otherwise
+    /// as [`token`](AsyncClient::token).
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
         match self.shared.hub.at_hand(at_least) {
             Some(bearer) => Ok(bearer),
@@ -135,9 +139,9 @@ impl AsyncClient {
         }
     }
 
-    /// An ask that nothing is at hand for.
+    /// Asks for a token if no cached one can be used.
     ///
-    /// What waits is boxed, so that the future of an ask that waits for nothing is small.
+    /// The waiting future is boxed, so that the future of an ask that waits for nothing is small.
     #[cold]
     fn later(&self, at_least: Duration) -> Result<Later<'_>, CallError> {
         let asked = match self.shared.hub.enter(at_least) {
@@ -152,61 +156,64 @@ impl AsyncClient {
         }
     }
 
-    /// What is kept of a token between two asks.
+    /// Returns what a handle keeps of a token between two asks.
     pub(crate) fn sight(&self) -> Sight {
         self.shared.hub.sight()
     }
 
-    /// The service refused this token with a 401: it is never handed out again, and the next ask
-    /// renews. Does nothing where someone renewed already.
+    /// Reports that the service refused this token with a 401. The client never returns this token
+    /// again, and renews when a token is next asked for. If the token was already renewed, this
+    /// does nothing.
     pub fn reject(&self, epoch: Epoch) {
         self.shared.hub.reject(epoch);
     }
 
-    /// Gives new credentials, for good or for one sign-in.
+    /// Sets new credentials, to keep or for one sign-in.
     pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
         self.shared.hub.sign_in(credentials, keep);
     }
 
-    /// Forgets tokens and credentials. What the hook persisted is the caller's to erase.
+    /// Forgets tokens and credentials. It does not erase what the hook persisted: the caller must
+    /// do that.
     pub fn sign_out(&self) {
         self.shared.hub.sign_out();
     }
 
-    /// Reads the session's phase now. What reads it has the session in hand: it must not call the
-    /// client.
+    /// Reads the session's phase now. The closure runs under the session lock; do not call the
+    /// client inside it.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
         self.shared.hub.phase(read)
     }
 
-    /// A view of the session without secrets: its phase, what is left of the token, the next renewal,
-    /// the last error, and what the service thinks of the credentials.
+    /// Returns a view of the session without secrets: its phase, the token's remaining life, the
+    /// next renewal, the last error, and whether the service accepts the credentials.
     ///
-    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe asks
-    /// [`Health::is_ready`]. A liveness probe should not depend on it: a restart makes no service well.
+    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe can
+    /// use [`Health::is_ready`]. A liveness probe should not depend on it: a restart does not
+    /// repair the service.
     #[must_use]
     pub fn health(&self) -> Health {
         self.shared.hub.health()
     }
 
-    /// The state to persist now; `None` where there is no grant.
+    /// Returns the state to persist now, or `None` if there is no grant.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
         self.shared.hub.saved()
     }
 
-    /// Why the hook's last save failed; `None` where it did not.
+    /// Returns why the hook's last save failed, or `None` if it did not fail.
     #[must_use]
     pub fn save_failure(&self) -> Option<Source> {
         self.shared.hub.save_failure()
     }
 
-    /// Closes this client and all its clones: a renewal under way is brought to its end, or given
-    /// up at the deadline; every later ask is [`CallError::Closed`]. A call that waits to be sent again
-    /// ends as it stands.
+    /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
+    /// deadline. After that, every ask for a token fails with [`CallError::Closed`]. A call that
+    /// waits to be retried ends as it stands.
     ///
-    /// Returns the state to persist; `None` where there is no grant. A refresh token whose use was
-    /// given up is marked as [in doubt](Saved::is_in_doubt).
+    /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
+    /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt).
     pub async fn close(&self, deadline: Duration) -> Option<Saved> {
         if let Some(flight) = self.shared.hub.close().filter(|it| !it.is_on_this_thread()) {
             let mut patience = Some(self.shared.transport.sleep(deadline));
@@ -220,7 +227,7 @@ impl AsyncClient {
     }
 }
 
-/// What an ask comes to that nothing was at hand for.
+/// The result of an ask that no cached token could answer.
 enum Later<'a> {
     Served(Bearer),
     Waits(BoxFuture<'a, Result<Bearer, CallError>>),

@@ -1,12 +1,13 @@
-//! How far a request has come, as its transport tells it.
+//! How far a request has come, as its transport reports it.
 //!
-//! Owns the proof that nothing of a request has left. A transport that tells nothing proves nothing.
+//! Owns the proof that nothing of a request was sent. A transport that reports nothing proves
+//! nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How far one request has come. Clones share it: the transport writes, the client reads, whenever
-/// it has to know, also from another task.
+/// How far one request has come. Clones share it: the transport writes it, and the client reads it
+/// when it needs to, also from another task.
 ///
 /// ```
 /// use imts::Progress;
@@ -22,26 +23,28 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub struct Progress(Arc<AtomicU8>);
 
 impl Progress {
-    /// Says that nothing has left yet, and that [`leave`](Self::leave) is called before anything does.
+    /// Reports that nothing was sent yet, and that [`leave`](Self::leave) is called before anything
+    /// is sent.
     pub fn hold(&self) {
         self.change(UNTOLD, HELD);
     }
 
-    /// Called before the first byte of the request, or more of it, is given to the network. `false`:
-    /// the request was withdrawn, and must not leave.
+    /// Reports that bytes of the request are about to be sent. Call it before the first byte, or
+    /// more of the request, is given to the network. `false`: the request was withdrawn, and must
+    /// not be sent.
     #[must_use]
     pub fn leave(&self) -> bool {
         self.set_out().is_some()
     }
 
-    /// Whether the transport has said that nothing of the request has left.
+    /// Returns whether the transport has reported that nothing of the request was sent.
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.0.load(Ordering::SeqCst), HELD | WITHDRAWN | STRANDED)
     }
 
-    /// Writes some of the request, unless it was withdrawn. A first write that wrote nothing leaves it
-    /// held.
+    /// Writes a part of the request, unless it was withdrawn. If the first write wrote nothing, the
+    /// request is still held.
     #[cfg(feature = "hyper-util")]
     pub(crate) fn write<T>(
         &self,
@@ -56,23 +59,24 @@ impl Progress {
         Some(outcome)
     }
 
-    /// Takes a request back that is held: from now on it cannot leave. `false` if it may have left.
+    /// Withdraws a request that is held: from now on it cannot be sent. Returns `false` if it may
+    /// have been sent.
     #[must_use]
     pub fn withdraw(&self) -> bool {
         self.change(HELD, WITHDRAWN) || self.is_held()
     }
 
-    /// Takes a request back that is held, because what drove it is gone: nothing was tried in vain.
+    /// Withdraws a request that is held because what drove it is gone: no attempt counts as failed.
     pub(crate) fn strand(&self) {
         self.change(HELD, STRANDED);
     }
 
-    /// Whether a request was taken back because what drove it is gone.
+    /// Returns whether a request was withdrawn because what drove it is gone.
     pub(crate) fn is_stranded(&self) -> bool {
         self.0.load(Ordering::SeqCst) == STRANDED
     }
 
-    /// It leaves, if it was not withdrawn: what it was before.
+    /// Marks the request as sent, if it was not withdrawn. Returns its state before.
     fn set_out(&self) -> Option<u8> {
         let leaves = |it| (it != WITHDRAWN && it != STRANDED).then_some(LEFT);
         self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, leaves).ok()
@@ -83,13 +87,13 @@ impl Progress {
     }
 }
 
-/// Nothing was said of it.
+/// The transport reported nothing.
 const UNTOLD: u8 = 0;
-/// Nothing of it has left.
+/// Nothing of it was sent.
 const HELD: u8 = 1;
-/// It is leaving, or has left.
+/// It is being sent, or was sent.
 const LEFT: u8 = 2;
-/// Nothing of it has left, and nothing will.
+/// Nothing of it was sent, and nothing will be.
 const WITHDRAWN: u8 = 3;
 /// The same, because what drove it is gone.
 const STRANDED: u8 = 4;

@@ -1,7 +1,7 @@
-//! Which proxy, if any, a connection goes through.
+//! Decides which proxy, if any, a connection goes through.
 //!
-//! Owns the reading of proxy URLs and, where that is asked for, of the environment. Loopback is
-//! none of its business: it never goes through a proxy. Knows nothing of connections.
+//! Owns the reading of proxy URLs and, if the caller asks for it, of the environment. A connection
+//! to loopback never goes through a proxy. Does not know about connections.
 
 mod exceptions;
 pub(crate) mod tunnel;
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use self::exceptions::Exceptions;
 use crate::connect::{Place, bare};
 
-/// A proxy for https, reached by `CONNECT`.
+/// A proxy for https, which opens a tunnel by `CONNECT`.
 #[derive(Clone)]
 pub struct Proxy {
     host: String,
@@ -30,30 +30,31 @@ pub struct Proxy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// Not `http://HOST:PORT` or `https://HOST:PORT`, with `USER:PASSWORD@` or without.
+    /// The text is not `http://HOST:PORT` or `https://HOST:PORT`, with or without `USER:PASSWORD@`.
     #[error("the proxy is not http://HOST:PORT or https://HOST:PORT")]
     Malformed,
 }
 
 impl Proxy {
-    /// The proxy at `http://HOST:PORT` or `https://HOST:PORT`; a user name and a password before
-    /// the host, percent-encoded, are sent to it as `Proxy-Authorization`.
+    /// Creates the proxy at `http://HOST:PORT` or `https://HOST:PORT`. If the URL has a user name
+    /// and a password before the host, percent-encoded, they are sent to the proxy as
+    /// `Proxy-Authorization`.
     ///
     /// # Errors
     ///
-    /// [`ProxyError`].
+    /// Returns [`ProxyError`] if the URL has another form.
     pub fn new(url: &str) -> Result<Self, ProxyError> {
         Self::parse(url, Exceptions::default()).ok_or(ProxyError::Malformed)
     }
 
-    /// The proxy that the environment names for https, `None` where it names none: the first of
-    /// `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is set and not empty, except
-    /// for what `NO_PROXY` or `no_proxy` lists: host names with all that is below them, addresses,
-    /// networks such as `10.0.0.0/8`, or `*`.
+    /// Reads the proxy for https from the environment; `None` if it names none. The proxy is the
+    /// first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is set and not
+    /// empty. Hosts that `NO_PROXY` or `no_proxy` lists do not use it: host names with all names
+    /// below them, addresses, networks such as `10.0.0.0/8`, or `*`.
     ///
     /// # Errors
     ///
-    /// [`ProxyError`]: a variable that is set and cannot be used is not passed over.
+    /// Returns [`ProxyError`] if a variable is set and cannot be used: it is not skipped.
     pub fn from_env() -> Result<Option<Self>, ProxyError> {
         let first = |names: &[&str]| {
             let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -87,14 +88,14 @@ impl Proxy {
         Some(Self { host, port, is_secure, authorization, exceptions })
     }
 
-    /// Where it is.
+    /// Returns where the proxy is.
     pub(crate) fn place(&self) -> Place<'_> {
         Place { host: &self.host, port: self.port, is_secure: self.is_secure }
     }
 }
 
 impl Place<'_> {
-    /// The proxy that a connection goes through, of the one that was given: never for loopback.
+    /// Returns the proxy to use for a connection, if one was given: never for loopback.
     pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
         given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self.host))
     }
@@ -106,14 +107,14 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// `HOST:PORT` as it stands in a request line and in a URL.
+/// Returns `HOST:PORT` as a request line and a URL contain it.
 pub(crate) fn authority(host: &str, port: u16) -> Option<Authority> {
     let text =
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     Authority::try_from(text).ok()
 }
 
-/// `USER:PASSWORD`, percent-encoded, as the value of `Proxy-Authorization` (RFC 7617).
+/// Returns `USER:PASSWORD`, percent-encoded, as the value of `Proxy-Authorization` (RFC 7617).
 fn basic(user: &str) -> Option<HeaderValue> {
     let mut pair = unescape(user)?;
     if !user.contains(':') {
@@ -124,7 +125,7 @@ fn basic(user: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The bytes behind a percent-encoding.
+/// Decodes a percent-encoding.
 fn unescape(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() + 1));
     let mut rest = text.bytes();
@@ -142,7 +143,7 @@ fn unescape(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// Base64 with padding (RFC 4648, section 4).
+/// Encodes base64 with padding (RFC 4648, section 4).
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_user_and_a_password_are_decoded_once() {
-        // RFC 7617, section 2, and a password with a colon and a percent sign in it.
+        // RFC 7617, section 2, and a password that contains a colon and a percent sign.
         for (url, value) in [
             ("http://Aladdin:open%20sesame@proxy:1", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
             ("http://u:a%3Ab%25@proxy:1", "Basic dTphOmIl"),

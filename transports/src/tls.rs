@@ -1,8 +1,9 @@
-//! What a transport trusts and how it proves itself: the TLS settings that both transports share.
+//! The TLS settings that both transports share: what a transport trusts, and how it proves its
+//! identity.
 //!
 //! Owns certificate roots, the client's own certificate, the crypto provider and the protocol
-//! versions. Reads no file but the platform's own roots, and not rustls' process-wide provider.
-//! Knows nothing of connections.
+//! versions. Reads no file except the platform's own roots, and does not use rustls' process-wide
+//! provider. Does not know about connections.
 
 mod error;
 mod parts;
@@ -20,7 +21,7 @@ pub use self::error::TlsError;
 pub use self::parts::{Certificates, PrivateKey};
 pub(crate) use self::reason::Reason;
 
-/// TLS settings that are ready to use: versions 1.2 and 1.3, HTTP/1.1 alone.
+/// TLS settings that are ready to use: versions 1.2 and 1.3, HTTP/1.1 only.
 ///
 /// ```
 /// use imts::{Certificates, Tls};
@@ -38,19 +39,19 @@ pub(crate) use self::reason::Reason;
 pub struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Trusts what the platform trusts, and presents no certificate of its own.
+    /// Trusts what the platform trusts, and presents no client certificate.
     ///
-    /// On Linux and the BSDs, `SSL_CERT_FILE` and `SSL_CERT_DIR` say where the platform's roots
-    /// are, as they do for OpenSSL; [`TlsBuilder::only_roots`] asks neither.
+    /// On Linux and the BSDs, `SSL_CERT_FILE` and `SSL_CERT_DIR` set the location of the platform's
+    /// roots, as they do for OpenSSL. [`TlsBuilder::only_roots`] reads neither.
     ///
     /// # Errors
     ///
-    /// [`TlsError::PlatformRoots`], where the platform has no roots.
+    /// Returns [`TlsError::PlatformRoots`] if the platform has no roots.
     pub fn platform() -> Result<Self, TlsError> {
         Self::builder().build()
     }
 
-    /// Other settings.
+    /// Starts building other settings.
     pub fn builder() -> TlsBuilder {
         TlsBuilder {
             roots: Roots::Platform(Certificates::none()),
@@ -59,15 +60,16 @@ impl Tls {
         }
     }
 
-    /// The settings, as rustls takes them.
+    /// Returns the settings in the form that rustls takes.
     #[must_use]
     pub fn client_config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.0)
     }
 }
 
-/// A configuration of the caller's own, which answers for what it trusts. ALPN is set to HTTP/1.1,
-/// the only protocol that is spoken, and early data, which may be replayed, is switched off.
+/// Uses the caller's own configuration. The caller is responsible for what it trusts. ALPN is set
+/// to HTTP/1.1, the only protocol that the transports speak. Early data, which may be replayed, is
+/// switched off.
 impl From<Arc<ClientConfig>> for Tls {
     fn from(mut config: Arc<ClientConfig>) -> Self {
         if config.alpn_protocols != [HTTP_1_1] || config.enable_early_data {
@@ -85,7 +87,7 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// Collects what a [`Tls`] is made of.
+/// Collects the settings of a [`Tls`].
 #[derive(Debug)]
 #[must_use]
 pub struct TlsBuilder {
@@ -95,33 +97,34 @@ pub struct TlsBuilder {
 }
 
 impl TlsBuilder {
-    /// Trusts these roots besides those of the platform.
+    /// Trusts these roots in addition to the platform's.
     pub fn extra_roots(self, roots: Certificates) -> Self {
         Self { roots: Roots::Platform(roots), ..self }
     }
 
-    /// Trusts these roots alone: neither the platform's nor those of
+    /// Trusts only these roots: neither the platform's nor those of
     /// [`extra_roots`](Self::extra_roots).
     pub fn only_roots(self, roots: Certificates) -> Self {
         Self { roots: Roots::Only(roots), ..self }
     }
 
-    /// Presents a certificate of the client's own: its chain, the client's first, and the key that
-    /// belongs to it.
+    /// Presents a client certificate: its chain, which starts with the client's own certificate,
+    /// and the matching private key.
     pub fn identity(self, chain: Certificates, key: PrivateKey) -> Self {
         Self { identity: Some((chain, key)), ..self }
     }
 
-    /// Who does the cryptography. Default [`CryptoProvider::Ring`].
+    /// Sets the crypto provider. Default [`CryptoProvider::Ring`].
     pub fn provider(self, provider: CryptoProvider) -> Self {
         Self { provider, ..self }
     }
 
-    /// The settings, checked.
+    /// Checks the settings and builds them.
     ///
     /// # Errors
     ///
-    /// [`TlsError`] says what is wrong with a root, with the identity, or with the platform.
+    /// Returns [`TlsError`], which says what is wrong with a root, with the identity, or with the
+    /// platform.
     pub fn build(self) -> Result<Tls, TlsError> {
         let config = self.verified()?;
         let mut config = match self.identity {
@@ -161,8 +164,8 @@ impl TlsBuilder {
     }
 }
 
-/// Who does the cryptography. It is passed to rustls explicitly: the process-wide default is
-/// neither read nor set, and which providers are compiled in changes nothing.
+/// The crate that does the cryptography. It is passed to rustls explicitly: the process-wide
+/// default is neither read nor set. Other compiled-in providers change nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CryptoProvider {
@@ -186,7 +189,7 @@ impl CryptoProvider {
 
 #[derive(Debug)]
 enum Roots {
-    /// The platform's, and these.
+    /// The platform's roots, and these.
     Platform(Certificates),
     Only(Certificates),
 }

@@ -1,7 +1,8 @@
 //! What a client needs of an HTTP client: one function from request to response.
 //!
-//! Owns the two traits, for threads and for tasks, and the bounds of an exchange. Knows nothing of sessions; a transport decides
-//! nothing but whether a request that failed is known not to have left.
+//! Owns the two traits, for threads and for tasks, and the bounds of an exchange. Does not know
+//! about sessions. A transport makes one decision only: whether a failed request is known not to
+//! have been sent.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use imts_core::{Body, Exchange, Failure};
 
 use crate::progress::Progress;
 
-/// How much of a reply is read, and how long the whole exchange may take.
+/// How much of a response is read, and how long the whole exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many bytes of body are worth reading. Stop after one more: by the length the session
-    /// sees that it was too much.
+    /// How many bytes of the body are read at most. Stop one byte after this limit: from the
+    /// length, the session sees that the body was too long.
     pub reply_limit: usize,
     /// How long the exchange may take, from resolving the host to the last byte of the body.
     pub time_limit: Duration,
@@ -29,9 +30,9 @@ impl From<&Exchange> for Bounds {
 
 /// Sends a request and waits for its response, on the calling thread.
 ///
-/// A closure is a transport. One that is fit for production follows no redirect, resends nothing
-/// that may have left, reads no proxy from the environment, and says [`Failure::not_sent`] only
-/// where it knows.
+/// A closure is a transport. A transport for production follows no redirect and reads no proxy from
+/// the environment. It never resends a request that may have been sent, and returns
+/// [`Failure::not_sent`] only if it knows.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -49,7 +50,8 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Failure`], where no whole response came; a body cut at one byte past the limit is whole.
+    /// Returns [`Failure`] if no complete response was received. A body that was cut one byte past
+    /// the limit counts as complete.
     fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure>;
 }
 
@@ -65,11 +67,11 @@ where
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Sends a request as a future, and brings the timer that goes with it.
+/// Sends a request as a future, and provides the matching timer.
 ///
-/// A pair of closures is one: the first sends, the second sleeps. What is said of a [`Transport`]
-/// holds for this one too. Its futures are polled by whichever task asks for a token; they run on
-/// any executor, or on none in particular, as far as the HTTP client within does.
+/// A pair of closures is an async transport: the first sends, the second sleeps. The rules for a
+/// [`Transport`] hold here too. Any task that asks for a token polls the futures. They run on any
+/// executor, or without one, if the HTTP client inside them does.
 ///
 /// ```
 /// use std::future::ready;
@@ -89,21 +91,23 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// assert!(failure.is_not_sent());
 /// ```
 pub trait AsyncTransport: Send + Sync {
-    /// Sends the request once, within the bounds. The future fails with [`Failure`], where no whole
-    /// response came; a body cut at one byte past the limit is whole.
+    /// Sends the request once, within the bounds. If no complete response was received, the future
+    /// fails with [`Failure`]. A body that was cut one byte past the limit counts as complete.
     ///
-    /// A future that is dropped before its end gives up the request. The client holds it to the time
-    /// limit with [`sleep`](AsyncTransport::sleep), unless the transport [does](Self::keeps_time) itself.
+    /// Dropping the future before it completes abandons the request. The client enforces the time
+    /// limit with [`sleep`](AsyncTransport::sleep), unless the transport [does](Self::keeps_time)
+    /// so itself.
     fn send(
         &self,
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>>;
 
-    /// Sends as [`send`](AsyncTransport::send) does, and tells how far the request has come. What is
-    /// known not to have left is then not in doubt, whoever gives it up, and when.
+    /// Sends as [`send`](AsyncTransport::send) does, and reports how far the request has come. If a
+    /// request is known not to have been sent, it is not in doubt, no matter who abandons it, and
+    /// when.
     ///
-    /// A transport that does not tell only sends, which is the default: its requests count as sent.
+    /// The default does not report and only sends: its requests count as sent.
     fn send_told(
         &self,
         request: Request<Body>,
@@ -114,14 +118,14 @@ pub trait AsyncTransport: Send + Sync {
         self.send(request, bounds)
     }
 
-    /// Whether each request ends by its time limit without the client, which then sets no timer of its
-    /// own: the failure is [timed out](Failure::timed_out), and what has not left by then never does.
-    /// Default `false`.
+    /// Returns whether the transport itself ends each request by its time limit. The client then
+    /// sets no timer of its own. Such a request fails as [timed out](Failure::timed_out), and a
+    /// request that was not sent by then is never sent. Default `false`.
     fn keeps_time(&self) -> bool {
         false
     }
 
-    /// Ends after this time.
+    /// Completes after this time.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 

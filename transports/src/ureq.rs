@@ -1,8 +1,8 @@
 //! The ready-made transport of the blocking client, over ureq.
 //!
-//! Owns its settings: no redirect, no second try, the limits of a reply's head. Where connections go
-//! is [`connect`]'s matter, what a failure proves [`exchange`]'s. It has no runtime: a request is
-//! made on the thread that asks for it. Knows nothing of sessions.
+//! Owns its settings: no redirect, no second try, limits for a response's head. [`connect`] opens
+//! connections; [`exchange`] says what a failure proves. It has no runtime: a request is made on
+//! the thread that asks for it. Does not know about sessions.
 
 mod attempt;
 mod buffers;
@@ -36,12 +36,13 @@ use crate::proxy::Proxy;
 use crate::tls::{Tls, TlsError};
 use crate::transport::{Bounds, Transport};
 
-/// Sends requests by ureq: HTTP/1.1, over TLS but for loopback.
+/// Sends requests with ureq: HTTP/1.1, over TLS except to loopback.
 ///
-/// It follows no redirect, sends nothing twice, takes a proxy only when given one and never for
-/// loopback, and takes nothing from the environment but the place of the platform's roots. It has no runtime
-/// of its own, and blocks the thread that calls it: inside an async runtime, the client's renewal has a thread
-/// for itself, and only whoever waits for it is blocked. Clones share their connections.
+/// It follows no redirect and sends no request twice. It uses a proxy only if one is set, and never
+/// for loopback. From the environment it reads only the location of the platform's roots. It has no
+/// runtime of its own, and blocks the thread that calls it. Inside an async runtime, the client's
+/// renewal has its own thread, and only the callers that wait for it are blocked. Clones share
+/// their connections.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,21 +59,22 @@ use crate::transport::{Bounds, Transport};
 #[derive(Clone)]
 pub struct UreqTransport {
     agent: Agent,
-    /// What its connections cover the bodies of replies with; a caller's own `ureq::Agent` has none.
+    /// The masks with which its connections cover response bodies. `None` for a caller's own
+    /// `ureq::Agent`.
     masks: Option<Masks>,
 }
 
 impl UreqTransport {
-    /// A transport that trusts what the platform trusts.
+    /// Creates a transport that trusts what the platform trusts.
     ///
     /// # Errors
     ///
-    /// [`TlsError::PlatformRoots`], where the platform has no roots.
+    /// Returns [`TlsError::PlatformRoots`] if the platform has no roots.
     pub fn new() -> Result<Self, TlsError> {
         Ok(Self::builder(Tls::platform()?).build())
     }
 
-    /// What a transport is made of, with these TLS settings.
+    /// Starts building a transport with these TLS settings.
     pub fn builder(tls: Tls) -> UreqBuilder {
         UreqBuilder {
             tls,
@@ -83,12 +85,14 @@ impl UreqTransport {
         }
     }
 
-    /// A transport over an agent of the caller's own, which answers for where its connections go and
-    /// how long they may take to come about. Its middleware must send each request at most once.
+    /// Creates a transport over the caller's own agent. That agent is responsible for where
+    /// connections go and how long they may take to open. Its middleware must send each request at
+    /// most once.
     ///
-    /// Redirects and errors by status are switched off for each request, and its time limit is set, as
-    /// `timeout_global`. Under such a limit, ureq's own resolver starts a thread for each request, also if
-    /// a connection is open already. An agent whose resolver knows nothing of the limit starts none:
+    /// For each request, this transport switches off redirects and errors by status, and sets the
+    /// time limit as `timeout_global`. Under such a limit, ureq's own resolver starts a thread for
+    /// each request, even if a connection is already open. If the agent's resolver does not get the
+    /// limit, it starts no thread:
     ///
     /// ```
     /// use imts::UreqTransport;
@@ -129,12 +133,13 @@ impl UreqTransport {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Connections of a [`builder`](Self::builder)'s transport need none of this: a name is looked up only for
-    /// a new connection.
+    /// A transport from a [`builder`](Self::builder) needs none of this: it looks a name up only
+    /// for a new connection.
     ///
-    /// How far a request that failed had come, such an agent does not tell: it counts as not sent
-    /// only where the agent refused the URL, or found no address for it. Nor does it hide replies
-    /// from the log: at the level TRACE, ureq's parser logs them, tokens included.
+    /// Such an agent does not report how far a failed request had come. The request counts as not
+    /// sent only if the agent refused the URL, or found no address for it. The agent does not hide
+    /// responses from the log either: at the level TRACE, ureq's parser logs them, including
+    /// tokens.
     #[must_use]
     pub fn over(agent: Agent) -> Self {
         Self { agent, masks: None }
@@ -147,7 +152,8 @@ impl Transport for UreqTransport {
         let request = self
             .agent
             .configure_request(Request::from_parts(head, body.as_ref()))
-            // Our own connections keep the limit: ureq would look at it before it looks at what has come.
+            // The transport's own connections enforce the limit: ureq would check it before it
+            // checks what has come.
             .timeout_global(self.masks.is_none().then_some(bounds.time_limit))
             .http_status_as_error(false)
             .max_redirects(0)
@@ -171,7 +177,7 @@ impl fmt::Debug for UreqTransport {
     }
 }
 
-/// Collects what a [`UreqTransport`] is made of.
+/// Collects the settings of a [`UreqTransport`].
 #[must_use]
 pub struct UreqBuilder {
     tls: Tls,
@@ -182,20 +188,20 @@ pub struct UreqBuilder {
 }
 
 impl UreqBuilder {
-    /// How long a connection may take to come about: name, TCP, proxy and TLS together.
+    /// Sets how long opening a connection may take: name lookup, TCP, proxy and TLS together.
     /// Default 10 s.
     ///
-    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305): a new
-    /// attempt starts 250 ms after the one before, or as soon as one fails, and the first to complete
-    /// its TLS handshake is used. If a host has several addresses, each attempt has a thread of its
-    /// own; an attempt that lost ends within this time.
+    /// Within this time every address of the host is tried, IPv6 and IPv4 in turn (RFC 8305). A new
+    /// attempt starts 250 ms after the one before, or as soon as one fails. The first to complete
+    /// its TLS handshake is used. If a host has several addresses, each attempt has its own thread;
+    /// an attempt that lost ends within this time.
     pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
         Self { connect_timeout, ..self }
     }
 
-    /// Replaces the system's resolver: a function from a host name and a port to addresses, in the
-    /// order of preference. It is called on a thread of its own, for the service's host or for its
-    /// proxy's, and never for an address or for `localhost`. At most 16 addresses are tried.
+    /// Replaces the system's resolver: a function from a host name and a port to addresses, in
+    /// order of preference. It is called on its own thread, for the service's host or its proxy's
+    /// host, never for an address or for `localhost`. At most 16 addresses are tried.
     pub fn resolver(
         self,
         resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
@@ -203,15 +209,15 @@ impl UreqBuilder {
         Self { resolve: Arc::new(resolve), ..self }
     }
 
-    /// A proxy for connections that leave this machine. Default none.
+    /// Sets a proxy for connections that leave this machine. Default none.
     pub fn proxy(self, proxy: Proxy) -> Self {
         Self { proxy: Some(proxy), ..self }
     }
 
-    /// The transport.
+    /// Builds the transport.
     #[must_use]
     pub fn build(self) -> UreqTransport {
-        // A proxy that ureq itself finds in the environment is dropped here unused.
+        // If ureq itself finds a proxy in the environment, that proxy is dropped here unused.
         let config = Config::builder()
             .proxy(None)
             .user_agent("")
@@ -245,9 +251,9 @@ impl fmt::Debug for UreqBuilder {
     }
 }
 
-/// How long an idle connection is kept: less than servers usually do, so that a request seldom
-/// meets one that is just being closed.
+/// How long an idle connection is kept. This is shorter than servers usually keep one, so that a
+/// request seldom meets a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// The most bytes that the head of a reply may have.
+/// The maximum length of a response's head, in bytes.
 const HEAD: usize = 65_536;

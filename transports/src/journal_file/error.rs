@@ -9,13 +9,13 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// Another process has it open.
+    /// Another process has the journal open.
     #[error("the journal is in use: another process has it open. Try again once it is done")]
     Locked,
-    /// The file is something else.
+    /// The file is not a journal, or is a journal of another version.
     #[error("the file is not a journal of calls, or one of another version")]
     NotAJournal,
-    /// A record that was durable is not what was written: the file was changed.
+    /// A durable record is not what was written: the file was changed.
     #[error("the journal is damaged at byte {at}: the file was changed after it was written")]
     Damaged {
         /// Where the damaged record begins, in bytes from the file's start.
@@ -24,13 +24,13 @@ pub enum JournalError {
     /// A record would be longer than 65,536 bytes.
     #[error("the record is longer than 65536 bytes: is the reference that long?")]
     TooLong,
-    /// There is no call of this number.
+    /// The journal has no call with this number.
     #[error("the journal has no call {id}")]
     NoSuchCall {
         /// The number.
         id: u64,
     },
-    /// What became of the call is known.
+    /// The outcome of the call is known.
     #[error("the outcome of call {id} is known already")]
     NotInDoubt {
         /// The number.
@@ -39,7 +39,7 @@ pub enum JournalError {
     /// The call may still be under way, so it cannot be resolved yet.
     #[error(transparent)]
     UnderWay(EntryError),
-    /// An entry has no place in the journal.
+    /// The journal cannot hold this entry.
     #[error(transparent)]
     NotAdmitted(EntryError),
     /// The path does not name the file that was opened.
@@ -48,7 +48,7 @@ pub enum JournalError {
          it and nothing is sent: find out where it went, and open the right file anew"
     )]
     Replaced,
-    /// The file does not end as it was left.
+    /// The file does not end where this journal last wrote.
     #[error(
         "another program changed the journal while it was open, so nothing more is written to it and \
          nothing is sent: find out what became of it, and open it anew"
@@ -66,24 +66,24 @@ pub enum JournalError {
          folders: {message}): use another file system, or accept this one"
     )]
     FolderNotSynced {
-        /// The system's words.
+        /// The system's message.
         message: String,
     },
-    /// The journal cannot be compacted, and is what it was.
+    /// The journal cannot be compacted. It is unchanged.
     #[error("the journal cannot be compacted: {why}")]
     NotCompacted {
-        /// Why not.
+        /// The reason.
         why: &'static str,
     },
-    /// An earlier write failed, and the file can no longer be trusted to hold what is written.
+    /// An earlier write failed, so the file can no longer be trusted to hold what is written.
     #[error("an earlier write to the journal failed: open it anew")]
     Broken,
-    /// The system's.
+    /// The system reported an error.
     #[error("cannot {action} the journal: {message}")]
     Io {
         /// What was tried.
         action: &'static str,
-        /// The system's words.
+        /// The system's message.
         message: String,
     },
 }
@@ -93,7 +93,7 @@ impl JournalError {
         Self::Io { action, message: error.to_string() }
     }
 
-    /// Opening failed. On Windows that is how a lock shows.
+    /// Opening failed. On Windows, a lock shows itself as this error.
     pub(super) fn opening(error: &io::Error) -> Self {
         const SHARING_VIOLATION: i32 = 32;
         match error.raw_os_error() {

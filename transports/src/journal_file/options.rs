@@ -1,4 +1,4 @@
-//! How a journal is opened.
+//! Owns how a journal is opened.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::num::NonZeroU32;
@@ -17,7 +17,7 @@ use super::writer::Writer;
 use super::{JournalFile, Lost};
 use crate::clock::{Clock, SystemClock};
 
-/// How a journal is opened.
+/// Options for opening a journal.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct JournalOptions {
@@ -28,50 +28,52 @@ pub struct JournalOptions {
 }
 
 impl JournalOptions {
-    /// How long to wait while another process has the journal open. Default: not at all.
+    /// Sets how long to wait while another process has the journal open. Default: no wait.
     pub fn wait(self, wait: Duration) -> Self {
         Self { wait, ..self }
     }
 
-    /// What to do where the file system cannot make a folder's entries durable. Default: refuse.
+    /// Sets what to do if the file system cannot make a folder's entries durable. Default: refuse.
     pub fn folder_sync(self, folder_sync: FolderSync) -> Self {
         Self { folder_sync, ..self }
     }
 
-    /// Takes a copy of a journal, such as a restored backup, for the journal from here on, for this
-    /// reason and by this person, as far as known.
+    /// Accepts a copy of a journal, such as a restored backup, as the journal from now on. `reason`
+    /// says why, and `by` names the person who accepted it, if known.
     ///
-    /// Every call in it that has no end is in doubt then. A call that the original permitted after
-    /// the copy was made is not known here: ask the service before sending anything that may have
-    /// been sent since.
+    /// After this, every call in it that has no end is in doubt. This journal does not know a call
+    /// that the original permitted after the copy was made. Ask the service before you send
+    /// anything that may have been sent since.
     pub fn accept(self, reason: &str, by: Option<&str>) -> Self {
         Self { accepted: Some((reason.to_owned(), by.map(str::to_owned))), ..self }
     }
 
-    /// From how many bytes on the journal is compacted by itself; `None`: never. Default:
+    /// Sets the length, in bytes, from which the journal compacts itself; `None`: never. Default:
     /// [`COMPACT_FROM`](Self::COMPACT_FROM).
     ///
-    /// It must become half as long at least: otherwise nothing is done until it has grown again. The
-    /// journal's own thread does it, between two records. What callers record meanwhile waits for that:
-    /// some 0.1 s for 16 MiB.
+    /// Compaction must at least halve the file. If it cannot, nothing is done until the journal has
+    /// grown again. The journal's own thread does it, between two records. What callers record
+    /// meanwhile waits for it: some 0.1 s for 16 MiB.
     pub fn compact_from(mut self, bytes: Option<u64>) -> Self {
         self.settings.compact_from = bytes;
         self
     }
 
-    /// For how many days a call that was done is remembered at least. Default: for ever.
+    /// Sets for how many days a call that was done is remembered at least. Default: for ever.
     ///
-    /// **An intent that was done longer ago may be sent again**: a compaction forgets it, and from the
-    /// next opening on nothing stands against it. So choose more days than any caller may come back
-    /// after. A call in doubt, or one that was resolved, is never forgotten. Days are counted by the
-    /// times that were recorded; if the clock was set back meanwhile, more is kept.
+    /// **An intent that was done longer ago may be sent again**: a compaction forgets it, and from
+    /// the next opening on, the journal permits it again. So choose more days than the longest time
+    /// after which a caller may retry. A call in doubt, or one that was resolved, is never
+    /// forgotten. Days are counted by the recorded times; if the clock was set back meanwhile, more
+    /// is kept.
     pub fn keep_done(mut self, days: NonZeroU32) -> Self {
         self.settings.keep_done = Some(days);
         self
     }
 
-    /// Is told what became of each compaction that the journal began by itself. Whatever became of it,
-    /// calls go on. It runs on the journal's own thread, and must not wait for the journal's user.
+    /// Sets a function that receives the result of each compaction that the journal began by
+    /// itself. Calls continue, whatever the result. The function runs on the journal's own thread,
+    /// and must not wait for the journal's user.
     pub fn on_compaction(
         mut self,
         told: impl Fn(&Result<Compacted, JournalError>) + Send + Sync + 'static,
@@ -80,21 +82,22 @@ impl JournalOptions {
         self
     }
 
-    /// From how many bytes on a journal is compacted by itself: 16 MiB, some 50,000 calls.
+    /// The length in bytes from which a journal compacts itself: 16 MiB, some 50,000 calls.
     pub const COMPACT_FROM: u64 = compact::FROM;
 
-    /// Opens a journal, or begins one.
+    /// Opens a journal, or creates one.
     ///
-    /// A record that was cut off at the file's end, as by a crash in mid-write, was never acted
-    /// upon: it is taken off.
+    /// If a crash in mid-write cut off the record at the file's end, no one acted upon that record.
+    /// It is removed.
     ///
     /// # Errors
     ///
-    /// [`JournalError::Locked`], where another process has it open all the time;
-    /// [`JournalError::NotAJournal`], where the file is something else, which is left as it is;
-    /// [`JournalError::Damaged`], where a record in its midst is no longer what was written;
-    /// [`JournalError::Copied`], where it is a copy of another journal;
-    /// [`JournalError::FolderNotSynced`]; [`JournalError::Io`].
+    /// - [`JournalError::Locked`] if another process has it open for the whole wait;
+    /// - [`JournalError::NotAJournal`] if the file is something else; that file is not changed;
+    /// - [`JournalError::Damaged`] if a record before the end is no longer what was written;
+    /// - [`JournalError::Copied`] if the file is a copy of another journal;
+    /// - [`JournalError::FolderNotSynced`];
+    /// - [`JournalError::Io`].
     pub fn open(self, path: impl AsRef<Path>) -> Result<JournalFile, JournalError> {
         let path = disk::absolute(path.as_ref())?;
         let io = |action| move |error| JournalError::io(action, &error);
@@ -111,7 +114,8 @@ impl JournalOptions {
             file.set_len(pages.end).map_err(io("cut"))?;
         }
         if pages.end == 0 || pages.is_earlier {
-            // A crash in between leaves a header that is cut, or one byte of it changed.
+            // A crash between the two writes leaves a header that is cut off, or that has one byte
+            // changed.
             file.seek(SeekFrom::Start(0)).map_err(io("seek"))?;
             file.write_all(HEADER).map_err(io("write"))?;
         }
@@ -136,8 +140,8 @@ impl JournalOptions {
         } else if known.is_none() {
             append(&Record::File { at, file: id })?;
         }
-        // Whoever sends holds the file's lock, which is this process's now. Whoever held another
-        // file, of which this is a copy, may be at work.
+        // A sender holds the lock of the file, and this process has that lock now. If the file is a
+        // copy, the sender that has the original open may still be running.
         book.senders_are_gone(if is_copy { u64::MAX } else { first_own });
         let (writer, lost, settings) = (Writer::new(appender), Lost::default(), self.settings);
         Ok(JournalFile { path, writer, book, lost, settings })

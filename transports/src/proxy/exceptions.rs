@@ -1,4 +1,4 @@
-//! What does not go through a proxy: the list in `NO_PROXY`.
+//! Owns the list in `NO_PROXY`: the hosts that do not go through a proxy.
 
 use std::net::IpAddr;
 

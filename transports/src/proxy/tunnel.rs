@@ -1,7 +1,7 @@
-//! A tunnel through a proxy: what is said to it, and what its answer means (RFC 9110, section
-//! 9.3.6).
+//! A tunnel through a proxy: the request to the proxy, and what its response means (RFC 9110,
+//! section 9.3.6).
 //!
-//! Does no I/O: either transport says it in its own way.
+//! Does no I/O: each transport sends and reads in its own way.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ pub(crate) enum TunnelError {
     Io(#[from] io::Error),
 }
 
-/// What asks a proxy for a tunnel.
+/// Returns the request that asks a proxy for a tunnel.
 pub(crate) fn request(proxy: &Proxy, to: Place<'_>) -> Result<Zeroizing<Vec<u8>>, TunnelError> {
     let to = authority(to.host, to.port).ok_or(TunnelError::Host)?;
     let credentials = proxy.authorization.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
@@ -43,13 +43,13 @@ pub(crate) fn request(proxy: &Proxy, to: Place<'_>) -> Result<Zeroizing<Vec<u8>>
     Ok(request)
 }
 
-/// The head of a proxy's answer, as far as it has come.
+/// The head of a proxy's response, as far as it was received.
 #[derive(Debug, Default)]
 pub(crate) struct Answer(Vec<u8>);
 
 impl Answer {
-    /// Takes the next byte; says what the answer means once its head is whole. Not a byte of what
-    /// comes after it may be read: that belongs to the tunnel.
+    /// Takes the next byte. Once the head is complete, returns what the response means. Do not read
+    /// any byte after the head: it belongs to the tunnel.
     pub(crate) fn take(&mut self, byte: u8) -> Option<Result<(), TunnelError>> {
         self.0.push(byte);
         if !self.0.ends_with(b"\r\n\r\n") {
@@ -71,7 +71,7 @@ fn status(head: &[u8]) -> Option<u16> {
     std::str::from_utf8(status).ok()?.parse().ok()
 }
 
-/// The most bytes that the head of a proxy's answer may have.
+/// The maximum length of the head of a proxy's response, in bytes.
 const LONGEST: usize = 8_192;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Why TLS settings cannot be used. The caller's to mend.
+//! Why TLS settings cannot be used. The caller must correct a setting.
 
 use rustls::Error;
 use thiserror::Error;
 
-/// Why TLS settings cannot be used. The caller's to mend.
+/// Why TLS settings cannot be used. The caller must correct a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TlsError {
@@ -16,13 +16,13 @@ pub enum TlsError {
     /// A PEM section is cut off or is not base64.
     #[error("the PEM text is damaged: a section is cut off or is not base64; copy the file anew")]
     Pem,
-    /// A certificate is no X.509 certificate.
+    /// A certificate is not an X.509 certificate.
     #[error("certificate {place} is not a valid X.509 certificate: copy it anew, or leave it out")]
     Certificate {
-        /// Which one, counted from 1.
+        /// The position of the certificate, counted from 1.
         place: usize,
     },
-    /// The PEM text holds no private key that could be read.
+    /// The PEM text holds no private key that can be read.
     #[error(
         "no private key was found: give PEM text with a PKCS #8, PKCS #1 or SEC1 key that is not \
          encrypted"

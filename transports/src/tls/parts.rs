@@ -1,6 +1,6 @@
-//! Certificates and private keys, from PEM or DER to values that can be used.
+//! Certificates and private keys, parsed from PEM or DER.
 //!
-//! Owns their parsing. Knows neither what a certificate is for nor where its bytes came from.
+//! Owns their parsing. Does not know what a certificate is for, or where its bytes came from.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use super::error::TlsError;
 pub struct Certificates(Vec<CertificateDer<'static>>);
 
 impl Certificates {
-    /// All certificates of a PEM text, in its order. Sections of other kinds are passed over.
+    /// Reads all certificates of a PEM text, in its order. Other sections are skipped.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Certificates {
         Self::of(all.collect::<Result<_, _>>().map_err(|_| TlsError::Pem)?)
     }
 
-    /// One certificate in DER.
+    /// Reads one certificate in DER.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl Certificates {
         Self::of(vec![CertificateDer::from(der.into())])
     }
 
-    /// These and others, in that order.
+    /// Appends other certificates to these.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         self.0.extend(others.0);
@@ -68,11 +68,11 @@ impl fmt::Debug for Certificates {
     }
 }
 
-/// The private key of a client's certificate. Wiped when it is dropped; never printed.
+/// The private key of a client's certificate. It is wiped when it is dropped, and never printed.
 pub struct PrivateKey(PrivateKeyDer<'static>);
 
 impl PrivateKey {
-    /// The first private key of a PEM text: PKCS #8, PKCS #1 or SEC1, not encrypted.
+    /// Reads the first private key of a PEM text: PKCS #8, PKCS #1 or SEC1, not encrypted.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl PrivateKey {
         })
     }
 
-    /// What rustls wants; its copy is in its hands.
+    /// Returns the key as rustls takes it. rustls owns that copy.
     pub(super) fn into_der(self) -> PrivateKeyDer<'static> {
         self.0.clone_key()
     }

@@ -1,6 +1,6 @@
-//! What rustls' errors mean, in words that say what to do.
+//! Explains rustls' errors, and what to do about them.
 //!
-//! Owns the words. Whether a request was sent is the transports' matter.
+//! Owns the texts. Does not know whether a request was sent: the transports know.
 
 use std::error::Error as StdError;
 use std::fmt;
