@@ -1,9 +1,8 @@
-//! One session shared by everyone who holds a client: the lock, the clock, the hook, the published
-//! token.
+//! One session that all clones of a client share, with its lock, clock, hook and published token.
 //!
-//! Owns the translation between the session's steps and what a driver does. Knows nothing of
-//! threads or futures: both clients drive a flight by [`Hub::ask`], then [`Hub::on_reply`] or
-//! [`Hub::save`] until there is nothing left to do.
+//! Owns the translation between the session's steps and what a driver does. Does not know about
+//! threads or futures: both clients drive a flight with [`Hub::ask`], then with [`Hub::on_reply`]
+//! or [`Hub::save`] until nothing is left to do.
 
 mod calls;
 mod driven;
@@ -45,51 +44,53 @@ use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
 
-/// Whatever a hook failed with.
+/// Any error that a hook returns.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
-/// Receives each state that must outlive the process, before it is acted on.
+/// Receives each state that must outlive the process, before the client acts on it.
 pub(crate) type OnGrant = Box<dyn Fn(&Saved) -> Result<(), HookError> + Send + Sync>;
 
-/// `F` is what a kind of client keeps of a flight, for those who join it.
+/// `F` is what a kind of client keeps of a flight, for the callers that join it.
 pub(crate) struct Hub<F> {
     state: Mutex<State<F>>,
-    /// What most asks are served from. Written by whoever holds the state, before it is let go.
+    /// The snapshot that answers most asks. The holder of the state writes it before releasing the
+    /// lock.
     published: Published<Snapshot>,
     driven: Driven,
     clock: clock::Source,
-    /// Rings when an ask may bring something else than before.
+    /// Rings when an ask may return something else than before.
     bell: Arc<Bell>,
-    /// Rings the bell when a virtual clock is set, as long as the hub is there.
+    /// Rings the bell when a virtual clock is set, as long as the hub exists.
     _clock_was_set: Arc<dyn Fn() + Send + Sync>,
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
-    /// Where calls are written down.
+    /// Records calls.
     kept: Kept,
-    /// The service whose tokens these are.
+    /// The service that the tokens belong to.
     endpoint: Endpoint,
     /// How often one call is sent at most.
     call_attempts: u32,
-    /// Added to each request, unless it has them.
+    /// Headers to add to each request, unless the request has them.
     headers: HeaderMap,
 }
 
 /// How an ask begins.
 pub(crate) enum Entry<'a, F> {
-    /// With its end.
+    /// The ask is over: this token answers it.
     Served(Bearer),
-    /// With the session in hand, to [ask](Hub::ask).
+    /// The session lock is held, to [ask](Hub::ask).
     Held(Held<'a, F>),
 }
 
-/// What an asker is told.
+/// The answer to an ask.
 pub(crate) enum Ask {
     /// A token that is valid now.
     Ready(Bearer),
-    /// The asker is to start a flight with this; the token, where there is one, serves meanwhile.
+    /// The caller must start a flight with this work. If there is a token, it can be used
+    /// meanwhile.
     Fly(Box<Work>, Option<Bearer>),
-    /// A flight is under way, which the session counts as lost after this time.
+    /// A flight is under way. The session counts it as lost after this time.
     Join(Duration),
 }
 
@@ -133,11 +134,11 @@ impl<F> Hub<F> {
         self.clock.now()
     }
 
-    /// What most asks are served, and all there is to them while no renewal is due: no lock, no
-    /// precise clock. In line, since what is returned through memory is copied once more.
+    /// Answers most asks. While no renewal is due, this is all that an ask costs: no lock, no
+    /// precise clock. Inlined, because a value that is returned through memory is copied once more.
     #[inline(always)]
     pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
-        // Read first: between the load and the return nothing may unwind.
+        // Read the tick first: nothing may unwind between the load and the return.
         let tick = self.clock.tick().unwrap_or(0);
         let published = self.published.load();
         if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_calm_at(tick)) {
@@ -146,8 +147,8 @@ impl<F> Hub<F> {
         self.at_hand_now(at_least)
     }
 
-    /// An ask that nothing is at hand for. While a renewal is due, whoever comes while another asker
-    /// has the session is served the old token all the same.
+    /// Handles an ask that no cached token can answer. If a renewal is due and another caller holds
+    /// the session, the old token is still served.
     #[cold]
     pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
         if let Some(held) = self.try_lock() {
@@ -162,7 +163,7 @@ impl<F> Hub<F> {
         }
     }
 
-    /// The token, if it has so much life left.
+    /// Returns the token, if it has this much life left.
     pub(crate) fn lasting(&self, bearer: Bearer, at_least: Duration) -> Result<Bearer, CallError> {
         if at_least.is_zero() {
             return Ok(bearer);
@@ -171,7 +172,7 @@ impl<F> Hub<F> {
         if remaining < at_least { Err(CallError::ShortLived { remaining }) } else { Ok(bearer) }
     }
 
-    /// For one thread or task to keep what is published at hand.
+    /// Returns a sight, in which one thread or task caches what is published.
     pub(crate) fn sight(&self) -> Sight {
         Sight::new(self.clock.clone(), self.published.sighted())
     }
@@ -208,7 +209,7 @@ impl<F> Hub<F> {
         self.lock().save_failure.clone()
     }
 
-    /// Asks for a token with `at_least` left.
+    /// Asks the session for a token with `at_least` left.
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
         match state.door {
             Door::Open => {
@@ -223,7 +224,7 @@ impl<F> Hub<F> {
         }
     }
 
-    /// Takes no more asks. Returns the flight under way, which goes on.
+    /// Refuses all further asks. Returns the flight under way, which continues.
     pub(crate) fn close(&self) -> Option<F>
     where
         F: Clone,
@@ -236,7 +237,7 @@ impl<F> Hub<F> {
         state.flight.clone()
     }
 
-    /// Does nothing more. Returns the flight that is still under way, and what to persist.
+    /// Stops all work. Returns the flight that is still under way, and the state to persist.
     pub(crate) fn abandon(&self) -> (Option<F>, Option<Saved>) {
         let mut state = self.lock();
         state.door = Door::Closed;
@@ -273,7 +274,7 @@ impl<F> Hub<F> {
         }
     }
 
-    /// Reports what came of a request, and goes on.
+    /// Reports the outcome of a request, and returns the next step.
     pub(crate) fn on_reply(
         &self,
         ticket: Ticket,
@@ -306,7 +307,7 @@ impl<F> Hub<F> {
         self.next(&mut state, outcome, now)
     }
 
-    /// Hands a state to the hook, outside the lock, and goes on whatever came of it.
+    /// Calls the hook with a state, outside the lock, and continues whatever the hook returns.
     pub(crate) fn save(&self, ticket: SaveTicket, saved: &Saved) -> Next {
         let outcome = match &self.on_grant {
             Some(hook) => catch_unwind(AssertUnwindSafe(|| hook(saved)))
@@ -323,13 +324,14 @@ impl<F> Hub<F> {
             }
             landed(&mut state, Ok(()), now)
         };
-        // A save that is not reported is over in good time by itself.
+        // If a save is not reported, it ends by itself in good time.
         catch_unwind(AssertUnwindSafe(go_on)).unwrap_or_else(|_| Next::Landed(Ok(())))
     }
 
-    /// Goes on where the renewal is not over: a save, or a sign-in after a refresh of no use. It is
-    /// over with its grant, even one that is due for renewal from the start: that is for the next
-    /// ask to begin, or a service slower than its tokens would be asked for ever.
+    /// Continues if the renewal is not over: with a save, or with a sign-in after a refresh that
+    /// did not help. A renewal is over once it has a grant, even if that token is due for renewal
+    /// from the start. Only the next ask begins that renewal. Otherwise, a service slower than its
+    /// tokens would be asked for ever.
     fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>, now: Now) -> Next {
         if state.door == Door::Closed {
             return Next::Landed(Err(CallError::Closed));
@@ -349,7 +351,7 @@ impl<F> Hub<F> {
         landed(state, outcome, now)
     }
 
-    /// The published one, where it is the same: that saves an allocation.
+    /// Returns the published bearer if it is the same one: this saves an allocation.
     fn share(&self, bearer: imts_core::Bearer) -> Bearer {
         let published = self.published.load();
         match published.as_ref() {
@@ -365,14 +367,14 @@ fn landed<F>(state: &mut State<F>, outcome: Result<(), CallError>, now: Now) -> 
     Next::Landed(outcome)
 }
 
-/// Wipes a reply that was read. A vector's elements are wiped one by one, its spare room at once: it
-/// becomes all that.
+/// Wipes a response body that was read. `zeroize` wipes a vector's elements one by one and its
+/// spare room at once, so `clear` first turns all of it into spare room.
 pub(crate) fn wipe(body: &mut Vec<u8>) {
     body.clear();
     body.zeroize();
 }
 
-/// The old token, for an asker who starts its renewal.
+/// Returns the old token for a caller who starts its renewal, if enough life is left.
 fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<Bearer> {
     let usable = session.phase(now).usable()?;
     (usable.remaining() >= at_least).then(|| usable.bearer().clone().into())

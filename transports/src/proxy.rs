@@ -95,7 +95,8 @@ impl Proxy {
 }
 
 impl Place<'_> {
-    /// Returns the proxy to use for a connection, if one was given: never for loopback.
+    /// Returns the given proxy if a connection to this place goes through it. A connection to
+    /// loopback never does.
     pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
         given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self.host))
     }

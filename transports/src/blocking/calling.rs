@@ -1,6 +1,6 @@
-//! How a thread carries a call from its request to its outcome.
+//! Runs a call on a thread, from its request to its outcome.
 //!
-//! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
+//! Owns the loop. Decides nothing: the call says what to send, and what a response means.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::parked::wait;
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
     ///
-    /// What creates something or moves money is sent again only where it is known not to have been
-    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again.
+    /// A call that creates something or moves money is sent again only if it is known not to have
+    /// been processed. An [`Outcome::Unknown`] must be resolved before anything is sent again.
     ///
     /// ```
     /// use imts::operations::{Fees, Originator};
@@ -47,14 +47,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`OperationError`], where the operation cannot be called, or the journal stands against it
-    /// ([`OperationError::Intent`]): nothing was sent.
+    /// Returns [`OperationError`] if the operation cannot be called, or if the journal does not
+    /// permit it ([`OperationError::Intent`]). Nothing was sent.
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, OperationError> {
         let call = self.shared.hub.call(operation, self.patience)?;
         Ok(self.carry(call)?)
     }
 
-    /// Makes a call of the operation of this name in the contract, to be
+    /// Creates a call of the contract's operation with this name, to be
     /// [performed](Client::perform).
     ///
     /// # Errors
@@ -64,26 +64,27 @@ impl Client {
         self.shared.hub.call_named(name, request, self.patience)
     }
 
-    /// Sends a call again that was not done, the same bytes.
+    /// Sends the same bytes again, for a call that was not done.
     ///
     /// # Errors
     ///
-    /// [`IntentError`], where another call of the same intent has come in between: nothing was sent.
+    /// Returns [`IntentError`] if another call of the same intent came in between. Nothing was
+    /// sent.
     pub fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
         self.perform(permit.retry(self.shared.hub.deadline(self.patience)))
     }
 
-    /// Carries a call to its end, or gives it up before it is sent once this client's patience has
-    /// ended. A call that is for another service gets no token.
+    /// Carries a call to its end. If this client's patience ends before the call is sent, the call
+    /// is given up. A call to another service gets no token.
     ///
     /// # Errors
     ///
-    /// [`IntentError`], where the journal stands against it: nothing was sent.
+    /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         self.carry(self.shared.hub.taken_up(call))
     }
 
-    /// Carries a call that was taken up to its end. The clocks are read after what may take time.
+    /// Carries a prepared call to its end. The clocks are read after each step that may take time.
     fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let hub = &self.shared.hub;
         let mut performing = hub.performing(&call);
@@ -117,27 +118,28 @@ impl Client {
         }
     }
 
-    /// The calls in doubt of this client's journal, oldest first, but for those that are under way:
-    /// ask the service what became of each, and [resolve](Self::resolve) it.
+    /// Returns the calls in doubt of this client's journal, oldest first, except those that are
+    /// under way. Ask the service what became of each, and [resolve](Self::resolve) it.
     ///
     /// # Errors
     ///
-    /// [`RecordError::Failed`], where the journal cannot be read.
+    /// Returns [`RecordError::Failed`] if the journal cannot be read.
     pub fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
         self.shared.hub.in_doubt()
     }
 
-    /// Writes down what was found out of a call in doubt, in this client's journal.
+    /// Records in this client's journal what was found out about a call in doubt.
     ///
-    /// While its sender may be alive, nothing is written down: what was found out could be out of
-    /// date at once. This client knows its own calls, and a [`JournalFile`](crate::JournalFile) that
-    /// is open has no other senders. In a journal that is shared, the deadline of the sending
-    /// decides: see [`CallRecord::under_way_until`].
+    /// While the call's sender may be alive, nothing is recorded: the finding could be out of date
+    /// at once. This client knows its own calls, and an open [`JournalFile`](crate::JournalFile)
+    /// has no other senders. In a shared journal, the deadline of the sending decides: see
+    /// [`CallRecord::under_way_until`].
     ///
     /// # Errors
     ///
-    /// [`RecordError::UnderWay`], if the call may still be under way, which says until when;
-    /// [`RecordError::Failed`], if there is no such call in doubt, or the journal cannot be written.
+    /// Returns [`RecordError::UnderWay`] if the call may still be under way; it says until when.
+    /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
+    /// be written.
     pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
         wait(self.shared.hub.resolve(id, resolution))
     }
@@ -148,7 +150,7 @@ impl Client {
             return Ok(bearer);
         }
         let token = self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline));
-        // Another agent may have signed in while it was waited for.
+        // Another agent may have signed in while this call waited for the token.
         hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }

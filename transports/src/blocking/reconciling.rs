@@ -1,6 +1,6 @@
-//! How a thread finds out about the calls in doubt.
+//! Resolves the calls in doubt on a thread.
 //!
-//! Owns the loop. Which call comes next, and when, is the pass's to say.
+//! Owns the loop. The pass decides which call comes next, and when.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,15 +12,15 @@ use crate::hub::Found;
 use crate::parked;
 
 impl Client {
-    /// Has a callback find out what became of each call in doubt, oldest first, and writes its
-    /// answers down. It never sends a call again.
+    /// Calls a callback for each call in doubt, oldest first, and records its answers. It never
+    /// sends a call again.
     ///
-    /// The callback asks the service, by its status operation or otherwise, and answers with a
-    /// reason. It may use this client, and it may fail: an error counts as [`Answer::Unknown`], and a
-    /// panic leaves the call in doubt. It is not asked about calls that may be under way. After each
-    /// question there is a [pause](Reconcile::interval). No question is begun once the
-    /// [time](Reconcile::within) is over; a callback that has begun then is waited for, and its
-    /// answer counts.
+    /// The callback asks the service what became of the call, by its status operation or otherwise,
+    /// and answers with a reason. It may use this client, and it may fail: an error counts as
+    /// [`Answer::Unknown`], and a panic leaves the call in doubt. It is not called for calls that
+    /// may be under way. After each question there is a [pause](Reconcile::interval). Once the
+    /// [time](Reconcile::within) is over, no question is begun. A callback that has begun by then
+    /// is waited for, and its answer counts.
     ///
     /// ```
     /// use imts::journal::{Answer, Reconcile};
@@ -42,7 +42,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`RecordError`], if the journal cannot be read at the start. What fails later is in the report.
+    /// Returns [`RecordError`] if the journal cannot be read at the start. Later failures are in
+    /// the report.
     pub fn reconcile<A: Into<Answer>>(
         &self,
         settings: &Reconcile,

@@ -1,7 +1,7 @@
 //! A renewal in a thread of its own, which lives no longer than the renewal.
 //!
-//! Owns that thread. A flight belongs to the client, and goes on when the caller who started it has
-//! left; what is to be done is the session's to say.
+//! Owns that thread. A flight belongs to the client, and continues if the caller who started it
+//! stops waiting. The session decides what to do.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,13 +56,13 @@ impl Shared {
     pub(super) fn join(&self) {
         for thread in [take(&self.last), take(&self.keeper)].into_iter().flatten() {
             if thread.thread().id() != thread::current().id() {
-                // It has told its outcome: how it ends is nobody's matter.
+                // The thread has reported its outcome, so how it ends does not matter.
                 let _ended = thread.join();
             }
         }
     }
 
-    /// Sends a request. A transport that panics has failed, and with unknown outcome.
+    /// Sends a request. If the transport panics, the request has failed with unknown outcome.
     pub(super) fn send(
         &self,
         request: Request<Body>,
@@ -87,7 +87,7 @@ impl Shared {
         }
     }
 
-    /// The machine has no thread to give: nothing was sent.
+    /// Ends a flight for which the machine has no thread: nothing was sent.
     fn ground(&self, work: Box<Work>, error: io::Error) -> Result<(), CallError> {
         match *work {
             Work::Send(ticket, ..) => {

@@ -1,7 +1,7 @@
-//! A thread that renews while nobody asks, which ends with its client.
+//! A thread that renews while no one asks, and that ends with its client.
 //!
-//! Owns that thread. It sleeps until the next renewal is due or something has changed, and holds the
-//! client only while it is at work.
+//! Owns that thread. It sleeps until the next renewal is due or something has changed, and holds
+//! the client only while it works.
 
 use std::io;
 use std::sync::{Arc, PoisonError, Weak};

@@ -1,6 +1,6 @@
-//! How a thread waits out a back-off.
+//! Waits out a back-off on a thread.
 //!
-//! Owns the loop. Whether another ask helps is the hub's rule.
+//! Owns the loop. The hub decides whether another ask helps.
 
 use std::time::Duration;
 
@@ -11,16 +11,17 @@ use crate::error::CallError;
 use crate::hub::Patience;
 
 impl Client {
-    /// A token that is valid now, waited for as long as this client's patience.
+    /// Returns a token that is valid now, and waits for it as long as this client's patience.
     ///
-    /// Unlike [`token`](Client::token), it waits out a back-off that ends within that patience, and
-    /// asks again after a renewal that failed in a way that may pass. What waiting does not mend is
-    /// returned at once. Signing in, signing out and [`close`](Client::close) end the wait.
+    /// Unlike [`token`](Client::token), it waits out a back-off that ends within that patience. It
+    /// asks again after a renewal that failed in a way that may pass. It returns at once an error
+    /// that waiting does not solve. Signing in, signing out and [`close`](Client::close) end the
+    /// wait.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; [`CallError::Waiting`] at once if the next renewal is due only after this
-    /// client's patience has ended.
+    /// Returns [`CallError`] if there is no token. If the next renewal is due only after this
+    /// client's patience has ended, returns [`CallError::Waiting`] at once.
     pub fn token_waiting(&self) -> Result<Bearer, CallError> {
         if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
             return Ok(bearer);
@@ -29,8 +30,8 @@ impl Client {
         self.waits_for(Duration::ZERO, patience)
     }
 
-    /// Asks until there is a token, or until another ask does not help: one with `at_least` left, or
-    /// else the one that there is.
+    /// Asks until there is a token, or until another ask does not help. Returns a token with
+    /// `at_least` left, or otherwise the token that there is.
     pub(super) fn waits_for(
         &self,
         at_least: Duration,

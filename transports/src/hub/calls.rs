@@ -1,6 +1,6 @@
-//! Calls over the shared session: how one is made, how it goes out, and who writes it down.
+//! Calls over the shared session: how a call is made, sent and recorded.
 //!
-//! Owns what both clients share of it. Knows nothing of how they wait.
+//! Owns the part that both clients share. Does not know how they wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,12 @@ use crate::error::CallError;
 use crate::progress::Progress;
 use crate::transport::Bounds;
 
-/// How much life a call's token should have left: one that dies on its way is answered with a 401,
-/// after which nobody knows what became of money.
+/// How much life a call's token should have left. If a token expires on the way, the service
+/// answers with a 401, and no one knows what became of a call that moves money.
 pub(crate) const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl<F> Hub<F> {
-    /// A call of an operation, to be over in this time, for the agent that is signed in.
+    /// Creates a call of an operation for the agent that is signed in, to be over in this time.
     pub(crate) fn call<O: Operation>(
         &self,
         operation: &O,
@@ -34,7 +34,7 @@ impl<F> Hub<F> {
         self.lock().session.call(operation, deadline).map(|call| self.written_down(call))
     }
 
-    /// A call of the operation of this name, to be over in this time.
+    /// Creates a call of the operation with this name, to be over in this time.
     pub(crate) fn call_named(
         &self,
         name: &str,
@@ -49,12 +49,12 @@ impl<F> Hub<F> {
         self.now().mono.after(within)
     }
 
-    /// A call sets out.
+    /// Starts a call.
     pub(crate) fn performing<R>(&self, call: &Call<R>) -> Performing<'_> {
         self.kept.performing(&self.clock, call.needs_journal())
     }
 
-    /// What the call wants next.
+    /// Returns the call's next step.
     pub(crate) fn next_of<R>(
         &self,
         call: &mut Call<R>,
@@ -66,7 +66,7 @@ impl<F> Hub<F> {
         step
     }
 
-    /// The request as it goes out, its bounds, and what tells how far it has come.
+    /// Returns the request to send, its bounds, and the progress on which the transport reports.
     pub(crate) fn outgoing(
         &self,
         exchange: Exchange,
@@ -76,7 +76,7 @@ impl<F> Hub<F> {
         (self.dress(exchange.into_request()), bounds, performing.sends())
     }
 
-    /// What came of a request, and when.
+    /// Reports the outcome of a request to the call, and returns when that was.
     pub(crate) fn heard_of<R>(
         &self,
         call: &mut Call<R>,
@@ -93,17 +93,17 @@ impl<F> Hub<F> {
         now
     }
 
-    /// The calls in doubt of the client's journal, but for those that are under way.
+    /// Returns the calls in doubt of the client's journal, except those that are under way.
     pub(crate) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
         self.kept.in_doubt()
     }
 
-    /// Writes down what was found out of a call in doubt.
+    /// Records what was found out about a call in doubt.
     pub(crate) async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
         self.kept.resolve(id, self.now().wall, resolution).await
     }
 
-    /// A request with the headers that the caller gave, unless it has them.
+    /// Adds the caller's headers to a request, unless it has them.
     pub(super) fn dress(&self, mut request: Request<Body>) -> Request<Body> {
         for (name, value) in &self.headers {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
@@ -111,15 +111,15 @@ impl<F> Hub<F> {
         request
     }
 
-    /// A token for a call, if one is at hand: then nothing was waited for.
+    /// Returns a token for a call, if one is cached: then nothing was waited for.
     pub(crate) fn bearer_at_hand<R>(&self, call: &Call<R>) -> Result<Option<Bearer>, NoBearer> {
-        // What is published is of the agent who is signed in as long as the session is held.
+        // As long as the session is locked, the published token belongs to the signed-in agent.
         let held = call.is_for_one_agent().then(|| self.lock());
         self.admits_for(call, held.as_ref().and_then(|held| held.session.agent_id()))?;
         Ok(self.at_hand(ON_THE_WAY).map(Bearer::from))
     }
 
-    /// Whether a call may have a token of this session: one that goes to another service may not.
+    /// Checks that a call may have a token of this session. A call to another service may not.
     pub(crate) fn admits<R>(&self, call: &Call<R>) -> Result<(), NoBearer> {
         self.admits_for(call, self.lock().session.agent_id())
     }
@@ -135,13 +135,13 @@ impl<F> Hub<F> {
         Err(NoBearer { why, recovery: Recovery::Fix })
     }
 
-    /// The time; on the waiting clock its end once the caller's own has come, whatever a virtual
-    /// clock shows.
+    /// Returns the time. Once the caller's own time limit has passed, returns the end of the
+    /// waiting clock, whatever a virtual clock shows.
     pub(crate) fn now_or_end(&self, deadline: Deadline) -> Now {
         self.or_end(self.now(), deadline)
     }
 
-    /// This time, or the end, if the caller's own has come.
+    /// Returns this time, or the end if the caller's own time limit has passed.
     pub(crate) fn or_end(&self, now: Now, deadline: Deadline) -> Now {
         match deadline.left() {
             Some(_) => now,
@@ -149,14 +149,15 @@ impl<F> Hub<F> {
         }
     }
 
-    /// A call as this client performs it: for the agent that is signed in, if it was made for none.
+    /// Returns a call as this client performs it. If it was made for no agent, it is for the
+    /// signed-in one.
     pub(crate) fn taken_up<R>(&self, call: Call<R>) -> Call<R> {
         let call = call.for_agent(self.lock().session.agent_id());
         self.written_down(call)
     }
 
-    /// The same call, written down where there is a journal, whoever made it; in memory, where there
-    /// is none, if it has a reference to be known by.
+    /// Returns the same call, recorded in the journal if there is one, no matter who made the call.
+    /// Without a journal, it is recorded in memory if it has a reference.
     fn written_down<R>(&self, call: Call<R>) -> Call<R> {
         if self.kept.is_given() { call.with_journal() } else { call.with_memory() }
     }

@@ -1,18 +1,19 @@
-//! What becomes of a flight that nobody has driven.
+//! Decides what happens to a flight that no one has driven.
 //!
-//! Owns that rule: the time of a stopped runtime, or of a frozen process, is not the service's. Knows
-//! nothing of how a flight is driven.
+//! Owns this rule: time in which the runtime was stopped, or the process frozen, does not count
+//! against the service. Does not know how a flight is driven.
 
 use imts_core::{Failure, Ticket};
 
 use super::{Hub, State};
 
 impl<F> Hub<F> {
-    /// Before an ask that finds a flight under way: whether the flight is given up.
+    /// Returns whether the flight under way is given up. Call this before an ask that finds one.
     ///
-    /// One whose time limit has passed has not been driven, or it would have landed: its time begins
-    /// anew. If nothing of its request has left, it is given up without a trace, and another may begin
-    /// at once. One that the asker has waited for in vain, `is_overdue`, is given up in any case.
+    /// If its time limit has passed, no one has driven the flight: otherwise it would have ended.
+    /// Its time then begins anew. If nothing of its request was sent, the flight is given up as if
+    /// it had never begun, and another may begin at once. If the caller has waited for it in vain,
+    /// `is_overdue`, it is given up in any case.
     pub(crate) fn gives_up(&self, state: &mut State<F>, is_overdue: bool) -> bool {
         let Some((ticket, progress)) = &state.sending else { return false };
         let now = self.now();
@@ -27,9 +28,10 @@ impl<F> Hub<F> {
         is_overdue
     }
 
-    /// A request could not go on because what drove it is gone, and nothing of it has left: it is given
-    /// up without a trace, and the next ask begins another. Not twice in a row: then it has failed, or
-    /// a transport that always panics would be tried for ever.
+    /// Gives up a request that cannot continue because what drove it is gone, and of which nothing
+    /// was sent. It counts as never begun, and the next ask begins another. Returns `false` the
+    /// second time in a row: then the request has failed. Otherwise, a transport that always panics
+    /// would be tried for ever.
     pub(crate) fn begins_anew(&self, ticket: Ticket) -> bool {
         let mut state = self.lock();
         if std::mem::replace(&mut state.is_begun_anew, true) {

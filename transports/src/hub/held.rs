@@ -1,7 +1,8 @@
-//! The shared state in one's hands, and what follows from letting go of it.
+//! The shared state under its lock, and what happens when the lock is released.
 //!
-//! Owns the lock's two consequences: before it is let go, what the session would now tell an asker is
-//! published; after, what was noted meanwhile is told. Nobody can change the session and forget it.
+//! Owns two consequences of the lock. Before the release, it publishes what the session would now
+//! answer. After the release, it emits the events that were noted meanwhile. So no one can change
+//! the session and forget to publish the change.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
@@ -28,23 +29,23 @@ pub(crate) struct State<F> {
     pub(super) save_failure: Option<Source>,
     pub(super) journal: Journal,
     shown: Option<Shown>,
-    /// When what is published is to be looked at again, while a flight is under way.
+    /// When to check again what is published, while a flight is under way.
     look_again: Option<Mono>,
-    /// Whether those who wait are to ask again once the state is let go.
+    /// Whether waiting callers must ask again once the lock is released.
     rings: bool,
 }
 
-/// Whether a client still takes asks, and a flight of its own still goes on.
+/// Whether a client still accepts asks, and whether its own flight still continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Door {
     Open,
-    /// No more asks; a flight under way is brought to its end.
+    /// Asks are refused; a flight under way is completed.
     Closing,
     /// Nothing more is done.
     Closed,
 }
 
-/// What is published, as far as it may change.
+/// The part of what is published that may change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Shown {
     epoch: Epoch,
@@ -67,7 +68,7 @@ impl<F> State<F> {
         }
     }
 
-    /// Something has changed for those who wait.
+    /// Marks that something has changed for waiting callers.
     pub(super) fn rings(&mut self) {
         self.rings = true;
     }
@@ -77,19 +78,20 @@ impl<F> State<F> {
 pub(crate) struct Held<'a, F> {
     hub: &'a Hub<F>,
     state: MutexGuard<'a, State<F>>,
-    /// Dropped after the guard, or those who are woken would wait for it.
+    /// Dropped after the guard: otherwise the woken callers would wait for it.
     bell: Rung<'a>,
-    /// Dropped after the guard, because whoever listens may ask the same client for a token.
+    /// Dropped after the guard, because a listener may ask the same client for a token.
     notes: Notes,
 }
 
 impl<F> Hub<F> {
-    /// The shared state. A holder that panicked left it consistent: every change is one call.
+    /// Locks the shared state. A holder that panicked left it consistent: every change is one call.
     pub(crate) fn lock(&self) -> Held<'_, F> {
         self.held(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What [`Hub::at_hand`] serves, for one who has waited: out of line, so that it stays in line there.
+    /// Returns what [`Hub::at_hand`] serves, for a caller that has waited. It is not inlined, so
+    /// that `at_hand` stays inlined.
     #[cold]
     #[inline(never)]
     pub(crate) fn at_hand_now(&self, at_least: Duration) -> Option<Bearer> {
@@ -98,7 +100,7 @@ impl<F> Hub<F> {
         if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
     }
 
-    /// The shared state, unless someone else has it.
+    /// Locks the shared state, unless someone else has it.
     pub(super) fn try_lock(&self) -> Option<Held<'_, F>> {
         match self.state.try_lock() {
             Ok(state) => Some(self.held(state)),
@@ -113,7 +115,7 @@ impl<F> Hub<F> {
 }
 
 impl<F> Held<'_, F> {
-    /// Publishes what an asker may be told without the session.
+    /// Publishes what can be answered without the session.
     fn publish(&mut self) {
         let (state, hub) = (&mut *self.state, self.hub);
         let outlook = state.session.outlook().filter(|_| state.door == Door::Open);
@@ -141,18 +143,18 @@ impl<F> Held<'_, F> {
     }
 }
 
-/// Who brings a flight to its end.
+/// What brings a flight to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driven {
-    /// A thread of its own.
+    /// Its own thread.
     Thread,
-    /// A task in the background, whose runtime may stand still.
+    /// A background task, whose runtime may stand still.
     Spawner,
-    /// Those who ask: each of them polls it on.
+    /// The callers that ask: each of them polls it.
     Askers,
 }
 
-/// How often an asker polls a flight that a task in the background should have driven.
+/// How often a caller polls a flight that a background task should have driven.
 const LOOK: Duration = Duration::from_millis(100);
 
 impl<F> Deref for Held<'_, F> {

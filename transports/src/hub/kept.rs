@@ -1,7 +1,7 @@
-//! Where a client writes its calls down, and which of them are under way.
+//! Records a client's calls, and knows which of them are under way.
 //!
-//! Owns the one place that all of a client's calls pass before they are sent. Which call may be sent
-//! is decided in the core: by [`UnderWay`] and by the journal.
+//! Owns the one place that all calls of a client pass before they are sent. The core decides which
+//! call may be sent: by [`UnderWay`] and by the journal.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,20 +20,19 @@ use crate::sync::{Mutex, MutexGuard};
 /// The journal of a client, and its calls that are under way.
 pub(crate) struct Kept {
     desk: Mutex<Desk>,
-    /// Whether the caller gave a journal, so that each call must have a reference.
+    /// Whether the caller gave a journal. If so, each call must have a reference.
     is_given: bool,
 }
 
 struct Desk {
     journal: Box<dyn Journal + Send>,
     under_way: UnderWay,
-    /// Calls that were sent, and left before their end was written down.
+    /// Calls that were sent, and were dropped before their end was recorded.
     left: BTreeSet<u64>,
 }
 
-/// One call on its way through the client. However it is left, also by a future that is dropped,
-/// its intent is not under way any more, and if nothing of it has left, its end is that it was not
-/// sent.
+/// One call on its way through the client. However it ends, even if its future is dropped, its
+/// intent is then no longer under way. If nothing of it was sent, it ends as not sent.
 pub(crate) struct Performing<'a> {
     kept: &'a Kept,
     clock: &'a clock::Source,
@@ -42,18 +41,19 @@ pub(crate) struct Performing<'a> {
     course: Course,
 }
 
-/// How far a call has come that is written down.
+/// How far a recorded call has come.
 enum Course {
-    /// It is not written down, or its end is.
+    /// The call is not recorded, or its end is recorded.
     Nowhere,
-    /// Its request is not with the transport, and what was tried before was not processed.
+    /// The transport does not have its request, and earlier attempts were not processed.
     Unsent(u64),
-    /// Its request is with the transport, or has been there.
+    /// The transport has its request, or had it.
     Sent(u64, Progress),
 }
 
 impl Performing<'_> {
-    /// Has an entry of the call taken in; yields what is to be waited for before the call goes on.
+    /// Submits an entry of the call to the journal. Returns what to wait for before the call
+    /// continues.
     pub(crate) fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
         if self.needs_journal && !self.kept.is_given {
             return Err(RecordError::Failed(Arc::new(NoJournal)));
@@ -70,16 +70,17 @@ impl Performing<'_> {
         Ok(submitted)
     }
 
-    /// What the call asks for next.
+    /// Takes note of the call's next step.
     pub(super) fn goes_on<R>(&mut self, step: &CallStep<R>) {
         if let (CallStep::Token | CallStep::Wait { .. }, Course::Sent(id, _)) = (step, &self.course)
         {
-            // It is sent again only with proof that it was not processed.
+            // The call is sent again only with proof that it was not processed.
             self.course = Course::Unsent(*id);
         }
     }
 
-    /// Its request is handed to the transport, which may tell by this how far it has come.
+    /// Marks its request as handed to the transport. With the returned progress, the transport may
+    /// report how far the request has come.
     pub(super) fn sends(&mut self) -> Progress {
         let progress = Progress::default();
         if let Course::Unsent(id) = self.course {
@@ -88,7 +89,7 @@ impl Performing<'_> {
         progress
     }
 
-    /// Writes down, without waiting for it, that nothing was sent, if that is known.
+    /// Records, without waiting for it, that nothing was sent, if that is known.
     fn is_over_unsent(&self) -> bool {
         let id = match &self.course {
             Course::Unsent(id) => *id,
@@ -102,13 +103,14 @@ impl Performing<'_> {
         ended.is_ok()
     }
 
-    /// Makes an entry of the call as durable as it must be; the task waits.
+    /// Records an entry of the call, and waits until it is as durable as it must be. The task
+    /// waits.
     pub(crate) async fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
         durable(self.submit(entry)?).await
     }
 }
 
-/// Waits until what was taken in is as durable as it must be.
+/// Waits until a submitted entry is as durable as it must be.
 async fn durable(submitted: Submitted) -> Result<u64, RecordError> {
     let id = submitted.id();
     match submitted.into_durable() {
@@ -130,7 +132,7 @@ impl Drop for Performing<'_> {
 }
 
 impl Kept {
-    /// In this journal; in memory, where none is given.
+    /// Keeps calls in this journal, or in memory if none is given.
     pub(crate) fn new(journal: Option<Box<dyn Journal + Send>>) -> Self {
         let is_given = journal.is_some();
         let journal = journal.unwrap_or_else(|| Box::new(MemoryJournal::default()));
@@ -142,7 +144,7 @@ impl Kept {
         self.is_given
     }
 
-    /// Has an entry taken in. A journal that panics has failed.
+    /// Submits an entry to the journal. A journal that panics has failed.
     fn submit(&self, entry: &Entry) -> Result<Submitted, RecordError> {
         self.with(|desk| {
             let Entry::Intent(intent) = entry else { return desk.journal.submit(entry) };
@@ -153,7 +155,7 @@ impl Kept {
         })
     }
 
-    /// A call sets out.
+    /// Starts a call.
     pub(super) fn performing<'a>(
         &'a self,
         clock: &'a clock::Source,
@@ -162,7 +164,7 @@ impl Kept {
         Performing { kept: self, clock, needs_journal, intent: None, course: Course::Nowhere }
     }
 
-    /// The calls in doubt that are not under way.
+    /// Returns the calls in doubt that are not under way.
     pub(super) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
         self.with(|desk| {
             let mut calls = desk.journal.in_doubt()?;
@@ -171,8 +173,9 @@ impl Kept {
         })
     }
 
-    /// Writes down what was found out of a call in doubt, once nobody can be sending it. Of this
-    /// client's own calls that is known; of others the journal says until when they may be under way.
+    /// Records what was found out about a call in doubt, once no one can be sending it. The client
+    /// knows this for its own calls. For other calls, the journal says until when they may be under
+    /// way.
     pub(super) async fn resolve(
         &self,
         id: u64,
@@ -183,7 +186,7 @@ impl Kept {
             let ended = match desk.standing(id, at)? {
                 Standing::UnderWay { until } => return Err(RecordError::UnderWay { id, until }),
                 Standing::InDoubt(call) if call.under_way_until(at).is_some() => {
-                    // Only this client knows that its sender is done with it.
+                    // Only this client knows that the call's sender is done with it.
                     let ended = Entry::Ended { id, at, ending: Ending::Unknown };
                     Some(desk.journal.submit(&ended)?)
                 }
@@ -198,7 +201,7 @@ impl Kept {
         Ok(())
     }
 
-    /// What is known of a call that was in doubt.
+    /// Returns what is known of a call that was in doubt.
     pub(super) fn standing(&self, id: u64, at: Wall) -> Result<Standing, RecordError> {
         self.with(|desk| desk.standing(id, at))
     }
@@ -234,9 +237,9 @@ impl Desk {
 
 /// What is known of a call that was in doubt.
 pub(super) enum Standing {
-    /// It is in doubt, and nobody is sending it.
+    /// The call is in doubt, and no one is sending it.
     InDoubt(Box<CallRecord>),
-    /// It may be under way, until this time at the latest.
+    /// The call may be under way, until this time at the latest.
     UnderWay { until: Option<Wall> },
     /// Its outcome is known, or there is no such call.
     Known,

@@ -1,15 +1,15 @@
-//! What is said of foreign code that panicked.
+//! Errors for foreign code that panicked.
 
 #[derive(Debug, thiserror::Error)]
 #[error("the on_grant hook panicked")]
 pub(super) struct HookPanicked;
 
-/// Why an exchange failed whose reply came while the clock could not be read.
+/// Why an exchange failed: its response came while the clock could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the clock panicked")]
 pub(super) struct ClockPanicked;
 
-/// Why an exchange failed whose transport panicked.
+/// Why an exchange failed: its transport panicked.
 #[derive(Debug, thiserror::Error)]
 #[error("the transport panicked")]
 pub(crate) struct TransportPanicked;

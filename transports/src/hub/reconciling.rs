@@ -1,6 +1,6 @@
-//! Calls in doubt that are asked about, as far as both clients share it.
+//! Asking about calls in doubt: the part that both clients share.
 //!
-//! Owns what is done with an answer, or the lack of one. Knows nothing of how a callback is run.
+//! Owns what is done with an answer, or with the lack of one. Does not know how a callback is run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciling, RecordError
 use super::Hub;
 use super::kept::Standing;
 
-/// What a callback came to.
+/// The result of a callback.
 pub(crate) enum Found {
     Answer(Answer),
     /// It did not answer within the time that was left.
@@ -20,7 +20,7 @@ pub(crate) enum Found {
 }
 
 impl<F> Hub<F> {
-    /// One pass over the calls in doubt, to be over in this time.
+    /// Starts one pass over the calls in doubt, to be over in this time.
     pub(crate) fn reconciling(
         &self,
         settings: &Reconcile,
@@ -30,8 +30,8 @@ impl<F> Hub<F> {
         Ok(Reconciling::new(self.in_doubt()?, settings.clone(), deadline))
     }
 
-    /// The call as it is in doubt now, if it is to be asked about; time may have passed since it
-    /// was listed.
+    /// Returns the call as it is in doubt now, if it must be asked about. Time may have passed
+    /// since it was listed.
     pub(crate) fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
         match self.kept.standing(id, self.now().wall) {
             Ok(Standing::InDoubt(call)) => return Some(*call),
@@ -42,7 +42,7 @@ impl<F> Hub<F> {
         None
     }
 
-    /// Takes what a callback came to. It may have resolved the call itself.
+    /// Takes the result of a callback. The callback may have resolved the call itself.
     pub(crate) fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
         let now = self.now();
         match self.kept.standing(id, now.wall) {

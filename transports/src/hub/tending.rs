@@ -1,6 +1,6 @@
-//! What a client does that keeps itself alive while nobody asks.
+//! What a client with keep-alive does while no one asks.
 //!
-//! Owns when it looks again. Knows nothing of the thread or the task that does it.
+//! Owns when the client checks again. Does not know the thread or the task that does it.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use imts_core::Health;
 use super::{Hub, State};
 use crate::error::CallError;
 
-/// What whoever keeps a client alive does next.
+/// The next step of the thread or task that keeps a client alive.
 pub(crate) enum Tended {
-    /// Look again at the next change, or after this long.
+    /// Check again at the next change, or after this long.
     Rest(Option<Duration>),
-    /// Nothing any more.
+    /// Stop.
     Over,
 }
 
-/// How soon a token is looked at again, at the soonest: one that is due from the start must not be
+/// The shortest time until a token is checked again. A token that is due from the start must not be
 /// renewed without end.
 const SOONEST: Duration = Duration::from_secs(1);
 
 impl Tended {
-    /// After an ask that brought no token.
+    /// Returns the next step after an ask that returned no token.
     pub(crate) fn without_token(why: &CallError) -> Self {
         match why {
             CallError::Closed => Self::Over,
@@ -34,7 +34,7 @@ impl Tended {
 }
 
 impl<F> Hub<F> {
-    /// After an ask that brought a token: until its renewal is due.
+    /// Returns the next step after an ask that returned a token: wait until its renewal is due.
     pub(crate) fn rests(&self, state: &State<F>) -> Tended {
         let next = state.session.health(self.now()).next_renewal;
         Tended::Rest(next.map(|next| next.max(SOONEST)))

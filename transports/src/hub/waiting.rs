@@ -1,7 +1,8 @@
-//! Whether waiting out a back-off helps a caller, and how often.
+//! Decides whether waiting out a back-off helps a caller, and how often.
 //!
-//! Owns that rule, for both clients: a wait that ends within the caller's patience is waited out, and
-//! a renewal that failed in passing is followed by another. Knows nothing of how a caller waits.
+//! Owns that rule, for both clients. If a wait ends within the caller's patience, it is waited out.
+//! If a renewal failed in a way that may pass, another one follows. Does not know how a caller
+//! waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,23 +18,23 @@ use crate::error::CallError;
 /// What is left of a caller's patience with a session in back-off.
 pub(crate) struct Patience {
     deadline: Deadline,
-    /// How many failed renewals it bears, this one included.
+    /// How many failed renewals the caller accepts, this one included.
     renewals: u32,
 }
 
 impl Patience {
-    /// For a token, as long as time is left.
+    /// Waits for a token as long as time is left.
     pub(crate) fn by(deadline: Deadline) -> Self {
         Self { deadline, renewals: u32::MAX }
     }
 
-    /// How long the caller may still be kept waiting.
+    /// Returns how long the caller may still be kept waiting.
     pub(crate) fn left(&self) -> Duration {
         self.deadline.left().unwrap_or_default()
     }
 
-    /// How long to wait before the next ask; `None` if another ask within the caller's patience would
-    /// bring the same.
+    /// Returns how long to wait before the next ask; `None` if another ask within the caller's
+    /// patience would return the same.
     pub(crate) fn pause(&mut self, why: &CallError) -> Option<Duration> {
         match why {
             CallError::Waiting { wait, .. } => {
@@ -50,20 +51,20 @@ impl Patience {
 }
 
 impl<F> Hub<F> {
-    /// For a call's token: as many renewals as the call may be sent.
+    /// Returns the patience for a call's token: as many renewals as the call may be sent.
     pub(crate) fn patience_of_call(&self, deadline: Deadline) -> Patience {
         Patience { deadline, renewals: self.call_attempts }
     }
 
-    /// How long a call pauses that is to be polled again at this time. `None` once the client is
-    /// closed: then the call has no time left.
+    /// Returns how long a call pauses before it is polled again at this time. `None` once the
+    /// client is closed: then the call has no time left.
     pub(crate) fn pause(&self, until: Mono, deadline: Deadline) -> Option<Duration> {
         let is_open = self.lock().door == Door::Open;
         let pause = until.since(self.now().mono).min(deadline.left().unwrap_or_default());
         is_open.then_some(pause)
     }
 
-    /// Before an ask that may have to be waited for.
+    /// Call this before an ask that the caller may have to wait for.
     pub(crate) fn heard(&self) -> Heard {
         self.bell.heard()
     }

@@ -1,4 +1,4 @@
-//! What a flight does, one thing after the other.
+//! The steps of a flight, one after the other.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::error::CallError;
 use crate::progress::Progress;
 use crate::transport::Bounds;
 
-/// One thing for a flight to do.
+/// One step of a flight.
 pub(crate) enum Work {
     Send(Ticket, Request<Body>, Bounds, Progress),
     Save(SaveTicket, Saved),
 }
 
 impl Work {
-    /// How long it may take, as far as that is known beforehand.
+    /// Returns how long the step may take, as far as that is known beforehand.
     pub(crate) fn time_limit(&self) -> Duration {
         match self {
             Self::Send(_, _, bounds, _) => bounds.time_limit,

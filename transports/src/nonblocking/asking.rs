@@ -1,7 +1,8 @@
-//! How a task waits for a renewal: no longer than it may take, and no longer than its own patience.
+//! Makes a task wait for a renewal: no longer than it may take, and no longer than the task's own
+//! patience.
 //!
-//! Owns the waiting. Knows nothing of who drives the renewal, and of the session only what it is told
-//! after each wait.
+//! Owns the waiting. Does not know what drives the renewal. Of the session, it knows only the
+//! answer after each wait.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -16,11 +17,11 @@ use crate::error::CallError;
 use crate::transport::BoxFuture;
 use crate::within::Limit;
 
-/// How many renewals one ask waits for before it gives up on tokens that die at once.
+/// How many renewals one caller waits for before it gives up on tokens that expire at once.
 const ATTEMPTS: usize = 3;
 
-/// How much longer than its time limit a flight is waited for: its own timer comes first, unless
-/// the runtime that would have fired it stands still.
+/// How much longer than its time limit a flight is waited for. The flight's own timer comes first,
+/// unless the runtime that would have fired it stands still.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl AsyncClient {
@@ -41,11 +42,12 @@ impl AsyncClient {
                     if renewals == ATTEMPTS {
                         return Err(CallError::ShortLived { remaining: Duration::ZERO });
                     }
-                    // A crowd that has waited for one renewal takes no turns at the session.
+                    // After one renewal, callers that waited together do not queue for the session
+                    // lock.
                     if let Some(bearer) = self.shared.hub.at_hand_now(at_least) {
                         return Ok(bearer);
                     }
-                    // A second renewal would bring no longer life than the first.
+                    // A second renewal would not bring a longer life than the first.
                     wanted = Duration::ZERO;
                 }
                 Waited::Overdue => vain = flight,

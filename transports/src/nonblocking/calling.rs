@@ -1,6 +1,6 @@
-//! How a task carries a call from its request to its outcome.
+//! Runs a call in a task, from its request to its outcome.
 //!
-//! Owns the loop. Decides nothing: what to send, and what an answer means, is the call's to say.
+//! Owns the loop. Decides nothing: the call says what to send, and what a response means.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use crate::hub::{NoBearer, ON_THE_WAY};
 impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
     ///
-    /// What creates something or moves money is sent again only where it is known not to have been
-    /// processed. An [`Outcome::Unknown`] must be resolved before anything is sent again. A call whose
-    /// future is dropped before anything of it has left, as far as the [transport tells], ends as not
-    /// sent; one that may have left must be resolved too.
+    /// A call that creates something or moves money is sent again only if it is known not to have
+    /// been processed. An [`Outcome::Unknown`] must be resolved before anything is sent again. If a
+    /// call's future is dropped before anything of it was sent, as far as the [transport reports],
+    /// the call ends as not sent. A call that may have been sent must be resolved too.
     ///
-    /// [transport tells]: crate::AsyncTransport::send_told
+    /// [transport reports]: crate::AsyncTransport::send_told
     ///
     /// # Errors
     ///
-    /// [`OperationError`], where the operation cannot be called, or the journal stands against it
-    /// ([`OperationError::Intent`]): nothing was sent.
+    /// Returns [`OperationError`] if the operation cannot be called, or if the journal does not
+    /// permit it ([`OperationError::Intent`]). Nothing was sent.
     pub async fn call<O: Operation>(
         &self,
         operation: &O,
@@ -35,7 +35,7 @@ impl AsyncClient {
         Ok(self.carry(call).await?)
     }
 
-    /// Makes a call of the operation of this name in the contract, to be
+    /// Creates a call of the contract's operation with this name, to be
     /// [performed](AsyncClient::perform).
     ///
     /// # Errors
@@ -45,28 +45,31 @@ impl AsyncClient {
         self.shared.hub.call_named(name, request, self.patience)
     }
 
-    /// Sends a call again that was not done, the same bytes.
+    /// Sends the same bytes again, for a call that was not done.
     ///
     /// # Errors
     ///
-    /// [`IntentError`], where another call of the same intent has come in between: nothing was sent.
+    /// Returns [`IntentError`] if another call of the same intent came in between. Nothing was
+    /// sent.
     pub async fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
         self.perform(permit.retry(self.shared.hub.deadline(self.patience))).await
     }
 
-    /// Carries a call to its end, or gives it up before it is sent once this client's patience has
-    /// ended. A call that is for another service gets no token. A `JournalFile` is written on a
-    /// thread of its own, which the task awaits. If the future is dropped, its end goes to the journal
-    /// without a wait, unless the journal is one of your own that only [records](imts_core::journal::Journal::record).
+    /// Carries a call to its end. If this client's patience ends before the call is sent, the call
+    /// is given up. A call to another service gets no token.
+    ///
+    /// A `JournalFile` is written on a thread of its own, which the task awaits. If the future is
+    /// dropped, the call's end goes to the journal without a wait, unless the journal is one of
+    /// your own that only [records](imts_core::journal::Journal::record).
     ///
     /// # Errors
     ///
-    /// [`IntentError`], where the journal stands against it: nothing was sent.
+    /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
         self.carry(self.shared.hub.taken_up(call)).await
     }
 
-    /// Carries a call that was taken up to its end. The clocks are read after what may take time.
+    /// Carries a prepared call to its end. The clocks are read after each step that may take time.
     async fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let hub = &self.shared.hub;
         let mut performing = hub.performing(&call);
@@ -104,30 +107,31 @@ impl AsyncClient {
         }
     }
 
-    /// The calls in doubt of this client's journal, oldest first, but for those that are under way:
-    /// ask the service what became of each, and [resolve](Self::resolve) it.
+    /// Returns the calls in doubt of this client's journal, oldest first, except those that are
+    /// under way. Ask the service what became of each, and [resolve](Self::resolve) it.
     ///
     /// # Errors
     ///
-    /// [`RecordError::Failed`], where the journal cannot be read.
+    /// Returns [`RecordError::Failed`] if the journal cannot be read.
     pub fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
         self.shared.hub.in_doubt()
     }
 
-    /// Writes down what was found out of a call in doubt, in this client's journal.
+    /// Records in this client's journal what was found out about a call in doubt.
     ///
-    /// While its sender may be alive, nothing is written down: what was found out could be out of
-    /// date at once. This client knows its own calls, and a [`JournalFile`](crate::JournalFile) that
-    /// is open has no other senders. In a journal that is shared, the deadline of the sending
-    /// decides: see [`CallRecord::under_way_until`].
+    /// While the call's sender may be alive, nothing is recorded: the finding could be out of date
+    /// at once. This client knows its own calls, and an open [`JournalFile`](crate::JournalFile)
+    /// has no other senders. In a shared journal, the deadline of the sending decides: see
+    /// [`CallRecord::under_way_until`].
     ///
-    /// A [`JournalFile`](crate::JournalFile) is written on a thread of its own, which the task awaits. A
-    /// future that is dropped before its end may have written it down or not.
+    /// A [`JournalFile`](crate::JournalFile) is written on a thread of its own, which the task
+    /// awaits. If the future is dropped before it completes, the finding may be recorded or not.
     ///
     /// # Errors
     ///
-    /// [`RecordError::UnderWay`], if the call may still be under way, which says until when;
-    /// [`RecordError::Failed`], if there is no such call in doubt, or the journal cannot be written.
+    /// Returns [`RecordError::UnderWay`] if the call may still be under way; it says until when.
+    /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
+    /// be written.
     pub async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
         self.shared.hub.resolve(id, resolution).await
     }
@@ -139,7 +143,7 @@ impl AsyncClient {
         }
         // Boxed, so that the future of a call that waits for no token is small.
         let token = Box::pin(self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline))).await;
-        // Another agent may have signed in while it was waited for.
+        // Another agent may have signed in while this call waited for the token.
         hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }

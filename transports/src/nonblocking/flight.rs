@@ -1,8 +1,8 @@
-//! One renewal under way as a future that nobody owns and everybody polls.
+//! One renewal under way: a future that no task owns and that every waiting task polls.
 //!
-//! Owns who polls it, who is woken, and the sharing of its one outcome. Knows nothing of sessions.
-//! A waiter may leave at any moment: what it would have been woken for, the others are woken for
-//! too, and where nobody is left, the next one to come polls on.
+//! Owns the polling, the waking, and the sharing of the one outcome. Does not know about sessions.
+//! A waiter may stop waiting at any moment: the other waiters are woken for the same events. If no
+//! waiter is left, the next one to come continues polling.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use crate::transport::BoxFuture;
 type Outcome = Result<(), CallError>;
 type Work = BoxFuture<'static, Outcome>;
 
-/// A flight as those see it who poll it or wait for it.
+/// A flight as its pollers and waiters see it.
 #[derive(Clone)]
 pub(crate) struct Flight(Arc<Course>);
 
 struct Course(Mutex<State>);
 
 struct State {
-    /// Taken out while it is polled, and gone once it has landed.
+    /// Taken out while it is polled, and gone once the flight has ended.
     work: Option<Work>,
     /// Whether polling it could bring something new.
     due: bool,
@@ -47,7 +47,7 @@ impl Flight {
         }))))
     }
 
-    /// Polls the flight once, if that could bring something new and nobody else is at it.
+    /// Polls the flight once, if that could bring something new and no one else is polling it.
     pub(crate) fn advance(&self) {
         let Some(mut work) = self.0.lock().take_due() else { return };
         let waker = Waker::from(Arc::clone(&self.0));
@@ -58,7 +58,7 @@ impl Flight {
                 discard(work);
             }
             Ok(Poll::Pending) => self.0.put_back(work),
-            // What the session knows of it, those who wait are told when they ask again.
+            // When the waiters ask again, they get what the session knows of it.
             Err(_) => {
                 self.land(Ok(()));
                 discard(work);
@@ -66,8 +66,8 @@ impl Flight {
         }
     }
 
-    /// Ends the flight: everyone who waits, and whoever comes later, is told this outcome, unless
-    /// there was one before.
+    /// Ends the flight. All waiters, and those that come later, get this outcome, unless there was
+    /// one before.
     pub(crate) fn land(&self, outcome: Outcome) {
         let mut state = self.0.lock();
         state.outcome.get_or_insert(outcome);
@@ -95,7 +95,7 @@ impl Flight {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Whether the current thread is polling this flight: waiting for it would never end.
+    /// Returns whether the current thread is polling this flight: waiting for it would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
         ABOARD.with(|aboard| aboard.borrow().contains(&self.mark()))
     }
@@ -147,8 +147,8 @@ impl Drop for Wait {
 }
 
 impl Course {
-    /// The state. No code but this file's runs while it is locked: no poll, no waker, no drop of
-    /// the work.
+    /// Locks the state. While it is locked, only code of this file runs: no poll, no waker, no drop
+    /// of the work.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -160,7 +160,7 @@ impl Course {
             return discard(work);
         }
         state.work = Some(work);
-        // Woken while it was polled: polling again here could hold the thread for ever.
+        // Woken while it was polled: polling again here could block the thread for ever.
         let waiting = if state.due { mem::take(&mut state.waiting) } else { BTreeMap::new() };
         drop(state);
         wake(waiting);
@@ -183,7 +183,7 @@ impl Wake for Course {
     fn wake_by_ref(self: &Arc<Self>) {
         let mut state = self.lock();
         state.due = true;
-        // While it is polled, whoever polls it sees to the waiters.
+        // While the work is being polled, its poller wakes the waiters.
         let polled = state.work.is_none();
         let waiting = if polled { BTreeMap::new() } else { mem::take(&mut state.waiting) };
         drop(state);
@@ -191,7 +191,7 @@ impl Wake for Course {
     }
 }
 
-/// Takes a flight off the current thread's list, also when its poll unwinds.
+/// Removes a flight from the current thread's list, also if its poll unwinds.
 struct OnBoard;
 
 impl Drop for OnBoard {
@@ -200,14 +200,14 @@ impl Drop for OnBoard {
     }
 }
 
-/// Wakes all, also those who come after one whose waker panics.
+/// Wakes all waiters, even if the waker of an earlier one panics.
 fn wake(waiting: BTreeMap<u64, Waker>) {
     for waker in waiting.into_values() {
         drop(catch_unwind(AssertUnwindSafe(|| waker.wake())));
     }
 }
 
-/// Drops what is not ours; whether its destructor panics is no matter of those who wait.
+/// Drops a foreign value. If its destructor panics, this does not affect the waiters.
 pub(super) fn discard<T>(foreign: T) {
     drop(catch_unwind(AssertUnwindSafe(|| drop(foreign))));
 }

@@ -1,6 +1,6 @@
-//! How a task finds out about the calls in doubt.
+//! Resolves the calls in doubt in a task.
 //!
-//! Owns the loop. Which call comes next, and when, is the pass's to say.
+//! Owns the loop. The pass decides which call comes next, and when.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,20 +17,22 @@ use crate::hub::Found;
 use crate::within::within;
 
 impl AsyncClient {
-    /// Has a callback find out what became of each call in doubt, oldest first, and writes its
-    /// answers down. It never sends a call again.
+    /// Calls a callback for each call in doubt, oldest first, and records its answers. It never
+    /// sends a call again.
     ///
-    /// The callback asks the service, by its status operation or otherwise, and answers with a
-    /// reason. It may use this client, and it may fail: an error counts as [`Answer::Unknown`], and a
-    /// panic leaves the call in doubt. It is not asked about calls that may be under way. After each
-    /// question there is a [pause](Reconcile::interval). Once the [time](Reconcile::within) is over,
-    /// the callback's future is dropped, and its call stays in doubt.
+    /// The callback asks the service what became of the call, by its status operation or otherwise,
+    /// and answers with a reason. It may use this client, and it may fail: an error counts as
+    /// [`Answer::Unknown`], and a panic leaves the call in doubt. It is not called for calls that
+    /// may be under way. After each question there is a [pause](Reconcile::interval). Once the
+    /// [time](Reconcile::within) is over, the callback's future is dropped, and its call stays in
+    /// doubt.
     ///
-    /// Dropping the future at any point loses nothing: what was found out so far is written down.
+    /// Dropping the future at any point loses nothing: what was found out so far is recorded.
     ///
     /// # Errors
     ///
-    /// [`RecordError`], if the journal cannot be read at the start. What fails later is in the report.
+    /// Returns [`RecordError`] if the journal cannot be read at the start. Later failures are in
+    /// the report.
     pub async fn reconcile<A, Fut>(
         &self,
         settings: &Reconcile,
@@ -68,7 +70,7 @@ impl AsyncClient {
     }
 }
 
-/// What a callback comes to, whether it panics when it is called or while it is polled.
+/// Returns the result of a callback, also if it panics when it is called or while it is polled.
 async fn answer<A: Into<Answer>, Fut: Future<Output = A>>(ask: impl FnOnce() -> Fut) -> Found {
     let Ok(answer) = catch_unwind(AssertUnwindSafe(ask)) else { return Found::Panicked };
     let mut answer = Box::pin(answer);

@@ -1,7 +1,7 @@
-//! A renewal without a thread: a future that the client keeps, and that whoever asks polls on.
+//! A renewal without a thread: a future that the client keeps, and that each caller polls.
 //!
-//! Owns who starts a flight, who polls it in passing, and how one exchange is held to its time
-//! limit. What is to be done is the session's to say.
+//! Owns the start of a flight, the polling by callers that do not wait for it, and the time limit
+//! of one exchange. The session decides what to do.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,12 +30,12 @@ pub(super) struct Shared {
     pub(super) spawner: Option<Spawner>,
 }
 
-/// What an ask comes to.
+/// The result of an ask.
 pub(super) enum Asked {
     Ready(Bearer),
     /// Wait for this, then ask again.
     Wait {
-        /// `None` where the flight is not the current one any more: then time alone helps.
+        /// `None` if the flight is no longer the current one: then only time helps.
         flight: Option<Flight>,
         /// When the session counts it as lost.
         overdue: Duration,
@@ -43,8 +43,8 @@ pub(super) enum Asked {
 }
 
 impl Shared {
-    /// Asks for a token with so much left. `overdue` is the flight that the asker has waited for in
-    /// vain.
+    /// Asks for a token with this much life left. `overdue` is the flight that the caller has
+    /// waited for in vain.
     pub(super) fn ask(
         self: &Arc<Self>,
         held: Held<'_, Flight>,
@@ -68,7 +68,7 @@ impl Shared {
             {
                 state.flight = None;
                 drop(state);
-                // Those who still wait for it ask again.
+                // The waiters of this flight ask again.
                 flight.land(Ok(()));
                 state = self.hub.lock();
             }
@@ -89,7 +89,7 @@ impl Shared {
         let former = state.flight.replace(flight.clone());
         drop(state);
         if let Some(former) = former {
-            // The session has given it up; those who still wait for it ask again.
+            // The session has given up the former flight; its waiters ask again.
             former.land(Ok(()));
         }
         self.spawn(&flight);
@@ -102,8 +102,8 @@ impl Shared {
         }
     }
 
-    /// Has a flight driven in the background, where there is a background. Without it, or where it
-    /// has no room, those who ask drive the flight.
+    /// Runs a flight in the background, if there is a spawner. Without a spawner, or if it has no
+    /// room, the callers drive the flight.
     fn spawn(self: &Arc<Self>, flight: &Flight) {
         let Some(spawner) = &self.spawner else { return };
         let (shared, landing) = (Arc::clone(self), flight.wait());
@@ -115,7 +115,7 @@ impl Shared {
     }
 }
 
-/// A flight: it holds the client only while it reports to it.
+/// Runs a flight. It holds the client only while it reports to it.
 async fn fly(
     client: Weak<Shared>,
     transport: Arc<dyn AsyncTransport>,
@@ -143,8 +143,9 @@ async fn fly(
     }
 }
 
-/// One request within its time limit, by the transport's timer unless the transport keeps time. One
-/// that panics has failed, and with unknown outcome, unless it has said that nothing left.
+/// Sends one request within its time limit, by the transport's timer unless the transport keeps
+/// time. If the transport panics, the request has failed with unknown outcome, unless it has
+/// reported that nothing was sent.
 pub(super) async fn exchange(
     transport: &dyn AsyncTransport,
     request: Request<Body>,
@@ -163,7 +164,7 @@ pub(super) async fn exchange(
             if let Some(request) = request.take() {
                 sending = Some(transport.send_told(request, bounds, progress.clone()));
             }
-            // What is there comes first, however late it is looked at.
+            // A result that is there comes first, however late it is polled.
             if let Some(Poll::Ready(outcome)) = sending.as_mut().map(|it| it.as_mut().poll(cx)) {
                 return Poll::Ready(outcome);
             }

@@ -1,7 +1,7 @@
-//! A task that renews while nobody asks, which ends with its client.
+//! A task that renews while no one asks, and that ends with its client.
 //!
 //! Owns that task. It sleeps until the next renewal is due or something has changed, and holds the
-//! client only while it is at work.
+//! client only while it works.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -12,14 +12,14 @@ use super::waiting::until;
 use crate::hub::Tended;
 
 impl Shared {
-    /// Whether the spawner took the task.
+    /// Starts the task. Returns whether the spawner took it.
     pub(super) fn keep_alive(self: &Arc<Self>) -> bool {
         let Some(spawner) = &self.spawner else { return false };
         let task = Box::pin(keep(Arc::downgrade(self)));
         catch_unwind(AssertUnwindSafe(|| spawner(task))).is_ok()
     }
 
-    /// Begins a renewal, if that is due: the spawner brings it to its end.
+    /// Begins a renewal, if that is due. The spawner completes it.
     fn tend(self: &Arc<Self>) -> Tended {
         match self.ask(self.hub.lock(), Duration::ZERO, None) {
             Ok(Asked::Ready(_)) => self.hub.rests(&self.hub.lock()),

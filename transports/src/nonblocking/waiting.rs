@@ -1,7 +1,7 @@
-//! How a task waits out a back-off.
+//! Waits out a back-off in a task.
 //!
-//! Owns the loop, and the wait for a time or a change, whichever comes first. Whether another ask
-//! helps is the hub's rule.
+//! Owns the loop, and the wait for a time or a change, whichever comes first. The hub decides
+//! whether another ask helps.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -18,16 +18,17 @@ use crate::hub::Patience;
 use crate::transport::AsyncTransport;
 
 impl AsyncClient {
-    /// A token that is valid now, waited for as long as this client's patience.
+    /// Returns a token that is valid now, and waits for it as long as this client's patience.
     ///
-    /// Unlike [`token`](AsyncClient::token), it waits out a back-off that ends within that patience,
-    /// and asks again after a renewal that failed in a way that may pass. What waiting does not mend
-    /// is returned at once. Signing in, signing out and [`close`](AsyncClient::close) end the wait.
+    /// Unlike [`token`](AsyncClient::token), it waits out a back-off that ends within that
+    /// patience. It asks again after a renewal that failed in a way that may pass. It returns at
+    /// once an error that waiting does not solve. Signing in, signing out and
+    /// [`close`](AsyncClient::close) end the wait.
     ///
     /// # Errors
     ///
-    /// [`CallError`]; [`CallError::Waiting`] at once if the next renewal is due only after this
-    /// client's patience has ended.
+    /// Returns [`CallError`] if there is no token. If the next renewal is due only after this
+    /// client's patience has ended, returns [`CallError::Waiting`] at once.
     pub async fn token_waiting(&self) -> Result<Bearer, CallError> {
         if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
             return Ok(bearer);
@@ -36,8 +37,8 @@ impl AsyncClient {
         Box::pin(self.waits_for(Duration::ZERO, patience)).await
     }
 
-    /// Asks until there is a token, or until another ask does not help: one with `at_least` left, or
-    /// else the one that there is.
+    /// Asks until there is a token, or until another ask does not help. Returns a token with
+    /// `at_least` left, or otherwise the token that there is.
     pub(super) async fn waits_for(
         &self,
         at_least: Duration,
@@ -61,7 +62,7 @@ impl AsyncClient {
     }
 }
 
-/// Ends once the bell has rung since `heard`, or after this long, if that is given.
+/// Completes once the bell has rung since `heard`, or after this long, if that is given.
 pub(super) async fn until(
     bell: &Arc<Bell>,
     heard: Heard,
