@@ -1,7 +1,7 @@
 //! Wakes threads and tasks that wait until something has changed in the session.
 //!
-//! Owns the waiting. Knows nothing of what has changed: whoever was woken asks again. A change that
-//! comes between an ask and the wait after it is not missed, because the ask was numbered.
+//! Owns the waiting. Does not know what has changed: a woken caller asks again. If a change comes
+//! between an ask and the wait after it, it is not missed, because the ask was numbered.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -38,12 +38,12 @@ impl Bell {
         Self { state: Mutex::new(State::default()), rung: Condvar::new() }
     }
 
-    /// To be taken before the ask that the wait follows.
+    /// Returns the current count. Call this before the ask that precedes the wait.
     pub(crate) fn heard(&self) -> Heard {
         Heard(self.lock().count)
     }
 
-    /// Wakes all who wait. No lock of the caller's is needed, and none should be held.
+    /// Wakes all waiters. It needs no lock of the caller, and the caller should hold none.
     pub(crate) fn ring(&self) {
         let mut state = self.lock();
         state.count += 1;
@@ -56,7 +56,7 @@ impl Bell {
         }
     }
 
-    /// Holds the thread until the bell has rung since `heard`, or this long.
+    /// Blocks the thread until the bell has rung since `heard`, or for this long.
     pub(crate) fn wait(&self, heard: Heard, at_most: Duration) {
         let deadline = Deadline::after(at_most);
         let mut state = self.lock();
@@ -67,7 +67,7 @@ impl Bell {
         }
     }
 
-    /// Ends once the bell has rung since `heard`.
+    /// Returns a future that completes once the bell has rung since `heard`.
     pub(crate) fn listen(self: &Arc<Self>, heard: Heard) -> Listen {
         let mut state = self.lock();
         state.serial += 1;
@@ -76,7 +76,7 @@ impl Bell {
         Listen { bell: Arc::clone(self), heard, serial }
     }
 
-    /// No code but this file's runs while it is locked.
+    /// Locks the state. While it is locked, only code of this file runs.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

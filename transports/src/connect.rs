@@ -1,7 +1,8 @@
-//! Where connections may go, and why none came about: what both ready-made transports hold to.
+//! Where connections may go, and why one could not be opened: both ready-made transports follow
+//! this.
 //!
-//! Owns the rule: https anywhere, plain http to loopback alone, and loopback never through a proxy
-//! nor through a resolver. Does no I/O, and knows nothing of requests.
+//! Owns the rule: https anywhere, plain http only to loopback, and loopback never through a proxy
+//! or a resolver. Does no I/O. Does not know about requests.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -14,7 +15,7 @@ use http::uri::Scheme;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
 
-/// One end of a connection: this host, this port, and whether TLS is spoken there.
+/// One end of a connection: the host, the port, and whether it uses TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     /// A name, or an address without brackets.
@@ -24,7 +25,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Where a URL points, if a secret may go there.
+    /// Returns where a URL points, if a secret may go there.
     pub(crate) fn of(uri: &'a Uri) -> Result<Self, ConnectError> {
         let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
@@ -40,8 +41,8 @@ impl<'a> Place<'a> {
             || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// The addresses that no resolver is asked for: those of an address, and of `localhost`, since
-    /// whoever answers for that name decides where the secret goes.
+    /// Returns the addresses for which no resolver is asked: those of an address, and of
+    /// `localhost`. A resolver that answers for that name would decide where the secret goes.
     pub(crate) fn addresses(&self) -> Option<Vec<SocketAddr>> {
         let hosts = match self.host {
             LOCALHOST => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
@@ -50,23 +51,23 @@ impl<'a> Place<'a> {
         Some(hosts.into_iter().map(|host| SocketAddr::new(host, self.port)).collect())
     }
 
-    /// Whom a certificate has to be for.
+    /// Returns the name that a certificate must be for.
     pub(crate) fn server_name(&self) -> Result<ServerName<'static>, ConnectError> {
         ServerName::try_from(self.host.to_owned()).map_err(|_| ConnectError::Host)
     }
 }
 
-/// A URL's host, an IPv6 address without its brackets.
+/// Returns a URL's host; an IPv6 address has no brackets.
 pub(crate) fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// How long a connection may take to come about, unless it is said otherwise.
+/// How long a connection may take to open, unless the caller sets another limit.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const LOCALHOST: &str = "localhost";
 
-/// Why no connection came about: not one byte of a request was handed to any.
+/// Why no connection was opened: not one byte of a request was given to a connection.
 #[derive(Debug, Error)]
 pub(crate) enum ConnectError {
     #[error("plain http to another machine would send the secret in clear: only https does")]
@@ -79,14 +80,14 @@ pub(crate) enum ConnectError {
     Proxy(#[source] BoxedError),
     #[error("TLS handshake failed")]
     Tls(#[source] io::Error),
-    /// Each of several addresses failed, in a way of its own.
+    /// Each of several addresses failed, each for its own reason.
     #[error("no address of the host gave a connection: {0}")]
     Each(String),
     #[error(transparent)]
     TimedOut(Late),
 }
 
-/// No connection came about in time.
+/// No connection was opened in time.
 #[derive(Debug)]
 pub(crate) struct Late {
     limit: Duration,
@@ -94,7 +95,8 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    /// The report says what had become of each address until then, if there were several.
+    /// Creates the error. The report says what had become of each address until then, if there were
+    /// several.
     pub(crate) fn new(limit: Duration, report: String) -> Self {
         Self { limit, report }
     }

@@ -1,6 +1,6 @@
-//! One renewal under way on a thread of its own, with everyone who waits for it.
+//! One renewal under way on a thread of its own, and the callers that wait for it.
 //!
-//! Owns the waiting and the sharing of one outcome. Knows nothing of sessions.
+//! Owns the waiting and the sharing of one outcome. Does not know about sessions.
 
 use std::cell::Cell;
 use std::sync::{Arc, PoisonError};
@@ -9,7 +9,7 @@ use crate::clock::Deadline;
 use crate::error::CallError;
 use crate::sync::{Condvar, Mutex, thread_local};
 
-/// A flight as those see it who wait for it.
+/// A flight as its waiters see it.
 #[derive(Clone)]
 pub(crate) struct Flight(Arc<Landing>);
 
@@ -19,18 +19,19 @@ struct Landing {
 }
 
 impl Default for Flight {
-    /// One that is under way.
+    /// Creates a flight that is under way.
     fn default() -> Self {
         Self(Arc::new(Landing { outcome: Mutex::new(None), landed: Condvar::new() }))
     }
 }
 
 impl Flight {
-    /// Ends the flight: everyone who waits, and whoever comes later, is told this outcome.
+    /// Ends the flight: all waiters, and those that come later, get this outcome.
     pub(crate) fn land(&self, outcome: Result<(), CallError>) {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert(outcome);
-        // Whoever is woken takes the lock: while it is held here, all would wake to wait again.
+        // A woken thread takes the lock. If it were still held here, all would wake only to wait
+        // again.
         drop(slot);
         self.0.landed.notify_all();
     }
@@ -40,7 +41,7 @@ impl Flight {
         self.outcome_by(deadline).unwrap_or(Err(CallError::TimedOut))
     }
 
-    /// Waits for the flight to land, and says whether it did by the deadline.
+    /// Waits for the flight to end. Returns whether it did by the deadline.
     pub(crate) fn lands_by(&self, deadline: Deadline) -> bool {
         self.outcome_by(deadline).is_some()
     }
@@ -69,7 +70,7 @@ impl Flight {
         result
     }
 
-    /// Whether the current thread is the one that this flight runs on: waiting would never end.
+    /// Returns whether this flight runs on the current thread: waiting would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
         ABOARD.with(Cell::get) == Some(Arc::as_ptr(&self.0).addr())
     }

@@ -1,4 +1,4 @@
-//! How a thread waits for what a task would await: it sleeps until it is woken.
+//! Makes a thread wait for what a task would await: it sleeps until it is woken.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,7 +14,7 @@ impl Wake for Sleeper {
     }
 }
 
-/// Waits on this thread.
+/// Waits for a future on this thread.
 pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Sleeper(thread::current())));

@@ -1,7 +1,8 @@
-//! Which address of a host is tried next, and when (RFC 8305): both ready-made transports drive it.
+//! Decides which address of a host is tried next, and when (RFC 8305). Both ready-made transports
+//! drive it.
 //!
-//! Owns the order of the addresses, the pace of the attempts, and what became of each. Does no I/O
-//! and reads no clock: addresses and the time come in, the next action goes out.
+//! Owns the order of the addresses, the pace of the attempts, and the result of each. Does no I/O
+//! and reads no clock: it takes addresses and the time, and returns the next action.
 
 mod known;
 mod order;
@@ -21,7 +22,7 @@ pub(crate) struct Race {
     attempts: Vec<Attempt>,
     /// How many were started.
     started: usize,
-    /// When the next one starts, unless a failure brings that forward.
+    /// When the next attempt starts, unless a failure starts it sooner.
     next_at: Option<Instant>,
 }
 
@@ -34,7 +35,7 @@ struct Attempt {
 /// What a driver of a race does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Start the attempt of this number, and ask again.
+    /// Start the attempt with this number, and ask again.
     Start(usize, SocketAddr),
     /// Wait until an attempt ends or this time has come, and ask again.
     WaitUntil(Instant),
@@ -45,26 +46,26 @@ pub(crate) enum Action {
 }
 
 impl Race {
-    /// A race over these addresses in the resolver's order, the one that worked last first.
+    /// Creates a race over these addresses in the resolver's order, the one that worked last first.
     pub(crate) fn new(addresses: Vec<SocketAddr>, worked: Option<SocketAddr>) -> Self {
         let addresses = interleaved(addresses, worked);
         let attempts = addresses.into_iter().map(|address| Attempt { address, failed: None });
         Self { attempts: attempts.collect(), ..Self::default() }
     }
 
-    /// How many addresses take part.
+    /// Returns how many addresses take part.
     #[cfg(feature = "ureq")]
     pub(crate) fn len(&self) -> usize {
         self.attempts.len()
     }
 
-    /// Whether the attempt that was started last is the only one under way.
+    /// Returns whether the attempt that was started last is the only one under way.
     #[cfg(feature = "ureq")]
     pub(crate) fn is_alone(&self) -> bool {
         self.under_way() == 1
     }
 
-    /// What to do at this time.
+    /// Returns what to do at this time.
     pub(crate) fn next(&mut self, now: Instant) -> Action {
         let under_way = self.under_way();
         let is_due = under_way == 0 || self.next_at.is_none_or(|at| now >= at);
@@ -81,7 +82,7 @@ impl Race {
         }
     }
 
-    /// An attempt failed: the next one starts at once.
+    /// Reports that an attempt failed: the next one starts at once.
     pub(crate) fn failed(&mut self, number: usize, error: &ConnectError) {
         if let Some(attempt) = self.attempts.get_mut(number) {
             attempt.failed = Some(Reason::of(error).to_string());
@@ -89,12 +90,12 @@ impl Race {
         }
     }
 
-    /// The address of an attempt.
+    /// Returns the address of an attempt.
     pub(crate) fn address(&self, number: usize) -> Option<SocketAddr> {
         self.attempts.get(number).map(|attempt| attempt.address)
     }
 
-    /// Why a race was lost. A single attempt's error stands for itself.
+    /// Returns why a race was lost. If there was a single attempt, returns its own error.
     pub(crate) fn error(&self, last: Option<ConnectError>) -> ConnectError {
         match last {
             Some(error) if self.attempts.len() == 1 => error,
@@ -103,7 +104,7 @@ impl Race {
         }
     }
 
-    /// What became of each attempt; empty if there was no choice of addresses.
+    /// Returns the result of each attempt; empty if there was no choice of addresses.
     pub(crate) fn report(&self) -> String {
         let mut text = String::new();
         if self.attempts.len() < 2 {
@@ -121,7 +122,7 @@ impl Race {
     }
 }
 
-/// One attempt as an error names it.
+/// One attempt as an error prints it.
 struct Told<'a> {
     race: &'a Race,
     attempt: &'a Attempt,

@@ -6,8 +6,8 @@ use std::io;
 
 use crate::tls::Reason as TlsReason;
 
-/// The texts of an error and of what caused it, in one line; those of rustls in words that say
-/// what to do.
+/// The texts of an error and of its causes, in one line. The texts for rustls' errors say what to
+/// do.
 #[derive(Debug)]
 pub(crate) struct Reason(String);
 
@@ -23,7 +23,8 @@ impl Reason {
     }
 }
 
-/// Adds what is not said yet: an error may print what caused it, which then comes once more by itself.
+/// Appends what the text does not contain yet: an error may print its cause, which then follows
+/// once more.
 fn append(text: &mut String, more: &str) {
     if text.contains(more) {
         return;
@@ -37,7 +38,7 @@ fn append(text: &mut String, more: &str) {
 }
 
 fn text(error: &(dyn StdError + 'static)) -> String {
-    // What an `io::Error` was made of is not its source, but what it is printed as.
+    // The error that an `io::Error` was made of is not its source, but what it is printed as.
     let made_of = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
     match error.downcast_ref::<rustls::Error>().or_else(made_of) {
         Some(error) => TlsReason::of(error).to_string(),
@@ -60,7 +61,7 @@ mod tests {
 
     use super::Reason;
 
-    /// Prints its own words, and those of its source as well where it is told to.
+    /// Prints its own text, and also its source's text if the flag is set.
     #[derive(Debug)]
     struct Layer(&'static str, bool, Option<Box<Layer>>);
 

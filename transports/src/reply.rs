@@ -1,9 +1,9 @@
-//! Follows the framing of replies below both HTTP clients, so that both read the same (RFC 9112).
+//! Follows the framing of responses below both HTTP clients, so that both read the same (RFC 9112).
 //!
-//! Each client parses a head in a way of its own: what one forgives, the other refuses. Here a head
-//! is read once. What is well-formed is handed on in one canonical form; a malformed line that frames
-//! nothing is left out; interim replies are skipped; a reply whose end is not certain is an error.
-//! Bodies pass through unchanged.
+//! Each client parses a head in its own way: one accepts what the other refuses. So the head is
+//! read once, here. A well-formed head is passed on in one canonical form. A malformed line that
+//! frames nothing is left out. Interim responses are skipped. A response without a certain end is
+//! an error. Bodies pass through unchanged.
 //!
 //! Owns the places where a head, a body and a chunk begin and end. Does no I/O.
 
@@ -19,7 +19,7 @@ use self::head::{Framing, Head};
 pub(crate) use self::reading::wipe_in_place;
 pub(crate) use self::reading::{Onward, Reading};
 
-/// Why a reply cannot be read. The request has left: this proves nothing about it.
+/// Why a response cannot be read. The request was sent: this error proves nothing about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Unreadable {
     #[error("the reply is not HTTP/1.1")]
@@ -32,7 +32,7 @@ pub(crate) enum Unreadable {
     Upgrade,
 }
 
-/// The replies that come on one connection.
+/// The responses on one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Replies {
     stage: Stage,
@@ -41,23 +41,23 @@ pub(crate) struct Replies {
 
 #[derive(Debug, Default)]
 enum Stage {
-    /// No request is out.
+    /// No request is under way.
     #[default]
     Idle,
     Head,
-    /// So many bytes of a body are still to come.
+    /// This many bytes of a body are still to come.
     Body(u64),
     /// A body that ends with the connection.
     Rest,
     Chunks(Chunks),
 }
 
-/// What the bytes taken are.
+/// What the taken bytes are.
 #[derive(Debug)]
 pub(crate) enum Piece<'a> {
     /// Part of what is held back or left out.
     Nothing,
-    /// A whole head in its canonical form: it replaces all that was held back.
+    /// A whole head in its canonical form. It replaces all that was held back.
     Head(&'a [u8]),
     /// Framing in its canonical form.
     Framing(Vec<u8>),
@@ -66,7 +66,8 @@ pub(crate) enum Piece<'a> {
 }
 
 impl Replies {
-    /// These bytes of a request go out. While a reply is under way they change nothing.
+    /// Reports that these bytes of a request are being sent. While a response is under way, this
+    /// changes nothing.
     pub(crate) fn on_request(&mut self, bytes: &[u8]) {
         if matches!(self.stage, Stage::Idle) && !bytes.is_empty() {
             self.stage = Stage::Head;
@@ -74,13 +75,13 @@ impl Replies {
         }
     }
 
-    /// Whether no request is out.
+    /// Returns whether no request is under way.
     #[cfg(feature = "ureq")]
     pub(crate) fn is_at_rest(&self) -> bool {
         matches!(self.stage, Stage::Idle)
     }
 
-    /// How much is still to come of a body of known length.
+    /// Returns how much is still to come of a body of known length.
     pub(crate) fn body_left(&self) -> Option<u64> {
         match self.stage {
             Stage::Body(left) => Some(left),
@@ -88,7 +89,7 @@ impl Replies {
         }
     }
 
-    /// So much of that body came.
+    /// Reports that this much of that body was received.
     pub(crate) fn body_came(&mut self, amount: usize) {
         if let Stage::Body(left) = &mut self.stage {
             *left = left.saturating_sub(amount as u64);
@@ -98,14 +99,15 @@ impl Replies {
         }
     }
 
-    /// Takes some of the bytes that came, at least one: how many, and what they are.
+    /// Takes some of the received bytes, at least one. Returns how many it took, and what they are.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`]: the connection is of no more use.
+    /// [`Unreadable`]: the connection can no longer be used.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece<'_>), Unreadable> {
         match &mut self.stage {
-            // What nobody asked for is passed on too: the HTTP client closes the connection then.
+            // Bytes that no request asked for are passed on too: the HTTP client then closes the
+            // connection.
             Stage::Idle | Stage::Rest => Ok((bytes.len(), Piece::Body)),
             Stage::Body(left) => {
                 let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
@@ -138,7 +140,7 @@ impl Replies {
 mod tests {
     use super::{Piece, Replies, Unreadable};
 
-    /// What one reply to a request is in its canonical form; why not, where it cannot be read.
+    /// Returns the canonical form of one response to a request, or why it cannot be read.
     fn canonical(replies: &mut Replies, reply: &str) -> Result<String, Unreadable> {
         replies.on_request(b"POST / HTTP/1.1\r\n\r\n");
         let (mut bytes, mut text) = (reply.as_bytes(), Vec::new());

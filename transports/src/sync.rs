@@ -1,14 +1,14 @@
-//! Locks, threads and what is published: the one seam between this crate and a model of them.
+//! Locks, threads and what is published: the one place where a model can replace them.
 //!
-//! Under `cfg(imts_loom)` they are loom's, which tries out how threads may interleave; everything
-//! that is shared between threads is built on what stands here.
+//! Under `cfg(imts_loom)` they are loom's, which tries how threads may interleave. Everything that
+//! threads share is built on this module.
 
 #[cfg(not(imts_loom))]
 pub(crate) use self::machine::*;
 #[cfg(imts_loom)]
 pub(crate) use self::model::*;
 
-/// The machine's own.
+/// The machine's own locks and threads.
 #[cfg(not(imts_loom))]
 mod machine {
     pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
@@ -21,15 +21,15 @@ mod machine {
     /// A place that any thread reads without a lock.
     pub(crate) struct Published<T>(Arc<ArcSwapOption<T>>);
 
-    /// What was read there, not kept for long.
+    /// A value that was read there, and is not kept for long.
     pub(crate) type Lent<T> = arc_swap::Guard<Option<Arc<T>>>;
 
-    /// The same, to be kept.
+    /// Returns the same, to be kept.
     pub(crate) fn owned<T>(value: Arc<T>) -> Lent<T> {
         arc_swap::Guard::from_inner(Some(value))
     }
 
-    /// What one reader found there last.
+    /// The value that one reader last found there.
     pub(crate) struct Sighted<T>(Cache<Arc<ArcSwapOption<T>>, Option<Arc<T>>>);
 
     impl<T> Published<T> {
@@ -52,7 +52,7 @@ mod machine {
     }
 
     impl<T> Sighted<T> {
-        /// What is there now.
+        /// Returns the value that is there now.
         #[inline]
         pub(crate) fn look(&mut self) -> Option<&T> {
             self.0.load().as_deref()
@@ -60,7 +60,7 @@ mod machine {
     }
 }
 
-/// Loom's.
+/// Loom's locks and threads.
 #[cfg(imts_loom)]
 mod model {
     pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
@@ -68,7 +68,7 @@ mod model {
 
     use std::sync::{Arc, PoisonError};
 
-    /// As the standard one, whose constant initializers loom does not know.
+    /// Works as the standard macro does. Loom does not know its constant initializers.
     macro_rules! loom_local {
         ($(#[$meta:meta])* static $name:ident: $of:ty = const $value:block;) => {
             loom::thread_local! { $(#[$meta])* static $name: $of = $value; }

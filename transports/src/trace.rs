@@ -1,8 +1,8 @@
-//! What is told of renewals to `tracing`, where that feature is on; nothing otherwise.
+//! Reports renewals to `tracing` if that feature is on; otherwise does nothing.
 //!
-//! Owns the events' names and fields: names, numbers and times of ours. Never a header, a body or a
-//! secret, nor a word of the service's. Notes are taken under the session's lock and told after it,
-//! because whoever listens may ask the same client for a token.
+//! Owns the events' names and fields. Fields hold names, numbers and times of this crate: never a
+//! header, a body, a secret, or a text from the service. Notes are taken under the session's lock
+//! and emitted after it, because a listener may ask the same client for a token.
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) use self::off::{Journal, Notes};
@@ -49,7 +49,7 @@ mod on {
     use crate::error::CallError;
     use crate::hub::Work;
 
-    /// What happened under the lock.
+    /// The events that happened under the lock.
     #[derive(Default)]
     pub(crate) struct Journal {
         notes: Vec<Note>,
@@ -68,12 +68,12 @@ mod on {
         Rejected { epoch: u64 },
     }
 
-    /// What was noted, told when it is dropped.
+    /// The notes, emitted when this is dropped.
     #[derive(Default)]
     pub(crate) struct Notes(Vec<Note>);
 
     impl Journal {
-        /// A renewal begins.
+        /// Notes that a renewal begins.
         pub(crate) fn started(
             &mut self,
             session: &Session,
@@ -99,7 +99,7 @@ mod on {
             self.notes.push(Note::Started { reason, purpose, epoch: epoch_in_use(session, now) });
         }
 
-        /// A renewal goes on with another request.
+        /// Notes that a renewal continues with another request.
         pub(crate) fn went_on(&mut self, work: &Work) {
             let Work::Send(ticket, ..) = work else { return };
             let before = self.purpose.replace(ticket.purpose());
@@ -108,7 +108,7 @@ mod on {
             }
         }
 
-        /// A renewal has ended.
+        /// Notes that a renewal has ended.
         pub(crate) fn ended(
             &mut self,
             session: &Session,
@@ -125,12 +125,13 @@ mod on {
             self.notes.push(Note::Failed { outcome, status, took });
         }
 
-        /// No renewal is due for some time.
+        /// Notes that no renewal is due for some time.
         pub(crate) fn backed_off(&mut self, wait: Duration) {
             self.notes.push(Note::BackedOff { wait });
         }
 
-        /// The service is about to be said to have rejected a token.
+        /// Notes that the service rejected a token. Call this before the session handles the
+        /// rejection.
         pub(crate) fn rejected(&mut self, session: &Session, epoch: Epoch, now: Now) {
             let usable = session.phase(now).usable();
             if usable.is_some_and(|usable| usable.bearer().epoch() == epoch) {
@@ -147,7 +148,7 @@ mod on {
     impl Drop for Notes {
         fn drop(&mut self) {
             for note in self.0.drain(..) {
-                // A listener that panics is no reason to leave a renewal undone.
+                // A listener that panics must not leave a renewal undone.
                 let _told = catch_unwind(AssertUnwindSafe(|| note.tell()));
             }
         }
@@ -177,7 +178,7 @@ mod on {
         }
     }
 
-    /// 0 where no token is usable.
+    /// Returns 0 if no token is usable.
     fn epoch_in_use(session: &Session, now: Now) -> u64 {
         session.phase(now).usable().map_or(0, |usable| usable.bearer().epoch().count())
     }

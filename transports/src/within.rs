@@ -1,8 +1,8 @@
-//! A time limit for a future, by whatever timer.
+//! A time limit for a future, with any timer.
 //!
-//! A limit is counted in beats, each of which begins only when the one before was seen to end: of the
-//! time in which nobody polls (a runtime that stands still, a process that is stopped) no more than
-//! one beat counts. Knows nothing of what the future does.
+//! A limit is counted in beats, and each beat begins only when the one before was seen to end. If
+//! no one polls for a while (the runtime stands still, the process is stopped), that time counts as
+//! one beat at most. Does not know what the future does.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -21,14 +21,14 @@ where
     S: Fn(Duration) -> F,
     F: Future<Output = ()> + Unpin,
 {
-    /// A limit that begins when it is first polled.
+    /// Creates a limit that begins when it is first polled.
     pub(crate) fn new(limit: Duration, sleep: S) -> Self {
         let beats = limit.as_millis().checked_div(SHORTEST.as_millis()).unwrap_or_default();
         let beats = u32::try_from(beats).unwrap_or(u32::MAX).clamp(1, MOST);
         Self { sleep, beat: limit / beats, left: beats, current: None }
     }
 
-    /// Ready once the limit is over.
+    /// Completes once the limit is over.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.left > 0 {
             let current = self.current.get_or_insert_with(|| (self.sleep)(self.beat));
@@ -40,9 +40,10 @@ where
     }
 }
 
-/// What `work` comes to, or `None` once the limit is over. What is there comes first, however late it
-/// is looked at, and the limit is not begun before the work has been polled. The caller pins the work: a future
-/// that is given away is kept twice by the one that takes it.
+/// Returns the result of `work`, or `None` once the limit is over. A result that is there comes
+/// first, however late it is polled. The limit does not begin before the work has been polled. The
+/// caller pins the work: a future that is passed by value is stored twice by the function that
+/// takes it.
 pub(crate) async fn within<T, F>(
     limit: Duration,
     sleep: impl Fn(Duration) -> F,

@@ -7,7 +7,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::{Clock, SystemClock};
 
-/// Five ticks of the slowest timer (100 Hz): whoever keeps the time for the others may be held up.
+/// Five ticks of the slowest timer (100 Hz): what keeps the time for the others may be delayed.
 const LAG: Duration = Duration::from_millis(50);
 
 impl Clock for SystemClock {
@@ -30,8 +30,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Both in microseconds. The kernel keeps nanoseconds below a second, and seconds far below where
-/// this could overflow.
+/// Returns both in microseconds. The kernel keeps nanoseconds below a second, and seconds far below
+/// the point of overflow.
 fn reading(mono: Timespec, wall: Timespec) -> Now {
     Now {
         mono: Mono::from_micros(u64::try_from(micros(mono)).unwrap_or_default()),

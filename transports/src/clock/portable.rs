@@ -15,7 +15,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The system's time in microseconds, negative before 1970.
+/// Returns the system's time in microseconds, negative before 1970.
 fn wall(time: SystemTime) -> Wall {
     let micros = match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),

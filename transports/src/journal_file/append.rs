@@ -1,5 +1,5 @@
-//! The end of the file: what is appended there, when it is durable, and that the file is still the
-//! journal's own.
+//! Owns the end of the file: what is appended there, when it is durable, and the check that the
+//! file is still the journal's own.
 
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use super::lines;
 use super::pages::Pages;
 use crate::clock::{Clock, SystemClock};
 
-/// When a compaction is worth its writing.
+/// When a compaction is worth writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Worth {
     /// Always.
     Any,
-    /// If the file becomes half as long at least.
+    /// If the file becomes at most half as long.
     Half,
 }
 
@@ -36,14 +36,14 @@ pub(super) struct Appender {
     is_in_place: bool,
     folder_sync: FolderSync,
     settings: Settings,
-    /// At which length it is compacted by itself, if ever.
+    /// The length at which the file is compacted by itself, if ever.
     due: Option<u64>,
     /// Why the file cannot be trusted to hold what is written, if it cannot.
     broken: Option<JournalError>,
 }
 
 impl Appender {
-    /// To a locked file whose last record, of these bytes, ends here.
+    /// Creates an appender for a locked file. The last record has these bytes and ends here.
     pub(super) fn new(path: PathBuf, file: Locked, end: u64, last: Vec<u8>) -> Self {
         Self {
             path,
@@ -59,7 +59,7 @@ impl Appender {
         }
     }
 
-    /// The same for a file of which so many bytes are compact.
+    /// Adds the settings of compaction, for a file of which this many bytes are compact.
     pub(super) fn compacting(
         self,
         settings: Settings,
@@ -73,19 +73,19 @@ impl Appender {
         &self.settings
     }
 
-    /// Whether it is so long that it should be compacted.
+    /// Returns whether the file is so long that it should be compacted.
     pub(super) fn is_due(&self) -> bool {
         self.broken.is_none() && self.due.is_some_and(|due| self.end >= due)
     }
 
-    /// Why nothing more is written, if so.
+    /// Returns why nothing more is written, if so.
     pub(super) fn broken(&self) -> Option<&JournalError> {
         self.broken.as_ref()
     }
 
     /// Writes whole records, of which the last begins at this place. They are not durable yet.
     ///
-    /// What fails leaves the file as it was, or [broken](Self::broken).
+    /// If this fails, the file is as it was, or it is [broken](Self::broken).
     pub(super) fn append(&mut self, mut records: Vec<u8>, last: usize) -> Result<(), JournalError> {
         self.check()?;
         self.prove()?;
@@ -106,11 +106,11 @@ impl Appender {
         Ok(())
     }
 
-    /// Comes back once all that was appended is durable in the file that the path names.
+    /// Returns once all that was appended is durable in the file that the path names.
     pub(super) fn sync(&mut self) -> Result<(), JournalError> {
         self.check()?;
         if let Err(error) = self.file.sync_data() {
-            // What is durable now is not known, and a second try would not tell.
+            // What is durable now is not known, and a second try would not show it.
             self.broken = Some(JournalError::Broken);
             return Err(JournalError::io("sync", &error));
         }
@@ -118,22 +118,22 @@ impl Appender {
         if !self.is_in_place {
             self.settle().inspect_err(|_| self.broken = Some(JournalError::Broken))?;
         }
-        // What was replaced meanwhile is durable, and nobody will find it.
+        // If the file was replaced meanwhile, the records are durable, but no one will find them.
         self.prove()
     }
 
-    /// Puts a file in this one's place that holds what of it must be kept; `None` if that is not worth
+    /// Replaces this file with one that holds what must be kept of it; `None` if that is not worth
     /// it.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append), and [`JournalError::NotCompacted`]. The file stays as it was. Only if
-    /// the folder could not be synced afterwards, the new one is in its place; that must become durable
-    /// before anything else does, then.
+    /// As [`append`](Self::append), and [`JournalError::NotCompacted`]. The file stays as it was,
+    /// with one exception: if the folder could not be synced afterwards, the new file is in its
+    /// place. That must then become durable before anything else does.
     pub(super) fn compact(&mut self, worth: Worth) -> Result<Option<Compacted>, JournalError> {
         self.check()?;
         self.prove()?;
-        // If it fails, the next try is made when there is as much again to be gained.
+        // If this fails, the next try is made when as much again can be gained.
         self.due = self.settings.due(self.end);
         self.file.seek(SeekFrom::Start(0)).map_err(|error| JournalError::io("seek", &error))?;
         let pages = Pages::of((&*self.file).take(self.end))?;
@@ -153,7 +153,7 @@ impl Appender {
         let id = FileId::of(file)?;
         let written = compact::write(BufWriter::new(file), book, Some(id), at)?;
         file.sync_all().map_err(|error| JournalError::io("sync", &error))?;
-        // If the folder cannot be synced, that shows before anything depends on it.
+        // If the folder cannot be synced, this shows before anything depends on it.
         disk::sync_folder(&self.path, self.folder_sync)?;
         self.prove()?;
         self.file = beside.take_place()?;
@@ -176,7 +176,7 @@ impl Appender {
     }
 
     /// Proves that the path still names this file, and that the file ends as it was left. Otherwise
-    /// it is broken.
+    /// the file is broken.
     fn prove(&mut self) -> Result<(), JournalError> {
         self.is_as_it_was_left().inspect_err(|why| self.broken = Some(why.clone()))
     }
@@ -218,7 +218,7 @@ mod tests {
         let file = FileId { inode: None, born_ns: None };
         let record =
             || lines::write(&Record::File { at: Wall::from_unix_micros(0), file }).unwrap();
-        // Two writes before a sync, the first of two records; and one after it.
+        // Two writes before a sync, the first of two records; and one write after it.
         let two = [record(), record()].concat();
         appender.append(two, record().len()).unwrap();
         appender.append(record(), 0).unwrap();

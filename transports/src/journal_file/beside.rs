@@ -1,4 +1,4 @@
-//! A file beside a journal that takes its place.
+//! Owns the file beside a journal that takes the journal's place.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::disk::{self, Locked};
 use super::error::JournalError;
 
-/// A file that is to stand in a journal's place, under a name beside it. Unless it takes that place, it
-/// is removed.
+/// A file that is to take a journal's place, under a name beside it. If it does not take that
+/// place, it is removed.
 #[derive(Debug)]
 pub(super) struct Beside {
     file: Option<Locked>,
@@ -17,8 +17,8 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Begins an empty file for the journal that a path leads to, locked, and with the owner of that
-    /// one. A file that an earlier compaction has left is removed.
+    /// Creates an empty file for the journal that a path leads to. The file is locked, and has the
+    /// journal's owner. A file that an earlier compaction has left is removed.
     pub(super) fn begin(path: &Path, journal: &File) -> Result<Self, JournalError> {
         let io = |error| JournalError::io("write the compact form of", &error);
         let there = fs::canonicalize(path).map_err(io)?;
@@ -34,12 +34,12 @@ impl Beside {
         Ok(beside)
     }
 
-    /// The file, while it has not taken its place.
+    /// Returns the file, as long as it has not taken the journal's place.
     pub(super) fn file(&self) -> Result<&File, JournalError> {
         self.file.as_deref().ok_or(JournalError::Broken)
     }
 
-    /// Puts it in the journal's place.
+    /// Puts the file in the journal's place.
     pub(super) fn take_place(mut self) -> Result<Locked, JournalError> {
         let rename = fs::rename(&self.here, &self.there);
         rename.map_err(|error| JournalError::io("replace", &error))?;
@@ -55,7 +55,7 @@ impl Drop for Beside {
     }
 }
 
-/// Removes what a compaction that was killed has left beside a journal, which this process has locked.
+/// Removes what a killed compaction has left beside a journal that this process has locked.
 pub(super) fn clear(path: &Path) {
     if let Ok(path) = fs::canonicalize(path) {
         let _ = remove_if_there(&beside(&path));
@@ -75,7 +75,7 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether another file may take this one's place, and everyone will know.
+/// Checks that another file may take this one's place, and that everyone will notice.
 fn can_be_replaced(journal: &fs::Metadata) -> Result<(), JournalError> {
     let refuse = |why| Err(JournalError::NotCompacted { why });
     #[cfg(unix)]
@@ -86,7 +86,7 @@ fn can_be_replaced(journal: &fs::Metadata) -> Result<(), JournalError> {
         return refuse("this system does not replace a file that is open");
     }
     if journal.created().is_err() {
-        // The number of the old file would be free for a copy of it.
+        // A copy of the old file could get the old file's number.
         return refuse("its file system does not say when a file was created");
     }
     Ok(())

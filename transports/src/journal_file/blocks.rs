@@ -1,11 +1,16 @@
-//! Blocks of calls that were done: some 30 bytes each.
+//! Blocks of calls that were done: some 30 bytes for each call.
 //!
-//! A block is a `D`, then for each call the hash of its key (16 bytes), the digest of its meaning (8
-//! bytes), its number less that of the call before it, and its time less that of the call before it (the
-//! first call's number and time stand as they are). Integers have the highest byte first. The two
-//! differences have seven bits in each byte, the lowest first, with the highest bit where another byte
-//! follows; that of the times, in microseconds, is doubled first, and 0 is written as 0, -1 as 1, 1 as
-//! 2, -2 as 3. Each number is higher than the one before it.
+//! A block is a `D`, then four values for each call:
+//!
+//! - the hash of its key (16 bytes);
+//! - the digest of its meaning (8 bytes);
+//! - its number minus the number of the call before it;
+//! - its time minus the time of the call before it.
+//!
+//! The first call's number and time are written as they are. Integers have the highest byte first.
+//! The two differences have seven bits in each byte, the lowest first. The highest bit is set if
+//! another byte follows. The difference of times, in microseconds, is doubled first: 0 is written
+//! as 0, -1 as 1, 1 as 2, -2 as 3. Each number is higher than the one before it.
 
 use imts_core::Wall;
 use imts_core::journal::{Digest, DoneCall};
@@ -15,7 +20,7 @@ pub(super) const LONGEST: usize = 65_536;
 
 const MARK: u8 = b'D';
 
-/// How many calls a block can always hold, however far apart they are: of each 44 bytes at most.
+/// How many calls a block can always hold, however far apart they are: each takes at most 44 bytes.
 pub(super) const CALLS: usize = (LONGEST - 1) / 44;
 
 pub(super) fn write(calls: &[DoneCall]) -> Vec<u8> {
@@ -33,7 +38,7 @@ pub(super) fn write(calls: &[DoneCall]) -> Vec<u8> {
     block
 }
 
-/// `None` of what is not a block.
+/// Reads a block; `None` if the bytes are not a block.
 pub(super) fn read(body: &[u8]) -> Option<Vec<DoneCall>> {
     let mut rest = body.strip_prefix(&[MARK])?;
     let mut calls = Vec::with_capacity(rest.len() / 28);
@@ -63,7 +68,7 @@ fn write_number(block: &mut Vec<u8>, mut number: u64) {
     block.push(number.to_le_bytes()[0]);
 }
 
-/// A number as it is written and in no other way.
+/// Reads a number in the form in which it is written. Every other form is refused.
 fn number(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for place in 0..10 {

@@ -1,7 +1,7 @@
-//! A journal made small: what ended leaves it, and what the guard must know stays.
+//! A compact journal: calls that ended are removed, and what the guard must know stays.
 //!
-//! Owns what a compact file holds, and when one is worth its writing. How it comes to stand in the
-//! journal's place is the [appender](super::append)'s.
+//! Owns the contents of a compact file, and when it is worth writing one. The
+//! [appender](super::append) puts it in the journal's place.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -16,27 +16,27 @@ use super::disk::FileId;
 use super::error::JournalError;
 use super::lines::{self, COMPACT, Record, Summary};
 
-/// What a compaction came to.
+/// The result of a compaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// What the journal held before.
+    /// The size of the journal before.
     pub before: JournalSize,
-    /// What it holds now.
+    /// The size of the journal now.
     pub after: JournalSize,
 }
 
-/// How large a journal is.
+/// The size of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalSize {
     /// The length of its file, in bytes.
     pub bytes: u64,
-    /// The calls that stand in it whole.
+    /// The number of calls that it holds whole.
     pub calls: u64,
-    /// The calls that were done, and stand in it as hashes alone.
+    /// The number of done calls that it holds only as hashes.
     pub hashes: u64,
 }
 
-/// When a journal is compacted, and what of.
+/// When a journal is compacted, and what is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// From how many bytes on a journal is compacted by itself.
@@ -46,7 +46,7 @@ pub(super) struct Settings {
     pub(super) told: Option<Told>,
 }
 
-/// Is told what became of compactions that nobody asked for.
+/// Receives the results of compactions that no one asked for.
 #[derive(Clone)]
 pub(super) struct Told(pub(super) Arc<Listener>);
 
@@ -68,27 +68,27 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// When calls were done that may be forgotten: before this.
+    /// Returns the time before which a call must have been done to be forgotten.
     pub(super) fn done_since(&self, now: Wall) -> Option<Wall> {
         let days = i64::from(self.keep_done?.get());
         Some(Wall::from_unix_micros(now.unix_micros().saturating_sub(days * 86_400_000_000)))
     }
 
-    /// How long a file must be to be compacted by itself, which would be so long compact: it must
-    /// become half as long at least.
+    /// Returns how long a file must be to be compacted by itself, if its compact form has this
+    /// length. The file must become at most half as long.
     pub(super) fn due(&self, compact: u64) -> Option<u64> {
         self.compact_from.map(|from| from.max(compact.saturating_mul(2)))
     }
 }
 
-/// A compact file's end.
+/// The end of a compact file.
 pub(super) struct Written {
     pub(super) size: JournalSize,
     /// The bytes of its last record.
     pub(super) last: Vec<u8>,
 }
 
-/// Writes a compact book, as that of this file.
+/// Writes a compact book, as the journal in this file.
 ///
 /// # Errors
 ///
@@ -126,7 +126,7 @@ pub(super) fn write(
     Ok(Written { size: writing.size, last })
 }
 
-/// How many bytes a compact book of this file has.
+/// Returns how many bytes a compact book of this file has.
 pub(super) fn length(
     book: (&Book, u64),
     file: Option<FileId>,
@@ -148,7 +148,7 @@ impl<W: Write> Writing<W> {
         if self.done.len() < blocks::CALLS { Ok(()) } else { self.block() }
     }
 
-    /// Writes the block that is begun, if one is.
+    /// Writes the block that was begun, if there is one.
     fn block(&mut self) -> Result<(), JournalError> {
         if !self.done.is_empty() {
             let calls = std::mem::take(&mut self.done);

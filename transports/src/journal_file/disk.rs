@@ -1,5 +1,4 @@
-//! What the journal asks of the file system: the lock, the mode, durability, and which file a path
-//! names.
+//! Owns the calls to the file system: the lock, the mode, durability, and which file a path names.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,20 +9,20 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::error::JournalError;
 
-/// What a journal does where the file system cannot make a folder's entries durable.
+/// What a journal does if the file system cannot make a folder's entries durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum FolderSync {
-    /// It is not opened: a new journal might be gone after a crash, and with it what was sent.
+    /// The journal is not opened: a new one might be gone after a crash, and with it what was sent.
     #[default]
     Required,
-    /// It is opened all the same, as the caller has other means to keep the file.
+    /// The journal is opened all the same, because the caller has other means to keep the file.
     BestEffort,
 }
 
 /// A file that this process has locked.
 ///
-/// The lock is released by name, and not by closing alone: a child process that another thread is
-/// starting right now has a copy of the descriptor until it executes its program.
+/// Dropping it unlocks it explicitly: closing alone would not be enough. A child process that
+/// another thread is starting has a copy of the descriptor until it executes its program.
 #[derive(Debug)]
 pub(super) struct Locked(File);
 
@@ -48,7 +47,7 @@ impl Drop for Locked {
     }
 }
 
-/// Opens the file that a path names and locks it, waiting no longer than this for the lock.
+/// Opens and locks the file that a path names. It waits for the lock at most this long.
 pub(super) fn locked(path: &Path, wait: Duration) -> Result<Locked, JournalError> {
     let until = Instant::now().checked_add(wait);
     let mut pause = Duration::from_millis(1);
@@ -59,7 +58,7 @@ pub(super) fn locked(path: &Path, wait: Duration) -> Result<Locked, JournalError
             Err(error) => Err(error),
         };
         match file {
-            // Whoever had the lock before may have put another file in its place.
+            // The process that had the lock before may have put another file in its place.
             Ok(file) if is_at(&file, path)? => return Ok(file),
             Ok(_) => continue,
             Err(JournalError::Locked) => {}
@@ -74,7 +73,7 @@ pub(super) fn locked(path: &Path, wait: Duration) -> Result<Locked, JournalError
     }
 }
 
-/// Whether the path still names this file.
+/// Returns whether the path still names this file.
 pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, JournalError> {
     let here = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
     match fs::metadata(path) {
@@ -84,14 +83,14 @@ pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, JournalError> {
     }
 }
 
-/// What tells a file from its copies: it stays when the file is moved or its file system is mounted
-/// anew.
+/// Distinguishes a file from its copies. It stays the same if the file is moved or its file system
+/// is mounted anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileId {
     /// The number by which the file system knows it, on Unix.
     pub(super) inode: Option<u64>,
-    /// When it came to be, in nanoseconds since 1970, where the file system keeps that: a number is
-    /// used again once its file is gone.
+    /// When the file was created, in nanoseconds since 1970, if the file system stores that. A
+    /// number is used again once its file is gone.
     pub(super) born_ns: Option<u64>,
 }
 
@@ -110,18 +109,19 @@ fn identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// Elsewhere the open file cannot be replaced or removed while it is open.
+/// On other systems, an open file cannot be replaced or removed.
 #[cfg(not(unix))]
 fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// A path that means the same file wherever the process goes.
+/// Returns a path that names the same file wherever the process goes.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
     std::path::absolute(path).map_err(|error| JournalError::io("open", &error))
 }
 
-/// A device or a pipe may have no end, and is not to be read, let alone made this user's own.
+/// Refuses a device or a pipe. It may have no end, and must not be read, let alone be restricted to
+/// this user.
 pub(super) fn refuse_devices(path: &Path) -> Result<(), JournalError> {
     match fs::metadata(path) {
         Ok(found) if !found.is_file() && !found.is_dir() => Err(JournalError::NotAJournal),
@@ -129,7 +129,7 @@ pub(super) fn refuse_devices(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// Takes the file from other users, should it have been theirs to read.
+/// Takes the file from other users, if they could read it.
 pub(super) fn restrict(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -137,8 +137,8 @@ pub(super) fn restrict(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the file's entry in its folder durable; where the path is a link, also that of the file which
-/// it leads to: opening it may have begun that one.
+/// Makes the file's entry in its folder durable. If the path is a link, this also holds for the
+/// entry of the file that it leads to: opening may have created that file.
 pub(super) fn sync_folder(path: &Path, required: FolderSync) -> Result<(), JournalError> {
     #[cfg(unix)]
     {
@@ -154,7 +154,8 @@ pub(super) fn sync_folder(path: &Path, required: FolderSync) -> Result<(), Journ
     Ok(())
 }
 
-/// Some file systems, of networks above all, sync no folders: they say that the call is invalid.
+/// Some file systems, network ones above all, sync no folders: they return that the call is
+/// invalid.
 #[cfg(unix)]
 fn folder_synced(outcome: io::Result<()>, required: FolderSync) -> Result<(), JournalError> {
     use rustix::io::Errno;
@@ -180,7 +181,7 @@ pub(super) fn options() -> OpenOptions {
     options
 }
 
-/// Others may read the file while it is open, and not write it: on Windows, opening locks.
+/// Others may read the file while it is open, but not write it. On Windows, opening locks.
 #[cfg(windows)]
 const SHARE_READ: u32 = 1;
 
@@ -200,7 +201,7 @@ pub(super) fn lock(file: File) -> Result<Locked, JournalError> {
     Ok(Locked(file))
 }
 
-/// How long it sleeps between two looks at the lock, at most.
+/// The longest sleep between two checks of the lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 #[cfg(all(test, unix))]
@@ -220,7 +221,7 @@ mod tests {
             assert!(error.to_string().contains("file system"), "{error}");
             assert_eq!(folder_synced(cannot(), FolderSync::BestEffort), Ok(()));
         }
-        // What failed for another reason is an error whatever was asked for.
+        // A failure for another reason is an error, whatever was asked for.
         for errno in [Errno::IO, Errno::NOSPC, Errno::ACCESS, Errno::NOENT] {
             for required in [FolderSync::Required, FolderSync::BestEffort] {
                 let failed = folder_synced(Err(io::Error::from(errno)), required);

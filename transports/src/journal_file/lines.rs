@@ -1,24 +1,26 @@
-//! The journal's bytes: a header, then records of a line each, and in a compact journal blocks.
+//! The journal's bytes: a header, then records of one line each; in a compact journal also blocks.
 //!
 //! A record is `LENGTH CRC JSON`: eight hexadecimal digits each for the length of the JSON and its
-//! CRC-32, single spaces, a line feed at the end. A block stands in the JSON's place. Times are microseconds since 1970. What a record
-//! means for a call is the book's matter.
+//! CRC-32, single spaces, a line feed at the end. A block takes the place of the JSON. Times are
+//! microseconds since 1970. The book decides what a record means for a call.
 //!
-//! The space before the JSON says that all before this record was durable when it was written. It is a
-//! `+`, which the CRC then covers, if that was not so: several records are written between two syncs,
-//! and after a crash a later one may be there, and an earlier one not. So what cannot be read is damage
-//! only if a record with a space follows; otherwise it is the end of what became durable.
+//! The space before the JSON says that everything before this record was durable when it was
+//! written. If that was not so, there is a `+` instead, which the CRC then covers. Several records
+//! are written between two syncs. After a crash, a later record may be there and an earlier one
+//! not. So unreadable bytes are damage only if a record with a space follows. Otherwise they are
+//! the end of what became durable.
 //!
 //! A compact journal begins with what a [compaction](super::compact) has kept of an earlier file:
-//! [blocks](super::blocks) of calls that were done, then the calls that are whole, then a record that
-//! says so and counts them. All that was durable before the file got its name, so whatever cannot be
-//! read up to that record is damage.
+//! [blocks](super::blocks) of calls that were done, then the calls that are whole, then a record
+//! that marks the end and counts them. All of it was durable before the file got its name. So
+//! anything unreadable up to that record is damage.
 //!
-//! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with their
-//! reasons, and the mark of the file itself. Version 4 added until when a sending may be under way, and
-//! version 7 is a compact journal. The others do not exist, because one changed bit would make them an
-//! earlier one. An earlier version than 4 is read as it is, and becomes version 4 by one byte of its
-//! header before anything is appended; a reader of an earlier version refuses it from then on.
+//! Version 2 added what identifies an intent (URL, agent, meaning), decisions and findings with
+//! their reasons, and the mark of the file itself. Version 4 added until when a sending may be
+//! under way. Version 7 is a compact journal. The other versions do not exist, because one changed
+//! bit would make them an earlier one. A version earlier than 4 is read as it is. Before anything
+//! is appended to it, it becomes version 4 by one byte of its header. From then on, a reader of an
+//! earlier version refuses it.
 
 mod json;
 
@@ -29,59 +31,60 @@ use super::blocks;
 use super::disk::FileId;
 use super::error::JournalError;
 
-/// What a journal of this version begins with.
+/// The header of a journal of this version.
 pub(super) const HEADER: &[u8] = b"imts-journal 4\n";
 
-/// What a compact journal begins with, as long.
+/// The header of a compact journal, of the same length.
 pub(super) const COMPACT: &[u8] = b"imts-journal 7\n";
 
-/// What journals of earlier versions begin with, each as long.
+/// The headers of journals of earlier versions, each of the same length.
 pub(super) const EARLIER: [&[u8]; 2] = [b"imts-journal 1\n", b"imts-journal 2\n"];
 
 /// The longest entry's JSON, in bytes.
 const LONGEST: usize = 65_536;
 
-/// The longest JSON of a whole call: that of its intent and of its resolution, and a little more.
+/// The longest JSON of a whole call, in bytes: that of its intent and of its resolution, and a
+/// little more.
 const LONGEST_CALL: usize = 2 * LONGEST + 1_024;
 
 /// The longest record, in bytes.
 pub(super) const LONGEST_RECORD: usize = PREFIX + LONGEST_CALL + 1;
 
-/// `LENGTH CRC `.
+/// The length of `LENGTH CRC `, in bytes.
 const PREFIX: usize = 18;
 
 /// One record.
 #[derive(Debug)]
 pub(super) enum Record {
-    /// Of a call.
+    /// A record of a call.
     Call(u64, Entry),
-    /// Of the file itself: which one it is, as far as the system tells.
+    /// A record of the file itself: which file it is, as far as the system reports it.
     File { at: Wall, file: FileId },
-    /// A copy was accepted as the journal: what has no end is in doubt from here on.
+    /// A copy was accepted as the journal: from here on, a call without an end is in doubt.
     Accepted { at: Wall, file: FileId, reason: String, by: Option<String> },
     /// Calls that were done, in the order of their numbers.
     Done(Vec<DoneCall>),
-    /// A call as a compaction has found it.
+    /// A call as a compaction found it.
     Whole(Box<CallRecord>),
     /// The end of what a compaction has kept.
     Compacted(Summary),
 }
 
-/// What a compaction has kept, all in all.
+/// The totals of what a compaction has kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Summary {
     pub(super) at: Wall,
-    /// How many calls that were done are hashes.
+    /// How many done calls are hashes.
     pub(super) done: u64,
     /// How many calls are whole.
     pub(super) calls: u64,
     /// The highest number that was ever given to a call.
     pub(super) last: u64,
-    /// The first call that this journal permitted, and not another one of which it is a copy.
+    /// The first call that this journal permitted, and not another journal of which it is a copy.
     pub(super) first_own: u64,
 }
 
-/// A record's bytes.
+/// Returns the bytes of a record.
 ///
 /// # Errors
 ///
@@ -99,7 +102,7 @@ pub(super) fn write(record: &Record) -> Result<Vec<u8>, JournalError> {
     Ok(bytes)
 }
 
-/// Says of the first of these records that all before it is durable.
+/// Marks the first of these records: everything before it is durable.
 pub(super) fn follow_a_sync(records: &mut [u8]) {
     let length = records.get(..8).and_then(|digits| std::str::from_utf8(digits).ok());
     let length = length.and_then(hexadecimal).and_then(|length| usize::try_from(length).ok());
@@ -117,15 +120,16 @@ fn crc(mark: u8, body: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// A record as it stands in bytes.
+/// A record as it was found in bytes.
 pub(super) struct Found {
     pub(super) record: Record,
     pub(super) length: usize,
-    /// Whether all before it was durable when it was written.
+    /// Whether everything before it was durable when it was written.
     pub(super) follows_a_sync: bool,
 }
 
-/// The record that bytes begin with; `None` where they begin with none that is whole and unchanged.
+/// Reads the record that bytes begin with; `None` if they do not begin with a whole and unchanged
+/// one.
 pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     let (prefix, rest) = bytes.split_at_checked(PREFIX)?;
     let (prefix, mark) = (std::str::from_utf8(prefix).ok()?, *prefix.last()?);
@@ -142,7 +146,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Found> {
     Some(Found { record, length: PREFIX + length + 1, follows_a_sync: mark == b' ' })
 }
 
-/// Eight digits, as they are written and in no other way.
+/// Reads eight digits in the form in which they are written. Every other form is refused.
 fn hexadecimal(digits: &str) -> Option<u32> {
     let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_plain = digits.len() == 8 && digits.bytes().all(is_digit);

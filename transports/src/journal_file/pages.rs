@@ -1,4 +1,4 @@
-//! What a journal holds, read from its beginning to its end without ever holding more than a part of it.
+//! Reads a journal from its beginning to its end, and never holds more than a part of its bytes.
 
 use std::io::{self, Read};
 
@@ -8,7 +8,7 @@ use super::disk::FileId;
 use super::error::JournalError;
 use super::lines::{self, COMPACT, EARLIER, Found, HEADER, LONGEST_RECORD, Record, Summary};
 
-/// What a journal holds.
+/// The contents of a journal.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     pub(super) book: Book,
@@ -16,30 +16,31 @@ pub(super) struct Pages {
     pub(super) end: u64,
     /// The bytes of that record, or of the header.
     pub(super) last: Vec<u8>,
-    /// The file that the journal says it is; `None` in one that does not say it.
+    /// The file that the journal says it is; `None` if it does not say so.
     pub(super) file: Option<FileId>,
     /// Whether it is of an earlier version.
     pub(super) is_earlier: bool,
-    /// The first call that this file itself permitted: the senders of those before it held another
-    /// file, of which this is a copy.
+    /// The first call that this file itself permitted. The senders of the calls before it held
+    /// another file, of which this is a copy.
     pub(super) first_own: u64,
-    /// How many calls that were done stand in it as hashes.
+    /// How many done calls it holds as hashes.
     pub(super) hashes: u64,
-    /// How many other calls stand in it.
+    /// How many other calls it holds.
     pub(super) calls: u64,
     /// Where the part ends that a compaction has written; 0 if there is none.
     pub(super) compact: u64,
-    /// Whether that part has not ended yet: all of it was durable before the file was the journal.
+    /// Whether that part has not ended yet. All of it was durable before the file became the
+    /// journal.
     is_within: bool,
 }
 
 impl Pages {
-    /// Reads a journal. What is cut off at its end is left out.
+    /// Reads a journal. A record that is cut off at the end is left out.
     pub(super) fn of(reader: impl Read) -> Result<Self, JournalError> {
         Self::into_book(reader, Book::default())
     }
 
-    /// The same, into an empty book.
+    /// Reads a journal into an empty book.
     pub(super) fn into_book(reader: impl Read, book: Book) -> Result<Self, JournalError> {
         let mut stream = Stream::new(reader);
         let mut pages = Self { book, last: HEADER.to_vec(), ..Self::default() };
@@ -72,7 +73,7 @@ impl Pages {
         }
     }
 
-    /// Takes in what was recorded. Returns whether it could have been.
+    /// Takes in a record. Returns whether it could have been recorded.
     fn take(&mut self, record: Record) -> bool {
         match record {
             Record::Call(id, entry) if self.takes(id, &entry) => {
@@ -90,7 +91,7 @@ impl Pages {
         true
     }
 
-    /// Takes in what a compaction has kept. Returns whether it could have been.
+    /// Takes in what a compaction has kept. Returns whether it could have been kept.
     fn restore(&mut self, record: Record) -> bool {
         match record {
             Record::File { file, .. } => self.file = Some(file),
@@ -112,7 +113,7 @@ impl Pages {
         true
     }
 
-    /// Earlier versions left no number out.
+    /// Returns whether this entry can come next. Earlier versions left no number out.
     fn takes(&self, id: u64, entry: &Entry) -> bool {
         let is_next = !matches!(entry, Entry::Intent(_)) || id == self.book.next_id();
         self.book.takes(id, entry) && (is_next || !self.is_earlier)
@@ -128,8 +129,8 @@ impl Pages {
     }
 }
 
-/// Whether a whole record before which all was durable stands anywhere in what does not begin with
-/// one: also where the line feed before it is what was changed.
+/// Returns whether there is a whole record that follows a sync, anywhere in bytes that do not begin
+/// with one. This also finds a record if the line feed before it was changed.
 fn has_record(stream: &mut Stream<impl Read>) -> Result<bool, JournalError> {
     loop {
         stream.skip(1);
@@ -143,7 +144,7 @@ fn has_record(stream: &mut Stream<impl Read>) -> Result<bool, JournalError> {
     }
 }
 
-/// The part of a file that is looked at.
+/// The part of a file that is in memory.
 struct Stream<R> {
     reader: R,
     buffer: Vec<u8>,
@@ -163,7 +164,7 @@ impl<R> Stream<R> {
 }
 
 impl<R: Read> Stream<R> {
-    /// What comes next: the longest record at least, or all that is left.
+    /// Returns what comes next: at least the longest record, or all that is left.
     fn rest(&mut self) -> Result<&[u8], JournalError> {
         while !self.is_over && self.buffer.len() - self.start < LONGEST_RECORD {
             self.buffer.drain(..self.start);
@@ -182,5 +183,5 @@ impl<R: Read> Stream<R> {
     }
 }
 
-/// How much is asked of the file at once.
+/// How many bytes are read from the file at once.
 const CHUNK: usize = 1 << 18;

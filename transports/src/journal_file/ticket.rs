@@ -1,4 +1,4 @@
-//! Waiting for a record to be durable: by a task, which is woken, or by a thread, which sleeps.
+//! Waits for a record to be durable: a task is woken, a thread sleeps.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use imts_core::journal::RecordError;
 
 use super::error::JournalError;
 
-/// What becomes of a record, to be told to whoever waits.
+/// Reports the outcome of a record to its waiter.
 #[derive(Debug)]
 pub(super) struct Promise(Arc<Slot>);
 
-/// Is ready once the record is durable, or failed. Dropping it changes nothing for anyone else.
+/// Completes once the record is durable, or has failed. Dropping it does not affect anyone else.
 #[derive(Debug)]
 pub(super) struct Ticket(Arc<Slot>);
 
@@ -52,14 +52,14 @@ impl Slot {
 }
 
 impl Promise {
-    /// Tells whoever waits. No lock may be held: waking may run anything.
+    /// Reports the outcome to the waiter. No lock may be held: waking may run any code.
     pub(super) fn resolve(self, outcome: Result<(), JournalError>) {
         self.0.resolve(outcome);
     }
 }
 
 impl Drop for Promise {
-    /// Whoever should have kept it is gone: what was written is not known.
+    /// The promise's owner is gone, so it is not known what was written.
     fn drop(&mut self) {
         self.0.resolve(Err(JournalError::Broken));
     }
@@ -79,7 +79,7 @@ impl Future for Ticket {
 }
 
 impl Ticket {
-    /// As a journal hands it out.
+    /// Returns it in the form that a journal hands out.
     pub(super) fn into_durable(self) -> imts_core::journal::Durable {
         Box::pin(async move { self.await.map_err(|why| RecordError::Failed(Arc::new(why))) })
     }

@@ -1,10 +1,10 @@
-//! The one writer of a journal: what several callers record while the disk is busy goes to it in one
-//! write, and is durable by one sync.
+//! The one writer of a journal. Records that callers add while the disk is busy are written
+//! together, and one sync makes them durable.
 //!
 //! Owns the queue and the thread. A caller holds the queue's lock only to add a record, never while
-//! the disk is at work; the file is locked only by who writes. Each record is written in the order in
-//! which it was taken in. The thread begins with the first record that somebody waits for elsewhere;
-//! where the system gives none, the caller's thread does the work.
+//! the disk works. Only the writing thread locks the file. Records are written in the order in
+//! which they were taken in. The thread begins with the first record that someone waits for
+//! elsewhere. If the system provides no thread, the caller's thread does the work.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,22 +19,22 @@ use super::compact::{Compacted, Told};
 use super::error::JournalError;
 use super::ticket::{self, Promise, Ticket};
 
-/// How long a record that nobody waits for may be written and not durable: 50 ms.
+/// How long a record that no one waits for may be written and not durable: 50 ms.
 pub(super) const LINGER: Duration = Duration::from_millis(50);
 
-/// When a record is to be durable.
+/// When a record must be durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// Somebody waits for it.
+    /// Someone waits for it.
     Now,
-    /// With the next one, or after [`LINGER`]. Somebody waits for it to be written, so that it
-    /// outlives this process.
+    /// With the next [`Now`](Self::Now) record, or after [`LINGER`]. Someone waits until it is
+    /// written, so that it outlives this process.
     Soon,
-    /// With the next one, or after [`LINGER`].
+    /// With the next [`Now`](Self::Now) record, or after [`LINGER`].
     Later,
 }
 
-/// How a call was before a record that may not come to be written.
+/// The state of a call before a record that may fail to be written.
 #[derive(Debug)]
 pub(super) struct Undo {
     pub(super) id: u64,
@@ -43,27 +43,27 @@ pub(super) struct Undo {
     pub(super) why: Option<JournalError>,
 }
 
-/// What is to be written.
+/// The records that are to be written.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     records: Vec<u8>,
     /// Where the last of them begins.
     last: usize,
     undo: Vec<Undo>,
-    /// To those who wait for their record to be durable.
+    /// For those who wait until their record is durable.
     promises: Vec<Promise>,
-    /// To those who wait for it to be written.
+    /// For those who wait until their record is written.
     written: Vec<Promise>,
-    /// Whether the thread is to write now.
+    /// Whether the thread must write now.
     is_ripe: bool,
-    /// Since when there is a record that is not durable, and that nobody waits for.
+    /// Since when there is a record that is not durable, and that no one waits for.
     waiting_since: Option<Instant>,
-    /// Whether the thread sleeps until it is called.
+    /// Whether the thread sleeps until it is notified.
     is_asleep: bool,
     is_closing: bool,
-    /// What could not be written, oldest first, and has to be taken back.
+    /// What could not be written, oldest first, and must be taken back.
     failed: Vec<Undo>,
-    /// Why nothing more is taken in, if so.
+    /// Why no more records are taken in, if so.
     broken: Option<JournalError>,
 }
 
@@ -72,7 +72,8 @@ impl Queue {
         self.broken.as_ref()
     }
 
-    /// What has to be taken back, the last one first. It must be before anything else is added.
+    /// Returns what must be taken back, the last one first. This must happen before anything else
+    /// is added.
     pub(super) fn take_failed(&mut self) -> impl Iterator<Item = Undo> {
         std::mem::take(&mut self.failed).into_iter().rev()
     }
@@ -95,13 +96,13 @@ impl Queue {
         Some(ticket)
     }
 
-    /// When a record that nobody waits for is due.
+    /// Returns when a record that no one waits for is due.
     fn due(&self) -> Option<Instant> {
         self.waiting_since.and_then(|since| since.checked_add(LINGER))
     }
 }
 
-/// Writes what is recorded.
+/// Writes the records.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -120,7 +121,7 @@ impl Writer {
         Self { shared: Arc::new(shared), thread: None }
     }
 
-    /// The queue, for one record to be checked and added.
+    /// Locks the queue, so that one record can be checked and added.
     pub(super) fn queue(&self) -> MutexGuard<'_, Queue> {
         self.shared.queue()
     }
@@ -134,7 +135,7 @@ impl Writer {
         }
     }
 
-    /// Adds a record. The thread writes it, or this one if there is no other.
+    /// Adds a record. The thread writes it; if there is no thread, the caller's thread does.
     pub(super) fn add(
         &self,
         mut queue: MutexGuard<'_, Queue>,
@@ -155,7 +156,7 @@ impl Writer {
         ticket
     }
 
-    /// Makes all that was added durable, on the caller's thread.
+    /// Makes all added records durable, on the caller's thread.
     pub(super) fn flush(&self) {
         self.shared.flush(true);
     }
@@ -167,12 +168,13 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Makes durable what is not, and waits for that.
+    /// Makes all records durable, and waits for that.
     fn drop(&mut self) {
         self.shared.queue().is_closing = true;
         self.shared.changed.notify_one();
         match self.thread.take() {
-            // Waking somebody may be what let go of the journal: the thread ends by itself.
+            // A waiter that this thread woke may have dropped the journal: then the thread ends by
+            // itself.
             Some(thread) if thread.thread().id() == thread::current().id() => {}
             Some(thread) => drop(thread.join()),
             None => self.shared.flush(true),
@@ -191,7 +193,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread's work.
+    /// Runs the thread.
     fn run(&self) {
         loop {
             let mut queue = self.queue();
@@ -230,7 +232,7 @@ impl Shared {
         let told = appender.settings().told.clone();
         drop(appender);
         if let (Some(outcome), Some(Told(told))) = (outcome, told) {
-            // Without this thread nothing would be written any more.
+            // If this thread ended, nothing more would be written.
             let _ = catch_unwind(AssertUnwindSafe(|| told(&outcome)));
         }
     }
@@ -239,9 +241,9 @@ impl Shared {
         self.appender.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes all that was added, and syncs if it must, or if somebody waits for it.
+    /// Writes all added records. Syncs if it must, or if someone waits for it.
     fn flush(&self, must_sync: bool) {
-        // Who has the file is next: what is added later is written later.
+        // The thread that holds the file writes next: what is added later is written later.
         let mut appender = self.appender();
         let mut queue = self.queue();
         queue.is_ripe = false;
@@ -275,8 +277,8 @@ impl Shared {
         tell(promises.into_iter().chain(left), &outcome);
     }
 
-    /// Takes out of the queue what may be about something that was not written; yields who waits for
-    /// it. These records have to be taken back too.
+    /// Takes out of the queue all records that may depend on one that was not written. Returns the
+    /// promises of their waiters. These records must be taken back too.
     fn fail(&self, appender: &Appender, mut undo: Vec<Undo>, why: &JournalError) -> Vec<Promise> {
         let mut queue = self.queue();
         queue.broken = appender.broken().cloned();
@@ -293,7 +295,7 @@ impl Shared {
     }
 }
 
-/// No lock may be held.
+/// Reports an outcome to waiters. No lock may be held.
 fn tell(promises: impl IntoIterator<Item = Promise>, outcome: &Result<(), JournalError>) {
     for promise in promises {
         promise.resolve(outcome.clone());

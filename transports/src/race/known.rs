@@ -1,10 +1,10 @@
-//! The addresses that worked, so that they are tried first.
+//! Remembers the addresses that worked, so that they are tried first.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-/// What one transport remembers: one address for each of the hosts it reached last.
+/// The memory of one transport: one address for each of the hosts that it reached last.
 #[derive(Debug, Default)]
 pub(crate) struct Known(Mutex<VecDeque<Entry>>);
 
@@ -22,13 +22,13 @@ impl Entry {
 }
 
 impl Known {
-    /// The address of this host and port that worked last.
+    /// Returns the address of this host and port that worked last.
     pub(crate) fn of(&self, host: &str, port: u16) -> Option<SocketAddr> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.iter().find(|entry| entry.is_of(host, port)).map(|entry| entry.address)
     }
 
-    /// Keeps the address of a host that worked, in place of the one before.
+    /// Stores the address of a host that worked, in place of the one before.
     pub(crate) fn worked(&self, host: &str, port: u16, address: SocketAddr) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|entry| !entry.is_of(host, port));

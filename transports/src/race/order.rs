@@ -1,9 +1,9 @@
-//! The order in which a host's addresses are tried (RFC 8305, section 4).
+//! Owns the order in which a host's addresses are tried (RFC 8305, section 4).
 
 use std::net::SocketAddr;
 
-/// The addresses without repetitions, both families in turn and each in the resolver's order, the
-/// one that worked last in front. Beyond [`MOST`] they are left out.
+/// Returns the addresses without repetitions: both families in turn, each in the resolver's order,
+/// and the one that worked last in front. Addresses beyond [`MOST`] are left out.
 pub(super) fn interleaved(
     addresses: Vec<SocketAddr>,
     worked: Option<SocketAddr>,
@@ -29,8 +29,8 @@ pub(super) fn interleaved(
     }
 }
 
-/// The most addresses of one host that are tried: with 250 ms from one to the next, more would
-/// only hide a failure for longer.
+/// The most addresses of one host that are tried. With 250 ms from one to the next, more would only
+/// hide a failure for longer.
 const MOST: usize = 16;
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! A body in chunks (RFC 9112, section 7.1). Extensions and trailers are left out.
+//! Reads a body in chunks (RFC 9112, section 7.1). Extensions and trailers are left out.
 
 use super::{Piece, Unreadable};
 
 #[derive(Debug)]
 pub(super) enum Chunks {
-    /// The line with the size of a chunk, as far as it has come, and how long it is so far.
+    /// The line with the size of a chunk, as far as it was received.
     Size(Vec<u8>),
-    /// So many bytes of it are still to come.
+    /// This many bytes of the chunk are still to come.
     Data(u64),
-    /// The end of the line after it, as far as it has come.
+    /// The end of the line after it, as far as it was received.
     End(Vec<u8>),
-    /// The lines after the last chunk: the one that has begun, and how much there was in all.
+    /// The lines after the last chunk: the one that has begun, and the length of all of them.
     Trailer(Vec<u8>, usize),
     Over,
 }
@@ -81,7 +81,7 @@ impl Chunks {
     }
 }
 
-/// Takes bytes up to the end of a line; whether it is whole.
+/// Takes bytes up to the end of a line. Returns how many, and whether the line is whole.
 fn line_of(line: &mut Vec<u8>, bytes: &[u8]) -> Result<(usize, bool), Unreadable> {
     let end = bytes.iter().position(|byte| *byte == b'\n');
     let taken = end.map_or(bytes.len(), |at| at + 1);
@@ -89,13 +89,13 @@ fn line_of(line: &mut Vec<u8>, bytes: &[u8]) -> Result<(usize, bool), Unreadable
     if line.len() > LONGEST { Err(Unreadable::TooLong) } else { Ok((taken, end.is_some())) }
 }
 
-/// A line without its end.
+/// Returns a line without its end.
 pub(super) fn content(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The size in a line: hexadecimal digits, then nothing but blanks or an extension.
+/// Reads the size in a line: hexadecimal digits, then only blanks or an extension.
 fn size(line: &[u8]) -> Result<u64, Unreadable> {
     let line = content(line);
     if line.contains(&b'\r') {
@@ -109,5 +109,5 @@ fn size(line: &[u8]) -> Result<u64, Unreadable> {
     u64::from_str_radix(size, 16).map_err(|_| Unreadable::Framing)
 }
 
-/// The longest line with a size, and the most bytes of a trailer.
+/// The longest line with a size, and the longest trailer, in bytes.
 const LONGEST: usize = 16_384;

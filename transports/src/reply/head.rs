@@ -1,4 +1,4 @@
-//! The head of a reply: its status and its header lines.
+//! Reads the head of a response: its status and its header lines.
 
 use std::io::{self, Write};
 use std::mem;
@@ -6,35 +6,35 @@ use std::mem;
 use super::Unreadable;
 use super::chunk::content;
 
-/// How the end of a body shows.
+/// How the end of a body is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     Length(u64),
     Chunked,
-    /// By the end of the connection.
+    /// The end of the connection is the end of the body.
     Close,
 }
 
-/// A head, line by line, as far as it has come. One serves all replies of a connection, so that its
-/// buffers are made once.
+/// A head, line by line, as far as it was received. One value serves all responses of a connection,
+/// so that its buffers are allocated once.
 #[derive(Debug, Default)]
 pub(super) struct Head {
-    /// Whether the request was a `HEAD`, whose reply has no body.
+    /// Whether the request was a `HEAD`, whose response has no body.
     is_bodiless: bool,
     /// The line that has begun.
     line: Vec<u8>,
-    /// A header line whose continuations may follow, if `is_open`.
+    /// A header line that continuations may follow, if `is_open`.
     open: Vec<u8>,
     is_open: bool,
     kept: Kept,
     /// The whole head in its canonical form.
     text: Vec<u8>,
-    /// How much came, interim replies included.
+    /// How many bytes were received, interim responses included.
     length: usize,
     lines: usize,
 }
 
-/// What has been read of one reply.
+/// The part of one response that has been read.
 #[derive(Debug, Default)]
 struct Kept {
     status: Option<Status>,
@@ -51,7 +51,7 @@ struct Status {
 }
 
 impl Head {
-    /// Begins with the next reply.
+    /// Begins the next response.
     pub(super) fn begin(&mut self, is_bodiless: bool) {
         (self.is_bodiless, self.is_open) = (is_bodiless, false);
         self.line.clear();
@@ -59,7 +59,8 @@ impl Head {
         (self.length, self.lines) = (0, 0);
     }
 
-    /// Takes bytes up to the end of a line: how many, and the framing once the head is whole.
+    /// Takes bytes up to the end of a line. Returns how many, and the framing once the head is
+    /// whole.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Framing>), Unreadable> {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(bytes.len(), |at| at + 1);
@@ -78,7 +79,7 @@ impl Head {
         Ok((taken, framing?))
     }
 
-    /// The whole head in its canonical form.
+    /// Returns the whole head in its canonical form.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }
@@ -89,7 +90,7 @@ impl Head {
             return Err(Unreadable::TooLong);
         }
         let Some(status) = self.kept.status else {
-            // Empty lines before a status line are forgiven (RFC 9112, section 2.2).
+            // Empty lines before a status line are accepted (RFC 9112, section 2.2).
             if !line.is_empty() {
                 self.kept.status = Some(Status::read(line).ok_or(Unreadable::Status)?);
             }
@@ -117,7 +118,8 @@ impl Head {
         }
     }
 
-    /// A line that continues the one before (RFC 9112, section 5.2): its line break becomes a blank.
+    /// Takes a line that continues the one before (RFC 9112, section 5.2): its line break becomes a
+    /// blank.
     fn folded(&mut self, line: &[u8]) -> Result<(), Unreadable> {
         let is_framing = |text: &[u8]| mentions_framing(text.split(|it| *it == b':').next());
         let has_colon = line.contains(&b':');
@@ -139,10 +141,10 @@ impl Kept {
         *self = Self { headers, ..Self::default() };
     }
 
-    /// Takes a header line. A malformed one is left out, unless it could have framed the body.
+    /// Takes a header line. A malformed line is left out, unless it could have framed the body.
     fn header(&mut self, line: &[u8]) -> Result<(), Unreadable> {
         let Some((name, value)) = well_formed(line) else {
-            // A control byte before the colon is no slip of a pen: this is not HTTP.
+            // A control byte before the colon is not a small mistake: this is not HTTP.
             let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
             return match () {
                 () if !name.iter().all(is_text) => Err(Unreadable::Status),
@@ -154,7 +156,8 @@ impl Kept {
             return self.content_length(value);
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            // No other coding was offered, and one that is applied twice has no certain end.
+            // The client offered no other coding, and a coding that is applied twice has no certain
+            // end.
             let is_plain = value.eq_ignore_ascii_case(b"chunked") && !self.is_chunked;
             self.is_chunked = true;
             return if is_plain { Ok(()) } else { Err(Unreadable::Framing) };
@@ -163,7 +166,7 @@ impl Kept {
         if line.len() > LONGEST_LINE || (self.count >= MOST_KEPT && !is_wanted) {
             return Ok(());
         }
-        // Those that are read are never so many that a client's own limit is met.
+        // The headers that are read are never so many that they reach a client's own limit.
         if self.count < MOST_KEPT + WANTED.len() {
             self.count += 1;
             for piece in [name, b": ", value, b"\r\n"] {
@@ -173,7 +176,8 @@ impl Kept {
         Ok(())
     }
 
-    /// Each value has to be the same number: another reader may take another one of them.
+    /// Reads a length. Each value must be the same number: another reader may take another one of
+    /// them.
     fn content_length(&mut self, value: &[u8]) -> Result<(), Unreadable> {
         for value in value.split(|byte| *byte == b',') {
             let value = value.trim_ascii();
@@ -203,7 +207,7 @@ impl Kept {
         written(write!(text, "HTTP/1.{minor} {code} \r\n"))?;
         text.extend_from_slice(&self.headers);
         let framing = match self.content_length {
-            // These have none, whatever their headers say (RFC 9112, section 6.3).
+            // These have no body, whatever their headers say (RFC 9112, section 6.3).
             _ if is_bodiless || matches!(code, 204 | 304) => Framing::Length(0),
             Some(length) => {
                 written(write!(text, "content-length: {length}\r\n"))?;
@@ -238,7 +242,7 @@ impl Status {
     }
 }
 
-/// The name and the value of a header line, if both are what RFC 9110, section 5, says.
+/// Returns the name and the value of a header line, if both are as RFC 9110, section 5, requires.
 fn well_formed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = line.split_at_checked(colon)?;
@@ -248,30 +252,30 @@ fn well_formed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_name && value.iter().all(is_text)).then_some((name, value))
 }
 
-/// Whether a byte may stand in a value, or in a reason.
+/// Returns whether a byte may be part of a value, or of a reason.
 fn is_text(byte: &u8) -> bool {
     *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)
 }
 
-/// Whether a malformed text may be read by somebody as a line that frames the body.
+/// Returns whether another reader may take a malformed text for a line that frames the body.
 fn mentions_framing(text: Option<&[u8]>) -> bool {
     let text = text.unwrap_or_default().to_ascii_lowercase();
     let has = |name: &[u8]| text.windows(name.len()).any(|it| it == name);
     has(b"content-length") || has(b"transfer-encoding")
 }
 
-/// What the session reads of a reply.
+/// The headers that the session reads.
 const WANTED: [&[u8]; 5] =
     [b"content-type", b"date", b"retry-after", b"connection", b"content-encoding"];
 
-/// The most headers that are handed on, but for those that are wanted.
+/// The most headers that are passed on, in addition to those that are wanted.
 const MOST_KEPT: usize = 64;
 
-/// The longest header line that is handed on.
+/// The longest header line that is passed on, in bytes.
 const LONGEST_LINE: usize = 8_192;
 
-/// The most lines of a head, interim replies included.
+/// The most lines of a head, interim responses included.
 const MOST_LINES: usize = 512;
 
-/// The most bytes of a head, interim replies included.
+/// The longest head in bytes, interim responses included.
 const LONGEST: usize = 64_000;

@@ -1,6 +1,6 @@
-//! What is to be handed to an HTTP client, of what came on a connection.
+//! Passes what was received on a connection on to an HTTP client.
 //!
-//! Owns the bytes in between, tokens among them, and wipes them.
+//! Owns the bytes in between, among them tokens, and wipes them.
 
 use std::hint::black_box;
 
@@ -9,49 +9,51 @@ use zeroize::Zeroizing;
 use super::{Piece, Replies, Unreadable};
 use crate::hub::wipe;
 
-/// Takes what is handed on.
+/// Receives what is passed on.
 pub(crate) trait Onward {
-    /// How many bytes it still takes.
+    /// Returns how many bytes it still takes.
     fn room(&self) -> usize;
 
-    /// A head was read: what follows is the body of another reply, of this length if it is known.
+    /// Reports that a head was read: the body of another response follows, of this length if it is
+    /// known.
     fn head(&mut self, length: Option<u64>);
 
-    /// Some of a head, or of what frames a body.
+    /// Takes a part of a head, or of the framing of a body.
     fn text(&mut self, bytes: &[u8]);
 
-    /// Some of a body.
+    /// Takes a part of a body.
     fn body(&mut self, bytes: &[u8]);
 }
 
-/// The replies of one connection, on their way to an HTTP client.
+/// The responses of one connection, on their way to an HTTP client.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     replies: Replies,
-    /// What was read from the connection. None is taken before it is needed.
+    /// The bytes that were read from the connection. Its memory is allocated when it is first
+    /// needed.
     came: Zeroizing<Vec<u8>>,
-    /// Where in `came` lies what was not looked at yet.
+    /// Where in `came` the bytes begin that were not read yet.
     at: usize,
     end: usize,
-    /// Heads and framing, to be handed on before what is in `came`.
+    /// Heads and framing, to be passed on before the bytes in `came`.
     ready: Zeroizing<Vec<u8>>,
     handed: usize,
 }
 
 impl Reading {
-    /// These bytes of a request went out.
+    /// Reports that these bytes of a request were sent.
     pub(crate) fn on_request(&mut self, bytes: &[u8]) {
         self.replies.on_request(bytes);
     }
 
-    /// Whether each request has had its reply, and nothing waits to be handed on.
+    /// Returns whether each request has had its response, and nothing waits to be passed on.
     #[cfg(feature = "ureq")]
     pub(crate) fn is_at_rest(&self) -> bool {
         self.replies.is_at_rest() && self.is_empty()
     }
 
-    /// Where the next bytes are to be read to; their number goes to [`came`](Self::came). What was read
-    /// before must have been handed on.
+    /// Returns the buffer to read the next bytes into; report their number to [`came`](Self::came).
+    /// All that was read before must have been passed on.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         if self.came.is_empty() {
             self.came.resize(PIECE, 0);
@@ -59,30 +61,32 @@ impl Reading {
         &mut self.came
     }
 
-    /// So many bytes came.
+    /// Reports that this many bytes were received.
     pub(crate) fn came(&mut self, amount: usize) {
         (self.at, self.end) = (0, amount.min(self.came.len()));
     }
 
-    /// How much may be read past this, as bytes of a body and nothing else: nothing, while something
-    /// waits to be handed on. What is read so goes to [`passed`](Self::passed).
+    /// Returns how much may be read past this buffer, as bytes of a body and nothing else. Returns
+    /// 0 while something waits to be passed on. Report what is read this way to
+    /// [`passed`](Self::passed).
     #[cfg(feature = "ureq")]
     pub(crate) fn body_ahead(&self) -> usize {
         let left = self.replies.body_left().filter(|_| self.is_empty());
         left.map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX))
     }
 
-    /// So much of a body was read past this.
+    /// Reports that this much of a body was read past this buffer.
     #[cfg(feature = "ureq")]
     pub(crate) fn passed(&mut self, amount: usize) {
         self.replies.body_came(amount);
     }
 
-    /// Hands on what came, as far as there is room. Whether that was anything: otherwise, more has to come.
+    /// Passes on what was received, as far as there is room. Returns whether that was anything; if
+    /// not, more must be received.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`]: the connection is of no more use.
+    /// [`Unreadable`]: the connection can no longer be used.
     pub(crate) fn hand_on(&mut self, to: &mut impl Onward) -> Result<bool, Unreadable> {
         let before = to.room();
         loop {
@@ -124,7 +128,7 @@ impl Reading {
     }
 }
 
-/// Appends without leaving a copy behind where memory is outgrown.
+/// Appends without leaving a copy behind in memory that has become too small.
 fn append(ready: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     let length = ready.len().saturating_add(bytes.len());
     if length > ready.capacity() {
@@ -135,13 +139,13 @@ fn append(ready: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     ready.extend_from_slice(bytes);
 }
 
-/// Wipes what lies in a buffer that lives on, at once and not byte by byte: no compiler may leave out
-/// what is written to memory that is still to be read.
+/// Wipes bytes in a buffer that stays in use, at once and not byte by byte. A compiler may not
+/// leave out a write to memory that is still to be read.
 pub(crate) fn wipe_in_place(bytes: &mut [u8]) {
     black_box(bytes).fill(0);
 }
 
-/// How much is read at once: most replies with their head.
+/// How much is read at once: most responses with their head.
 const PIECE: usize = 16_384;
 
 #[cfg(test)]
@@ -174,8 +178,8 @@ mod tests {
         }
     }
 
-    /// What is handed on of replies that come in pieces of this size, each to a request; and the lengths of
-    /// their bodies.
+    /// Returns what is passed on of responses that come in pieces of this size, each to a request;
+    /// and the lengths of their bodies.
     fn handed_on(replies: &[&str], piece: usize) -> (String, Vec<Option<u64>>) {
         let mut reading = Reading::default();
         let (mut text, mut lengths) = (Vec::new(), Vec::new());
@@ -184,7 +188,7 @@ mod tests {
             for piece in reply.as_bytes().chunks(piece) {
                 reading.space()[..piece.len()].copy_from_slice(piece);
                 reading.came(piece.len());
-                // A request's body that goes out meanwhile changes nothing.
+                // Sending a request's body meanwhile changes nothing.
                 reading.on_request(b"{}");
                 let mut hand_on = || {
                     let (text, lengths) = (&mut text, &mut lengths);

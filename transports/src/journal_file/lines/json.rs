@@ -1,4 +1,4 @@
-//! The JSON of a record.
+//! Owns the JSON of a record.
 
 use imts_core::journal::{
     CallRecord, CallState, Despite, Digest, Entry, Finding, Intent, Resolution, Scope,
@@ -102,12 +102,12 @@ struct ResolutionLine {
     by: Option<String>,
 }
 
-/// `None` of what is no JSON.
+/// Returns `None` if the record has no JSON form.
 pub(super) fn write(record: &Record) -> Option<Vec<u8>> {
     serde_json::to_vec(&Line::of(record)?).ok()
 }
 
-/// `None` where it is no record.
+/// Returns `None` if the JSON is not a record.
 pub(super) fn read(json: &[u8]) -> Option<Record> {
     record(serde_json::from_slice(json).ok()?)
 }
