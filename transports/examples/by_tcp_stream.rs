@@ -1,7 +1,7 @@
-//! No HTTP library at all: a closure over a `TcpStream` is a transport.
+//! Uses no HTTP library: a closure over a `TcpStream` is a transport.
 //!
-//! It is fit for a test and not for production: no TLS, and a failure is never known not to have
-//! been sent. Run it with `cargo run -p imts --example by_tcp_stream`.
+//! It is fit for a test and not for production. It has no TLS, and it never knows that a failed
+//! request was not sent. Run it with `cargo run -p imts --example by_tcp_stream`.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One request on a connection of its own, which the service is asked to close after its reply.
+/// Sends one request on a new connection, and asks the service to close it after its response.
 fn exchange(request: &Request<Body>, bounds: Bounds) -> io::Result<Response<Vec<u8>>> {
     let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let authority = request.uri().authority().ok_or_else(|| broken("no host"))?;

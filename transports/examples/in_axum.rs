@@ -1,7 +1,7 @@
-//! The client as the state of a web application: each request is served with a valid token.
+//! Uses the client as the state of a web application: each request gets a valid token.
 //!
-//! Run it with `cargo run -p imts --example in_axum --features hyper-util`. It asks itself three times
-//! and ends.
+//! Run it with `cargo run -p imts --example in_axum --features hyper-util`. It sends itself three
+//! requests and ends.
 
 use std::error::Error;
 
@@ -14,7 +14,7 @@ use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a handler would do before it calls the service.
+/// Does what a handler would do before it calls the service.
 async fn handler(State(client): State<AsyncClient>) -> Result<String, StatusCode> {
     match client.token().await {
         Ok(bearer) => Ok(format!("calling with token {}", bearer.epoch().count())),

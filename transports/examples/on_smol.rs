@@ -1,4 +1,4 @@
-//! The same on smol: hyper's client without a thread of tokio's in the process.
+//! Uses hyper's client on smol, without a tokio thread in the process.
 //!
 //! Run it with `cargo run -p imts --example on_smol --features hyper-util`.
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The names of this process's threads, where the system tells them.
+/// Returns the names of this process's threads, if the system reports them.
 fn threads() -> Vec<String> {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok()).collect()

@@ -1,4 +1,5 @@
-//! Plain threads, no runtime: a handle each, and a token before each request.
+//! Plain threads without a runtime: each has a clone of the client, and gets a token before each
+//! request.
 //!
 //! Run it with `cargo run -p imts --example on_threads --features ureq`.
 

@@ -1,4 +1,4 @@
-//! Many tasks on tokio, one client: a token for each, one sign-in for all.
+//! Many tasks on tokio share one client: each gets a token, and there is one sign-in for all.
 //!
 //! Run it with `cargo run -p imts --example on_tokio --features hyper-util`.
 
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let service = Front::start(Sandbox::default())?;
     let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET)?)
-        // A renewal goes on in the background, also while nobody asks.
+        // A renewal continues in the background, even if no one asks.
         .spawner(|renewal| drop(tokio::spawn(renewal)))
         .nonblocking(HyperTransport::new()?)?;
 

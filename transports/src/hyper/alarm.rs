@@ -1,7 +1,7 @@
-//! The timer of an exchange. Its connection keeps it for the next one: to set a timer anew that the runtime
-//! knows already costs a tenth of a new one.
+//! The timer of an exchange. Its connection keeps the timer for the next exchange: to reset a timer
+//! that the runtime already knows costs a tenth of a new one.
 //!
-//! Owns how a timer is set. Knows nothing of what it bounds.
+//! Owns how a timer is set. Does not know what it limits.
 
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ pub(super) type Timed = Pin<Box<dyn Sleep>>;
 /// The one timer of an exchange.
 pub(super) struct Alarm<'a> {
     time: &'a Time,
-    /// Between polls, whoever has it.
+    /// Between polls, the alarm or its ring may lock it.
     timer: Mutex<Option<Timed>>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Alarm<'a> {
         Self { time, timer: Mutex::new(None) }
     }
 
-    /// Takes over the timer of an exchange that is over, unless it has one.
+    /// Takes over the timer of an exchange that is over, unless this one has a timer.
     pub(super) fn take_over(&self, timer: &mut Option<Timed>) {
         let mut own = self.lock();
         if own.is_none() {
@@ -35,12 +35,12 @@ impl<'a> Alarm<'a> {
         }
     }
 
-    /// Gives the timer away. It does not ring any more.
+    /// Gives the timer away. This alarm then no longer rings.
     pub(super) fn give_up(&self) -> Option<Timed> {
         self.lock().take()
     }
 
-    /// Sets it. Only the ring that was asked for last counts.
+    /// Sets the timer. Only the last ring that was asked for counts.
     pub(super) fn ring_after(&self, time: Duration) -> Ring<'_> {
         let mut timer = self.lock();
         match (&mut *timer, self.time.now().checked_add(time)) {
@@ -56,7 +56,7 @@ impl<'a> Alarm<'a> {
     }
 }
 
-/// Is ready when the alarm rings.
+/// Completes when the alarm rings.
 pub(super) struct Ring<'a>(&'a Mutex<Option<Timed>>);
 
 impl Future for Ring<'_> {
@@ -66,7 +66,7 @@ impl Future for Ring<'_> {
         let mut timer = lock(self.0);
         let Some(sleep) = &mut *timer else { return Poll::Pending };
         ready!(sleep.as_mut().poll(cx));
-        // Only a timer that was taken over is set anew: not every runtime's can be.
+        // Only a timer that was taken over is reset: not every runtime can reset one.
         *timer = None;
         Poll::Ready(())
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::Alarm;
     use crate::hyper::runtime::Time;
 
-    /// Counts the timers that are made, and knows until when each of them sleeps.
+    /// Counts the timers that are made, and stores until when each of them sleeps.
     #[derive(Clone)]
     struct Counted {
         made: Arc<AtomicUsize>,

@@ -1,7 +1,7 @@
-//! From a URL to a byte stream: name, TCP, proxy and TLS, all within one time limit.
+//! Opens a byte stream for a URL: name lookup, TCP, proxy and TLS, all within one time limit.
 //!
-//! Owns how connections are made. Where they may go is [`crate::connect`]'s to say. Knows
-//! nothing of requests.
+//! Owns how connections are opened. [`crate::connect`] decides where they may go. Does not know
+//! about requests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ use crate::tls::Tls;
 use crate::transport::BoxFuture;
 use crate::within::within;
 
-/// Makes the connections of one transport.
+/// Opens the connections of one transport.
 #[derive(Clone)]
 pub(super) struct Connector(Arc<Wiring>);
 
@@ -65,7 +65,7 @@ impl Connector {
     }
 }
 
-/// A way to a host, and what is watched at the bottom of it.
+/// A byte stream to a host, and what is watched at the bottom of it.
 pub(super) struct Way {
     io: BoxedIo,
     watch: Arc<Watch>,
@@ -84,7 +84,7 @@ async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way,
         (None, Some(resolve)) => {
             resolve(first.host.to_owned(), first.port).await.map_err(of_proxy)?
         }
-        // The runtime's own way to dial takes the name, and decides which address it means.
+        // The runtime's own dial function takes the name, and decides which address to use.
         (None, None) => {
             let by = (first.host.to_owned(), first.port);
             return attempt(Arc::clone(&wiring), uri.clone(), by).await;
@@ -100,7 +100,7 @@ async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way,
     Ok(way)
 }
 
-/// Goes all the way by one address, or name: of the host, or of the proxy.
+/// Connects completely by one address, or name: of the host, or of the proxy.
 async fn attempt(wiring: Arc<Wiring>, uri: Uri, by: (String, u16)) -> Result<Way, ConnectError> {
     let place = Place::of(&uri)?;
     let Way { mut io, watch } = match place.proxy(wiring.proxy.as_ref()) {
@@ -129,7 +129,8 @@ async fn secure(
     Ok(Box::new(TokioIo::new(stream.map_err(ConnectError::Tls)?)))
 }
 
-/// Opens a tunnel through the proxy, which is itself reached by TLS where its URL says https.
+/// Opens a tunnel through the proxy. If the proxy's URL says https, the proxy itself is reached by
+/// TLS.
 async fn through(
     wiring: &Wiring,
     proxy: &Proxy,

@@ -1,9 +1,9 @@
 //! One connection, and one exchange at a time over it.
 //!
-//! Owns hyper's side of a connection: it is polled by the exchange that uses it, and by nobody while it
-//! is idle. So the first thing that an exchange does is to read what has come meanwhile: a connection
-//! that was closed, or on which there lies something that nobody asked for, takes no request, and hyper
-//! hands the request back.
+//! Owns hyper's side of a connection. The exchange that uses the connection polls it; no one polls
+//! it while it is idle. So an exchange first reads what was received meanwhile. If the connection
+//! was closed, or holds bytes that no request asked for, it takes no request, and hyper hands the
+//! request back.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -37,10 +37,10 @@ pub(super) struct Connection {
     pub(super) timer: Option<Timed>,
 }
 
-/// Why there is no reply.
+/// Why there is no response.
 pub(super) struct Unanswered {
     pub(super) why: Reason,
-    /// The request, where the connection did not take it.
+    /// The request, if the connection did not take it.
     pub(super) request: Option<Request<HyperBody>>,
 }
 
@@ -56,8 +56,8 @@ impl Connection {
         Ok(Box::new(Self { requests, work: Some(work), watch, host, timer: None }))
     }
 
-    /// Sends a request, and reads its reply, at most one byte more than the limit. The connection comes
-    /// back if it may be used again.
+    /// Sends a request, and reads its response, at most one byte more than the limit. Returns the
+    /// connection if it may be used again.
     pub(super) async fn exchange(
         mut self: Box<Self>,
         mut request: Request<HyperBody>,
@@ -85,8 +85,8 @@ impl Connection {
         Ok((response, usable))
     }
 
-    /// Lets the runtime turn, and says whether the connection is usable then: for a runtime whose streams tell
-    /// no more than it has seen.
+    /// Lets the runtime turn once, and returns the connection if it is usable then. This is for a
+    /// runtime whose streams report no more than the runtime has seen.
     pub(super) async fn survives_a_turn(mut self: Box<Self>, time: &Time) -> Option<Box<Self>> {
         let ended = poll_fn(|cx| {
             self.drive(cx);
@@ -108,7 +108,8 @@ impl Connection {
         .await;
     }
 
-    /// Polls hyper's side of the connection. Once it has ended it is dropped: that tells whoever waits.
+    /// Polls hyper's side of the connection. Once it has ended it is dropped, which wakes its
+    /// waiters.
     fn drive(&mut self, cx: &mut Context<'_>) {
         if let Some(work) = &mut self.work
             && Pin::new(work).poll(cx).is_ready()

@@ -1,6 +1,6 @@
-//! A request's body on its way out, and a reply's on its way in, within its bounds.
+//! Sends a request's body and reads a response's, within its bounds.
 //!
-//! Knows nothing of connections.
+//! Does not know about connections.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -14,8 +14,7 @@ use imts_core::Body;
 
 use crate::reason::Reason;
 
-/// A request's body as hyper takes it: sent whole, with its length. `Debug` prints the length
-/// alone.
+/// A request's body as hyper takes it: sent whole, with its length. `Debug` prints only the length.
 pub struct HyperBody(Option<Bytes>);
 
 impl fmt::Debug for HyperBody {
@@ -56,8 +55,8 @@ impl HttpBody for HyperBody {
     }
 }
 
-/// Reads a reply's body, at most one byte more than the limit. Whatever brings the body is polled by
-/// `drive`.
+/// Reads a response's body, at most one byte more than the limit. `drive` polls what receives the
+/// body.
 pub(super) async fn read(
     response: Response<Incoming>,
     limit: usize,
@@ -65,7 +64,7 @@ pub(super) async fn read(
 ) -> Result<Response<Vec<u8>>, Reason> {
     let (head, mut body) = response.into_parts();
     let enough = limit.saturating_add(1);
-    // In one piece, as far as the length is known and sensible: a piece that is outgrown leaves
+    // Allocate once, if the length is known and sensible: a buffer that has become too small leaves
     // a copy of the tokens behind.
     let length = body.size_hint().upper().and_then(|length| usize::try_from(length).ok());
     let mut bytes = Vec::with_capacity(length.unwrap_or(usize::MAX).min(enough).min(AT_ONCE));
@@ -91,6 +90,6 @@ pub(super) async fn read(
     Ok(Response::from_parts(head, bytes))
 }
 
-/// The longest body for which memory is taken before it comes: 64 KiB and the byte that is too
-/// much.
+/// The longest body, in bytes, for which memory is allocated before it is received: 64 KiB, and one
+/// byte over the limit.
 const AT_ONCE: usize = 65_537;

@@ -1,6 +1,6 @@
-//! A byte stream whose replies reach hyper in their canonical form.
+//! A byte stream that gives hyper responses in their canonical form.
 //!
-//! What a reply is, [`crate::reply`] knows: it owns the buffer in between too.
+//! [`crate::reply`] reads the responses, and owns the buffer in between.
 
 use std::io;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
-//! A client of hyper-util's that is the caller's own.
+//! A hyper-util client that the caller provides.
 //!
-//! Owns what a failure of it proves: less than one of our own connections, of which we know what was
-//! written.
+//! Owns what a failure of such a client proves. It proves less than a failure of the transport's
+//! own connections, of which the transport knows what was written.
 
 use std::error::Error as StdError;
 
@@ -13,7 +13,7 @@ use imts_core::{Failure, NotSent};
 use super::exchange::{HyperBody, read};
 use crate::reason::Reason;
 
-/// A client of hyper-util's, whatever connector it has.
+/// A hyper-util client with any connector.
 pub(super) trait Requests: Send + Sync {
     fn request(&self, request: Request<HyperBody>) -> ResponseFuture;
 }
@@ -24,7 +24,7 @@ impl<C: Connect + Clone + Send + Sync + 'static> Requests for Client<C, HyperBod
     }
 }
 
-/// One exchange over such a client.
+/// Runs one exchange over such a client.
 pub(super) async fn exchange(
     client: &dyn Requests,
     request: Request<HyperBody>,
@@ -34,11 +34,11 @@ pub(super) async fn exchange(
     read(response, limit, |_| {}).await.map_err(|why| Failure::unknown().because(why))
 }
 
-/// What a failed request proves.
+/// Returns what a failed request proves.
 ///
-/// It did not leave where no connection came about, or where hyper hands the message back (an error
-/// that is "canceled" has the unsent message with it, and no other error is). A connection that
-/// broke proves nothing, however idle it was before.
+/// The request was not sent if no connection was opened, or if hyper hands the message back. An
+/// error that is "canceled" contains the unsent message, and no other error is "canceled". A
+/// connection that broke proves nothing, however idle it was before.
 fn failure(error: &Error) -> Failure {
     let source = error.source();
     let handed_back = source

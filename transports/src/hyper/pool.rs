@@ -1,7 +1,7 @@
 //! Connections that wait for their next request.
 //!
-//! Owns how long they wait, and whom they are lent to: the runtime that drives them, alone. Whether one
-//! is alive is found out by the exchange that uses it. Knows nothing of requests.
+//! Owns how long they wait, and where they are used: only in the runtime that drives them. Does not
+//! check that a connection is alive: the exchange that uses it does. Does not know about requests.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::runtime::{Home, Time};
 use crate::clock::{Clock as _, SystemClock, age};
 
-/// Where a connection leads to, and who drives it.
+/// Where a connection leads to, and what drives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) scheme: Scheme,
@@ -30,9 +30,9 @@ pub(super) struct Pool<C = Box<Connection>> {
 }
 
 struct Shelf<C> {
-    /// The longest idle first.
+    /// The connections, the longest idle first.
     idle: Vec<Idle<C>>,
-    /// Whose connections are closed by a task when their time has come.
+    /// The runtimes in which a task closes connections when their time has come.
     tended: Vec<Home>,
 }
 
@@ -47,7 +47,7 @@ impl<C: Send + 'static> Pool<C> {
         Self { shelf: Mutex::new(Shelf { idle: Vec::new(), tended: Vec::new() }), keep }
     }
 
-    /// The connection that was used last, and how long ago that was.
+    /// Takes the connection that was used last. Returns also how long ago that was.
     pub(super) fn take(&self, key: &Key, now: Now) -> Option<(C, Duration)> {
         let (taken, stale) = {
             let mut shelf = self.lock();
@@ -59,8 +59,8 @@ impl<C: Send + 'static> Pool<C> {
         taken.map(|idle| (idle.connection, age(idle.since, now)))
     }
 
-    /// Keeps a connection for the next request. Returns what closes it if none comes, unless that is
-    /// done already: a task for the connection's runtime.
+    /// Keeps a connection for the next request. Returns a task for the connection's runtime, which
+    /// closes the connection if no request comes. If such a task runs already, returns `None`.
     pub(super) fn put(self: &Arc<Self>, key: Key, connection: C, now: Now) -> Option<Tending<C>> {
         let home = key.home;
         let (oldest, is_tended) = {
@@ -78,8 +78,8 @@ impl<C: Send + 'static> Pool<C> {
         (!is_tended).then(|| Tending { pool: Arc::downgrade(self), home })
     }
 
-    /// Closes what has been idle too long in this runtime. How long the next may still stay; `None` if
-    /// there is none.
+    /// Closes the connections that have been idle too long in this runtime. Returns how long the
+    /// next one may still stay; `None` if there is none.
     fn sweep(&self, home: Home, now: Now) -> Option<Duration> {
         let (next, stale) = {
             let mut shelf = self.lock();
@@ -96,7 +96,7 @@ impl<C: Send + 'static> Pool<C> {
         next
     }
 
-    /// This runtime drives nothing any more.
+    /// Forgets a runtime that no longer drives anything.
     fn forget(&self, home: Home) {
         let mut shelf = self.lock();
         let gone = shelf.past(|idle| idle.key.home == home);
@@ -105,7 +105,7 @@ impl<C: Send + 'static> Pool<C> {
         drop(gone);
     }
 
-    /// The shelf. No connection is dropped while it is locked.
+    /// Locks the shelf. No connection is dropped while it is locked.
     fn lock(&self) -> MutexGuard<'_, Shelf<C>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,7 +122,8 @@ impl<C> Shelf<C> {
     }
 }
 
-/// Closes a runtime's connections when their time has come. If it is dropped before, so is the runtime.
+/// Closes a runtime's connections when their time has come. If this is dropped before, so is the
+/// runtime.
 pub(super) struct Tending<C: Send + 'static> {
     pool: Weak<Pool<C>>,
     home: Home,
@@ -150,7 +151,7 @@ impl<C: Send + 'static> Drop for Tending<C> {
 /// How many connections wait at most.
 const MOST: usize = 64;
 
-/// Timers are not exact.
+/// The shortest sleep between two checks: timers are not exact.
 const SOONEST: Duration = Duration::from_millis(10);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Several attempts to connect at once, in one task.
+//! Makes several attempts to connect at once, in one task.
 //!
-//! Owns those futures: the first that succeeds drops the others. The order and the pace are
-//! [`crate::race`]'s. Knows nothing of what an attempt consists of.
+//! Owns those futures: the first that succeeds drops the others. [`crate::race`] decides the order
+//! and the pace. Does not know what an attempt consists of.
 
 use std::future::{pending, poll_fn};
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use crate::transport::BoxFuture;
 type Attempt<T> = (usize, BoxFuture<'static, Result<T, ConnectError>>);
 type Ended<T> = (usize, Result<T, ConnectError>);
 
-/// The first way that comes about, and the address that it leads to.
+/// Returns the first connection that is opened, and its address.
 pub(super) async fn run<T>(
     race: &mut Race,
     time: &Time,
@@ -49,7 +49,7 @@ pub(super) async fn run<T>(
     }
 }
 
-/// What `work` comes to, or `None` once the time has come.
+/// Returns the result of `work`, or `None` once the time has come.
 async fn until<T>(
     mut time: impl Future<Output = ()> + Unpin,
     work: impl Future<Output = T>,
@@ -62,7 +62,7 @@ async fn until<T>(
     .await
 }
 
-/// What the first of the attempts that ends comes to; it is taken out.
+/// Returns the result of the first attempt that ends, and removes that attempt.
 async fn first<T>(attempts: &mut Vec<Attempt<T>>) -> Ended<T> {
     if attempts.is_empty() {
         return pending().await;

@@ -1,6 +1,6 @@
 //! What hyper needs of a runtime, each behind one pointer: tasks, time, TCP.
 //!
-//! Owns the choice of runtime; tokio is the default one. Knows nothing of HTTP.
+//! Owns the choice of runtime; tokio is the default. Does not know about HTTP.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,19 +28,20 @@ pub(super) struct Runtime {
     pub(super) tasks: Tasks,
     pub(super) time: Time,
     dial: Dial,
-    /// `None` if names are left to `dial`.
+    /// `None` if `dial` looks names up.
     pub(super) resolve: Option<Resolve>,
-    /// Where connections are at home that are opened on the current thread; `None` if none can be.
+    /// Returns the runtime that drives connections opened on the current thread; `None` if none can
+    /// be opened.
     pub(super) home: fn() -> Option<Home>,
-    /// Whether a read tells what has arrived even if the runtime has not turned since.
+    /// Whether a read reports what has arrived even if the runtime has not turned since.
     pub(super) reads_afresh: bool,
 }
 
-/// What drives a connection: it is of use nowhere else.
+/// What drives a connection. The connection cannot be used anywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Home {
     Tokio(Id),
-    /// A runtime of the caller's own, which is everywhere.
+    /// The caller's own runtime, which is everywhere.
     Own,
 }
 

@@ -1,4 +1,4 @@
-//! A tunnel through a proxy, on a connection to it.
+//! Opens a tunnel through a proxy, on a connection to it.
 
 use std::future::poll_fn;
 use std::io;

@@ -1,7 +1,7 @@
-//! The TCP connection at the bottom of everything, as the transport must know it: what has arrived by
-//! now, and whether anything of a request has left.
+//! The TCP connection below all other layers. It knows what has arrived by now, and whether
+//! anything of a request was sent.
 //!
-//! Owns both proofs. What lies over it (TLS, a tunnel) needs no knowledge of them.
+//! Owns the proofs of both. The layers over it (TLS, a tunnel) do not need to know them.
 
 use std::io;
 use std::pin::Pin;
@@ -15,14 +15,14 @@ use tokio::net::TcpStream;
 
 use crate::progress::Progress;
 
-/// A byte stream, whatever it is made of.
+/// A byte stream of any kind.
 pub(super) trait Io: Read + Write + Send + Unpin {}
 
 impl<T: Read + Write + Send + Unpin> Io for T {}
 
 pub(super) type BoxedIo = Box<dyn Io>;
 
-/// A connection, and what is watched of it.
+/// A connection, and what the transport watches of it.
 pub(super) struct Wire {
     io: Raw,
     watch: Arc<Watch>,
@@ -36,24 +36,24 @@ enum Raw {
 /// What the transport knows of a connection while others use it.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// The request that may be leaving.
+    /// The request that may be in sending.
     progress: Mutex<Progress>,
-    /// Whether what lies over the connection has been given some of it.
+    /// Whether the layer over the connection has been given some of it.
     is_taken: AtomicBool,
     asks_the_system: AtomicBool,
 }
 
 impl Watch {
-    /// From now on, what is [taken](Self::takes) is this request. Until [`settled`](Self::settled), reads ask the
-    /// system what has arrived.
+    /// From now on, what is [taken](Self::takes) is this request. Until [`settled`](Self::settled),
+    /// reads ask the system what has arrived.
     pub(super) fn begin(&self, progress: &Progress) {
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress.clone();
         self.is_taken.store(false, Ordering::Relaxed);
         self.asks_the_system.store(true, Ordering::Relaxed);
     }
 
-    /// Called before the top is given some of a request. What TLS wrote until then was its own: the
-    /// farewell on a connection that is found closed, say.
+    /// Called before the top layer is given some of a request. What TLS wrote before that was its
+    /// own, for example its closing message on a connection that was found closed.
     pub(super) fn takes(&self) {
         self.is_taken.store(true, Ordering::Relaxed);
     }
@@ -109,7 +109,7 @@ impl Read for Wire {
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // A runtime that has not turned since knows of nothing that came meanwhile.
+        // A runtime that has not turned since does not know what arrived meanwhile.
         if self.watch.asks_the_system.load(Ordering::Relaxed)
             && let Raw::Tokio(io) = &self.io
             && let Some(outcome) = arrived(io.inner(), &mut buf)
@@ -153,7 +153,7 @@ impl Write for Wire {
     }
 }
 
-/// Reads what has arrived, by the system's own word; `None` if nothing has.
+/// Reads what has arrived, as the system reports it; `None` if nothing has.
 #[cfg(unix)]
 fn arrived(stream: &TcpStream, buf: &mut ReadBufCursor<'_>) -> Option<io::Result<()>> {
     use rustix::io::Errno;
@@ -174,7 +174,7 @@ fn arrived(stream: &TcpStream, buf: &mut ReadBufCursor<'_>) -> Option<io::Result
     }
 }
 
-/// Here nothing but the runtime knows what has arrived.
+/// Here only the runtime knows what has arrived.
 #[cfg(not(unix))]
 fn arrived(_: &TcpStream, _: &mut ReadBufCursor<'_>) -> Option<io::Result<()>> {
     None

@@ -1,9 +1,9 @@
 //! The request that a thread is making: its bounds, and whether any of it was written.
 //!
-//! ureq carries a request from beginning to end on the thread that asks for it, and has no place in which the
-//! connection below it could find what belongs to a request. So the thread holds that. What [`Progress`]
-//! says of a request to other tasks, nobody but its own thread asks here: a flag will do. Knows nothing of
-//! connections.
+//! ureq carries a request from beginning to end on the thread that asks for it. It has no place in
+//! which the connection below it could find what belongs to a request, so the thread holds that.
+//! [`Progress`] reports on a request to other tasks; here only the request's own thread asks, so a
+//! flag is enough. Does not know about connections.
 //!
 //! [`Progress`]: crate::progress::Progress
 
@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use crate::transport::Bounds;
 
-/// A request of this thread, from before it has a connection to the end of its reply.
+/// A request of this thread, from before it has a connection to the end of its response.
 pub(super) struct Attempt {
-    /// The request in the midst of which this one is made: a logger may send what ureq logs.
+    /// The request inside which this one is made: a logger may send what ureq logs.
     outer: Option<Mark>,
-    /// It belongs to its thread.
+    /// An attempt belongs to its thread.
     thread: PhantomData<*const ()>,
 }
 
@@ -33,7 +33,8 @@ thread_local! {
 }
 
 impl Attempt {
-    /// Begins a request with these bounds. A time limit beyond what the clock can say is none.
+    /// Begins a request with these bounds. A time limit beyond the clock's range counts as no
+    /// limit.
     pub(super) fn begin(bounds: Bounds) -> Self {
         let (deadline, reply_limit) =
             (Instant::now().checked_add(bounds.time_limit), bounds.reply_limit);
@@ -41,8 +42,8 @@ impl Attempt {
         Self { outer, thread: PhantomData }
     }
 
-    /// Whether no byte of it was given to a connection. This is what proves that it was not sent: each
-    /// connection reports what it writes, and nothing is guessed from an error.
+    /// Returns whether no byte of the request was given to a connection. This proves that it was
+    /// not sent: each connection reports what it writes, and nothing is guessed from an error.
     pub(super) fn is_held(&self) -> bool {
         MARK.get().is_some_and(|mark| mark.is_held)
     }
@@ -54,17 +55,17 @@ impl Drop for Attempt {
     }
 }
 
-/// The end of the time of this thread's request.
+/// Returns the deadline of this thread's request.
 pub(super) fn deadline() -> Option<Instant> {
     MARK.get().and_then(|mark| mark.deadline)
 }
 
-/// How many bytes of body are worth reading of its reply.
+/// Returns how many bytes of the response's body are read at most.
 pub(super) fn reply_limit() -> usize {
     MARK.get().map_or(0, |mark| mark.reply_limit)
 }
 
-/// Some of this thread's request was given to a connection.
+/// Reports that some of this thread's request was given to a connection.
 pub(super) fn was_written() {
     MARK.set(MARK.get().map(|mark| Mark { is_held: false, ..mark }));
 }

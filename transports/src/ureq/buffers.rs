@@ -1,22 +1,22 @@
-//! What is on its way between ureq and a connection: requests with a secret in them, and of replies the
-//! heads, and masks in place of the bodies.
+//! The bytes between ureq and a connection: requests with a secret in them, response heads, and
+//! masks in place of response bodies.
 //!
-//! Owns that memory, and wipes what went out at once. What comes in holds no secret.
+//! Owns that memory, and wipes what was sent at once. What is received holds no secret.
 
 use ureq::unversioned::transport;
 use zeroize::Zeroizing;
 
 use crate::reply::wipe_in_place;
 
-/// The buffers of one connection. None is taken before it is needed.
+/// The buffers of one connection. Each is allocated when it is first needed.
 #[derive(Default)]
 pub(super) struct Buffers {
     output: Zeroizing<Vec<u8>>,
     input: Vec<u8>,
-    /// Where in `input` lies what came and was not used yet.
+    /// Where in `input` the received bytes begin that were not used yet.
     used: usize,
     filled: usize,
-    /// Whether the last use of it came further: otherwise more is needed first.
+    /// Whether ureq used some of the input the last time. If not, more must be received first.
     progress: bool,
 }
 
@@ -73,14 +73,14 @@ impl transport::Buffers for Buffers {
     }
 }
 
-/// Takes memory once, in one piece: a piece that is outgrown leaves a copy behind.
+/// Allocates memory once: a buffer that has become too small leaves a copy behind.
 fn take(buffer: &mut Vec<u8>, size: usize) {
     if buffer.is_empty() {
         buffer.resize(size, 0);
     }
 }
 
-/// Room for the longest head of a reply, and for the start of its body.
+/// Room for the longest head of a response, and for the start of its body.
 const INPUT: usize = super::HEAD + 16_384;
 
 /// Room for the longest header of a request: no header is sent in two pieces.

@@ -1,8 +1,8 @@
-//! From a URL to a connection that is ready for a request: name, TCP, proxy and TLS, all within one
+//! Opens a connection that is ready for a request: name lookup, TCP, proxy and TLS, all within one
 //! time limit.
 //!
-//! Owns the connections of ureq's agent. Where they may go is [`crate::connect`]'s to say. Knows nothing of
-//! requests but the end of their time.
+//! Owns the connections of ureq's agent. [`crate::connect`] decides where they may go. Of requests,
+//! it knows only the end of their time.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -29,7 +29,7 @@ use crate::proxy::tunnel::{self, Answer, TunnelError};
 use crate::race::{Known, Race};
 use crate::tls::Tls;
 
-/// Makes the connections of one transport.
+/// Opens the connections of one transport.
 #[derive(Clone)]
 pub(super) struct Connector(Arc<Wiring>);
 
@@ -42,7 +42,7 @@ struct Wiring {
     masks: Masks,
 }
 
-/// What an attempt to connect is made with.
+/// The settings with which an attempt to connect is made.
 struct Parts {
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
@@ -66,7 +66,7 @@ impl Connector {
     fn open(&self, uri: &Uri) -> Result<Stream, Error> {
         let now = Instant::now();
         let left = attempt::deadline().map(|deadline| deadline.saturating_duration_since(now));
-        // A limit beyond what the clock can say is none; a year stands in for it.
+        // A limit beyond the clock's range counts as no limit; a year stands in for it.
         let limit = self.0.time_limit.min(left.unwrap_or(YEAR)).min(YEAR);
         let deadline = now + limit;
         let mut race = Race::default();
@@ -107,7 +107,7 @@ impl Wiring {
 }
 
 impl Parts {
-    /// Goes all the way by one address: of the host, or of the proxy.
+    /// Connects completely by one address: of the host, or of the proxy.
     fn connect(&self, uri: &Uri, by: SocketAddr, lane: &Lane) -> Result<Stream, ConnectError> {
         let place = Place::of(uri)?;
         let stream = match place.proxy(self.proxy.as_ref()) {
@@ -117,7 +117,8 @@ impl Parts {
         if place.is_secure { self.secure(place, stream) } else { Ok(stream) }
     }
 
-    /// Opens a tunnel through the proxy, which is itself reached by TLS where its URL says https.
+    /// Opens a tunnel through the proxy. If the proxy's URL says https, the proxy itself is reached
+    /// by TLS.
     fn through(
         &self,
         proxy: &Proxy,
@@ -134,7 +135,7 @@ impl Parts {
         Ok(stream)
     }
 
-    /// Completes the handshake: what fails later is no longer a failure to connect.
+    /// Completes the TLS handshake: what fails later is no longer a failure to connect.
     fn secure(&self, place: Place<'_>, stream: Stream) -> Result<Stream, ConnectError> {
         let mut socket = Socket::new(stream);
         let mut tls = ClientConnection::new(Arc::clone(&self.tls), place.server_name()?)
@@ -188,7 +189,7 @@ fn tcp_error(error: io::Error) -> ConnectError {
     ConnectError::Tcp(error.into())
 }
 
-/// Leaves names to the connector, which looks one up only where no open connection is at hand.
+/// Leaves names to the connector, which looks one up only if no open connection can be used.
 #[derive(Debug)]
 pub(super) struct NoLookup;
 

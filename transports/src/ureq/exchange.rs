@@ -1,6 +1,6 @@
-//! One exchange over ureq: what a failure proves, and the reply within its bounds.
+//! One exchange over ureq: what a failure proves, and the response within its bounds.
 //!
-//! Owns the question whether a request may have left. Knows nothing of connections.
+//! Owns the decision whether a request may have been sent. Does not know about connections.
 
 use std::io::{self, Read};
 
@@ -13,11 +13,11 @@ use super::mask::Covered;
 use crate::connect::ConnectError;
 use crate::reason::Reason;
 
-/// What a request that failed proves.
+/// Returns what a failed request proves.
 ///
-/// It was not sent if no byte of it was given to a connection: the attempt knows, whatever the error says.
-/// An agent of the caller's own has no attempt: there it was not sent if ureq refused the URL before it asked for
-/// a connection.
+/// The request was not sent if no byte of it was given to a connection: the attempt knows, whatever
+/// the error says. A caller's own agent has no attempt. Then the request was not sent if ureq
+/// refused the URL before it asked for a connection.
 pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> Failure {
     let is_not_sent = match attempt {
         Some(attempt) => attempt.is_held(),
@@ -30,11 +30,11 @@ pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> Failure {
     because(failure, error)
 }
 
-/// A failure, and its reason.
+/// Adds its reason to a failure.
 fn because(failure: Failure, error: &Error) -> Failure {
     match error {
         Error::Timeout(_) => failure.timed_out(),
-        // Printed as what they hold, without a prefix.
+        // These errors are printed as what they hold, without a prefix.
         Error::Io(error) => failure.because(Reason::of(error)),
         Error::Other(error) => match error.downcast_ref() {
             Some(ConnectError::TimedOut(late)) => failure.timed_out().because(Reason::of(late)),
@@ -44,12 +44,13 @@ fn because(failure: Failure, error: &Error) -> Failure {
     }
 }
 
-/// A reply that broke off: its request has left.
+/// Returns the failure for a response that broke off: its request was sent.
 fn lost(error: io::Error) -> Failure {
     because(Failure::unknown(), &Error::from(error))
 }
 
-/// Reads a reply's body, at most one byte more than the limit; one that is covered, from under its mask.
+/// Reads a response's body, at most one byte more than the limit. If a mask covers the body, reads
+/// it from under the mask.
 pub(super) fn read(
     response: Response<Body>,
     limit: usize,
@@ -73,17 +74,18 @@ pub(super) fn read(
     }
 }
 
-/// How much memory is taken for a body before it comes. In one piece, as far as the length is known and
-/// sensible: a piece that is outgrown leaves a copy of the tokens behind, or has to be wiped.
+/// Returns how much memory is allocated for a body before it is received. It is allocated once, if
+/// the length is known and sensible. A buffer that has become too small leaves a copy of the tokens
+/// behind, or must be wiped.
 pub(super) fn room(length: Option<u64>, limit: usize) -> usize {
     let length = length.map_or(USUAL, |length| usize::try_from(length).unwrap_or(usize::MAX));
     length.min(limit.saturating_add(1)).min(AT_ONCE)
 }
 
-/// What lies over the body of a reply.
+/// What covers the body of a response.
 pub(super) enum Cover {
     None,
-    /// `None` within, where this thread saw no head.
+    /// The inner value is `None` if this thread saw no head.
     Mask(Option<Covered>),
 }
 
@@ -103,7 +105,7 @@ fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failu
     }
 }
 
-/// Where a body begins or ends was read in two ways: neither is believed.
+/// Returns the failure if the begin or end of a body was read in two ways: neither is believed.
 fn misread() -> Failure {
     Failure::unknown().because(Misread)
 }
@@ -112,8 +114,8 @@ fn misread() -> Failure {
 #[error("the reply's framing is ambiguous")]
 struct Misread;
 
-/// Room for most bodies whose length is not known.
+/// The memory, in bytes, that is enough for most bodies whose length is not known.
 const USUAL: usize = 4_096;
 
-/// The longest body for which memory is taken before it comes.
+/// The longest body, in bytes, for which memory is allocated before it is received.
 const AT_ONCE: usize = 1 << 20;

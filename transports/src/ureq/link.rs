@@ -1,9 +1,10 @@
 //! A connection as ureq uses it.
 //!
-//! Owns one stream, its buffers, and the masks over the bodies that come in: at its level TRACE,
-//! ureq's parser hands every byte that it reads to the application's `log`, tokens too, and an application
-//! may raise that level at any moment. So ureq never sees a body: it is taken aside, and ureq is given a
-//! mask of the same length. Of requests it knows nothing but that some of one was written.
+//! Owns one stream, its buffers, and the masks over the bodies that are received. At its level
+//! TRACE, ureq's parser passes every byte that it reads to the application's `log`, including
+//! tokens, and an application may raise that level at any moment. So ureq never sees a body: the
+//! body is stored elsewhere, and ureq gets a mask of the same length. Of requests, this module
+//! knows only that some of one was written.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -36,26 +37,26 @@ pub(super) struct Link {
 /// Opens another connection to the same place, for the request that this thread is making.
 type Reopen = Box<dyn Fn() -> Result<Stream, Error> + Send + Sync>;
 
-/// Masks each reply's body.
+/// Masks the body of each response.
 struct Masking {
     masks: Masks,
     mask: Option<Mask>,
 }
 
 impl Masking {
-    /// The next reply has a body of this length, if it is known.
+    /// Begins the next response, whose body has this length, if it is known.
     fn begin(&mut self, length: Option<u64>) {
         let room = exchange::room(length, attempt::reply_limit());
         self.mask = Some(self.masks.next(room));
     }
 
-    /// The mask of the reply that is under way.
+    /// Returns the mask of the response that is under way.
     fn mask(&mut self) -> &mut Mask {
         self.mask.get_or_insert_with(|| self.masks.next(0))
     }
 }
 
-/// What ureq is given: heads and framing as they are, of bodies the masks.
+/// What ureq gets: heads and framing as they are, and masks instead of bodies.
 struct Shown<'a> {
     room: &'a mut [u8],
     filled: usize,
@@ -82,7 +83,7 @@ impl Onward for Shown<'_> {
 }
 
 impl Shown<'_> {
-    /// The next so many bytes of the room.
+    /// Returns the next bytes of the room, this many.
     fn next(&mut self, amount: usize) -> (&mut [u8], &mut Masking) {
         let begin = self.filled;
         self.filled = begin.saturating_add(amount);
@@ -102,14 +103,15 @@ impl Link {
         Self { stream, reopen, buffers, replies, masking, idle_since: None, max_idle_age }
     }
 
-    /// Whether a request may go out on it. The first look after a request begins its idle time.
+    /// Returns whether a request may be sent on it. The first check after a request begins its idle
+    /// time.
     fn is_open_at(&mut self, now: Now) -> bool {
         let since = *self.idle_since.get_or_insert(now);
         age(since, now) < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
     }
 
-    /// Gives some of a request to the connection. One that waited, and turns out to be dead before it took
-    /// a byte, is replaced by a new one.
+    /// Gives some of a request to the connection. If a connection that was idle proves dead before
+    /// it took a byte, a new one replaces it.
     fn transmit(&mut self, amount: usize) -> Result<io::Result<()>, Error> {
         let was_idle = self.idle_since.take().is_some();
         match self.give(amount) {
@@ -136,7 +138,7 @@ impl Link {
     }
 }
 
-/// What a connection took of what it was given.
+/// How much a connection took of what it was given.
 enum Taken {
     Nothing,
     Some,
@@ -198,8 +200,8 @@ impl fmt::Debug for Link {
     }
 }
 
-/// How a connection broke. ureq takes some errors of I/O for the end of a body that has no length; a
-/// reason of our own does not look like one to it.
+/// Returns how a connection broke. ureq takes some I/O errors for the end of a body that has no
+/// length. It does not take this crate's own reason for such an error.
 fn broken(error: &io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
@@ -237,7 +239,7 @@ mod tests {
         Link::new(Stream::Tcp(wire), Box::new(reopen), Masks::default(), MAX_AGE)
     }
 
-    /// A connection, and its other end.
+    /// Returns a connection, and its other end.
     fn connected() -> (Link, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -249,7 +251,7 @@ mod tests {
         link.transmit_output(bytes.len(), NextTimeout::default())
     }
 
-    /// Seconds by either clock.
+    /// Seconds by each clock.
     fn at(mono: u64, wall: i64) -> Now {
         let (mono, wall) = (mono * 1_000_000, wall * 1_000_000);
         Now { mono: Mono::from_micros(mono), wall: Wall::from_unix_micros(wall) }
@@ -290,7 +292,7 @@ mod tests {
         assert!(!link.is_open());
     }
 
-    /// A connection that takes little at once, and what accepts its other end.
+    /// Returns a connection that takes little at once, and the socket that accepts its other end.
     fn narrow() -> (Link, Socket) {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         listener.set_recv_buffer_size(4_096).unwrap();
@@ -322,7 +324,7 @@ mod tests {
     fn a_request_that_was_written_in_part_is_not_untouched() {
         let (mut link, _listener) = narrow();
         let attempt = begin(Duration::from_millis(100));
-        // Nobody reads it.
+        // No one reads it.
         let sent = transmit(&mut link, &[b' '; 32_768]);
         assert!(matches!(sent, Err(ureq::Error::Timeout(_))), "{sent:?}");
         assert!(!attempt.is_held());

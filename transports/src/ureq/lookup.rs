@@ -1,7 +1,7 @@
-//! Names to addresses, within a time limit.
+//! Looks names up, within a time limit.
 //!
-//! Owns the thread of a lookup: the system's own has no time limit, and one that is given up ends on
-//! its own time.
+//! Owns the thread of a lookup. The system's own lookup has no time limit, so a lookup that is
+//! abandoned ends in its own time.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -13,12 +13,12 @@ use std::time::Instant;
 /// A function from a host name and a port to addresses.
 pub(super) type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
-/// The system's resolver.
+/// Returns the system's resolver.
 pub(super) fn system() -> Resolve {
     Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
 }
 
-/// The addresses of a host.
+/// Returns the addresses of a host.
 pub(super) fn lookup(
     resolve: &Resolve,
     host: &str,

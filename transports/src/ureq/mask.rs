@@ -1,7 +1,8 @@
-//! Masks that ureq is given in place of the bodies of replies, because it would log those.
+//! Masks that ureq gets in place of response bodies, because it would log the bodies.
 //!
-//! Owns a body meanwhile, and which one belongs to which reply. A mask is made of a count alone: it says
-//! nothing of what it covers, whoever reads it and whatever level the log has then.
+//! Owns a body meanwhile, and knows which body belongs to which response. A mask is made from a
+//! count alone. It reveals nothing of what it covers, no matter who reads it and which level the
+//! log has.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,13 +14,13 @@ use zeroize::Zeroizing;
 
 use crate::hub::wipe;
 
-/// Makes a mask for each reply of one transport.
+/// Makes a mask for each response of one transport.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Masks(());
 
 impl Masks {
-    /// A mask of its own for the next reply on this thread. So much memory is taken for its body at once,
-    /// when the body begins to come.
+    /// Returns a new mask for the next response on this thread. When its body begins to arrive,
+    /// this much memory is allocated for it at once.
     pub(super) fn next(&self, room: usize) -> Mask {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let body = Arc::new(Mutex::new(Body { room, ..Body::default() }));
@@ -27,39 +28,39 @@ impl Masks {
         Mask { body, shown: Pattern { number, at: 0 } }
     }
 
-    /// The body of the reply that this thread was last given the head of.
+    /// Returns the body of the response whose head this thread got last.
     pub(super) fn last(&self) -> Option<Covered> {
         LAST.take()
     }
 }
 
-/// No two replies of a process have one number.
+/// No two responses of a process have the same number.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
-    /// ureq makes a call, and reads its reply, on one thread from beginning to end.
+    /// ureq makes a call, and reads its response, on one thread from beginning to end.
     static LAST: RefCell<Option<Covered>> = const { RefCell::new(None) };
 }
 
-/// A body, as far as it has come.
+/// A body, as far as it was received.
 #[derive(Default)]
 struct Body {
-    /// What came, and room for more.
+    /// What was received, and room for more.
     bytes: Zeroizing<Vec<u8>>,
     length: usize,
-    /// How much memory is taken at least.
+    /// How much memory is allocated at least.
     room: usize,
 }
 
 impl Body {
-    /// Room for so much more.
+    /// Returns room for this much more.
     fn more(&mut self, amount: usize) -> &mut [u8] {
         let end = self.length.saturating_add(amount);
         if self.bytes.len() < end {
             let mut larger = vec![0; end.max(self.room).max(self.bytes.len().saturating_mul(2))];
             let came = self.bytes.get(..self.length).unwrap_or_default();
             larger.iter_mut().zip(came).for_each(|(byte, came)| *byte = *came);
-            // Memory that is outgrown is wiped.
+            // Wipe the memory that has become too small.
             wipe(&mut std::mem::replace(&mut self.bytes, larger));
         }
         self.bytes.get_mut(self.length..end).unwrap_or_default()
@@ -68,19 +69,20 @@ impl Body {
 
 /// Covers a body, piece by piece.
 pub(super) struct Mask {
-    /// Shared by what takes a body off its connection and what reads it to its end, on one thread.
+    /// Shared on one thread: one side takes a body off its connection, the other reads it to its
+    /// end.
     body: Arc<Mutex<Body>>,
     shown: Pattern,
 }
 
 impl Mask {
-    /// Puts a piece of the body aside, and its cover into `shown`, which is as long.
+    /// Stores a piece of the body, and writes its cover into `shown`, which has the same length.
     pub(super) fn cover(&mut self, mut bytes: &[u8], shown: &mut [u8]) {
         // Memory is read to its end.
         let _read = self.read(&mut bytes, shown);
     }
 
-    /// Reads some of the body aside, and its cover into `shown`.
+    /// Reads and stores a part of the body, and writes its cover into `shown`.
     pub(super) fn read(&mut self, from: &mut impl Read, shown: &mut [u8]) -> io::Result<usize> {
         let mut body = lock(&self.body);
         let read = from.read(body.more(shown.len()))?;
@@ -97,8 +99,8 @@ pub(super) struct Covered {
 }
 
 impl Covered {
-    /// Whether these bytes are the next ones of the cover: else ureq has read the reply otherwise than it
-    /// was covered.
+    /// Returns whether these bytes are the next ones of the cover. If not, ureq has read the
+    /// response differently from how it was covered.
     pub(super) fn goes_on(&mut self, bytes: &[u8]) -> bool {
         let mut expected = [0; 1_024];
         bytes.chunks(expected.len()).all(|bytes| {
@@ -108,11 +110,11 @@ impl Covered {
         })
     }
 
-    /// What lay under the bytes that [went on](Covered::goes_on).
+    /// Returns the body under the bytes that [went on](Covered::goes_on).
     pub(super) fn uncover(self) -> Option<Vec<u8>> {
         let length = usize::try_from(self.shown.at).ok()?;
         let mut body = lock(&self.body);
-        // Whatever came behind is wiped.
+        // Wipe all that came after them.
         let came = body.length;
         body.bytes.get_mut(length..came)?.fill(0);
         let mut bytes = std::mem::take(&mut *body.bytes);
@@ -125,7 +127,7 @@ fn lock(body: &Mutex<Body>) -> MutexGuard<'_, Body> {
     body.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is shown of a reply: bytes that no other place has, of this reply or another.
+/// What is shown of a response: bytes that occur at no other place, of this response or another.
 #[derive(Clone, Copy)]
 struct Pattern {
     number: u64,
@@ -151,9 +153,10 @@ impl Pattern {
         self.at += rest.len() as u64;
     }
 
-    /// The eight bytes around this place.
+    /// Returns the eight bytes around this place.
     fn word(&self) -> u64 {
-        // A reply has less than 2⁴³ bytes, and an odd factor makes different words of different counts.
+        // A response has less than 2⁴³ bytes, and an odd factor turns different counts into
+        // different words.
         let count = self.number.wrapping_shl(40).wrapping_add(self.at / 8);
         count.wrapping_mul(FACTOR)
     }

@@ -1,7 +1,7 @@
-//! Several attempts to connect at once, each on a thread of its own.
+//! Makes several attempts to connect at once, each on a thread of its own.
 //!
-//! Owns those threads: the first attempt that succeeds ends the others. The order and the pace are
-//! [`crate::race`]'s. Knows nothing of what an attempt consists of.
+//! Owns those threads: the first attempt that succeeds ends the others. [`crate::race`] decides the
+//! order and the pace. Does not know what an attempt consists of.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,13 +15,13 @@ use super::wire::Wire;
 use crate::connect::ConnectError;
 use crate::race::{Action, Race};
 
-/// Connects to one address, up to the point where a request could be written.
+/// Connects to one address, up to the point at which a request can be written.
 pub(super) type Connect =
     Arc<dyn Fn(SocketAddr, &Lane) -> Result<Stream, ConnectError> + Send + Sync>;
 
 type Ended = (usize, Result<Stream, ConnectError>);
 
-/// The first stream that comes about, and the address that it leads to.
+/// Returns the first stream that is opened, and its address.
 pub(super) fn run(
     race: &mut Race,
     connect: &Connect,
@@ -44,7 +44,8 @@ pub(super) fn run(
                 let address = race.address(number).ok_or(ConnectError::Host)?;
                 return Ok((stream, address));
             }
-            // The end of everyone's time is no answer of this address: it is looked at below.
+            // If everyone's time is over, this is not an answer of this address. The check below
+            // handles it.
             Some((_, Err(error))) if ran_out(&error) && Instant::now() >= deadline => {}
             Some((number, Err(error))) => {
                 race.failed(number, &error);
@@ -59,8 +60,8 @@ pub(super) fn run(
     }
 }
 
-/// Starts an attempt. A host with one address needs no thread. If no thread can be had, the attempt
-/// is made on this one, with its share of the time, unless another is under way.
+/// Starts an attempt. A host with one address needs no thread. If no thread can be started, the
+/// attempt is made on this thread, with its share of the time, unless another attempt is under way.
 fn start(
     race: &Race,
     connect: &Connect,
@@ -90,7 +91,7 @@ fn start(
     }
 }
 
-/// Whether an attempt ended because its time had.
+/// Returns whether an attempt ended because its time was over.
 fn ran_out(error: &ConnectError) -> bool {
     let is_late = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
     match error {
@@ -102,11 +103,11 @@ fn ran_out(error: &ConnectError) -> bool {
 }
 
 fn wait(hear: &mpsc::Receiver<Ended>, until: Instant) -> Option<Ended> {
-    // The caller holds a sender: the channel is never closed.
+    // The caller holds a sender, so the channel is never closed.
     hear.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
 }
 
-/// All attempts of one race. Dropping it ends those that are under way, but for the winner.
+/// All attempts of one race. Dropping it ends those under way, except the winner.
 struct Lanes {
     sockets: Arc<Mutex<Sockets>>,
     deadline: Instant,
@@ -138,10 +139,10 @@ impl Drop for Lanes {
     }
 }
 
-/// What one attempt knows of the race that it takes part in.
+/// What one attempt knows of its race.
 pub(super) struct Lane {
     number: usize,
-    /// `None` if there are no others.
+    /// `None` if there are no other attempts.
     sockets: Option<Arc<Mutex<Sockets>>>,
     deadline: Instant,
 }

@@ -1,6 +1,6 @@
-//! Byte streams that keep a deadline: TCP, and TLS over either.
+//! Byte streams that keep a deadline: TCP, and TLS over TCP or over TLS.
 //!
-//! Owns how the layers fit together. Knows nothing of HTTP.
+//! Owns how the layers fit together. Does not know about HTTP.
 
 mod records;
 
@@ -20,7 +20,7 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// The end of the time for what is read and written from now on.
+    /// Sets the deadline for what is read and written from now on.
     pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
         match self {
             Self::Tcp(wire) => wire.set_deadline(deadline),
@@ -28,7 +28,8 @@ impl Stream {
         }
     }
 
-    /// How many bytes were given to the TCP connection at its bottom: with TLS, those of its records.
+    /// Returns how many bytes were given to the TCP connection at the bottom. With TLS, these are
+    /// the bytes of its records.
     pub(super) fn written(&mut self) -> u64 {
         match self {
             Self::Tcp(wire) => wire.written(),
@@ -36,14 +37,14 @@ impl Stream {
         }
     }
 
-    /// Whether it is open, and nothing lies there that nobody asked for. Records of TLS that are the
-    /// connection's own, such as session tickets, are taken in.
+    /// Returns whether the stream is open, and holds nothing that no request asked for. TLS records
+    /// of the connection itself, such as session tickets, are processed.
     pub(super) fn is_idle(&mut self) -> bool {
         let nothing = self.read_now(&mut [0]);
         nothing.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) && !self.is_midway()
     }
 
-    /// Reads what has come: [`WouldBlock`](io::ErrorKind::WouldBlock), if that is nothing.
+    /// Reads what has arrived: [`WouldBlock`](io::ErrorKind::WouldBlock) if that is nothing.
     pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(wire) => wire.read_now(buffer),
@@ -56,7 +57,7 @@ impl Stream {
         }
     }
 
-    /// Whether a record has come in part.
+    /// Returns whether a record has arrived in part.
     fn is_midway(&mut self) -> bool {
         match self {
             Self::Tcp(_) => false,

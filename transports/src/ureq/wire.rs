@@ -1,29 +1,31 @@
 //! TCP connections that keep a deadline.
 //!
-//! Owns the sockets' time limits, and the count of what was given to them. Knows nothing of what the bytes say.
+//! Owns the sockets' time limits, and the count of bytes given to them. Does not know what the
+//! bytes mean.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A TCP connection, each of whose reads and writes ends at the deadline: a peer that sends a byte
-/// now and then gains no time by it. What had come by then is read all the same, however late.
+/// A TCP connection, each of whose reads and writes ends at the deadline. A peer that sends a byte
+/// now and then gains no time. Bytes that had arrived by then are read all the same, however late.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
     deadline: Option<Instant>,
-    /// How much of what had come is still to be read, since the time is over.
+    /// How much of what had arrived is still to be read, once the time is over.
     late: Option<u64>,
     written: u64,
-    /// The limits that the system keeps now, of a read and of a write; `None` where they are not known.
+    /// The limits that the system keeps now, for a read and for a write; `None` if they are not
+    /// known.
     reads_within: Option<Option<Duration>>,
     writes_within: Option<Option<Duration>>,
 }
 
-/// What is left of the time.
+/// The time that is left.
 enum Left {
     Endless,
-    /// In whole steps: most requests find the limit in place that they need.
+    /// The time in whole steps: most requests find that the limit they need is already set.
     Steps(Duration),
     Nothing,
 }
@@ -40,12 +42,12 @@ impl Wire {
         }
     }
 
-    /// How many bytes were given to the socket.
+    /// Returns how many bytes were given to the socket.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Reads what has come: [`WouldBlock`](io::ErrorKind::WouldBlock), if that is nothing.
+    /// Reads what has arrived: [`WouldBlock`](io::ErrorKind::WouldBlock) if that is nothing.
     pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         now::read(&self.stream, buffer)
     }
@@ -61,14 +63,14 @@ impl Wire {
         Left::Steps(STEP.saturating_mul(steps))
     }
 
-    /// Reads after the deadline: no more than had come when it was found to be over.
+    /// Reads after the deadline: no more than had arrived when the time was found to be over.
     fn read_late(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = match self.late {
             Some(left) => left,
             None => now::waiting(&self.stream)?,
         };
         let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        // An end takes no room: it is looked at without taking a byte.
+        // An end takes no room, so the check for it takes no byte.
         let read = match buffer.get_mut(..room) {
             Some(buffer @ [_, ..]) => now::read(&self.stream, buffer),
             _ => match now::peek(&self.stream) {
@@ -82,13 +84,13 @@ impl Wire {
     }
 }
 
-/// The steps in which a socket's limits are set: a read or a write may end that much late.
+/// The steps in which a socket's limits are set. A read or a write may end that much late.
 const STEP: Duration = Duration::from_millis(10);
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            // First the clock, then the socket: what has not come by now did not come in time.
+            // First the clock, then the socket: what has not arrived by now did not arrive in time.
             let within = match self.left() {
                 Left::Endless => None,
                 Left::Steps(within) => Some(within),
@@ -125,7 +127,7 @@ impl Write for Wire {
                 }
                 Err(error) if cfg!(unix) && is_interim(&error) => {}
                 Err(error) => {
-                    // Unlike Unix, Windows may have taken some of what it failed to write in time.
+                    // Unlike Unix, Windows may have sent some of what it failed to write in time.
                     self.written = self.written.saturating_add(u64::from(cfg!(not(unix))));
                     return Err(timed_out(error));
                 }
@@ -138,18 +140,18 @@ impl Write for Wire {
     }
 }
 
-/// Whether the socket's limit has passed, or the thread was stopped for a while: the clock knows what that
-/// means.
+/// Returns whether the socket's limit has passed, or the thread was stopped for a while. The clock
+/// decides what that means.
 fn is_interim(error: &io::Error) -> bool {
     match error.kind() {
         io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => true,
-        // On Unix, this is an answer of the network, and the connection has ended.
+        // On Unix, this error comes from the network, and the connection has ended.
         io::ErrorKind::TimedOut => cfg!(not(unix)),
         _ => false,
     }
 }
 
-/// Some systems say that a blocking socket would block where others say that time is up.
+/// Some systems report that a blocking socket would block, others that it timed out.
 fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
@@ -157,7 +159,7 @@ fn timed_out(error: io::Error) -> io::Error {
     }
 }
 
-/// What a socket has at this moment, without waiting for more.
+/// Reads what a socket has at this moment, without waiting for more.
 #[cfg(unix)]
 mod now {
     use std::io;
@@ -170,18 +172,18 @@ mod now {
         Ok(recv(stream, buffer, RecvFlags::DONTWAIT)?.1)
     }
 
-    /// One byte, or the end.
+    /// Looks at one byte without taking it. Returns 0 at the end.
     pub(super) fn peek(stream: &TcpStream) -> io::Result<usize> {
         Ok(recv(stream, &mut [0_u8][..], RecvFlags::DONTWAIT | RecvFlags::PEEK)?.1)
     }
 
-    /// How many bytes have come.
+    /// Returns how many bytes have arrived.
     pub(super) fn waiting(stream: &TcpStream) -> io::Result<u64> {
         Ok(ioctl_fionread(stream)?)
     }
 }
 
-/// What a socket has at this moment, without waiting for more.
+/// Reads what a socket has at this moment, without waiting for more.
 #[cfg(not(unix))]
 mod now {
     use std::io::{self, Read};
@@ -196,12 +198,12 @@ mod now {
         read
     }
 
-    /// One byte, or the end.
+    /// Looks at one byte without taking it. Returns 0 at the end.
     pub(super) fn peek(stream: &TcpStream) -> io::Result<usize> {
         look(stream, &mut [0])
     }
 
-    /// How many bytes have come, as far as these are counted.
+    /// Returns how many bytes have arrived, as far as they are counted.
     pub(super) fn waiting(stream: &TcpStream) -> io::Result<u64> {
         let came = look(stream, &mut Zeroizing::new(vec![0; COUNTED]));
         match came {
@@ -217,7 +219,7 @@ mod now {
         came
     }
 
-    /// More than a reply of the service has.
+    /// More bytes than a response of the service has.
     const COUNTED: usize = 1 << 20;
 }
 
@@ -229,7 +231,7 @@ mod tests {
 
     use super::{Wire, now};
 
-    /// A connection whose time is over, and its other end, from which this has come.
+    /// A connection whose time is over, and its other end, from which these bytes have arrived.
     fn late(came: &[u8]) -> (Wire, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -244,7 +246,7 @@ mod tests {
         while now::waiting(&wire.stream).unwrap() < bytes as u64 {}
     }
 
-    /// What a read comes to.
+    /// Returns the result of a read.
     fn read(wire: &mut Wire, room: usize) -> Result<Vec<u8>, ErrorKind> {
         let mut buffer = vec![0; room];
         let read = wire.read(&mut buffer).map_err(|error| error.kind())?;
@@ -261,7 +263,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(read(&mut wire, 100), Err(ErrorKind::TimedOut));
         }
-        // The next request has a time of its own.
+        // The next request has its own time.
         wire.set_deadline(Some(Instant::now()));
         assert_eq!(read(&mut wire, 100).unwrap(), b", and too late");
     }
@@ -277,7 +279,7 @@ mod tests {
         let (mut wire, peer) = late(b"all");
         drop(peer);
         assert_eq!(read(&mut wire, 100).unwrap(), b"all");
-        // It comes on its own way, later than the bytes.
+        // The end arrives on its own way, later than the bytes.
         while now::peek(&wire.stream).is_err() {}
         assert_eq!(read(&mut wire, 100).unwrap(), b"");
     }

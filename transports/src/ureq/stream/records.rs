@@ -1,7 +1,7 @@
-//! What lies between TLS and the stream below it: records.
+//! The records between TLS and the stream below it.
 //!
-//! Owns where a record begins and ends (RFC 8446, section 5.1; TLS 1.2 has the same form), and whether TLS waits
-//! for what it reads. Knows nothing of what a record holds.
+//! Owns where a record begins and ends (RFC 8446, section 5.1; TLS 1.2 has the same form), and
+//! whether TLS waits for what it reads. Does not know what a record holds.
 
 use std::io::{self, Read, Write};
 
@@ -25,23 +25,23 @@ impl Socket {
         &mut self.stream
     }
 
-    /// From now on, only what has come is read, and of that no more than [`ENOUGH`].
+    /// From now on, reads only what has arrived, and no more than [`ENOUGH`].
     pub(in crate::ureq) fn look(&mut self) {
         self.looks = Some(ENOUGH);
     }
 
-    /// From now on, what is read is waited for.
+    /// From now on, waits for what is read.
     pub(in crate::ureq) fn wait(&mut self) {
         self.looks = None;
     }
 
-    /// Whether a record has come in part.
+    /// Returns whether a record has arrived in part.
     pub(in crate::ureq) fn is_midway(&self) -> bool {
         self.records.is_midway()
     }
 }
 
-/// More than the records have that a server sends on its own account, while nobody asks.
+/// More bytes than the records that a server sends by itself, while no one asks.
 const ENOUGH: usize = 65_536;
 
 impl Read for Socket {
@@ -50,7 +50,7 @@ impl Read for Socket {
             None => self.stream.read(buffer)?,
             Some(left) => {
                 let room = buffer.len().min(*left);
-                // At its end: whoever sends this much unasked is not waiting for a request.
+                // At its end: a server that sends this much unasked is not waiting for a request.
                 let buffer = buffer.get_mut(..room).filter(|room| !room.is_empty());
                 let buffer = buffer.ok_or(io::ErrorKind::FileTooLarge)?;
                 let read = self.stream.read_now(buffer)?;
@@ -73,12 +73,13 @@ impl Write for Socket {
     }
 }
 
-/// Follows records by their headers: a type, a version of two bytes, and a length of two.
+/// Follows records by their headers: one byte of type, two of version, and two of length.
 #[derive(Debug, Default)]
 struct Records {
-    /// How much of a header has come.
+    /// How much of a header has arrived.
     header: usize,
-    /// How much of a record is still to come: so much of its length as is known, while its header comes.
+    /// How much of a record is still to come. While its header arrives, this is the part of its
+    /// length that is known.
     left: usize,
 }
 
