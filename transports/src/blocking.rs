@@ -91,7 +91,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`token`](Client::token).
+    /// Fails as [`token`](Client::token) does.
     pub fn warm_up(&self) -> Result<(), CallError> {
         self.token().map(drop)
     }
@@ -163,8 +163,8 @@ impl Client {
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
-    /// deadline. After that, every ask for a token fails with [`CallError::Closed`]. A call that
-    /// waits to be retried ends as it stands.
+    /// deadline. Every later ask for a token fails with [`CallError::Closed`]. A call that waits to
+    /// be retried ends as it stands.
     ///
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
     /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt). An abandoned renewal

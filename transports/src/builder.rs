@@ -256,8 +256,9 @@ pub enum BuildError {
     /// The restored state belongs to another endpoint or agent.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
-    /// [`Builder::keep_alive`] is set, but no thread could be started, no spawner was given, or the
-    /// spawner did not take the task. tokio's spawner takes no task outside a runtime.
+    /// [`Builder::keep_alive`] is set, but nothing can run it. Either no thread could be started,
+    /// or no spawner was given, or the spawner did not take the task. tokio's spawner takes no task
+    /// outside a runtime.
     #[error("nothing can keep the client alive: it needs a thread, or a spawner that takes a task")]
     KeepAlive,
     /// The protocol sets this header itself.

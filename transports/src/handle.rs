@@ -61,7 +61,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// As [`Client::token`].
+    /// Fails as [`Client::token`] does.
     #[inline]
     pub fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {
@@ -87,7 +87,7 @@ impl AsyncHandle {
     ///
     /// # Errors
     ///
-    /// As [`AsyncClient::token`].
+    /// Fails as [`AsyncClient::token`] does.
     #[inline]
     pub async fn token(&mut self) -> Result<&Bearer, CallError> {
         if self.answer.is_some() {

@@ -147,8 +147,8 @@ impl<F> Hub<F> {
         self.at_hand_now(at_least)
     }
 
-    /// Handles an ask that no cached token can answer. If a renewal is due and another caller holds
-    /// the session, the old token is still served.
+    /// Handles an ask that no cached token can answer. If another caller holds the session, a
+    /// usable old token is still served while its renewal is due.
     #[cold]
     pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
         if let Some(held) = self.try_lock() {

@@ -1,8 +1,8 @@
 //! The ready-made transport of the client for tasks, over hyper and hyper-util.
 //!
-//! Owns its settings and what a failure proves: HTTP/1.1, no redirect, no second try of a request
-//! that may have been sent, limits for a response's head. [`connect`] opens connections; [`pool`]
-//! decides when to reuse one. Does not know about sessions.
+//! Owns its settings: HTTP/1.1, no redirect, no second try of a request that may have been sent,
+//! limits for a response's head. Also owns what a failure proves. [`connect`] opens connections;
+//! [`pool`] decides when to reuse one. Does not know about sessions.
 
 mod alarm;
 mod connect;

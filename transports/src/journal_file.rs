@@ -52,9 +52,9 @@ use crate::clock::{Clock, SystemClock};
 ///
 /// A copy of a journal is not the journal: the original may have permitted calls since. The journal
 /// recognizes a copy by its inode and its time of birth, and refuses it until it is
-/// [accepted](JournalOptions::accept). It cannot recognize two cases: older content that was
-/// written over the file in place while no process had it open, and a whole disk or volume that was
-/// restored. Accept such a journal too, before you use it.
+/// [accepted](JournalOptions::accept). It cannot recognize two cases. One is older content that was
+/// written over the file in place while no process had it open. The other is a whole disk or volume
+/// that was restored. Accept such a journal too, before you use it.
 ///
 /// ```
 /// use imts::JournalFile;
@@ -96,7 +96,7 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// As [`JournalOptions::open`].
+    /// Fails as [`JournalOptions::open`] does.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         Self::options().open(path)
     }
@@ -111,7 +111,7 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotAJournal`], [`JournalError::Damaged`], [`JournalError::Io`].
+    /// Returns [`JournalError::NotAJournal`], [`JournalError::Damaged`] or [`JournalError::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Book, JournalError> {
         Self::read_into(path.as_ref(), Book::default())
     }
@@ -121,7 +121,7 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// Fails as [`read`](Self::read) does.
     pub fn read_all(path: impl AsRef<Path>) -> Result<Book, JournalError> {
         Self::read_into(path.as_ref(), Book::keeping(usize::MAX))
     }
@@ -151,8 +151,8 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`], [`JournalError::UnderWay`], and
-    /// the errors of any write.
+    /// Returns [`JournalError::NoSuchCall`], [`JournalError::NotInDoubt`] or
+    /// [`JournalError::UnderWay`], or an error that any write may return.
     pub fn resolve(&mut self, id: u64, resolution: Resolution) -> Result<(), JournalError> {
         let entry = Entry::Resolved { id, at: SystemClock.now().wall, resolution };
         self.take_in(&entry, When::Now).and_then(|taken| self.durable(taken)).map(drop)?;
@@ -167,8 +167,8 @@ impl JournalFile {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotCompacted`], and the errors of any write. The journal is then unchanged,
-    /// and can still be used.
+    /// Returns [`JournalError::NotCompacted`], or an error that any write may return. The journal
+    /// is then unchanged, and can still be used.
     pub fn compact(&mut self) -> Result<Compacted, JournalError> {
         self.writer.flush();
         take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());

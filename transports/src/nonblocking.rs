@@ -117,7 +117,7 @@ impl AsyncClient {
     ///
     /// # Errors
     ///
-    /// As [`token`](AsyncClient::token).
+    /// Fails as [`token`](AsyncClient::token) does.
     pub async fn warm_up(&self) -> Result<(), CallError> {
         self.token().await.map(drop)
     }
@@ -209,8 +209,8 @@ impl AsyncClient {
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
-    /// deadline. After that, every ask for a token fails with [`CallError::Closed`]. A call that
-    /// waits to be retried ends as it stands.
+    /// deadline. Every later ask for a token fails with [`CallError::Closed`]. A call that waits to
+    /// be retried ends as it stands.
     ///
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
     /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt).

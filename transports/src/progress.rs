@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// use imts::Progress;
 ///
 /// let progress = Progress::default();
-/// assert!(!progress.is_held()); // Nobody has said so.
+/// assert!(!progress.is_held()); // No transport has reported it.
 /// progress.hold();
 /// assert!(progress.is_held());
 /// assert!(progress.leave());

@@ -103,7 +103,7 @@ impl Replies {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`]: the connection can no longer be used.
+    /// Returns [`Unreadable`]: the connection can then no longer be used.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Piece<'_>), Unreadable> {
         match &mut self.stage {
             // Bytes that no request asked for are passed on too: the HTTP client then closes the

@@ -136,10 +136,10 @@ impl UreqTransport {
     /// A transport from a [`builder`](Self::builder) needs none of this: it looks a name up only
     /// for a new connection.
     ///
-    /// Such an agent does not report how far a failed request had come. The request counts as not
-    /// sent only if the agent refused the URL, or found no address for it. The agent does not hide
-    /// responses from the log either: at the level TRACE, ureq's parser logs them, including
-    /// tokens.
+    /// An agent of the caller's own does not report how far a failed request had come. The request
+    /// counts as not sent only if the agent refused the URL, or found no address for it. The agent
+    /// does not hide responses from the log either: at the level TRACE, ureq's parser logs them,
+    /// including tokens.
     #[must_use]
     pub fn over(agent: Agent) -> Self {
         Self { agent, masks: None }

@@ -59,7 +59,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`call`](Client::call).
+    /// Fails as [`call`](Client::call) does.
     pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, OperationError> {
         self.shared.hub.call_named(name, request, self.patience)
     }

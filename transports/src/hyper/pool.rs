@@ -122,8 +122,8 @@ impl<C> Shelf<C> {
     }
 }
 
-/// Closes a runtime's connections when their time has come. If this is dropped before, so is the
-/// runtime.
+/// Closes a runtime's connections when their time has come. If this is dropped earlier, its runtime
+/// was dropped too.
 pub(super) struct Tending<C: Send + 'static> {
     pool: Weak<Pool<C>>,
     home: Home,

@@ -36,7 +36,7 @@ enum Raw {
 /// What the transport knows of a connection while others use it.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// The request that may be in sending.
+    /// The request that may be on its way out.
     progress: Mutex<Progress>,
     /// Whether the layer over the connection has been given some of it.
     is_taken: AtomicBool,

@@ -127,9 +127,9 @@ impl Appender {
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append), and [`JournalError::NotCompacted`]. The file stays as it was,
-    /// with one exception: if the folder could not be synced afterwards, the new file is in its
-    /// place. That must then become durable before anything else does.
+    /// Fails as [`append`](Self::append) does, or with [`JournalError::NotCompacted`]. The file
+    /// stays as it was, with one exception: if the folder could not be synced afterwards, the new
+    /// file is in its place. That must then become durable before anything else does.
     pub(super) fn compact(&mut self, worth: Worth) -> Result<Option<Compacted>, JournalError> {
         self.check()?;
         self.prove()?;

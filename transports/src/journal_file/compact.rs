@@ -92,7 +92,7 @@ pub(super) struct Written {
 ///
 /// # Errors
 ///
-/// [`JournalError::Io`].
+/// Returns [`JournalError::Io`] if the system reports an error.
 pub(super) fn write(
     out: impl Write,
     (book, first_own): (&Book, u64),

@@ -115,7 +115,7 @@ fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
     None
 }
 
-/// Returns a path that names the same file wherever the process goes.
+/// Returns a path that names the same file even if the process changes its working folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
     std::path::absolute(path).map_err(|error| JournalError::io("open", &error))
 }

@@ -88,7 +88,7 @@ pub(super) struct Summary {
 ///
 /// # Errors
 ///
-/// [`JournalError::TooLong`].
+/// Returns [`JournalError::TooLong`] if the record is too long.
 pub(super) fn write(record: &Record) -> Result<Vec<u8>, JournalError> {
     let (body, longest) = match record {
         Record::Done(calls) => (Some(blocks::write(calls)), blocks::LONGEST),

@@ -40,7 +40,7 @@ impl AsyncClient {
     ///
     /// # Errors
     ///
-    /// As [`call`](AsyncClient::call).
+    /// Fails as [`call`](AsyncClient::call) does.
     pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, OperationError> {
         self.shared.hub.call_named(name, request, self.patience)
     }

@@ -86,7 +86,7 @@ impl Reading {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`]: the connection can no longer be used.
+    /// Returns [`Unreadable`]: the connection can then no longer be used.
     pub(crate) fn hand_on(&mut self, to: &mut impl Onward) -> Result<bool, Unreadable> {
         let before = to.room();
         loop {

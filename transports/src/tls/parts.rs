@@ -20,7 +20,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// [`TlsError::NoCertificate`], [`TlsError::Pem`], [`TlsError::Certificate`].
+    /// Returns [`TlsError::NoCertificate`], [`TlsError::Pem`] or [`TlsError::Certificate`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
         let all = CertificateDer::pem_slice_iter(pem.as_ref());
         Self::of(all.collect::<Result<_, _>>().map_err(|_| TlsError::Pem)?)
@@ -30,7 +30,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// [`TlsError::Certificate`].
+    /// Returns [`TlsError::Certificate`] if it is not an X.509 certificate.
     pub fn from_der(der: impl Into<Vec<u8>>) -> Result<Self, TlsError> {
         Self::of(vec![CertificateDer::from(der.into())])
     }
@@ -76,7 +76,7 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// [`TlsError::NoPrivateKey`], [`TlsError::Pem`].
+    /// Returns [`TlsError::NoPrivateKey`] or [`TlsError::Pem`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
         PrivateKeyDer::from_pem_slice(pem.as_ref()).map(Self).map_err(|error| match error {
             PemError::NoItemsFound => TlsError::NoPrivateKey,

@@ -105,7 +105,7 @@ fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failu
     }
 }
 
-/// Returns the failure if the begin or end of a body was read in two ways: neither is believed.
+/// Returns the failure if the beginning or end of a body was read in two ways: neither is believed.
 fn misread() -> Failure {
     Failure::unknown().because(Misread)
 }

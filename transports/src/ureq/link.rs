@@ -2,9 +2,9 @@
 //!
 //! Owns one stream, its buffers, and the masks over the bodies that are received. At its level
 //! TRACE, ureq's parser passes every byte that it reads to the application's `log`, including
-//! tokens, and an application may raise that level at any moment. So ureq never sees a body: the
-//! body is stored elsewhere, and ureq gets a mask of the same length. Of requests, this module
-//! knows only that some of one was written.
+//! tokens. An application may raise that level at any moment. So ureq never sees a body: the body
+//! is stored elsewhere, and ureq gets a mask of the same length. Of requests, this module knows
+//! only that some of one was written.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -201,7 +201,7 @@ impl fmt::Debug for Link {
 }
 
 /// Returns how a connection broke. ureq takes some I/O errors for the end of a body that has no
-/// length. It does not take this crate's own reason for such an error.
+/// length. It does not take an error of this crate's own type for such an end.
 fn broken(error: &io::Error, timeout: NextTimeout) -> Error {
     match error.kind() {
         io::ErrorKind::TimedOut => Error::Timeout(timeout.reason),
