@@ -15,7 +15,7 @@
 //! | `tracing` | events for renewals, rejections and back-off, without secrets |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
 //! | `journal` | `JournalFile`, which records each call that moves money before it is sent |
-//! | `contract-file` | `contract_of`, which reads what an integrator knows about the service's operations |
+//! | `contract-file` | `contract_of`, which reads what an integrator knows about operations |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
 //! Without any feature, the crate provides two clients. The blocking [`Client`] uses your own
