@@ -1,9 +1,10 @@
-//! One operation from request to outcome: token first, then the exchange, and what its answer, or
-//! the lack of one, proves.
+//! One operation from request to outcome: first the token, then the exchange, then what the reply
+//! or its absence proves.
 //!
-//! Owns the order of things and the one rule of money: what creates something or moves money is sent
-//! again only with proof that it was not processed. What an answer means is in [`judge`]. Knows
-//! nothing of how a token is obtained: it asks its driver for one.
+//! Owns the order of the steps and the one rule of money. A call that creates something or moves
+//! money needs proof that the service did not process it before it is sent again. [`judge`] decides
+//! what a reply means. This module does not know how a token is obtained: it asks its driver for
+//! one.
 
 mod judge;
 mod outcome;
@@ -34,9 +35,9 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 
 /// One call of one operation.
 ///
-/// [`poll`](Call::poll) is the one output; each kind of event has one input. The request's bytes are
-/// fixed when the call is made: each attempt sends the same ones. A call that is dropped in
-/// mid-flight is one whose outcome is unknown.
+/// [`poll`](Call::poll) is the only output. Each kind of event has one input. The bytes of the
+/// request are fixed when the call is made: each attempt sends the same bytes. If a call is dropped
+/// while its request is in flight, its outcome is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,35 +90,35 @@ pub struct Call<R> {
     deadline: Mono,
     stage: Stage<R>,
     bearer: Option<Bearer>,
-    /// The tokens of earlier attempts: a late refusal may quote any of them.
+    /// The tokens of earlier attempts. A late refusal may quote any of them.
     presented: Vec<Bearer>,
-    /// A token that the service refused, to be told to the session.
+    /// A token that the service refused. The session must be informed.
     refused: Option<Epoch>,
     /// The number that the journal gave the call.
     recorded: Option<u64>,
-    /// Whether the journal was asked to record, and has not answered.
+    /// Whether the journal was asked to record, and has not reported yet.
     recording: bool,
-    /// Until when the journal was told that a request may be under way.
+    /// Until when a request may be under way, as the journal recorded it.
     lease: Option<End>,
     /// When a request first left, as far as is known.
     sent: Option<Now>,
     attempts: u32,
-    /// Whether it was sent once more because of a 401.
+    /// Whether it was sent again because of a 401.
     retried_after_401: bool,
-    /// Why the last attempt was of no use.
+    /// Why the last attempt failed.
     last: Option<CallFault>,
 }
 
 enum Stage<R> {
-    /// The journal is to be told of the intent.
+    /// The intent must be recorded.
     Intent,
     /// A token is needed.
     Token,
-    /// The journal is to be told that the request is about to leave.
+    /// The journal must record that the request is about to leave.
     Mark,
-    /// The request is to be sent.
+    /// The request must be sent.
     Send,
-    /// The request was handed out; its reply counts as lost after this.
+    /// The request was handed out. After `until`, its reply counts as lost.
     Sent {
         now: Now,
         until: Mono,
@@ -126,11 +127,11 @@ enum Stage<R> {
     Quiet {
         until: Mono,
     },
-    /// The journal is to be told of the end.
+    /// The end must be recorded.
     End(Outcome<R>),
-    /// The end is to be told.
+    /// The driver must be given the end.
     Told(Outcome<R>),
-    /// It is to be told that the journal does not admit the call.
+    /// The driver must be informed that the journal does not admit the call.
     NotAdmitted(IntentError),
     Over,
 }
@@ -159,7 +160,7 @@ impl<R> Call<R> {
         }
     }
 
-    /// What to do next.
+    /// Returns what to do next.
     pub fn poll(&mut self, now: Now) -> CallStep<R> {
         if let Some(epoch) = self.refused.take() {
             return CallStep::Reject(epoch);
@@ -179,28 +180,29 @@ impl<R> Call<R> {
         }
     }
 
-    /// Here is the token that was asked for. A call that takes none leaves it.
+    /// Takes the token that was asked for. If the call needs no token, this does nothing.
     pub fn on_bearer(&mut self, bearer: Bearer) {
         if matches!(self.stage, Stage::Token) && self.takes_token() {
             self.bearer = Some(bearer);
         }
     }
 
-    /// There is no token, and this is why, and what to do about it: the call ends unsent.
+    /// Reports that no token came, why, and what to do about it. The call ends unsent.
     pub fn on_no_bearer(&mut self, why: Source, recovery: Recovery) {
         if matches!(self.stage, Stage::Token) {
             self.fail(CallFault::NoToken(why, recovery));
         }
     }
 
-    /// The reply came in whole, or cut one byte past the exchange's limit.
+    /// Reports that the whole reply came in, or that it was cut one byte past the exchange's limit.
     pub fn on_reply(&mut self, reply: Reply<'_>, now: Now) {
         let Stage::Sent { now: sent, .. } = self.stage else { return };
         let Some(frozen) = &self.frozen else { return };
         let bearer = self.bearer.take();
         let presented = || {
             let tokens = self.presented.iter().chain(&bearer).map(Bearer::expose_token);
-            // What takes no token carries secrets in its body, and which they are is not known here.
+            // A request without a token carries its secrets in the body, and this code cannot know
+            // which.
             (frozen.auth == Auth::Bearer).then(|| tokens.collect())
         };
         let decode = self.decode;
@@ -213,7 +215,7 @@ impl<R> Call<R> {
         });
         let verdict =
             judge::reply(frozen, outcome, &reply, sent.wall, &presented, self.retried_after_401);
-        // A 401: the token is to be rejected, whatever becomes of the call.
+        // After a 401 the token must be rejected, even if the call goes on.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
@@ -221,7 +223,7 @@ impl<R> Call<R> {
         self.has_presented(bearer);
     }
 
-    /// No reply came, or the driver gave up on it.
+    /// Reports that no reply came, or that the driver gave up on it.
     pub fn on_failure(&mut self, why: Failure, now: Now) {
         if !matches!(self.stage, Stage::Sent { .. }) {
             return;
@@ -233,14 +235,14 @@ impl<R> Call<R> {
         self.has_presented(bearer);
     }
 
-    /// Keeps the token of an attempt, if there may be another.
+    /// Keeps the token of an attempt, if another attempt may follow.
     fn has_presented(&mut self, bearer: Option<Bearer>) {
         if self.frozen.is_some() {
             self.presented.extend(bearer);
         }
     }
 
-    /// Applies what time alone brings about.
+    /// Applies what follows from the time alone.
     fn pass_deadlines(&mut self, now: Now) {
         match self.stage {
             Stage::Sent { until, .. } if now.mono >= until => {
@@ -277,12 +279,13 @@ impl<R> Call<R> {
             return CallStep::Wait { until: self.deadline };
         };
         if self.bearer.as_ref().is_some_and(|bearer| bearer.remaining(now).is_zero()) {
-            // It died while the journal was written.
+            // The token expired while the journal was written.
             return self.need_token(now);
         }
         let lease = self.lease.filter(|_| self.recorded.is_some());
         if lease.is_some_and(|lease| lease.is_past(now)) {
-            // Others take this sender for gone, and may have resolved the call.
+            // Other clients assume by now that this sender has stopped, and may have resolved the
+            // call.
             return self.mark(now);
         }
         let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
@@ -313,7 +316,7 @@ impl<R> Call<R> {
         }
     }
 
-    /// Sends it again, if there is a proof, and time and attempts are left.
+    /// Sends it again, if there is a proof and if time and attempts are left.
     fn again(&mut self, proof: judge::Proof, why: CallFault, pause: judge::Pause, now: Now) {
         let Some(frozen) = &self.frozen else { return };
         let wait = match pause {

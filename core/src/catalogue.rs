@@ -1,8 +1,8 @@
 //! The operations that a client may call, by name: class, path, evidence.
 //!
-//! Owns the list of the section's seventeen operations, and what an integrator adds: paths that
-//! this crate does not know, refusals that are known to come before any processing, operations
-//! outside the list. Knows nothing of files; a contract file is read elsewhere.
+//! Owns the list of the section's seventeen operations, and what an integrator adds. That can be
+//! paths that this crate does not know, refusals that are known to come before any processing, and
+//! operations outside the list. Does not read files: a contract file is read elsewhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ pub struct Entry {
     auth: Auth,
     evidence: Evidence,
     path: Option<ServicePath>,
-    /// Where a session sends it.
+    /// The URL to which a session sends it.
     uri: Option<Uri>,
     decided: Arc<Decided>,
     reply_limit: Option<usize>,
@@ -51,27 +51,27 @@ pub struct Entry {
     in_section: bool,
 }
 
-/// The refusals of an operation that are known to come before any processing: with one of them,
+/// The refusals of an operation that are known to come before any processing. After such a refusal
 /// nothing was created and no money moved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decided {
     /// HTTP statuses.
     pub statuses: BTreeSet<u16>,
-    /// The service's error codes, numbers as their digits.
+    /// The service's error codes. A code that is a number is kept as its digits.
     pub codes: BTreeSet<String>,
 }
 
-/// Why a catalogue is not changed. The integrator's to mend.
+/// Why a catalogue is not changed. The integrator must correct it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CatalogueError {
-    /// The name stands in no catalogue yet, and its class was not given.
+    /// No catalogue entry has this name yet, and its class was not given.
     #[error("there is no operation `{name}`: one outside the service's section needs a class")]
     NoSuchOperation {
         /// The name.
         name: String,
     },
-    /// The operation is one of the section's, whose class is fixed.
+    /// The operation belongs to the section, so its class is fixed.
     #[error("the class of `{name}` is {class} and cannot be set: it is one of the section's")]
     ClassIsFixed {
         /// The name.
@@ -79,7 +79,7 @@ pub enum CatalogueError {
         /// Its class.
         class: Class,
     },
-    /// The name is empty, or not made of lower-case letters, digits and hyphens.
+    /// The name is empty, or has characters other than lower-case letters, digits and hyphens.
     #[error("an operation's name is made of lower-case letters, digits and hyphens")]
     Name,
     /// The path of a token exchange is set in the contract, not here.
@@ -108,7 +108,7 @@ pub enum CatalogueError {
 pub const MAX_REPLY_LIMIT: usize = 67_108_864;
 
 impl Catalogue {
-    /// The section's seventeen operations, as its pages have them.
+    /// Returns the section's seventeen operations, as the vendor's pages list them.
     #[must_use]
     pub fn imts() -> Self {
         Self(vec![
@@ -132,34 +132,35 @@ impl Catalogue {
         ])
     }
 
-    /// The operation of this name.
+    /// Returns the operation of this name.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.name == name)
     }
 
-    /// All operations: the section's in its order, then those that were added.
+    /// Iterates over all operations: the section's in its order, then those that were added.
     pub fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
     }
 
-    /// How many there are.
+    /// Returns the number of operations.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none. There always is one.
+    /// Always `false`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives an operation its path, and says how surely the integrator knows it.
+    /// Sets an operation's path, and how certain the integrator is of it.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::NoSuchOperation`]; [`CatalogueError::Session`] for the two token exchanges.
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known; [`CatalogueError::Session`]
+    /// for the two token exchanges.
     pub fn set_path(
         &mut self,
         name: &str,
@@ -175,24 +176,25 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Says which refusals of an operation are known to come before any processing.
+    /// Sets which refusals of an operation are known to come before any processing.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::NoSuchOperation`].
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known.
     pub fn set_decided(&mut self, name: &str, decided: Decided) -> Result<(), CatalogueError> {
         self.entry_mut(name)?.decided = Arc::new(decided);
         Ok(())
     }
 
     /// Sets how long the body of a reply to this operation may be, in bytes, 1 to
-    /// [`MAX_REPLY_LIMIT`]; without it, [`Policy::reply_limit`](crate::Policy::reply_limit) holds.
+    /// [`MAX_REPLY_LIMIT`]. If it is not set, [`Policy::reply_limit`](crate::Policy::reply_limit)
+    /// counts.
     ///
     /// # Errors
     ///
     /// [`CatalogueError::ReplyLimit`] if the limit is outside its range;
-    /// [`CatalogueError::NoSuchOperation`]; [`CatalogueError::SessionReplyLimit`] for the two token
-    /// exchanges.
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known;
+    /// [`CatalogueError::SessionReplyLimit`] for the two token exchanges.
     pub fn set_reply_limit(&mut self, name: &str, limit: usize) -> Result<(), CatalogueError> {
         let entry = self.entry_mut(name)?;
         if entry.auth == Auth::None {
@@ -205,23 +207,23 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Names the field of an operation's request that holds the caller's own name for what is asked
-    /// for, such as `client_uuid`: a text, or a whole number.
+    /// Sets the field of an operation's request that holds the caller's own name for what is asked
+    /// for, such as `client_uuid`. The field is a text or a whole number.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::NoSuchOperation`].
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known.
     pub fn set_reference_field(&mut self, name: &str, field: &str) -> Result<(), CatalogueError> {
         self.entry_mut(name)?.reference_field = Some(field.to_owned());
         Ok(())
     }
 
-    /// Adds an operation outside the section, or gives one that was added another path and class.
+    /// Adds an operation outside the section, or changes the path and class of one that was added.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::ClassIsFixed`], where the operation is one of the section's;
-    /// [`CatalogueError::Name`].
+    /// [`CatalogueError::ClassIsFixed`] if the operation belongs to the section;
+    /// [`CatalogueError::Name`] if the name is not valid.
     pub fn add(
         &mut self,
         name: &str,
@@ -289,7 +291,7 @@ impl Default for Catalogue {
 }
 
 impl Entry {
-    /// What a type of this crate says of its operation.
+    /// The entry for an operation that is a type of this crate.
     fn of<O: Operation>() -> Self {
         Self {
             name: Cow::Borrowed(O::NAME),
@@ -305,70 +307,70 @@ impl Entry {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// When its request may be sent again.
+    /// Returns its class, which says when its request may be sent again.
     #[must_use]
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// Whether it takes the session's token.
+    /// Returns whether it needs the session's token.
     #[must_use]
     pub fn auth(&self) -> Auth {
         self.auth
     }
 
-    /// How surely its contract is known.
+    /// Returns how certain its contract is.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.evidence
     }
 
-    /// Its path, where one is known.
+    /// Returns its path, if one is known.
     #[must_use]
     pub fn path(&self) -> Option<&ServicePath> {
         self.path.as_ref()
     }
 
-    /// Its URL, where a session has it; those of all its calls share memory.
+    /// Its URL, if a session has set it. All its calls share this memory.
     pub(crate) fn uri(&self) -> Option<&Uri> {
         self.uri.as_ref()
     }
 
-    /// The name, to share.
+    /// The name, shared.
     pub(crate) fn shared_name(&self) -> Cow<'static, str> {
         self.name.clone()
     }
 
-    /// The refusals that are known to come before any processing, to share.
+    /// The refusals that are known to come before any processing, shared.
     pub(crate) fn shared_decided(&self) -> Arc<Decided> {
         Arc::clone(&self.decided)
     }
 
-    /// The refusals that are known to come before any processing.
+    /// Returns the refusals that are known to come before any processing.
     #[must_use]
     pub fn decided(&self) -> &Decided {
         &self.decided
     }
 
-    /// How long the body of its reply may be, in bytes, if that was set.
+    /// Returns how long the body of its reply may be, in bytes, if that was set.
     #[must_use]
     pub fn reply_limit(&self) -> Option<usize> {
         self.reply_limit
     }
 
-    /// The field of its request that holds the caller's own name for what is asked for.
+    /// Returns the field of its request that holds the caller's own name for what is asked for.
     #[must_use]
     pub fn reference_field(&self) -> Option<&str> {
         self.reference_field.as_deref()
     }
 
-    /// Whether it is one of the service's section, and not one that was added.
+    /// Returns whether it belongs to the service's section. Otherwise it was added.
     #[must_use]
     pub fn is_in_section(&self) -> bool {
         self.in_section

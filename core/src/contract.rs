@@ -1,7 +1,7 @@
 //! How to sign in and how to refresh: data, each part with its evidence.
 //!
-//! Owns what is known of the service's two token exchanges and how surely. Knows nothing of
-//! sessions: another service with the same kind of token pair is another value of [`Contract`].
+//! Owns what is known about the service's two token exchanges, and how certain it is. Does not know
+//! about sessions: for another service with the same kind of token pair, make another [`Contract`].
 
 use http::Method;
 
@@ -14,13 +14,13 @@ use crate::operations::{GET_TOKEN_PATH, GetToken, REFRESH_TOKEN_PATH, RefreshTok
 
 /// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
 ///
-/// A constant to pass on purpose: nothing in this crate uses it by itself.
+/// Pass it explicitly: nothing in this crate uses it by itself.
 pub const PRODUCTION_URL: &str = "https://api.freedompay.kz";
 
 /// The vendor's test base URL (assumed: published for sibling APIs only).
 pub const TEST_URL: &str = "https://test-api.freedompay.kz";
 
-/// The two exchanges of a session, and the operations that its token is for.
+/// The two token exchanges of a session, and the operations that accept its token.
 #[derive(Clone, Debug)]
 pub struct Contract {
     pub(crate) sign_in: SignIn,
@@ -29,14 +29,14 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// IMTS as its pages print it: Get token as published, Refresh token as assumed.
+    /// Returns IMTS as its pages print it: Get token as published, Refresh token as assumed.
     #[must_use]
     pub fn imts() -> Self {
         let (sign_in, refresh) = (SignIn::imts(), Some(Refresh::imts()));
         Self { sign_in, refresh, operations: Catalogue::imts() }
     }
 
-    /// The same contract with another way to sign in.
+    /// Sets another way to sign in.
     #[must_use]
     pub fn with_sign_in(mut self, sign_in: SignIn) -> Self {
         let (path, evidence) = (Some(sign_in.path.clone()), sign_in.evidence);
@@ -44,8 +44,7 @@ impl Contract {
         Self { sign_in, ..self }
     }
 
-    /// The same contract with another way to refresh, or with none: a session then renews by
-    /// signing in.
+    /// Sets another way to refresh, or none. Without one, a session renews by signing in.
     #[must_use]
     pub fn with_refresh(mut self, refresh: impl Into<Option<Refresh>>) -> Self {
         let refresh = refresh.into();
@@ -55,27 +54,26 @@ impl Contract {
         Self { refresh, ..self }
     }
 
-    /// The same contract with other operations, or with other paths for them. The two token
-    /// exchanges stay as they are.
+    /// Sets other operations, or other paths for them. The two token exchanges do not change.
     #[must_use]
     pub fn with_operations(self, operations: Catalogue) -> Self {
         let (sign_in, refresh) = (self.sign_in.clone(), self.refresh.clone());
         Self { operations, ..self }.with_sign_in(sign_in).with_refresh(refresh)
     }
 
-    /// The operations that may be called.
+    /// Returns the operations that may be called.
     #[must_use]
     pub fn operations(&self) -> &Catalogue {
         &self.operations
     }
 
-    /// How to sign in.
+    /// Returns how to sign in.
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.sign_in
     }
 
-    /// How to refresh, where there is a way.
+    /// Returns how to refresh, if there is a way.
     #[must_use]
     pub fn refresh(&self) -> Option<&Refresh> {
         self.refresh.as_ref()
@@ -97,39 +95,39 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Published in full: `POST /v5/partner/transfer/agent/auth`.
+    /// Returns Get token as published in full: `POST /v5/partner/transfer/agent/auth`.
     #[must_use]
     pub fn imts() -> Self {
         let path = ServicePath::constant(GET_TOKEN_PATH);
         Self { path, evidence: GetToken::EVIDENCE }
     }
 
-    /// Get token's exchange on another path.
+    /// Returns Get token's exchange at another path.
     #[must_use]
     pub fn at(path: ServicePath) -> Self {
         Self { path, evidence: Evidence::Assumed }
     }
 
-    /// The same with the integrator's own label of how surely it is known.
+    /// Sets the integrator's own label for how certain it is.
     #[must_use]
     pub fn with_evidence(self, evidence: Evidence) -> Self {
         Self { evidence, ..self }
     }
 
-    /// Where it is sent.
+    /// Returns the path to which it is sent.
     #[must_use]
     pub fn path(&self) -> &ServicePath {
         &self.path
     }
 
-    /// How surely it is known.
+    /// Returns how certain it is.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.evidence
     }
 }
 
-/// Refresh token: how the refresh token is presented. The reply has Get token's shape.
+/// Refresh token: how the refresh token is sent. The reply has the shape of Get token's reply.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     pub(crate) method: Method,
@@ -139,33 +137,33 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Assumed (the page prints the operation's name and purpose alone):
-    /// `POST /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
+    /// Returns the assumed refresh (the page prints only the operation's name and purpose): `POST
+    /// /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
     #[must_use]
     pub fn imts() -> Self {
         let path = ServicePath::constant(REFRESH_TOKEN_PATH);
         Self::new(Method::POST, path, TokenIn::Body { field: "refresh_token".to_owned() })
     }
 
-    /// A refresh as the integrator knows it to be.
+    /// Makes a refresh from what the integrator knows about it.
     #[must_use]
     pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
         Self { method, path, token_in, evidence: RefreshToken::EVIDENCE }
     }
 
-    /// The same refresh with the integrator's own label of how surely it is known.
+    /// Sets the integrator's own label for how certain it is.
     #[must_use]
     pub fn with_evidence(self, evidence: Evidence) -> Self {
         Self { evidence, ..self }
     }
 
-    /// Where it is sent.
+    /// Returns the path to which it is sent.
     #[must_use]
     pub fn path(&self) -> &ServicePath {
         &self.path
     }
 
-    /// How surely it is known.
+    /// Returns how certain it is.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.evidence

@@ -1,7 +1,8 @@
-//! Where credentials may be sent: a base URL that is safe, and paths that stay under it.
+//! Where credentials may be sent: a safe base URL, and paths that stay under it.
 //!
-//! Owns the checks that keep a secret from travelling in clear or to another host. An [`Endpoint`]
-//! that exists is safe to send credentials to; a [`ServicePath`] that exists cannot leave it.
+//! Owns the checks that keep a secret from being sent unencrypted or to another host. If an
+//! [`Endpoint`] exists, credentials may be sent to it. If a [`ServicePath`] exists, it cannot leave
+//! its endpoint.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,13 +12,13 @@ use std::sync::Arc;
 use http::Uri;
 use thiserror::Error;
 
-/// The longest base URL or path that is accepted, in bytes.
+/// The longest accepted base URL or path, in bytes.
 const MAX_LENGTH: usize = 2_048;
 
-/// The base URL of a service: `https`, or plain `http` to this machine alone.
+/// The base URL of a service: `https`, or plain `http` to this machine only.
 ///
-/// Kept in one canonical form (lower-case host, default port left out, no trailing slash), so that
-/// two endpoints are equal exactly when they name the same place.
+/// It is kept in one canonical form: lower-case host, no default port, no trailing slash. So two
+/// endpoints are equal if and only if they name the same place.
 ///
 /// ```
 /// use imts_core::Endpoint;
@@ -36,8 +37,8 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] says what is wrong with the URL; plain `http` is
-    /// [`EndpointError::NotHttps`] whatever the host.
+    /// [`EndpointError`] says what is wrong with the URL. Plain `http` is
+    /// [`EndpointError::NotHttps`] for any host.
     pub fn https(url: &str) -> Result<Self, EndpointError> {
         let parts = Parts::of(url)?;
         match parts.scheme {
@@ -46,12 +47,12 @@ impl Endpoint {
         }
     }
 
-    /// Accepts what [`Endpoint::https`] accepts and, for tests and a local sandbox, plain `http` to
-    /// a loopback address: `127.0.0.0/8`, `[::1]` or `localhost`.
+    /// Accepts what [`Endpoint::https`] accepts. For tests and a local sandbox it also accepts
+    /// plain `http` to a loopback address: `127.0.0.0/8`, `[::1]` or `localhost`.
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] says what is wrong with the URL; plain `http` to any other host is
+    /// [`EndpointError`] says what is wrong with the URL. Plain `http` to any other host is
     /// [`EndpointError::NotLoopback`].
     pub fn plain_loopback(url: &str) -> Result<Self, EndpointError> {
         let parts = Parts::of(url)?;
@@ -61,21 +62,21 @@ impl Endpoint {
         parts.into_endpoint()
     }
 
-    /// The base URL in its canonical form.
+    /// Returns the base URL in its canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL of a path under this base. Clones of it share memory.
+    /// Returns the URL of a path under this base. Clones of it share memory.
     ///
     /// # Errors
     ///
-    /// [`EndpointError::Malformed`], where the two together are no URL.
+    /// [`EndpointError::Malformed`] if the two together do not make a URL.
     pub fn join(&self, path: &ServicePath) -> Result<Uri, EndpointError> {
         let url = format!("{}{}", self.0, path.as_str());
         let uri = Uri::try_from(url).map_err(|_| EndpointError::Malformed)?;
-        // The first clone makes the memory a shared one.
+        // The first clone makes the memory shared.
         drop(uri.clone());
         Ok(uri)
     }
@@ -87,9 +88,9 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// An absolute path that stays under the endpoint it is joined to.
+/// An absolute path that stays under the endpoint that it is joined to.
 ///
-/// Each of these could carry a token elsewhere, or to another operation, and is refused: a URL with
+/// Some forms could carry a token elsewhere, or to another operation. These are refused: a URL with
 /// a scheme or host, `//`, `.` and `..` segments, percent-escapes (`%2f`, `%2e`), a query, a
 /// fragment, a backslash, a control or non-ASCII character.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +101,7 @@ impl ServicePath {
     ///
     /// # Errors
     ///
-    /// [`EndpointError::Path`].
+    /// [`EndpointError::Path`] if the path is not safe.
     pub fn new(path: impl Into<String>) -> Result<Self, EndpointError> {
         let path = path.into();
         let rest = path.strip_prefix('/').ok_or(EndpointError::Path)?;
@@ -110,12 +111,12 @@ impl ServicePath {
         Ok(Self(Cow::Owned(path)))
     }
 
-    /// A path that stands in this crate's own source; its tests hold it to [`ServicePath::new`].
+    /// Makes a path from this crate's own source. The tests check it with [`ServicePath::new`].
     pub(crate) const fn constant(path: &'static str) -> Self {
         Self(Cow::Borrowed(path))
     }
 
-    /// The path, beginning with its slash.
+    /// Returns the path with its first slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -128,35 +129,35 @@ impl fmt::Display for ServicePath {
     }
 }
 
-/// Why a URL or a path is not safe to send credentials to. The caller's to mend.
+/// Why a URL or a path is not safe to send credentials to. The caller must correct it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// There is no `https://` in front.
+    /// The URL does not begin with `https://`.
     #[error("the URL has no scheme: write it in full, such as https://host.example")]
     NoScheme,
     /// The scheme is neither `https` nor `http`.
     #[error("the URL's scheme is not supported: only https is")]
     Scheme,
-    /// Plain `http` would send credentials in clear.
+    /// Plain `http` would send credentials unencrypted.
     #[error("the URL is plain http, which would send the secret in clear: use https")]
     NotHttps,
-    /// Plain `http` was allowed for loopback, and this is another host.
+    /// Plain `http` is allowed only to loopback, and this is another host.
     #[error(
         "plain http is allowed to this machine alone (127.0.0.0/8, [::1], localhost): \
          use https for any other host"
     )]
     NotLoopback,
-    /// A user name or password stands before the host.
+    /// There is a user name or password before the host.
     #[error("the URL carries a user name or password before its host: leave it out")]
     UserInfo,
-    /// The host is missing or is no host name or address.
+    /// The host is missing, or is not a host name or address.
     #[error("the URL's host is missing or not a host name")]
     Host,
     /// The port is not a number from 1 to 65535.
     #[error("the URL's port is not a number from 1 to 65535")]
     Port,
-    /// The base URL carries a query or a fragment.
+    /// The base URL has a query or a fragment.
     #[error("the URL carries a query or a fragment: a base URL has neither")]
     QueryOrFragment,
     /// A path could lead elsewhere.
@@ -165,7 +166,7 @@ pub enum EndpointError {
          '..', '//', '%', query or fragment"
     )]
     Path,
-    /// Too long, or made of characters that no URL has.
+    /// The URL is too long, or has characters that a URL cannot have.
     #[error("the URL is longer than 2048 bytes or has characters that no URL has")]
     Malformed,
 }
@@ -175,7 +176,7 @@ enum Scheme {
     Http,
 }
 
-/// A base URL taken apart, each part checked.
+/// The checked parts of a base URL.
 struct Parts {
     scheme: Scheme,
     host: String,
@@ -198,7 +199,7 @@ impl Parts {
             return Err(EndpointError::QueryOrFragment);
         }
         let (authority, path) = match rest.split_once('/') {
-            // One slash at the end is none; two are a segment without a name.
+            // One slash at the end is dropped. Two are a segment without a name.
             Some((authority, path)) => match path.strip_suffix('/') {
                 Some(before) if !before.is_empty() => (authority, before),
                 _ => (authority, path),
@@ -245,7 +246,7 @@ impl Parts {
     }
 }
 
-/// `host` or `host:port`, an IPv6 address in brackets.
+/// Splits `host` or `host:port`. An IPv6 address is in brackets.
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, port),
@@ -258,9 +259,11 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
     }
 }
 
-/// An IPv4 or bracketed IPv6 address, or a host name of letters, digits, hyphens and dots.
+/// Whether the text is an IPv4 or bracketed IPv6 address, or a host name of letters, digits,
+/// hyphens and dots.
 ///
-/// A name whose last label is all digits is none: resolvers read `127.1` and `0x7f.1` as addresses.
+/// A name whose last label is all digits is not accepted: resolvers read `127.1` and `0x7f.1` as
+/// addresses.
 fn is_host(host: &str) -> bool {
     if host.starts_with('[') {
         return in_brackets(host).is_some();
@@ -285,8 +288,8 @@ fn in_brackets(host: &str) -> Option<Ipv6Addr> {
     host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
-/// Whether a path's segment is made of the characters of RFC 3986's `pchar`, percent-escapes left
-/// out, and is no step up or nowhere.
+/// Whether a segment consists of RFC 3986's `pchar` characters without percent-escapes, and is not
+/// empty, `.` or `..`.
 fn is_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..")
         && segment

@@ -1,8 +1,7 @@
-//! What went wrong, by whose fault it is, and what to do next.
+//! The errors of a reply: what failed, on whose side, and what to do next.
 //!
-//! Owns the errors of a reply. Knows nothing of sessions; what a failure does to one is the session's
-//! matter. No error holds a secret, nor the
-//! words of a JSON parser (which quote the value that they stumbled over).
+//! Does not know about sessions: the session decides what a failure does to it. No error holds a
+//! secret, nor the text of a JSON parser's error, which quotes the value that it could not read.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,14 +12,14 @@ use thiserror::Error;
 use crate::problem::Problem;
 use crate::recovery::Recovery;
 
-/// A reply that is not a success. The service's fault, or the service's word.
+/// A reply that is not a success: the service failed, or it refused.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// The service understood and said no: a 4xx, or `state: false`.
+    /// The service understood the request and refused it: a 4xx, or `state: false`.
     #[error("{0}")]
     Refused(Problem),
-    /// The reply promises success and cannot be used.
+    /// The reply claims success, but cannot be used.
     #[error("the service's reply cannot be used: {0}")]
     Malformed(Malformed),
     /// A status or content type that the contract does not have: 1xx, 3xx, 5xx, or a 2xx that is
@@ -36,7 +35,7 @@ impl From<Malformed> for ReplyError {
 }
 
 impl ReplyError {
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
@@ -46,8 +45,8 @@ impl ReplyError {
         }
     }
 
-    /// How long the service asks to wait, where it said so (`Retry-After`, RFC 9110 section
-    /// 10.2.3, as seconds or as a date read against the reply's own `Date`).
+    /// Returns how long the service asks to wait, if it asks. The source is `Retry-After` (RFC 9110
+    /// section 10.2.3), in seconds or as a date. A date is read against the reply's own `Date`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -74,11 +73,11 @@ pub enum Malformed {
     /// The body is not the JSON that the contract prints.
     #[error("its JSON has {fault} at line {line}, column {column}")]
     Json {
-        /// What kind of fault the parser found.
+        /// What kind of error the parser found.
         fault: JsonFault,
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Where in the line, counted in bytes from 1.
+        /// The column in the line, counted in bytes from 1.
         column: usize,
     },
     /// A required field is absent or null.
@@ -93,7 +92,7 @@ pub enum Malformed {
         /// The field's name.
         field: &'static str,
     },
-    /// A date that RFC 3339 does not have, or that has no offset.
+    /// The date is not a date of RFC 3339, or has no offset.
     #[error("its field `{field}` is not a date of RFC 3339 with an offset")]
     Date {
         /// The field's name.
@@ -107,7 +106,7 @@ pub enum Malformed {
     },
 }
 
-/// The kinds of fault a JSON parser finds.
+/// The kinds of error that a JSON parser finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonFault {
@@ -130,7 +129,7 @@ impl fmt::Display for JsonFault {
 }
 
 impl From<&serde_json::Error> for Malformed {
-    /// Keeps category, line and column; never the message, which quotes the value.
+    /// Keeps category, line and column. Never keeps the message, which quotes the value.
     fn from(error: &serde_json::Error) -> Self {
         let fault = match error.classify() {
             serde_json::error::Category::Data => JsonFault::Data,
@@ -141,7 +140,7 @@ impl From<&serde_json::Error> for Malformed {
     }
 }
 
-/// A reply whose status or content type the contract does not have.
+/// A reply whose status or content type is not in the contract.
 #[derive(Clone, Debug)]
 pub struct Unexpected {
     pub(crate) status: StatusCode,
@@ -149,13 +148,14 @@ pub struct Unexpected {
 }
 
 impl Unexpected {
-    /// The reply's status.
+    /// Returns the reply's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What to do about it: a server error may pass, anything else is for the service's support.
+    /// Returns what to do about it: retry a server error; report anything else to the service's
+    /// support.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         if self.status.is_server_error() {

@@ -1,22 +1,22 @@
-//! How surely a fact about the service is known.
+//! How certain a fact about the service is.
 
 use std::fmt;
 
-/// How surely a fact of the contract is known.
+/// How certain a fact of the contract is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
     /// Printed on the vendor's current page.
     Published,
-    /// Printed on an older page of the vendor's, marked as being in development.
+    /// Printed on an older page of the vendor, which is marked as being in development.
     Draft,
-    /// Our choice, from the conventions of the service; replaceable by configuration.
+    /// Chosen by this project from the conventions of the service. Configuration can replace it.
     Assumed,
-    /// No page could be read; never invented.
+    /// No page could be read. Nothing is invented.
     Unknown,
 }
 
 impl Evidence {
-    /// The label in lower case, as it stands in outputs.
+    /// Returns the label in lower case, as outputs show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! What crosses the border of the crate: a request going out, a reply coming in.
+//! What enters and leaves the crate: a request goes out, a reply comes in.
 //!
-//! Owns the shapes and nothing else: who makes a request is [`wire`](crate::wire)'s matter, and what
-//! a reply means is the session's, or the call's.
+//! Owns only these types. Does not make requests ([`wire`](crate::wire) does), and does not know
+//! what a reply means: the session or the call decides that.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::secret::Body;
 /// What a renewal's request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Get token: the credentials go out.
+    /// Get token: carries the credentials.
     SignIn,
-    /// Refresh token: the refresh token goes out.
+    /// Refresh token: carries the refresh token.
     Refresh,
 }
 
@@ -28,10 +28,10 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// A request that a session or a call wants sent, and the bounds of its reply.
+/// A request that a session or a call wants to be sent, and the limits for its reply.
 ///
-/// Send it once, as it is, with redirects off; report the reply or the failure, to a session under
-/// the ticket that came with it.
+/// Send it once, unchanged, with redirects off. Then report the reply or the failure. To a session,
+/// report it with the ticket that came with the request.
 #[derive(Debug)]
 #[must_use = "a request that is not sent is to be reported as a failure, or costs its time limit"]
 pub struct Exchange {
@@ -41,34 +41,34 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// How many bytes of the reply's body are worth reading. Read at most one more than that, and
-    /// hand in what was read: its length tells that it was too much.
+    /// Returns how many bytes of the reply's body are needed. Read at most one byte more, and pass
+    /// on everything that was read: its length shows that the body was too long.
     #[must_use]
     pub fn reply_limit(&self) -> usize {
         self.reply_limit
     }
 
-    /// How long the whole exchange may take, from now; past it the reply counts as lost
-    /// (though a session still takes a success that comes later).
+    /// Returns how long the whole exchange may take, counted from now. After that the reply counts
+    /// as lost, but a session still takes a success that comes later.
     #[must_use]
     pub fn time_limit(&self) -> Duration {
         self.time_limit
     }
 
-    /// The request, to read.
+    /// Returns the request by reference.
     #[must_use]
     pub fn request(&self) -> &Request<Body> {
         &self.request
     }
 
-    /// The request, to send.
+    /// Returns the request, to send it.
     #[must_use]
     pub fn into_request(self) -> Request<Body> {
         self.request
     }
 }
 
-/// The bytes that came back for an [`Exchange`], borrowed from wherever the caller keeps them.
+/// The bytes that came back for an [`Exchange`], borrowed from the caller.
 #[derive(Clone, Copy)]
 pub struct Reply<'a> {
     pub(crate) status: StatusCode,
@@ -77,8 +77,8 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// A whole reply: its body complete, or cut one byte past the exchange's limit. A reply whose
-    /// body broke off is not one: report it as a failure.
+    /// Makes a reply from a complete body, or from one that was cut one byte past the exchange's
+    /// limit. If the connection broke within the body, report a failure instead.
     #[must_use]
     pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
         Self { status, headers, body }

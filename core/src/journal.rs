@@ -1,9 +1,9 @@
-//! What is written down of a call that creates something or moves money, before and after it is
-//! sent, and whether that permits a call.
+//! What is recorded of a call that creates something or moves money, before and after it is sent,
+//! and whether the records permit a call.
 //!
-//! Owns the entries, the trait of what keeps them, and ([`Book`]) the one rule of who may send.
-//! Knows nothing of files. An entry holds no secret: neither a token nor a body, only digests of the
-//! body.
+//! Owns the entries, the trait of a journal that keeps them, and ([`Book`]) the one rule of which
+//! call may be sent. Does not know about files. An entry holds no secret: no token and no body,
+//! only digests of the body.
 
 mod book;
 mod digest;
@@ -33,74 +33,76 @@ pub use self::under_way::UnderWay;
 use crate::call::Ending;
 use crate::time::Wall;
 
-/// How much longer than its own deadline a sender counts as alive: 10 s.
+/// How long after its own deadline a sender still counts as alive: 10 s.
 ///
-/// The deadline is written and read by wall clocks, the only ones that two processes share. This is
-/// how far apart the two may be, and how far one may be set forward, without harm.
+/// Wall clocks write and read the deadline, because two processes share no other clock. Two wall
+/// clocks may differ by this much, or one may be set forward by this much, without harm.
 pub const CLOCK_MARGIN: Duration = Duration::from_secs(10);
 
 /// Keeps entries so that they outlive the process, and admits a call once.
 ///
-/// An implementation decides by [`Book::admit`], or by an equal rule where several processes share
-/// it, atomically with writing the intent.
+/// An implementation must decide with [`Book::admit`]. If several processes share the journal, it
+/// may use an equal rule, atomically with the write of the intent.
 pub trait Journal {
-    /// Makes an entry durable: it outlives the process, and the machine's power, once this returns.
-    /// Yields the number of the entry's call: a new one for an intent, the entry's own otherwise.
+    /// Makes an entry durable: when this returns, the entry survives the end of the process and a
+    /// power failure. Returns the number of the entry's call: a new one for an intent, otherwise
+    /// the entry's own.
     ///
     /// # Errors
     ///
-    /// [`RecordError::Intent`], where an intent is not admitted; [`RecordError::Failed`] for
-    /// whatever else failed. A call whose intent or sending could not be written is not sent.
+    /// [`RecordError::Intent`] if an intent is not admitted; [`RecordError::Failed`] for any other
+    /// failure. If a call's intent or sending could not be written, the call is not sent.
     fn record(&mut self, entry: &Entry) -> Result<u64, RecordError>;
 
-    /// Takes an entry in, and returns without waiting for a disk. By default it is
-    /// [recorded](Journal::record) first.
+    /// Accepts an entry, and returns without waiting for a disk. The default implementation
+    /// [records](Journal::record) the entry first.
     ///
-    /// A client goes on with the call once the [`Durable`], if there is one, is ready. So a sending
-    /// needs one. An intent does not, if it is durable no later than its sending; nor does an end: a
-    /// crash before it is durable leaves the call in doubt.
+    /// If there is a [`Durable`], a client continues with the call once that is ready. A sending
+    /// therefore needs one. An intent does not, if it becomes durable no later than its sending. An
+    /// end does not either: a crash before it is durable leaves the call in doubt.
     ///
     /// # Errors
     ///
-    /// As [`record`](Journal::record).
+    /// The same as [`record`](Journal::record).
     fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
         self.record(entry).map(Submitted::durable)
     }
 
-    /// The calls of which the service must be asked what became, oldest first.
+    /// Returns the calls whose outcome the service must be asked for, oldest first.
     ///
     /// # Errors
     ///
-    /// [`RecordError::Failed`], where the journal cannot be read.
+    /// [`RecordError::Failed`] if the journal cannot be read.
     fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError>;
 }
 
 /// One record of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A call is about to be made. Nothing was sent.
+    /// A call is about to be made. Nothing was sent yet.
     Intent(Intent),
-    /// Its request is about to be sent, for the first time or again: from here on it is in doubt.
+    /// The call's request is about to be sent, for the first time or again. From now on the call is
+    /// in doubt.
     Sending {
         /// The number that the journal gave the call.
         id: u64,
         /// When, by this machine's clock.
         at: Wall,
-        /// When the sender gives it up at the latest, by the same clock; `None` in journals of
-        /// earlier versions. Whoever shares the journal does not resolve the call
+        /// When the sender gives up at the latest, by the same clock. `None` in journals of earlier
+        /// versions. Other clients of the journal do not resolve the call
         /// [before](CallRecord::under_way_until).
         until: Option<Wall>,
     },
-    /// It has ended.
+    /// The call has ended.
     Ended {
         /// The number that the journal gave the call.
         id: u64,
         /// When, by this machine's clock.
         at: Wall,
-        /// How; [`Ending::Unknown`] leaves it in doubt.
+        /// How it ended. [`Ending::Unknown`] leaves the call in doubt.
         ending: Ending,
     },
-    /// What became of a call in doubt was found out by other means.
+    /// The outcome of a call in doubt was found out by other means.
     Resolved {
         /// The number that the journal gave the call.
         id: u64,
@@ -112,7 +114,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// The number of its call; `None` for an intent, which has none yet.
+    /// Returns the number of its call. `None` for an intent, which has no number yet.
     #[must_use]
     pub const fn id(&self) -> Option<u64> {
         match self {
@@ -124,28 +126,28 @@ impl Entry {
     }
 }
 
-/// What was found out of a call in doubt, by whom, and how.
+/// What was found out about a call in doubt, who found it out, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// Whether the service did it.
     pub finding: Finding,
-    /// How it was found out, in the words of whoever did.
+    /// How it was found out, in the words of the person or program that found it out.
     pub reason: String,
-    /// Who found it out, as far as known.
+    /// Who found it out, if known.
     pub by: Option<String>,
 }
 
-/// What the service says of a call in doubt.
+/// What the service says about a call in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Finding {
-    /// It did it: the same intent is never sent again.
+    /// The service did it: the same intent is never sent again.
     Done,
-    /// It did not, and will not: the same intent may be sent again.
+    /// The service did not do it, and will not: the same intent may be sent again.
     Refused,
 }
 
 impl Finding {
-    /// The name in lower case, as it stands in outputs and journals.
+    /// Returns the name in lower case, as outputs and journals show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
-//! JSON whose contract is not known: kept as text, so that every number stays exact.
+//! JSON without a known contract, kept as text, so that every number stays exact.
 //!
-//! Owns that text and its wiping. Knows nothing of operations.
+//! Owns that text and wipes it. Does not know about operations.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 use crate::error::Malformed;
 use crate::wire::Unencodable;
 
-/// One JSON value as its text. `Debug` prints its length, and its memory is wiped on drop: it may hold
-/// personal data.
+/// One JSON value, as text. `Debug` prints its length. Its memory is wiped on drop, because it may
+/// hold personal data.
 ///
 /// ```
 /// use imts_core::Json;
@@ -31,38 +31,38 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// [`Malformed`] says where it is none.
+    /// [`Malformed`] says where the text is not JSON.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         serde_json::from_str(text).map_err(|error| Malformed::from(&error))
     }
 
-    /// The JSON of a value.
+    /// Serializes a value to JSON.
     ///
     /// # Errors
     ///
-    /// [`Unencodable`], where the value is none that JSON has.
+    /// [`Unencodable`] if the value cannot be serialized to JSON.
     pub fn of(value: &impl Serialize) -> Result<Self, Unencodable> {
         let bytes = crate::wire::json(value, crate::wire::USUAL)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Unencodable)?;
         Ok(Self(Zeroizing::new(text.into())))
     }
 
-    /// A text that is known to be one JSON value, without white space around it.
+    /// Takes a text that is known to be one JSON value without white space around it.
     pub(crate) fn known(text: &str) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text as it came, without the white space around it.
+    /// Returns the text as it came, without the white space around it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Reads it as a type of the caller's.
+    /// Deserializes it as the caller's type.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] says where it is none.
+    /// [`Malformed`] says where it does not fit the type.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
         serde_json::from_str(self.as_str()).map_err(|error| Malformed::from(&error))
     }

@@ -1,14 +1,16 @@
 //! The sans-IO core of a client for Freedom Pay's IMTS (International Money Transfer System).
 //!
-//! An agent's credentials go in; a bearer that is valid *now* comes out, and stays valid, whatever
-//! the clocks and the service do. This crate builds [`http::Request`] values and reads reply bytes;
-//! it opens no socket, reads no clock, draws no random number and does not panic. Whoever embeds it
-//! does the I/O, in any runtime or none; the package `imts` does it for those who would rather not.
+//! A session takes an agent's credentials and yields an access token that is valid *now*. It renews
+//! that token in time, even if a clock jumps or a request fails.
+//!
+//! This crate builds [`http::Request`] values and reads reply bytes. It opens no socket, reads no
+//! clock, draws no random number and does not panic. The application does the I/O, in any runtime
+//! or none. The package `imts` does the I/O for applications that do not want to.
 //!
 //! # Driving a session
 //!
-//! [`Session::poll`] says what to do next. Here the service is a sandbox in the same process, and
-//! time is a variable:
+//! [`Session::poll`] returns what to do next. In this example the service is a sandbox in the same
+//! process, and time is a variable:
 //!
 //! ```
 //! use std::time::Duration;
@@ -50,16 +52,16 @@
 //! | the state machine, its steps and phases | [`Session`], [`Step`], [`Phase`] |
 //! | margins, back-off, limits | [`Policy`] |
 //! | what goes out and comes in | [`Exchange`], [`Reply`] |
-//! | what becomes of a 401: to a call, to a renewal | [`Session::reject`], [`Policy::unauthorized_is_unprocessed`], `call/judge.rs`, `session/judge.rs` |
-//! | what a lost reply to a refresh brings about | rule 6 of `docs/transitions.md` |
-//! | what no output shows | [`Credentials`], [`Problem`], [`Json`], `SECURITY.md` |
+//! | how a 401 to a call or to a renewal is handled | [`Session::reject`], [`Policy::unauthorized_is_unprocessed`], `call/judge.rs`, `session/judge.rs` |
+//! | what happens after a reply to a refresh is lost | rule 6 of `docs/transitions.md` |
+//! | what is never shown in any output | [`Credentials`], [`Problem`], [`Json`], `SECURITY.md` |
 //! | how to add an operation | [`Operation`]; "Recipes" in `CONTRIBUTING.md` |
 //! | what went wrong and what to do | [`Trouble`], [`ReplyError`], [`Recovery`] |
-//! | how to sign in and refresh, and how surely that is known | [`contract`] |
+//! | how to sign in and refresh, and the evidence for it | [`contract`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
-//! | the operations, typed, and the list of them | [`operations`], [`Operation`], [`Catalogue`] |
-//! | one call, safe with money, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
-//! | what is written down of a call before it is sent | [`journal`] |
+//! | the typed operations, and the list of them | [`operations`], [`Operation`], [`Catalogue`] |
+//! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
+//! | what is recorded of a call before it is sent | [`journal`] |
 
 #![forbid(
     clippy::unwrap_used,

@@ -1,7 +1,7 @@
-//! One operation of the service as a type: its path, what it may do, how it is encoded and read.
+//! One operation of the service as a type: its path, its class, how it is encoded and decoded.
 //!
-//! Owns the trait, and the safety classes that say when a request may be sent again. Knows nothing
-//! of how a call goes ([`call`](crate::call)), nor where paths come from
+//! Owns the trait, and the safety classes that say when a request may be sent again. Does not know
+//! how a call proceeds ([`call`](crate::call)), nor where paths come from
 //! ([`catalogue`](crate::catalogue)).
 
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::evidence::Evidence;
 use crate::secret::Body;
 use crate::wire::{Success, Unencodable};
 
-/// An operation of the service: the type is its request.
+/// An operation of the service. The type is its request.
 ///
-/// All operations are `POST`, so the method says nothing about what may be repeated; the class
-/// does. Where an operation stands in the catalogue, its class there is a floor: a type that claims
-/// a lower one cannot be called.
+/// All operations are `POST`, so the method does not say what may be repeated. The class does. If
+/// an operation is in the catalogue, its class there is the lowest allowed: a type that claims a
+/// lower class cannot be called.
 ///
 /// ```
 /// use imts_core::{Auth, Body, Class, Evidence, Malformed, Operation, Success, Unencodable};
@@ -44,38 +44,39 @@ use crate::wire::{Success, Unencodable};
 /// # Ok::<(), Unencodable>(())
 /// ```
 pub trait Operation {
-    /// Its name in the catalogue: lower case, with hyphens.
+    /// The operation's name in the catalogue: lower case, with hyphens.
     const NAME: &'static str;
-    /// Its path, where one is known; the contract's catalogue overrides it.
+    /// The operation's path, if one is known. The contract's catalogue overrides it.
     const PATH: Option<&'static str>;
-    /// Whether it takes the session's token.
+    /// Whether it needs the session's token.
     const AUTH: Auth;
     /// When its request may be sent again.
     const CLASS: Class;
-    /// How surely its request and reply are known.
+    /// How certain its request and reply are.
     const EVIDENCE: Evidence;
-    /// The field of its request that names what is asked for, such as `client_uuid`: the
-    /// [reference](Operation::reference) where none is given. The contract's catalogue overrides it.
+    /// The field of its request that names what is asked for, such as `client_uuid`. It is the
+    /// [reference](Operation::reference) if none is given. The contract's catalogue overrides it.
     const REFERENCE_FIELD: Option<&'static str> = None;
-    /// What a success holds.
+    /// The content of a success.
     type Reply;
 
-    /// The body of the request.
+    /// Encodes the body of the request.
     ///
     /// # Errors
     ///
-    /// [`Unencodable`], where the value is none that JSON has.
+    /// [`Unencodable`] if the value cannot be serialized to JSON.
     fn encode(&self) -> Result<Body, Unencodable>;
 
-    /// Reads a success. A body whose `state` is `false` counts as a refusal where this fails.
+    /// Decodes a success. If this fails and the body says `state: false`, the reply counts as a
+    /// refusal.
     ///
     /// # Errors
     ///
-    /// [`Malformed`], where the body is not what the operation answers.
+    /// [`Malformed`] if the body is not a reply of this operation.
     fn decode(success: Success<'_>) -> Result<Self::Reply, Malformed>;
 
-    /// The caller's own name for what is asked for, such as a transfer's `client_uuid`: by it the
-    /// outcome can be found out later.
+    /// Returns the caller's own name for what is asked for, such as a transfer's `client_uuid`.
+    /// With it the outcome can be found out later.
     fn reference(&self) -> Option<String> {
         None
     }
@@ -90,20 +91,20 @@ pub enum Auth {
     None,
 }
 
-/// When a request may be sent again: the verb, always `POST`, does not say.
+/// When a request may be sent again. The method is always `POST`, so it does not say this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// It changes nothing that matters twice: it may be repeated.
+    /// It changes nothing that must not happen twice: it may be repeated.
     Read,
-    /// It creates something, or spends a refresh token: a repetition needs proof that the first was
-    /// not processed.
+    /// It creates something, or spends a refresh token. A repetition needs proof that the first
+    /// request was not processed.
     Create,
-    /// It moves money: a repetition needs proof that the first was not processed.
+    /// It moves money. A repetition needs proof that the first request was not processed.
     Money,
 }
 
 impl Class {
-    /// The name in lower case, as it stands in outputs and contract files.
+    /// Returns the name in lower case, as outputs and contract files show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -113,7 +114,7 @@ impl Class {
         }
     }
 
-    /// The class of this name.
+    /// Returns the class of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Read, Self::Create, Self::Money].into_iter().find(|class| class.as_str() == name)

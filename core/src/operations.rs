@@ -1,7 +1,9 @@
-//! The service's operations: what is known of each, a file for each whose page could be read.
+//! The service's operations: what is known about each. Each one whose page could be read has its
+//! own file.
 //!
 //! Two token exchanges are typed in full, Fees as drafted, Create transfer as far as its page was
-//! read. The others have a name and a class, and take the integrator's own path and types ([`Own`]).
+//! read. The others have a name and a class, and take the integrator's own path and types
+//! ([`Own`]).
 
 mod amount;
 mod codes;
@@ -30,7 +32,8 @@ pub use self::refresh_token::{RefreshToken, TokenIn};
 
 use thiserror::Error;
 
-/// A field's value has a form that the service cannot accept. It quotes no value: some are secret.
+/// A field's value has a form that the service cannot accept. The error quotes no value, because
+/// some values are secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the field `{field}` must be {form}")]
 pub struct FieldError {
@@ -39,13 +42,13 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// The field's name.
+    /// Returns the field's name.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What the value must be.
+    /// Returns what the value must be.
     #[must_use]
     pub fn form(&self) -> &'static str {
         self.form
@@ -55,7 +58,7 @@ impl FieldError {
         Self { field, form }
     }
 
-    /// The value, where it has the form.
+    /// Returns the value if it has the form.
     fn require<T>(ok: bool, value: T, field: &'static str, form: &'static str) -> Result<T, Self> {
         if ok { Ok(value) } else { Err(Self::new(field, form)) }
     }

@@ -1,11 +1,11 @@
-//! Margins, waits and limits of a session: data, with defaults fit for production.
+//! The margins, waits and limits of a session, with defaults for production.
 //!
-//! Owns the numbers that are a user's to change, and the arithmetic of back-off and margin that needs
-//! nothing else. Knows nothing of sessions and calls.
+//! Owns the numbers that a user may change, and the arithmetic of back-off and margin that needs
+//! only them. Does not know about sessions and calls.
 
 use std::time::Duration;
 
-/// The choices of a session and its calls. Start from the default and change what differs.
+/// The settings of a session and its calls. Start from the default and change what must differ.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,69 +18,71 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long before its end a token counts as Expiring, at most. Default 120 s.
+    /// The longest time before its end at which a token counts as Expiring. Default 120 s.
     pub margin: Duration,
-    /// The same as a part of the token's lifetime, in percent, 0 to 100: the smaller of the two
-    /// holds, so that a token that lives two seconds is used and not refetched at every ask.
+    /// The same as a part of the token's lifetime, in percent, 0 to 100. The smaller of the two
+    /// counts. So a token that lives two seconds is used, and not fetched again at every poll.
     /// Default 50.
     pub margin_percent: u8,
-    /// How old a token must be before it counts as Expiring, or is renewed for one who asks for a
-    /// longer life. For a token that lives less than twice as long, half its life counts instead, though
-    /// never less than 100 ms: a shorter-lived one is followed by quiet until then. Default 1 s.
+    /// The age that a token must reach before it counts as Expiring, or is renewed for a caller
+    /// that asks for a longer life. If the token lives less than twice as long, half its lifetime
+    /// counts instead, but never less than 100 ms. After a token that lives even shorter, the
+    /// session waits until then. Default 1 s.
     pub renew_after: Duration,
-    /// How long one exchange may take, of a renewal or a call. Default 30 s.
+    /// How long one exchange of a renewal or a call may take. Default 30 s.
     pub time_limit: Duration,
-    /// The wait after the first failed renewal, or a call's first failed attempt; it doubles with
-    /// each further one. Default 500 ms.
+    /// The wait after the first failed renewal, or after a call's first failed attempt. It doubles
+    /// with each further failure. Default 500 ms.
     pub backoff_first: Duration,
-    /// The longest wait between renewals, or attempts, that is chosen here. Default 60 s.
+    /// The longest back-off between renewals or attempts. Default 60 s.
     pub backoff_cap: Duration,
-    /// How much of a wait is left to chance, in percent, 0 to 100. Default 50.
+    /// The random part of a wait, in percent, 0 to 100. Default 50.
     pub jitter_percent: u8,
-    /// Where the chance comes from. Give each client another one. Default 0.
+    /// The seed of the random part. Give each client another one. Default 0.
     pub jitter_seed: u64,
     /// The longest `Retry-After` that is obeyed in full. Default 15 min.
     pub retry_after_cap: Duration,
-    /// How long a token must hold before it counts as settled. The first one that is rejected sooner
-    /// is renewed at once; if its successor is rejected sooner too, that is a failed renewal.
-    /// Default 30 s.
+    /// How long a token must be accepted before it counts as settled. The first token that is
+    /// rejected earlier is renewed at once. If its successor is rejected as early, that is a failed
+    /// renewal. Default 30 s.
     pub settle: Duration,
-    /// After how many refusals in a row credentials that once worked count as dead. Default 3.
+    /// The number of refusals in a row after which credentials that once worked count as dead.
+    /// Default 3.
     pub refusals: u32,
-    /// After how many refusals a secret that never worked counts as dead: 1 to 3, since accounts get
-    /// locked. Its tries are as far apart as those after a 403. Default 1.
+    /// The number of refusals after which a secret that never worked counts as dead: 1 to 3,
+    /// because accounts get locked. Its tries are as far apart as those after a 403. Default 1.
     pub secret_tries: u32,
-    /// The wait after a first 403, which judges no secret; it doubles with each further one. There is
-    /// no chance in it. Default 1 min.
+    /// The wait after the first 403, which does not judge the secret. It doubles with each further
+    /// 403. It has no random part. Default 1 min.
     pub forbidden_first: Duration,
-    /// The longest wait after a 403 that is chosen here. Default 1 h.
+    /// The longest wait after a 403, unless the service asks for more. Default 1 h.
     pub forbidden_cap: Duration,
-    /// How long a refresh endpoint that is missing (404, 405, 501), or that something else than the
-    /// service answers for (302, 403 in HTML) while credentials are held, is left alone. Default 1 h.
+    /// How long a refresh endpoint is not used if it is missing (404, 405, 501). The same holds if
+    /// an intermediary answers for it (302, 403 in HTML) while credentials are held. Default 1 h.
     pub refresh_retry: Duration,
-    /// What may be done with a refresh token whose last use has an unknown outcome, where no
+    /// What may be done with a refresh token whose last use has an unknown outcome, if no
     /// credentials are held. Default [`Replay::Once`].
     pub replay: Replay,
-    /// How long a save may hold up renewals and new tokens. Default 5 s.
+    /// How long a save may delay renewals and new tokens. Default 5 s.
     pub save_within: Duration,
-    /// The longest lifetime of an access token that is believed. Default 24 h.
+    /// The longest lifetime that is accepted for an access token. Default 24 h.
     pub access_lifetime_cap: Duration,
-    /// The longest lifetime of a refresh token that is believed. Default 400 days.
+    /// The longest lifetime that is accepted for a refresh token. Default 400 days.
     pub refresh_lifetime_cap: Duration,
-    /// The longest body of a reply, in bytes. Default 65,536.
+    /// The longest accepted body of a reply, in bytes. Default 65,536.
     pub reply_limit: usize,
-    /// How often one call is sent at most, where it may be sent again at all; and after how many
-    /// failed renewals a client gives up getting its token. Default 3.
+    /// How many times one call is sent at most, if it may be sent again at all. Also the number of
+    /// failed renewals after which a client stops trying to get its token. Default 3.
     pub call_attempts: u32,
-    /// Whether the service is known to answer 401 before it processes anything: a call that creates
-    /// or moves money is then sent once more with a new token, and else its outcome is unknown.
+    /// Whether the service is known to answer 401 before it processes anything. If so, a call that
+    /// creates or moves money is sent once more with a new token; otherwise its outcome is unknown.
     /// Default false: nothing is published about it.
     pub unauthorized_is_unprocessed: bool,
-    /// Whether a sign-in or a refresh is refused by a 2xx whose body has the error shape of one of the
-    /// vendor's other APIs (`{"status":"error",…}` or `{"error":{"message":…,"code":…}}`) and no
-    /// `state`. Otherwise it counts as a reply that cannot be read, and is tried again. It never says
-    /// what became of a call that creates or moves money. Default true (assumed: the service's own
-    /// error shape and its status are not published).
+    /// Whether a 2xx without a `state` can refuse a sign-in or a refresh. Its body must then have
+    /// the error shape of one of the vendor's other APIs: `{"status":"error",…}` or
+    /// `{"error":{"message":…,"code":…}}`. If false, such a reply counts as unreadable, and the
+    /// request is retried. It never decides the outcome of a call that creates or moves money.
+    /// Default true (assumed: the service's own error shape and its status are not published).
     pub error_shape_refuses: bool,
 }
 
@@ -116,15 +118,16 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long before its end a token of this lifetime counts as Expiring: the smallest of
-    /// `margin`, its part of the lifetime, and what leaves it its part of `renew_after` to be used.
+    /// Returns how long before its end a token of this lifetime counts as Expiring. It is the
+    /// smallest of three: `margin`, its part of the lifetime, and what leaves the token in use for
+    /// its part of `renew_after`.
     #[must_use]
     pub fn margin_of(&self, lifetime: Duration) -> Duration {
         let part = percent(lifetime, self.margin_percent);
         self.margin.min(part).min(lifetime.saturating_sub(self.renew_after_of(lifetime)))
     }
 
-    /// How old a token of this lifetime must be before it is renewed.
+    /// The age that a token of this lifetime must reach before it is renewed.
     pub(crate) fn renew_after_of(&self, lifetime: Duration) -> Duration {
         if lifetime >= self.renew_after.saturating_add(self.renew_after) {
             return self.renew_after;
@@ -132,8 +135,8 @@ impl Policy {
         self.renew_after.min(percent(lifetime, 50).max(SOONEST))
     }
 
-    /// The wait after the `failures`th failed renewal in a row, without what the service asks for:
-    /// from `1 - jitter` to the whole of the doubling delay.
+    /// The wait after the `failures`th failed renewal in a row, without what the service asks for.
+    /// It is between `1 - jitter` of the doubling delay and the whole of it.
     pub(crate) fn backoff(&self, failures: u32, salt: u64) -> Duration {
         let delay = doubled(self.backoff_first, failures, self.backoff_cap);
         let chance = scramble(self.jitter_seed ^ salt) % 101;
@@ -141,7 +144,7 @@ impl Policy {
         delay.saturating_sub(percent(jitter, u8::try_from(chance).unwrap_or(100)))
     }
 
-    /// The wait after a request was forbidden so many times in a row.
+    /// The wait after a request was forbidden this many times in a row.
     pub(crate) fn slow_retry(&self, times: u32) -> Duration {
         doubled(self.forbidden_first, times, self.forbidden_cap)
     }
@@ -152,14 +155,14 @@ impl Policy {
     }
 }
 
-/// What may be done with a refresh token that may be spent already.
+/// What may be done with a refresh token that may already be spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replay {
-    /// It is never sent again: only new credentials help. Right where the service revokes the
-    /// whole family of a token that is used twice.
+    /// It is never sent again; only new credentials help. Use this if the service revokes the whole
+    /// family of a token that is used twice.
     Never,
-    /// It is sent once more, and only once the access token is dead.
+    /// It is sent once more, and only after the access token is dead.
     Once,
 }
 
@@ -184,5 +187,6 @@ fn scramble(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// No token is renewed sooner than this, however short it lives, unless the policy says so.
+/// The earliest renewal of a token, however short its lifetime is, unless the policy allows an
+/// earlier one.
 const SOONEST: Duration = Duration::from_millis(100);

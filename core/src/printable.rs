@@ -1,10 +1,12 @@
-//! Foreign text as an error or a log may show it.
+//! Text from outside, as an error or a log may show it.
 //!
-//! Owns which characters are not shown. What is secret in a text is its owner's matter.
+//! Owns which characters are not shown. Does not know which part of a text is secret: its owner
+//! must.
 
 use std::fmt::{self, Write};
 
-/// The beginning of a caller's own text. A line feed in it ends no line, and nothing moves a cursor.
+/// The beginning of a caller's text. A line feed in it ends no line, and no character moves the
+/// cursor.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Printable<'_> {
@@ -16,7 +18,8 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Control characters move a terminal's cursor; the bidirectional ones reorder what is read.
+/// Control characters move a terminal's cursor. Bidirectional ones change the order in which text
+/// is read.
 pub(crate) fn is_unprintable(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,7 +1,7 @@
-//! A refusal, read leniently: the service's error envelope is unknown.
+//! A refusal, read leniently, because the service's error envelope is unknown.
 //!
-//! Owns what is kept of status, code, message and body, their bounds, and the scrubbing of secrets that a server quotes back. Knows nothing of what a refusal does to a
-//! session.
+//! Owns what is kept of status, code, message and body, their limits, and the removal of secrets
+//! that a server quotes. Does not know what a refusal does to a session.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,19 +13,20 @@ use crate::printable::is_unprintable;
 use crate::recovery::Recovery;
 use crate::wire::{Lossy, is_object, json, says_state_false, without_mark};
 
-/// The longest message or code that is kept, in bytes.
+/// The longest kept message or code, in bytes.
 const MAX_TEXT: usize = 512;
-/// The longest raw body that is kept, in bytes.
+/// The longest kept raw body, in bytes.
 const MAX_BODY: usize = 4_096;
-/// What stands in the place of a secret.
+/// The replacement for a secret.
 const BLOT: &str = "[redacted]";
-/// How few digits a card number has (ISO/IEC 7812-1).
+/// The fewest digits that a card number has (ISO/IEC 7812-1).
 const SHORTEST_CARD_NUMBER: usize = 12;
 
 /// What the service said when it refused.
 ///
-/// Its own error envelope is unknown, so code and message are looked for in the shapes that the
-/// vendor's other APIs use; where none fits, both are `None`, and the raw body is within reach.
+/// The service's own error envelope is unknown. Code and message are therefore looked for in the
+/// shapes that the vendor's other APIs use. If no shape fits, both are `None`, and the raw body is
+/// available.
 #[derive(Clone)]
 pub struct Problem {
     status: StatusCode,
@@ -41,8 +42,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Reads a refusal, leniently; `is_within` says whether the body is within its limit. Each of
-    /// `secrets` is blotted out of what is kept as text. Where they are not known, no text is kept.
+    /// Reads a refusal leniently. `is_within` says whether the body is within its limit. Each of
+    /// `secrets` is replaced in all kept text. If the secrets are not known, no text is kept.
     pub(crate) fn read(
         status: StatusCode,
         body: &[u8],
@@ -69,41 +70,43 @@ impl Problem {
         }
     }
 
-    /// The reply's status.
+    /// Returns the reply's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The service's error code, number or text, at most 512 bytes, as clean as the
-    /// [message](Problem::message).
+    /// Returns the service's error code, a number or text, at most 512 bytes. It is cleaned in the
+    /// same way as the [message](Problem::message).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// The service's message, at most 512 bytes, without control characters; secrets of ours that
-    /// it quoted are blotted out. `None` also where the secrets that it may quote are not known: of a
-    /// refusal that came late, and of a call that goes without a token.
+    /// Returns the service's message, at most 512 bytes, without control characters. This client's
+    /// secrets that it quoted are replaced. It is also `None` if the secrets that it may quote are
+    /// not known. That is so for a refusal that came late, and for a call that is sent without a
+    /// token.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
     }
 
-    /// How long the service asks to wait.
+    /// Returns how long the service asks to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// The first 4,096 bytes of the body, as they came: a server may have quoted a secret in them.
+    /// Returns the first 4,096 bytes of the body, unchanged. A server may have quoted a secret in
+    /// them.
     #[must_use]
     pub fn expose_body(&self) -> &[u8] {
         &self.body
     }
 
-    /// What to do about it: 408, 425, 429 and 5xx may pass; 404 and 405 are a wrong URL or path;
-    /// the rest asks for other credentials.
+    /// Returns what to do about it. 408, 425, 429 and 5xx may be temporary; 404 and 405 mean a
+    /// wrong URL or path; the rest need other credentials.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self.status.as_u16() {
@@ -113,24 +116,25 @@ impl Problem {
         }
     }
 
-    /// Whether the body is a JSON object, however it is dressed: the service's own words, not those
-    /// of a proxy in between.
+    /// Whether the body is a JSON object, in any form that the lenient reading accepts. It then
+    /// comes from the service and not from an intermediary.
     pub(crate) fn is_json(&self) -> bool {
         self.is_json
     }
 
-    /// Whether the body says `state: false`, however it is dressed.
+    /// Whether the body says `state: false`, in any form that the lenient reading accepts.
     pub(crate) fn says_state_false(&self) -> bool {
         self.says_state_false
     }
 
-    /// Whether the body has the error shape of one of the vendor's other APIs, however it is dressed,
-    /// and no `state`.
+    /// Whether the body has the error shape of one of the vendor's other APIs and no `state`, in
+    /// any form that the lenient reading accepts.
     pub(crate) fn is_error(&self) -> bool {
         self.is_error
     }
 
-    /// Whether the body is one whole JSON object in UTF-8: its code then says what became of a call.
+    /// Whether the body is one whole JSON object in UTF-8. Its code then decides the outcome of a
+    /// call.
     pub(crate) fn is_whole(&self) -> bool {
         self.is_whole
     }
@@ -167,9 +171,9 @@ impl fmt::Debug for Problem {
     }
 }
 
-/// Blots out secrets, as they are and as JSON has them, and card numbers: in this order, since
-/// digits of a secret may look like one, and what is left of it would be a secret still. Then control
-/// characters; then cuts.
+/// Replaces secrets, both as they are and as JSON writes them, then card numbers. The order
+/// matters: digits of a secret may look like a card number, and the rest of the secret would stay.
+/// Then it removes control characters, and cuts.
 fn tidy(mut text: Zeroizing<String>, secrets: &[&str]) -> String {
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let quoted = json(secret, secret.len().saturating_add(2)).unwrap_or_default();
@@ -202,8 +206,8 @@ fn without(text: &str, secret: &str) -> Zeroizing<String> {
     kept
 }
 
-/// Blots out whatever could be a card number, or hold one: 12 digits or more, perhaps in groups. A
-/// service may quote what it was sent.
+/// Replaces everything that could be a card number, or contain one: 12 digits or more, perhaps in
+/// groups. A service may quote what it was sent.
 fn without_card_numbers(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -217,7 +221,7 @@ fn without_card_numbers(text: &str) -> String {
     kept
 }
 
-/// How many bytes of digits a text begins with, in groups that up to two spaces or hyphens part.
+/// How many bytes of digits a text begins with. Up to two spaces or hyphens may separate groups.
 fn digits(text: &str) -> Option<usize> {
     let (mut end, mut parting) = (None, 0_usize);
     for (place, character) in text.char_indices() {

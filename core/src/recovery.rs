@@ -1,4 +1,4 @@
-//! The one question that every caller has about an error: what to do next.
+//! What the caller can do next after an error.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Ask again later: the fault is expected to pass.
+    /// Ask again later: the fault is expected to be temporary.
     Retry {
-        /// How long the service asks to wait, where it said so.
+        /// How long the service asks to wait, if it asks.
         after: Option<Duration>,
     },
-    /// Give new credentials: the present ones do not help any more.
+    /// Give new credentials: the present ones no longer work.
     SignIn,
-    /// The request may have been processed: find out before sending it again.
+    /// Find out the outcome before sending the request again: it may have been processed.
     Resolve,
-    /// Mend the configuration or the calling code: the URL, a path, an argument.
+    /// Correct the configuration or the calling code: the URL, a path, an argument.
     Fix,
-    /// Tell the service's support: it answered in a way its contract does not have.
+    /// Report it to the service's support: the reply is not in the contract.
     Report,
 }
 
 impl Recovery {
-    /// The name in lower case, as it stands in outputs.
+    /// Returns the name in lower case, as outputs show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Recovery {
         }
     }
 
-    /// How long the service asks to wait, where it said so.
+    /// Returns how long the service asks to wait, if it asks.
     #[must_use]
     pub const fn retry_after(self) -> Option<Duration> {
         match self {

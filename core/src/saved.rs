@@ -1,7 +1,7 @@
-//! What to persist of a session so that a restart, or a sibling process, goes on where it was.
+//! What to persist of a session, so that it continues after a restart or in a sibling process.
 //!
-//! Owns the saved form: its fields, its version, its JSON. Knows nothing of files or databases, and
-//! leaves it to the session what is restored and what is not believed.
+//! Owns the saved form: its fields, its version, its JSON. Does not know about files or databases.
+//! The session decides what is restored and what is not trusted.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use thiserror::Error;
 use crate::secret::Token;
 use crate::time::Wall;
 
-/// The tokens of a session and all that is needed to judge them later. **Holds secrets.**
+/// The tokens of a session and everything that is needed to judge them later. **Holds secrets.**
 ///
-/// It belongs to one endpoint and one agent, and is refused by a session of another. Its generation
-/// grows with everything that is saved: of two states of one session, the higher is the newer.
+/// It belongs to one endpoint and one agent. A session of another endpoint or agent refuses it. Its
+/// generation grows with each save: of two states of one session, the one with the higher
+/// generation is newer.
 #[derive(Clone)]
 pub struct Saved {
     pub(crate) generation: u64,
@@ -48,7 +49,7 @@ pub(crate) struct SavedRefresh {
     pub(crate) in_doubt: bool,
 }
 
-/// The version of the saved form that this crate writes, and the only one that it reads.
+/// The version of the saved form that this crate writes. It reads no other version.
 pub(crate) const VERSION: u32 = 1;
 
 /// The longest saved form that is read, in bytes.
@@ -56,32 +57,33 @@ pub(crate) const VERSION: u32 = 1;
 const MAX_LENGTH: usize = 65_536;
 
 impl Saved {
-    /// Which save of its session this is, across restarts and siblings; the first is 1.
+    /// Returns the number of this save in its session, across restarts and siblings. The first is
+    /// 1.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The base URL of the service that its tokens belong to.
+    /// Returns the base URL of the service that its tokens belong to.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The agent that its tokens belong to.
+    /// Returns the agent that its tokens belong to.
     #[must_use]
     pub fn agent_id(&self) -> Option<&str> {
         self.agent_id.as_deref()
     }
 
-    /// When it was made, by the wall clock of the machine that made it.
+    /// Returns when it was saved, by the wall clock of the machine that saved it.
     #[must_use]
     pub fn saved_at(&self) -> Wall {
         self.saved_at
     }
 
-    /// Whether its refresh token was about to be used when this was saved, so that a session which
-    /// restores it takes that token for possibly spent.
+    /// Returns whether its refresh token was about to be used when this was saved. If so, a session
+    /// that restores it counts that token as possibly spent.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.refresh.as_ref().is_some_and(|refresh| refresh.in_doubt)
@@ -100,31 +102,31 @@ impl fmt::Debug for Saved {
     }
 }
 
-/// Why bytes are no saved state.
+/// Why bytes are not a saved state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SavedError {
-    /// Not the JSON of a saved state: cut off, damaged, or something else.
+    /// The bytes are not the JSON of a saved state: cut off, damaged, or something else.
     #[error("not a saved session: damaged at line {line}, column {column}")]
     Damaged {
-        /// Where, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Where in the line, counted in bytes from 1.
+        /// The column in the line, counted in bytes from 1.
         column: usize,
     },
-    /// Written by a version of this crate that saves in another form.
+    /// A version of this crate with another saved form wrote it.
     #[error("the saved session has version {found}, and this library reads version {VERSION}")]
     Version {
         /// The version found.
         found: u32,
     },
-    /// A token or a lifetime in it is not one that a session could have saved.
+    /// It has a token or a lifetime that a session could not have saved.
     #[error("the saved session's field `{field}` has a value that no session saves")]
     Value {
         /// The field's name.
         field: &'static str,
     },
-    /// Longer than 65,536 bytes.
+    /// It is longer than 65,536 bytes.
     #[error("longer than 65536 bytes: not a saved session")]
     TooLarge,
 }
@@ -141,7 +143,7 @@ mod json {
     use crate::secret::Token;
     use crate::wire::{Object, Text, is_token, json};
 
-    /// Room for the form of the usual tokens.
+    /// Capacity for the form with tokens of usual length.
     const ROOM: usize = 1_536;
 
     /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z.
@@ -184,8 +186,8 @@ mod json {
     }
 
     impl Saved {
-        /// The saved form: one line of JSON that **holds both tokens in clear**. Keep it as you
-        /// would keep a password; it is wiped from memory on drop.
+        /// Returns the saved form: one line of JSON that **holds both tokens in clear**. Store it
+        /// like a password. It is wiped from memory on drop.
         #[must_use]
         pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
             let form = Form {
@@ -221,7 +223,7 @@ mod json {
         ///
         /// # Errors
         ///
-        /// [`SavedError`], whatever the bytes; it quotes none of them.
+        /// [`SavedError`] if the bytes are not a saved form. It never quotes the bytes.
         pub fn from_json(bytes: &[u8]) -> Result<Self, SavedError> {
             if bytes.len() > MAX_LENGTH {
                 return Err(SavedError::TooLarge);
@@ -266,12 +268,12 @@ mod json {
         }
     }
 
-    /// Serde gives a reference.
+    /// Takes a reference because serde passes one.
     fn is_false(value: &bool) -> bool {
         !value
     }
 
-    /// Tells a form of another version from a damaged one.
+    /// Distinguishes a form of another version from a damaged one.
     fn check_version(bytes: &[u8]) -> Result<(), SavedError> {
         #[derive(Deserialize)]
         struct Version {

@@ -1,7 +1,7 @@
 //! The values that must not leak: credentials, tokens, request bodies.
 //!
-//! Owns their memory (each is wiped when it is dropped) and their silence: `Debug` is redacted, and
-//! there is no `Display`, no `PartialEq`, no `Serialize`. Knows nothing of how they are obtained.
+//! Owns their memory, which is wiped on drop, and keeps them out of outputs: `Debug` is redacted,
+//! and they have no `Display`, `PartialEq` or `Serialize`. Does not know how they are obtained.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::time::{End, Now, Wall};
 
-/// An agent's credentials: what a partner of the service is given by the vendor's support.
+/// An agent's credentials, as the vendor's support gives them to a partner of the service.
 ///
 /// The secret is wiped from memory on drop. `Debug` prints the agent's id and not the secret.
 ///
@@ -52,7 +52,7 @@ impl Credentials {
         Ok(Self { agent_id, agent_secret })
     }
 
-    /// The agent's id, which is not secret.
+    /// Returns the agent's id, which is not secret.
     #[must_use]
     pub fn agent_id(&self) -> &str {
         &self.agent_id
@@ -89,10 +89,10 @@ pub enum CredentialsError {
     NoSecret,
 }
 
-/// The access token as it goes into `Authorization: Bearer …`.
+/// The access token, as it goes into `Authorization: Bearer …`.
 ///
-/// One that exists was usable when the session yielded it. Cloning is cheap and allocates nothing;
-/// the bytes are wiped when the last clone is gone.
+/// It was usable when the session yielded it. Cloning is cheap and allocates nothing. The bytes are
+/// wiped when the last clone is dropped.
 #[derive(Clone)]
 pub struct Bearer {
     header: HeaderValue,
@@ -107,31 +107,34 @@ impl Bearer {
         Self { header, epoch, end }
     }
 
-    /// The ready value of the `Authorization` header, marked sensitive.
+    /// Returns the ready value of the `Authorization` header, marked sensitive.
     #[must_use]
     pub fn header(&self) -> &HeaderValue {
         &self.header
     }
 
-    /// The access token itself. Where it is printed or stored is then the caller's care.
+    /// Returns the access token itself. The caller is then responsible for where it is printed or
+    /// stored.
     #[must_use]
     pub fn expose_token(&self) -> &str {
         self.header.to_str().ok().and_then(|value| value.get(SCHEME.len()..)).unwrap_or_default()
     }
 
-    /// Which grant of its session this is: name it when the service rejects the token.
+    /// Returns which grant of its session this is. Pass it to
+    /// [`Session::reject`](crate::Session::reject) when the service rejects the token.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// How long the token may still be used, by the clock that leaves less; zero once it is dead.
+    /// Returns how long the token may still be used, by the clock that leaves less. Zero once it is
+    /// dead.
     #[must_use]
     pub fn remaining(&self, now: Now) -> Duration {
         self.end.remaining(now)
     }
 
-    /// When the token ends, as this machine's wall clock will show it.
+    /// Returns when the token ends, by this machine's wall clock.
     #[must_use]
     pub fn ends_at(&self) -> Wall {
         self.end.wall()
@@ -152,7 +155,8 @@ impl fmt::Debug for Bearer {
     }
 }
 
-/// Counts the grants of one session; never reused within it, and meaningless outside it.
+/// Counts the grants of one session. It is never reused within the session, and means nothing
+/// outside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(u64);
 
@@ -161,14 +165,14 @@ impl Epoch {
         Self(self.0.saturating_add(1))
     }
 
-    /// The count itself, for logs: the session's first grant is 1.
+    /// Returns the count, for logs. The session's first grant is 1.
     #[must_use]
     pub const fn count(self) -> u64 {
         self.0
     }
 }
 
-/// A token at rest. It leaves the crate in a request or in a saved state alone.
+/// A stored token. It leaves the crate only in a request or in a saved state.
 #[derive(Clone)]
 pub(crate) struct Token(Zeroizing<Box<str>>);
 
@@ -188,10 +192,10 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The bytes of a request's body, wiped when the last clone is gone.
+/// The bytes of a request's body. They are wiped when the last clone is dropped.
 ///
-/// A type of its own because `http::Request` prints its body under `Debug`, and these bodies hold
-/// credentials: this one prints its length.
+/// It is its own type because `http::Request` prints its body in `Debug`, and these bodies hold
+/// credentials. The `Debug` of this type prints the length.
 #[derive(Clone, Default)]
 pub struct Body(Bytes);
 
@@ -200,14 +204,14 @@ impl Body {
         Self(wiped(bytes))
     }
 
-    /// Whether there is no byte in it.
+    /// Returns whether it has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The bytes, to hand to an HTTP client. They share memory with this body and are wiped with
-    /// it; a copy that the client makes is not.
+    /// Returns the bytes, to pass to an HTTP client. They share memory with this body and are wiped
+    /// with it. A copy that the client makes is not wiped.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -215,7 +219,7 @@ impl Body {
 }
 
 impl From<Vec<u8>> for Body {
-    /// Takes bytes over without copying them.
+    /// Takes the bytes without copying them.
     fn from(bytes: Vec<u8>) -> Self {
         Self::new(Zeroizing::new(bytes))
     }
@@ -233,7 +237,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// The header value `Bearer TOKEN`, sensitive and wiped on drop; `None` where the token is not
+/// The header value `Bearer TOKEN`, marked sensitive and wiped on drop. `None` if the token is not
 /// visible ASCII.
 pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(SCHEME.len().saturating_add(token.len())));
@@ -244,7 +248,7 @@ pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Shares bytes without copying them; the memory is wiped when the last share is gone.
+/// Shares bytes without copying them. The memory is wiped when the last share is dropped.
 fn wiped(bytes: Zeroizing<Vec<u8>>) -> Bytes {
     Bytes::from_owner(Wiped(bytes))
 }
@@ -252,7 +256,8 @@ fn wiped(bytes: Zeroizing<Vec<u8>>) -> Bytes {
 struct Wiped(Zeroizing<Vec<u8>>);
 
 impl Drop for Wiped {
-    /// A vector's elements are wiped one by one, its spare room at once: it becomes all that.
+    /// `clear` makes the whole vector spare capacity. Spare capacity is wiped at once; elements are
+    /// wiped one by one.
     fn drop(&mut self) {
         self.0.clear();
         self.0.zeroize();

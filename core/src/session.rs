@@ -1,8 +1,8 @@
-//! The token state machine: every transition, and nothing else.
+//! The token state machine: all transitions are in this module.
 //!
-//! Owns the facts of a session (grants, deadlines, who is renewing, when the service asked for
-//! quiet) and computes everything else from them and from `now`: no phase is stored. Knows nothing
-//! of bytes beyond handing them to [`wire`](crate::wire), and nothing of who drives it.
+//! Owns the facts of a session: grants, deadlines, who is renewing, and until when the session must
+//! not send. Stores no phase: everything else is computed from the facts and from `now`. Does not
+//! know about bytes, which it only hands to [`wire`](crate::wire). Does not know who drives it.
 
 mod grant;
 mod health;
@@ -39,10 +39,11 @@ use crate::secret::{Bearer, Credentials, Epoch};
 use crate::time::{Mono, Now};
 use crate::trouble::Trouble;
 
-/// One agent's session with the service: credentials in, a bearer that is valid now out.
+/// One agent's session with the service: takes credentials, and yields an access token that is
+/// valid now.
 ///
-/// [`poll`](Session::poll) is the one output; each kind of event has one input. Whoever holds the
-/// session decides nothing: do what the step says, report what came of it, poll again.
+/// [`poll`](Session::poll) is the only output. Each kind of event has one input. The driver decides
+/// nothing: it does what the step says, reports the result, and polls again.
 #[derive(Debug)]
 pub struct Session {
     endpoint: Endpoint,
@@ -50,12 +51,12 @@ pub struct Session {
     sign_in_uri: Uri,
     refresh_uri: Option<Uri>,
     policy: Arc<Policy>,
-    /// The latest monotonic reading: time never runs backwards for a session.
+    /// The latest monotonic reading. Time never runs backwards for a session.
     seen: Mono,
-    /// Whom the grant, or the credentials, belong to.
+    /// The agent that the grant or the credentials belong to.
     agent_id: Option<Arc<str>>,
     held: Option<Held>,
-    /// What the service thinks of the secrets that were given.
+    /// What the service has said about the secrets that were given.
     standings: Standings,
     /// The grant in use.
     grant: Option<Grant>,
@@ -63,17 +64,17 @@ pub struct Session {
     epoch: Epoch,
     /// The number of the last ticket.
     serial: u64,
-    /// Tickets up to this number are stale: a newer grant, or new credentials, came in since.
+    /// Tickets up to this number are stale: a newer grant or new credentials came in after them.
     stale_to: u64,
     flight: Option<Flight>,
     pace: Pace,
-    /// Until when a refresh endpoint that is missing, or out of reach, is left alone.
+    /// Until when the refresh endpoint is not used, because it is missing or out of reach.
     refresh_aside_until: Option<Mono>,
-    /// How slowly a refresh that was forbidden is tried again, where signing in is not possible.
+    /// The pace at which a forbidden refresh is retried, if signing in is not possible.
     refresh_slow: Slow,
-    /// Where a store is declared: what is to be saved before it is used.
+    /// What must be saved before it is used. `None` if no store is declared.
     store: Option<Store>,
-    /// Counts what was saved, across restarts and siblings.
+    /// Counts the saves, across restarts and sibling processes.
     generation: u64,
 }
 
@@ -88,16 +89,16 @@ struct Held {
 struct Flight {
     ticket: Ticket,
     deadline: Mono,
-    /// How often its time limit may still begin anew.
+    /// How many more times its time limit may start again.
     postponable: u8,
 }
 
 impl Session {
-    /// A session without credentials and without a grant.
+    /// Creates a session without credentials and without a grant.
     ///
     /// # Errors
     ///
-    /// [`EndpointError::Malformed`], where a path of the contract and the endpoint make no URL.
+    /// [`EndpointError::Malformed`] if a path of the contract and the endpoint do not make a URL.
     pub fn new(
         endpoint: Endpoint,
         contract: Contract,
@@ -130,26 +131,29 @@ impl Session {
         })
     }
 
-    /// The same session with a store declared: it yields [`Step::Save`] before a refresh token is
-    /// spent and before a new grant is used.
+    /// Declares a store. The session then yields [`Step::Save`] before it uses up a refresh token
+    /// and before it uses a new grant.
     #[must_use]
     pub fn with_store(self) -> Self {
         Self { store: Some(Store::default()), ..self }
     }
 
-    /// What to do next. Cheap while a token is valid: no allocation, no arithmetic to speak of.
+    /// Returns what to do next. While a token is valid this is cheap: it allocates nothing and
+    /// computes almost nothing.
     ///
-    /// One poller at a time is asked to renew; while the old token is usable the others get it, and
-    /// else [`Step::Busy`]. A usable token comes before any bad news.
+    /// The session asks one poller at a time to renew. Meanwhile, if the old token is usable, the
+    /// other pollers get it; otherwise they get [`Step::Busy`]. A usable token comes before any
+    /// failure.
     pub fn poll(&mut self, now: Now) -> Step {
         self.poll_for(now, Duration::ZERO)
     }
 
-    /// What to do next for a token with at least `at_least` left.
+    /// Returns what to do next for a token with at least `at_least` left.
     ///
-    /// Where the service's tokens live no longer than that, or the present one is younger than
-    /// [`Policy::renew_after`] says, a renewal would not help: the step is the same as
-    /// [`poll`](Session::poll)'s, and [`Bearer::remaining`] tells.
+    /// If the service's tokens do not live longer than that, a renewal would not help. The same
+    /// holds if the present token is younger than [`Policy::renew_after`] requires. The step is
+    /// then the one that [`poll`](Session::poll) returns, and [`Bearer::remaining`] says how much
+    /// is left.
     pub fn poll_for(&mut self, now: Now, at_least: Duration) -> Step {
         let now = self.observe(now);
         self.pass_deadlines(now);
@@ -169,12 +173,14 @@ impl Session {
         }
     }
 
-    /// Gives credentials, for good or for one sign-in.
+    /// Takes credentials, to keep or for one sign-in.
     ///
-    /// A grant of another agent is dropped; a secret that is new makes requests under way stale. A
-    /// secret that was given before is not a new one: what the service has said of it stays, and a
-    /// sign-in with it that is under way goes on. To have a refused secret tried once more, for example
-    /// after the account was unlocked, [sign out](Session::sign_out) first.
+    /// If the session has a grant of another agent, it drops that grant. If the secret is new,
+    /// requests under way become stale. If the secret was given before, it is not new. What the
+    /// service said about it then stays, and a sign-in with it that is under way continues.
+    ///
+    /// To retry a refused secret, for example after the account was unlocked, [sign
+    /// out](Session::sign_out) first.
     pub fn sign_in(&mut self, credentials: Credentials, keep: Keep, now: Now) {
         self.observe(now);
         let fingerprint = credentials.fingerprint();
@@ -183,7 +189,7 @@ impl Session {
             if changes {
                 held.keep = keep;
             }
-            // A sign-in under way is the one that is asked for.
+            // A sign-in under way is already the one that is asked for.
             let signs_in = self.flight.is_some_and(|it| it.ticket.purpose == Purpose::SignIn);
             if changes && !signs_in {
                 self.abandon_flight();
@@ -201,8 +207,8 @@ impl Session {
         self.held = Some(Held { credentials, keep, fingerprint, standing }).filter(|_| !is_over);
     }
 
-    /// Forgets the grant, the credentials, and what the service has said of them. What a store holds
-    /// is the caller's to erase.
+    /// Forgets the grant, the credentials, and what the service said about them. The caller must
+    /// erase what a store holds.
     pub fn sign_out(&mut self) {
         self.drop_grant();
         self.abandon_flight();
@@ -213,15 +219,17 @@ impl Session {
         self.agent_id = None;
     }
 
-    /// The service refused this token (401): it is never handed out again, and the next poll renews.
+    /// Reports that the service refused this token (401). The session never hands it out again, and
+    /// the next poll renews.
     ///
-    /// A token that is rejected within [`Policy::settle`], and that itself replaced one rejected so
-    /// early, counts as a failed renewal: the next one waits for back-off. Does nothing where the epoch is not the current one: someone renewed already.
+    /// If a token is rejected within [`Policy::settle`], and it replaced a token that was rejected
+    /// as early, the renewal counts as failed. The next one then waits for the back-off. If the
+    /// epoch is not the current one, this does nothing: the token was already renewed.
     pub fn reject(&mut self, epoch: Epoch, now: Now) {
         let now = self.observe(now);
         let Some(grant) = self.grant.as_mut().filter(|grant| grant.epoch == epoch) else { return };
         let Some(access) = grant.access.take() else { return };
-        // A token that had expired by then was rightly rejected.
+        // A token that had already expired was rightly rejected.
         let is_usable = !access.bearer.remaining(now).is_zero();
         let is_fresh = is_usable && grant.is_younger_than(self.policy.settle, now);
         self.rejected.add(&access.bearer);
@@ -231,47 +239,47 @@ impl Session {
         }
     }
 
-    /// The session's phase, computed from what it holds and `now`.
+    /// Returns the session's phase, computed from its facts and `now`.
     #[must_use]
     pub fn phase(&self, now: Now) -> Phase<'_> {
         grant::phase(self.grant.as_ref(), self.clamped(now))
     }
 
-    /// Why the last renewal failed, until one succeeds.
+    /// Returns why the last renewal failed, until one succeeds.
     #[must_use]
     pub fn last_trouble(&self) -> Option<&Arc<Trouble>> {
         self.pace.last()
     }
 
-    /// The agent that the session's grant or credentials belong to.
+    /// Returns the agent that the session's grant or credentials belong to.
     #[must_use]
     pub fn agent_id(&self) -> Option<&str> {
         self.agent_id.as_deref()
     }
 
-    /// Where the session's requests go.
+    /// Returns the endpoint that the session's requests go to.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// What the session knows of the service.
+    /// Returns what the session knows about the service.
     #[must_use]
     pub fn contract(&self) -> &Contract {
         &self.contract
     }
 
-    /// The agent, to share.
+    /// The agent, shared.
     pub(crate) fn shared_agent_id(&self) -> Option<Arc<str>> {
         self.agent_id.clone()
     }
 
-    /// The choices that the session was made with, to share.
+    /// The policy of the session, shared.
     pub(crate) fn shared_policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy)
     }
 
-    /// The choices that the session was made with.
+    /// Returns the policy that the session was made with.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -287,7 +295,7 @@ impl Session {
         now
     }
 
-    /// Applies what time alone brings about.
+    /// Applies what follows from the time alone.
     fn pass_deadlines(&mut self, now: Now) {
         if self.flight.is_some_and(|flight| now.mono >= flight.deadline) {
             self.time_out_flight(now);
@@ -310,12 +318,13 @@ impl Session {
         Some((access.bearer.clone(), if due { Due::Yes } else { Due::No }))
     }
 
-    /// Whether credentials for one sign-in wait to be used, which is then due at once.
+    /// Whether credentials for one sign-in are waiting. That sign-in is then due at once.
     fn signs_in_once(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.keep == Keep::Once)
     }
 
-    /// Makes every request under way stale. A refresh token that one of them carries may be spent.
+    /// Makes every request under way stale. If one of them carries a refresh token, it may be
+    /// spent.
     fn abandon_flight(&mut self) {
         if self.flight.take().is_some_and(|flight| flight.ticket.purpose == Purpose::Refresh) {
             self.doubt_refresh();
@@ -332,7 +341,7 @@ impl Session {
 }
 
 impl fmt::Debug for Held {
-    /// Without the fingerprint, by which a short secret could be found.
+    /// Leaves out the fingerprint, which would help to guess a short secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Held")
             .field("credentials", &self.credentials)
@@ -342,7 +351,7 @@ impl fmt::Debug for Held {
     }
 }
 
-/// Whether a usable token is to be renewed meanwhile.
+/// Whether to renew a token that is still usable.
 enum Due {
     Yes,
     No,

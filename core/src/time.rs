@@ -1,7 +1,7 @@
 //! Time as an argument: the two clocks of [`Now`], and when something ends by either of them.
 //!
-//! Owns the arithmetic of instants, all of it saturating. Knows nothing of tokens, and never reads
-//! a clock: the caller does.
+//! Owns the arithmetic of instants, all of it saturating. Does not know about tokens, and never
+//! reads a clock: the caller does.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 
 /// What the caller's two clocks show at one moment.
 ///
-/// The two always travel together because each misses something: a monotonic clock may stand still
-/// while the machine is suspended, and the wall clock may be set back.
+/// Both are always passed together, because each one misses something. A monotonic clock may stand
+/// still while the machine is suspended, and the wall clock may be set back.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,44 +22,44 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Now {
-    /// Elapsed time; one source for the whole life of a session.
+    /// Elapsed time. A session needs one source for its whole life.
     pub mono: Mono,
-    /// UTC as this machine believes it to be.
+    /// UTC, as this machine's clock shows it.
     pub wall: Wall,
 }
 
 impl Now {
-    /// This moment with both clocks `by` later; saturates at the ends of their ranges.
+    /// Returns this moment with both clocks `by` later. Saturates at the ends of their ranges.
     #[must_use]
     pub fn advanced_by(self, by: Duration) -> Self {
         Self { mono: self.mono.after(by), wall: self.wall.after(by) }
     }
 }
 
-/// A reading of a monotonic clock: whole microseconds since an origin of the caller's choice.
+/// A reading of a monotonic clock: whole microseconds since an origin that the caller chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mono(u64);
 
 impl Mono {
-    /// The reading `micros` microseconds after the origin.
+    /// Makes the reading `micros` microseconds after the origin.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since the origin.
+    /// Returns the microseconds since the origin.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// The reading `by` later, cut down to whole microseconds; saturates at [`u64::MAX`].
+    /// Returns the reading `by` later, truncated to whole microseconds. Saturates at [`u64::MAX`].
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(micros(by)))
     }
 
-    /// How long after `earlier` this reading is; zero where it is not after it.
+    /// Returns how long after `earlier` this reading is. Zero if it is not later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -67,7 +67,7 @@ impl Mono {
 }
 
 impl From<Duration> for Mono {
-    /// The reading `elapsed` after the origin.
+    /// Makes the reading `elapsed` after the origin.
     fn from(elapsed: Duration) -> Self {
         Self::default().after(elapsed)
     }
@@ -84,40 +84,40 @@ impl From<Mono> for Duration {
 pub struct Wall(i64);
 
 impl Wall {
-    /// The reading `micros` microseconds after 1970-01-01T00:00:00Z.
+    /// Makes the reading `micros` microseconds after 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_unix_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn unix_micros(self) -> i64 {
         self.0
     }
 
-    /// The reading `by` later, cut down to whole microseconds; saturates at [`i64::MAX`].
+    /// Returns the reading `by` later, truncated to whole microseconds. Saturates at [`i64::MAX`].
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(micros(by)))
     }
 
-    /// How long after `earlier` this reading is; zero where it is not after it.
+    /// Returns how long after `earlier` this reading is. Zero if it is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// The same instant as a calendar date, or `None` beyond what `chrono` can represent
-    /// (some 262,000 years either side).
+    /// Returns the same instant as a calendar date. `None` beyond what `chrono` can represent
+    /// (about 262,000 years either side).
     #[must_use]
     pub fn to_datetime(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.0)
     }
 
-    /// Reads a date in the two forms that the service prints, and in any other that RFC 3339
-    /// allows; `None` where it is none of them, such as with U+2212 for a minus sign.
+    /// Reads a date in the two forms that the service prints, and in any other form of RFC 3339.
+    /// `None` if it has none of these forms, for example with U+2212 as a minus sign.
     pub(crate) fn from_rfc3339(text: &str) -> Option<Self> {
         if let Some(date) = printed(text.as_bytes()) {
             return Some(date);
@@ -136,7 +136,7 @@ impl Wall {
         if let Some(date) = in_head(text.as_bytes()) {
             return Some(date);
         }
-        // No number in these has a sign, which the reader of a form would take.
+        // No number in these forms has a sign, but the parser of a form would accept one.
         let hyphens = text.bytes().filter(|byte| *byte == b'-').count();
         let is_unsigned = !text.contains(['+', '\u{2212}']);
         FORMS
@@ -147,8 +147,9 @@ impl Wall {
     }
 }
 
-/// A date in UTC as the service prints it, with six digits after the seconds or none, in a fraction
-/// of the time that a reader of every form takes; `None` where it is of another form, or no date.
+/// Reads a date in UTC as the service prints it, with six digits after the seconds or none. It
+/// takes a fraction of the time that a parser for every form takes. `None` if it has another form,
+/// or is not a date.
 fn printed(text: &[u8]) -> Option<Wall> {
     let text = text.strip_suffix(b"+00:00").or_else(|| text.strip_suffix(b"Z"))?;
     let (micros, text) = match *text {
@@ -164,8 +165,8 @@ fn printed(text: &[u8]) -> Option<Wall> {
         .map(|date| date.and_utc().into())
 }
 
-/// A date in the form that servers print in a head, in a fraction of the time that a reader of every
-/// form takes; `None` where it is of another form, or no date.
+/// Reads a date in the form that servers print in a header. It takes a fraction of the time that a
+/// parser for every form takes. `None` if it has another form, or is not a date.
 fn in_head(text: &[u8]) -> Option<Wall> {
     const MONTHS: [&[u8; 3]; 12] = [
         b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
@@ -215,7 +216,7 @@ fn in_head(text: &[u8]) -> Option<Wall> {
         .map(|date| date.and_utc().into())
 }
 
-/// A number of so many digits, few enough for its type.
+/// A number of this many digits, few enough for its type.
 fn digits<const N: usize>(digits: [u8; N]) -> Option<u32> {
     let (number, are_digits) = digits.iter().fold((0_u32, true), |(number, so_far), byte| {
         let next = number.wrapping_mul(10).wrapping_add(byte.wrapping_sub(b'0').into());
@@ -225,7 +226,7 @@ fn digits<const N: usize>(digits: [u8; N]) -> Option<u32> {
 }
 
 impl From<DateTime<Utc>> for Wall {
-    /// Cut down to whole microseconds.
+    /// Truncates to whole microseconds.
     fn from(date: DateTime<Utc>) -> Self {
         Self(date.timestamp_micros())
     }
@@ -239,12 +240,12 @@ pub(crate) struct End {
 }
 
 impl End {
-    /// The end of what lives for `lifetime` from `start`.
+    /// The end of something that lives for `lifetime` from `start`.
     pub(crate) fn after(start: Now, lifetime: Duration) -> Self {
         Self { mono: start.mono.after(lifetime), wall: start.wall.after(lifetime) }
     }
 
-    /// What is left at `now`, by the clock that leaves less; zero from the end on.
+    /// What is left at `now`, by the clock that leaves less. Zero from the end on.
     pub(crate) fn remaining(self, now: Now) -> Duration {
         self.mono.since(now.mono).min(self.wall.since(now.wall))
     }
@@ -262,7 +263,7 @@ impl End {
         }
     }
 
-    /// The end as this machine's wall clock will show it.
+    /// The end by this machine's wall clock.
     pub(crate) fn wall(self) -> Wall {
         self.wall
     }

@@ -1,7 +1,7 @@
-//! Why a renewal did not bring a usable token: one value for the session and everyone who waits.
+//! Why a renewal brought no usable token. The session and all waiting callers get the same value.
 //!
-//! Owns [`Trouble`], and [`Failure`], by which a driver reports that no reply came. A request that
-//! left may have been processed; that it did not leave takes a [`NotSent`] to say.
+//! Owns [`Trouble`], and [`Failure`], with which a driver reports that no reply came. A request
+//! that left may have been processed. A driver needs a [`NotSent`] to report that it did not leave.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::error::ReplyError;
 use crate::exchange::Purpose;
 use crate::recovery::Recovery;
 
-/// An error of the driver's own, kept as the source of a [`Failure`].
+/// The driver's own error, kept as the source of a [`Failure`].
 pub type Source = Arc<dyn StdError + Send + Sync>;
 
 /// A renewal that failed, and how.
@@ -26,14 +26,16 @@ pub struct Trouble {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The service answered, and not with a grant.
+    /// The service answered, but not with a grant.
     Reply(ReplyError),
     /// No reply came.
     Failed(Failure),
-    /// The grant's access token was dead when it came: the exchange took longer than it lives.
+    /// The grant's access token had expired when it arrived: the exchange took longer than the
+    /// token lives.
     DeadOnArrival,
-    /// The grant's access token was good, and lives shorter than 100 ms, or than `policy.renew_after`
-    /// where that is less: after it there is no token until that has passed.
+    /// The grant's access token was good, but its lifetime is under 100 ms, or under
+    /// `policy.renew_after` if that is less. After it ends, the session has no token until that
+    /// time has passed.
     ShortLived,
     /// The service refused a token within `policy.settle` of granting it.
     Rejected,
@@ -48,20 +50,22 @@ impl Trouble {
         Self { purpose: None, fault: Fault::Rejected }
     }
 
-    /// What the renewal's request was for; `None` where a call, not a renewal, met the trouble.
+    /// Returns what the renewal's request was for. `None` if the error came from a call, not from a
+    /// renewal.
     #[must_use]
     pub fn purpose(&self) -> Option<Purpose> {
         self.purpose
     }
 
-    /// How it failed.
+    /// Returns how it failed.
     #[must_use]
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
 
-    /// What kind of failure it is, in a word or two that do not change: `refused`, `unexpected`,
-    /// `malformed`, `not sent`, `timed out`, `lost`, `dead on arrival`, `short-lived` or `rejected`.
+    /// Returns the kind of failure, in one to three words that do not change: `refused`,
+    /// `unexpected`, `malformed`, `not sent`, `timed out`, `lost`, `dead on arrival`, `short-lived`
+    /// or `rejected`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.fault {
@@ -77,7 +81,7 @@ impl Trouble {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match &self.fault {
@@ -87,7 +91,7 @@ impl Trouble {
         }
     }
 
-    /// How long the service asks to wait, where it said so.
+    /// Returns how long the service asks to wait, if it asks.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.fault {
@@ -125,7 +129,7 @@ impl StdError for Trouble {
     }
 }
 
-/// That no reply came, as the driver reports it.
+/// A transport failure: no complete reply was received.
 ///
 /// ```
 /// use imts_core::{Failure, NotSent};
@@ -143,52 +147,53 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The request never left, as the proof says.
+    /// Reports that the request never left, as the proof shows.
     #[must_use]
     pub fn not_sent(proof: NotSent) -> Self {
         Self { not_sent: Some(proof), timed_out: false, source: None }
     }
 
-    /// The request may have left and been processed: whatever a driver does not know better.
+    /// Reports that the request may have left and been processed. Use this whenever the driver
+    /// cannot prove more.
     #[must_use]
     pub fn unknown() -> Self {
         Self { not_sent: None, timed_out: false, source: None }
     }
 
-    /// The same failure, by running out of time.
+    /// Marks the failure as a timeout.
     #[must_use]
     pub fn timed_out(self) -> Self {
         Self { timed_out: true, ..self }
     }
 
-    /// The same failure, with the driver's error as its [cause](Failure::cause). Its text, which must
-    /// hold no secret, becomes a part of the failure's own.
+    /// Adds the driver's error as the [cause](Failure::cause). Its text must not hold a secret,
+    /// because it becomes part of the failure's own text.
     #[must_use]
     pub fn because(self, source: impl StdError + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
 
-    /// The driver's own error, if it gave one.
+    /// Returns the driver's own error, if it gave one.
     ///
-    /// The failure's text includes that of the cause. So the failure's `source()` is what caused the
-    /// cause: whoever prints an error and all its sources prints each of them once.
+    /// The failure's text includes the text of the cause. So the failure's `source()` is the source
+    /// of the cause. Code that prints an error and all its sources then prints each of them once.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.source.as_deref()
     }
 
-    /// The proof that the request did not leave, where there is one.
+    /// The proof that the request did not leave, if there is one.
     pub(crate) fn proof(&self) -> Option<&NotSent> {
         self.not_sent.as_ref()
     }
 
-    /// Whether the request is known not to have left.
+    /// Returns whether the request is known not to have left.
     #[must_use]
     pub fn is_not_sent(&self) -> bool {
         self.not_sent.is_some()
     }
 
-    /// Whether it failed by running out of time.
+    /// Returns whether it failed by a timeout.
     #[must_use]
     pub fn is_timed_out(&self) -> bool {
         self.timed_out
@@ -216,19 +221,19 @@ impl StdError for Failure {
     }
 }
 
-/// Proof that a request never left this machine, so that it cannot have been processed.
+/// Proof that a request never left this machine, so that the service cannot have processed it.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NotSent(());
 
 impl NotSent {
-    /// Vouches that not one byte of the request was handed to a connection that could have
-    /// delivered it: resolution, connect or TLS handshake failed, or the HTTP client handed the
-    /// unsent message back.
+    /// Asserts that not one byte of the request was handed to a connection that could have
+    /// delivered it. That is so if name resolution, connect or TLS handshake failed, or if the HTTP
+    /// client handed the unsent message back.
     ///
-    /// Never for a pooled connection that died, and never for "connection closed before the message
-    /// completed", which proves nothing: a request vouched for wrongly may be sent, and processed,
-    /// twice.
+    /// Never use it for a pooled connection that died, nor for "connection closed before the
+    /// message completed", which proves nothing. If the assertion is wrong, the request may be
+    /// sent, and processed, twice.
     pub fn vouch() -> Self {
         Self(())
     }

@@ -1,7 +1,7 @@
 //! Between values and bytes: the requests of the operations, and what a reply to one says.
 //!
-//! Owns JSON, headers and dates. Knows nothing of sessions: it says what a reply *is*, and the
-//! session, or the call, decides what that means.
+//! Owns JSON, headers and dates. Does not know about sessions: it says what a reply *is*, and the
+//! session or the call decides what that means.
 
 mod decode;
 mod encode;
@@ -21,17 +21,17 @@ pub(crate) use lossy::Lossy;
 pub(crate) use object::{Object, is_object, says_state_false};
 pub(crate) use text::Text;
 
-/// The longest token that is accepted, in bytes.
+/// The longest accepted token, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;
 
-/// A body without the one byte order mark that may stand before JSON (RFC 8259, section 8.1).
+/// The body without the one byte order mark that may come before JSON (RFC 8259, section 8.1).
 pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
 
-/// Whether a token can go into a header as it is: 1 to 8,192 bytes of visible ASCII.
+/// Whether a token can be put into a header unchanged: 1 to 8,192 bytes of visible ASCII.
 pub(crate) fn is_token(token: &str) -> bool {
-    // No early end: a loop without one is done for many bytes at once.
+    // The loop has no early exit, so that it can handle many bytes at once.
     let is_visible = || token.bytes().fold(true, |so_far, byte| so_far & byte.is_ascii_graphic());
     (1..=MAX_TOKEN).contains(&token.len()) && is_visible()
 }

@@ -1,8 +1,7 @@
-//! What an answer, or the lack of one, says about a call: done, refused, unknown, or to be sent
-//! again.
+//! What a reply, or its absence, means for a call: done, refused, unknown, or to be sent again.
 //!
-//! Owns the table of answers by class, and the proofs that a retry takes. A proof is made here
-//! alone, and consumed by the retry.
+//! Owns the table of replies by class, and the proofs that a retry needs. Only this module makes a
+//! proof, and the retry consumes it.
 
 use std::time::Duration;
 
@@ -29,21 +28,22 @@ pub(super) enum Verdict<R> {
 /// How long to wait before the next attempt.
 #[derive(Clone, Copy)]
 pub(super) enum Pause {
-    /// Not at all: only the token was refused. There is one such attempt in a call.
+    /// No wait: only the token was refused. A call has at most one such attempt.
     None,
-    /// As long as back-off says, or the service where that is longer.
+    /// As long as the back-off, or as the service asks if that is longer.
     BackOff(Option<Duration>),
 }
 
-/// That a request may be sent again. Not `Clone`: each retry takes one of its own.
+/// Proof that a request may be sent again. Not `Clone`: each retry needs its own.
 pub(super) struct Proof(Ground);
 
 enum Ground {
-    /// It never left.
+    /// The request never left.
     NotSent,
-    /// It was refused for its token, and the policy says that this comes before any processing.
+    /// The service refused it for its token, and the policy says that this comes before any
+    /// processing.
     Unauthorized,
-    /// It changes nothing; this is the refusal, if that is what came.
+    /// The request changes nothing. Holds the refusal, if a refusal came.
     Reads(Option<Problem>),
 }
 
@@ -52,7 +52,7 @@ impl Proof {
         Self(Ground::NotSent)
     }
 
-    /// It is the token that such a 401 is about: of a request without one it proves nothing.
+    /// Such a 401 is about the token. If the request carries no token, it proves nothing.
     fn of_unauthorized(frozen: &Frozen) -> Option<Self> {
         let is_proof = frozen.policy.unauthorized_is_unprocessed && frozen.auth == Auth::Bearer;
         is_proof.then_some(Self(Ground::Unauthorized))
@@ -62,7 +62,7 @@ impl Proof {
         (class == Class::Read).then_some(Self(Ground::Reads(None)))
     }
 
-    /// The refusal with which a call ends that is not sent again after all.
+    /// The refusal with which the call ends, if it is not sent again after all.
     pub(super) fn into_refusal(self) -> Option<Problem> {
         match self.0 {
             Ground::Reads(refusal) => refusal,
@@ -71,7 +71,7 @@ impl Proof {
     }
 }
 
-/// What a reply says, read as `outcome`.
+/// What a reply means, after it was read as `outcome`.
 pub(super) fn reply<R>(
     frozen: &Frozen,
     outcome: Result<R, ReplyError>,
@@ -100,13 +100,13 @@ pub(super) fn reply<R>(
     }
     let is_whole = reply.body.len() <= limit;
     match frozen.class {
-        // Without a token, it was not for the token that it was refused.
+        // If the request carried no token, the token was not the reason for the refusal.
         Class::Read => read(error, retried_after_401 || frozen.auth == Auth::None),
         Class::Create | Class::Money => write(error, frozen, is_whole, retried_after_401),
     }
 }
 
-/// What it says that no reply came.
+/// What it means that no reply came.
 pub(super) fn failure<R>(class: Class, failure: Failure) -> Verdict<R> {
     let proof = failure.proof().map(Proof::of_not_sent);
     let proof = proof.or_else(|| Proof::of_read(class));
@@ -124,7 +124,7 @@ fn is_decided(frozen: &Frozen, problem: &Problem) -> bool {
         || problem.is_whole() && problem.code().is_some_and(code_is)
 }
 
-/// A reply that is no success, to what changes nothing.
+/// Judges a reply that is not a success, to a call that changes nothing.
 fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
     let status = match &error {
         ReplyError::Refused(problem) => problem.status(),
@@ -150,7 +150,7 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
     }
 }
 
-/// A reply that is no success, to what creates something or moves money.
+/// Judges a reply that is not a success, to a call that creates something or moves money.
 fn write<R>(
     error: ReplyError,
     frozen: &Frozen,
@@ -165,7 +165,7 @@ fn write<R>(
         return Verdict::Refused(problem.clone());
     }
     match status {
-        // A 401 proves nothing by itself: whether the token is judged first is not published.
+        // A 401 alone proves nothing: it is not published whether the token is judged first.
         StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(frozen) {
             Some(_) if retried_after_401 => Verdict::Failed(CallFault::Reply(error)),
             Some(proof) => {
@@ -180,7 +180,7 @@ fn write<R>(
     }
 }
 
-/// Statuses by which a proxy, or a service under load, may answer for a request that it took.
+/// Statuses that a proxy, or a service under load, may return for a request that it accepted.
 fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429)
 }

@@ -1,7 +1,7 @@
-//! How a call ends, and what each end lets the caller do.
+//! How a call ends, and what each end allows the caller to do.
 //!
-//! Owns the four ends and the permit. Which answer leads to which end is [`judge`](super::judge)'s
-//! matter.
+//! Owns the four ends and the permit. Does not know which reply leads to which end:
+//! [`judge`](super::judge) decides that.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -25,22 +25,22 @@ pub enum Outcome<R> {
     Done(R),
     /// The service refused it: nothing was created, and no money moved.
     Refused(Problem),
-    /// It was sent, and no reply says what became of it: it may have been done. **Never simply
+    /// The call was sent, and no reply says what happened: it may have been done. **Never simply
     /// send it again**: ask Status, Info or Search first.
     Unknown(Unknown),
-    /// It was not done: nothing was sent, or it only asked a question and got no answer.
+    /// It was not done: nothing was sent, or it was only a question, and no answer came.
     Failed(Failed<R>),
 }
 
 impl<R> Outcome<R> {
-    /// What to do about it; `None` where it was done.
+    /// Returns what to do about it. `None` if it was done.
     #[must_use]
     pub fn recovery(&self) -> Option<Recovery> {
         match self {
             Self::Done(_) => None,
             Self::Refused(problem) => Some(match (problem.status().as_u16(), problem.recovery()) {
                 (401 | 403, recovery) => recovery,
-                // The token was accepted: what is to be mended is the request.
+                // The service accepted the token, so the request must be corrected.
                 (_, Recovery::SignIn) => Recovery::Fix,
                 (_, recovery) => recovery,
             }),
@@ -49,7 +49,7 @@ impl<R> Outcome<R> {
         }
     }
 
-    /// What a journal keeps of it.
+    /// Returns what a journal records of it.
     #[must_use]
     pub fn ending(&self) -> Ending {
         match self {
@@ -61,21 +61,21 @@ impl<R> Outcome<R> {
     }
 }
 
-/// How a call has ended, in a word.
+/// How a call has ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// The service did it.
     Done,
     /// The service refused it.
     Refused,
-    /// What became of it is not known.
+    /// Its outcome is not known.
     Unknown,
     /// It was not processed.
     NotSent,
 }
 
 impl Ending {
-    /// The name in lower case, as it stands in outputs and journals.
+    /// Returns the name in lower case, as outputs and journals show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -87,7 +87,7 @@ impl Ending {
     }
 }
 
-/// A call that was sent, and of which no reply says what became. Holds what is needed to find out.
+/// A call that was sent and whose outcome no reply reports. It holds what is needed to find out.
 #[derive(Clone, Debug)]
 #[must_use = "it may have been done: find out before anything is sent again"]
 pub struct Unknown {
@@ -100,37 +100,37 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// The operation's name.
+    /// Returns the operation's name.
     #[must_use]
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// What it does.
+    /// Returns the operation's class.
     #[must_use]
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// The caller's own name for what was asked for.
+    /// Returns the caller's own name for what was asked for.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// When it was first sent, by this machine's clock.
+    /// Returns when it was first sent, by this machine's clock.
     #[must_use]
     pub fn sent_at(&self) -> Wall {
         self.sent_at
     }
 
-    /// The digest of the bytes that were sent.
+    /// Returns the digest of the bytes that were sent.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Why it is not known.
+    /// Returns why the outcome is not known.
     #[must_use]
     pub fn why(&self) -> &CallFault {
         &self.why
@@ -160,13 +160,14 @@ pub struct Failed<R> {
 }
 
 impl<R> Failed<R> {
-    /// Why.
+    /// Returns why it was not done.
     #[must_use]
     pub fn why(&self) -> &CallFault {
         &self.why
     }
 
-    /// The permit to send it again, the same bytes: there is one where its request was made.
+    /// Returns the permit to send the same bytes again. There is one if this call's request was
+    /// made.
     #[must_use]
     pub fn into_permit(self) -> Option<Permit<R>> {
         self.permit
@@ -180,7 +181,7 @@ impl<R> fmt::Debug for Failed<R> {
 }
 
 /// Permits one more try of a call that is known not to have been processed. It holds the call's
-/// request, so it permits no other; a retry consumes it; only this crate makes one.
+/// request, so it permits no other. A retry consumes it. Only this crate can make one.
 ///
 /// ```compile_fail,E0061
 /// # use imts_core::{Json, Mono, Permit};
@@ -215,7 +216,7 @@ pub struct Permit<R> {
 }
 
 impl<R> Permit<R> {
-    /// The call anew, with the same bytes, to be over by this moment.
+    /// Makes the call again, with the same bytes. It must end by this moment.
     #[must_use]
     pub fn retry(self, deadline: Mono) -> Call<R> {
         Call::thawed(self.frozen, self.decode, deadline)
@@ -228,24 +229,24 @@ impl<R> fmt::Debug for Permit<R> {
     }
 }
 
-/// Why a call brought no reply that counts.
+/// Why a call brought no usable reply.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallFault {
-    /// The service answered, and not with a success.
+    /// The service answered, but not with a success.
     Reply(ReplyError),
     /// No reply came.
     Failed(Failure),
-    /// There was no token to send it with, and what to do about that.
+    /// There was no token to send it with. Also says what to do about that.
     NoToken(Source, Recovery),
     /// The journal could not be written.
     Journal(Source),
-    /// The caller's time was over before it could be sent.
+    /// The caller's time limit passed before it could be sent.
     OutOfTime,
 }
 
 impl CallFault {
-    /// What to do about it, where it is known that nothing was done.
+    /// Returns what to do about it, if it is known that nothing was done.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
@@ -275,7 +276,7 @@ impl StdError for CallFault {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Failed(failure) => failure.source(),
-            // Their own texts are a part of this one's.
+            // Their texts are already part of this error's text.
             Self::NoToken(source, _) | Self::Journal(source) => source.source(),
             _ => None,
         }

@@ -1,7 +1,7 @@
-//! What a call writes down, and when: its intent, that its request is about to leave, its end.
+//! What a call records, and when: its intent, that its request is about to leave, and its end.
 //!
-//! Owns until when its journal may take the request for being under way. What an entry changes is the
-//! journal's matter.
+//! Owns the time until which its journal counts the request as under way. Does not know what an
+//! entry changes: the journal decides that.
 
 use std::time::Duration;
 
@@ -9,13 +9,15 @@ use super::{Call, CallFault, CallStep, Outcome, Stage};
 use crate::journal::{Entry, IntentError, RecordError};
 use crate::time::{End, Now};
 
-/// How long a journal may take to write down that a request is about to leave; if it takes longer,
-/// that is written down again.
+/// How long a journal may take to record that a request is about to leave. If it takes longer, the
+/// call records that again.
 const RECORDING: Duration = Duration::from_secs(30);
 
 impl<R> Call<R> {
-    /// What came of [`CallStep::Record`]. Where the entry could not be written before the request
-    /// left, or the intent is not admitted, the call ends unsent; after its end it only stays in
+    /// Reports the result of [`CallStep::Record`].
+    ///
+    /// If the entry could not be written before the request left, or the intent is not admitted,
+    /// the call ends unsent. If its end could not be written, the call has its outcome and stays in
     /// doubt in the journal.
     pub fn on_recorded(&mut self, outcome: Result<u64, RecordError>) {
         if !std::mem::take(&mut self.recording) {
@@ -27,7 +29,7 @@ impl<R> Call<R> {
                 self.stage = Stage::Token;
             }
             (Stage::Mark, Ok(_)) => self.stage = Stage::Send,
-            // After an attempt that was not sent, that is what stays to be recorded.
+            // If an earlier attempt was not sent, its end must still be recorded.
             (Stage::Intent | Stage::Mark, Err(RecordError::Intent(error)))
                 if self.attempts == 0 =>
             {

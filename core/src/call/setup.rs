@@ -1,4 +1,4 @@
-//! From an operation to a call: its class, its URL, its bytes, all fixed before anything is sent.
+//! From an operation to a call: class, URL and bytes are fixed before anything is sent.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::time::{Mono, Wall};
 use crate::wire::{Success, Unencodable};
 
-/// What is sent, in each attempt the same.
+/// What is sent. It is the same in each attempt.
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub(super) name: Cow<'static, str>,
@@ -32,7 +32,7 @@ pub(crate) struct Frozen {
     pub(super) uri: Uri,
     pub(super) body: Body,
     pub(super) reference: Option<String>,
-    /// For whom, as far as the session knows.
+    /// The agent that it is for, as far as the session knows.
     pub(super) agent: Option<Arc<str>>,
     pub(super) policy: Arc<Policy>,
     pub(super) reply_limit: usize,
@@ -40,16 +40,16 @@ pub(crate) struct Frozen {
     pub(super) despite: Option<Despite>,
 }
 
-/// Where it is written down.
+/// Where the call is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WrittenTo {
     Nothing,
-    /// What is forgotten with the process.
+    /// In memory: lost when the process ends.
     Memory,
     Journal,
 }
 
-/// Why an operation cannot be called. The caller's to mend; nothing was sent.
+/// Why an operation cannot be called. The caller must correct it; nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OperationError {
@@ -78,30 +78,31 @@ pub enum OperationError {
         /// The class that is claimed.
         claimed: Class,
     },
-    /// The path cannot be used, or makes no URL with the endpoint.
+    /// The path cannot be used, or does not make a URL with the endpoint.
     #[error(transparent)]
     Path(#[from] EndpointError),
-    /// The request has no JSON.
+    /// The request cannot be serialized to JSON.
     #[error(transparent)]
     Encode(#[from] Unencodable),
-    /// The request is JSON, and not an object: the service takes objects alone (published for Get
+    /// The request is JSON, but not an object. The service accepts only objects (published for Get
     /// token, assumed for the rest).
     #[error("the request of `{name}` is not a JSON object with the operation's fields")]
     NotAnObject {
         /// The operation's name.
         name: String,
     },
-    /// What the journal holds stands against it.
+    /// A record in the journal does not allow it.
     #[error(transparent)]
     Intent(#[from] IntentError),
 }
 
 impl Session {
-    /// A call of an operation, to be over by this moment.
+    /// Makes a call of an operation. It must end by this moment.
     ///
     /// # Errors
     ///
-    /// [`OperationError`], where the operation has no path, or its request no JSON.
+    /// [`OperationError`] if, for example, the operation has no path, or its request cannot be
+    /// JSON.
     pub fn call<O: Operation>(
         &self,
         operation: &O,
@@ -111,11 +112,12 @@ impl Session {
         Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
     }
 
-    /// A call of the operation of this name, with a request and a reply that are JSON.
+    /// Makes a call of the operation with this name. Its request and its reply are JSON.
     ///
     /// # Errors
     ///
-    /// [`OperationError`], where the contract has no such operation, or no path for it.
+    /// [`OperationError`] if, for example, the contract does not have the operation, or not its
+    /// path.
     pub fn call_named(
         &self,
         name: &str,
@@ -129,22 +131,23 @@ impl Session {
 }
 
 impl<R> Call<R> {
-    /// The same call with a journal declared: if it creates something or moves money, it yields
-    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. Changes
-    /// nothing once its request was handed out.
+    /// Declares a journal. If the call creates something or moves money, it then yields
+    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. This
+    /// changes nothing once the request was handed out.
     #[must_use]
     pub fn with_journal(self) -> Self {
         self.written_to(WrittenTo::Journal)
     }
 
-    /// The same call, to be recorded in memory, if it has a reference to be known by and no journal
-    /// is declared: the same intent is then not sent twice as long as that memory lives.
+    /// Records the call in memory, if it has a reference and no journal is declared. The same
+    /// intent is then not sent twice while that memory lives.
     #[must_use]
     pub fn with_memory(self) -> Self {
         if self.reference().is_some() { self.written_to(WrittenTo::Memory) } else { self }
     }
 
-    /// Whether a journal is declared, so that what is forgotten with the process is not enough.
+    /// Returns whether a journal is declared. A record that is lost with the process is then not
+    /// enough.
     #[must_use]
     pub fn needs_journal(&self) -> bool {
         self.frozen.as_ref().is_some_and(|frozen| frozen.written_to == WrittenTo::Journal)
@@ -161,8 +164,9 @@ impl<R> Call<R> {
         self
     }
 
-    /// The same call, to be sent although a record of the journal stands against it. The decision is
-    /// written down with its reason. It changes nothing where another record stands against it.
+    /// Allows the call to be sent although a record in the journal stands against it. The decision
+    /// is recorded with its reason. If another record stands against the call, this changes
+    /// nothing.
     #[must_use]
     pub fn despite(mut self, despite: Despite) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -171,14 +175,14 @@ impl<R> Call<R> {
         self
     }
 
-    /// The caller's own name for what is asked for: the one that was given, or the one in the field
-    /// that the operation names.
+    /// Returns the caller's own name for what is asked for. It is the one that was given, or the
+    /// one in the request field that the operation names.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
         self.frozen.as_ref()?.reference.as_deref()
     }
 
-    /// The same call under another name of the caller's for what is asked for.
+    /// Gives the call another name for what is asked for.
     #[must_use]
     pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -187,8 +191,8 @@ impl<R> Call<R> {
         self
     }
 
-    /// The same call with another limit for the body of its reply, in bytes, in place of its
-    /// operation's or the policy's. Zero counts as 1, and a limit above [`MAX_REPLY_LIMIT`] as that.
+    /// Sets the limit for the body of its reply, in bytes, instead of the operation's or the
+    /// policy's. Zero counts as 1. A limit above [`MAX_REPLY_LIMIT`] counts as that.
     #[must_use]
     pub fn with_reply_limit(mut self, bytes: usize) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -197,14 +201,15 @@ impl<R> Call<R> {
         self
     }
 
-    /// Whether it goes to the service at this endpoint, or has ended. The token of a session must go
-    /// to no other: a driver that is handed a call from elsewhere looks before it gives one.
+    /// Returns whether it goes to the service at this endpoint, or has ended. A session's token
+    /// must go to no other endpoint. If a driver gets a call from elsewhere, it must check this
+    /// before it gives a token.
     #[must_use]
     pub fn is_for(&self, endpoint: &Endpoint) -> bool {
         self.frozen.as_ref().is_none_or(|frozen| frozen.endpoint == *endpoint)
     }
 
-    /// The same call for this agent, if the session that made it had none yet.
+    /// Sets the agent, if the session that made the call had none yet.
     #[must_use]
     pub fn for_agent(mut self, agent: Option<&str>) -> Self {
         if let Some(frozen) = self.frozen.as_mut().filter(|frozen| frozen.agent.is_none()) {
@@ -213,14 +218,14 @@ impl<R> Call<R> {
         self
     }
 
-    /// Whether it is written down, and so for one agent.
+    /// Returns whether it is recorded, and therefore belongs to one agent.
     #[must_use]
     pub fn is_for_one_agent(&self) -> bool {
         self.frozen.as_ref().is_some_and(|frozen| frozen.written_to != WrittenTo::Nothing)
     }
 
-    /// Whether the token of this agent may carry it. A call that is written down is written down for
-    /// one agent, and no other may send it.
+    /// Returns whether the token of this agent may carry it. A recorded call is recorded for one
+    /// agent, and no other agent may send it.
     #[must_use]
     pub fn is_of_agent(&self, agent: Option<&str>) -> bool {
         let of_agent = |frozen: &Frozen| frozen.agent.as_deref() == agent;
@@ -229,7 +234,7 @@ impl<R> Call<R> {
 }
 
 impl Frozen {
-    /// A request by its type.
+    /// Builds the request of a typed operation.
     pub(super) fn of<O: Operation>(
         operation: &O,
         session: &Session,
@@ -271,7 +276,7 @@ impl Frozen {
         })
     }
 
-    /// A request by its name in the catalogue.
+    /// Builds the request of the operation with this name in the catalogue.
     pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, OperationError> {
         let (endpoint, contract) = (session.endpoint(), session.contract());
         is_object(name, &body)?;
@@ -299,18 +304,18 @@ impl Frozen {
         })
     }
 
-    /// Whether a journal keeps it: what only reads may be repeated, and what takes no token is a
-    /// token exchange.
+    /// Whether a journal keeps it. A call that only reads may be repeated. A call without a token
+    /// is a token exchange.
     fn is_kept(&self) -> bool {
         self.class != Class::Read && self.auth == Auth::Bearer
     }
 
-    /// The digest of what is sent.
+    /// The digest of the bytes that are sent.
     pub(super) fn digest(&self) -> Digest {
         Digest::of(self.body.as_ref())
     }
 
-    /// What is written down of it.
+    /// What is recorded of it.
     pub(super) fn intent(&self, at: Wall) -> Intent {
         let agent = self.agent.as_deref().unwrap_or_default().to_owned();
         Intent {
@@ -325,7 +330,7 @@ impl Frozen {
     }
 }
 
-/// A request that is a list, or a text, was meant to be an object.
+/// Checks for an object: a list or a text as a request is a mistake of the caller.
 fn is_object(name: &str, body: &Body) -> Result<(), OperationError> {
     let first = body.as_ref().iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
@@ -334,7 +339,7 @@ fn is_object(name: &str, body: &Body) -> Result<(), OperationError> {
     }
 }
 
-/// What stands in this field of the request, if it stands there once and names something.
+/// The value of this field of the request, if the field occurs once and its value names something.
 fn referred(body: &Body, field: Option<&str>) -> Option<String> {
     let (field, text) = (field?, std::str::from_utf8(body.as_ref()).ok()?);
     let mut found = fields(text)?.into_iter().filter(|(name, _)| name == field);
@@ -352,8 +357,8 @@ fn reply_limit(entry: Option<&Entry>, policy: &Policy) -> usize {
     entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit)
 }
 
-/// The URL that the session has for the entry. There is none for a type outside the catalogue, nor
-/// where the path makes no URL with the endpoint, which is then said.
+/// The URL that the session has for the entry. `None` for a type outside the catalogue. If the path
+/// does not make a URL with the endpoint, that is an error.
 fn url(
     endpoint: &Endpoint,
     entry: Option<&Entry>,
@@ -362,8 +367,8 @@ fn url(
     entry.and_then(Entry::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
 }
 
-/// What is at a path may have several names, of which the highest class holds: by a lower one, what
-/// moves money would be sent again.
+/// A path may have several names; the highest of their classes counts. With a lower class, a call
+/// that moves money would be sent again.
 fn hold_class(
     contract: &Contract,
     path: &ServicePath,

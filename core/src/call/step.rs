@@ -1,6 +1,6 @@
-//! What a call says to its driver.
+//! The steps that a call asks its driver to take.
 //!
-//! Owns the names of the steps; when each comes is the call's to say.
+//! Owns the names of the steps. Does not know when a step comes: [`Call`] decides that.
 
 #[cfg(doc)]
 use super::Call;
@@ -10,25 +10,28 @@ use crate::journal::{Entry, IntentError};
 use crate::secret::Epoch;
 use crate::time::Mono;
 
-/// What a call wants of whoever polls it.
+/// What the call asks its driver to do.
 #[derive(Debug)]
 #[must_use]
 pub enum CallStep<R> {
-    /// A token of the session is needed: report [`Call::on_bearer`] or [`Call::on_no_bearer`].
+    /// Get a token from the session, then report [`Call::on_bearer`] or [`Call::on_no_bearer`].
     Token,
-    /// Make this durable, then report [`Call::on_recorded`]. Only where a journal is declared.
+    /// Make this durable, then report [`Call::on_recorded`]. This step comes only if a journal is
+    /// declared.
     Record(Entry),
     /// Send this once, then report [`Call::on_reply`] or [`Call::on_failure`].
     Send(Exchange),
-    /// The service refused this token: tell the session ([`Session::reject`](crate::Session::reject)).
+    /// The service refused this token: report it to the session
+    /// ([`Session::reject`](crate::Session::reject)).
     Reject(Epoch),
-    /// Nothing is to be done before this time, unless something is reported.
+    /// Nothing has to be done before this time, unless something is reported.
     Wait {
         /// When to poll again.
         until: Mono,
     },
-    /// The journal does not admit it, so it was not sent. Said once, in place of an outcome.
+    /// The journal does not admit the call, so it was not sent. Yielded once, instead of an
+    /// outcome.
     NotAdmitted(IntentError),
-    /// It has ended. Said once.
+    /// The call has ended. Yielded once.
     Over(Outcome<R>),
 }

@@ -1,7 +1,7 @@
-//! What is known of the calls of a journal, and which call it permits.
+//! What is known about the calls of a journal, and which call that permits.
 //!
-//! Owns the one rule of who may send, what each entry changes, and which calls are in doubt. Knows
-//! nothing of files: entries in, answers out.
+//! Owns the one rule of which call may be sent, what each entry changes, and which calls are in
+//! doubt. Does not know about files: it takes entries and answers questions.
 
 mod kept;
 
@@ -14,26 +14,28 @@ use super::{Entry, EntryError, Finding, Intent, IntentError, IntentKey};
 use crate::call::Ending;
 use crate::time::Wall;
 
-/// The calls of a journal, in the order in which they were intended.
+/// The calls of a journal, in the order of their intents.
 ///
-/// Calls without an end and calls in doubt are kept whole, and so is what was
-/// [resolved](crate::journal::Resolution). Of the others the last [`Book::RECENT`] are. What ended before
-/// that is a hash, if it was done, and is forgotten otherwise: it may be sent again. Only where it was
-/// sent in spite of another call, it is kept, because a decision may name it.
+/// A book keeps whole records of calls without an end, of calls in doubt, and of
+/// [resolved](crate::journal::Resolution) calls. Of the other calls it keeps whole the last
+/// [`Book::RECENT`] that ended. Of older ones it keeps a hash if the call was done; otherwise it
+/// forgets the call, and the same intent may be sent again. A call that was not done also stays
+/// whole if another call of its intent stands against it, or may do so later. A decision may name
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
     /// The calls of each intent, oldest first.
     intents: BTreeMap<IntentKey, Vec<u64>>,
-    /// The calls that are not the only one of their intent.
+    /// The calls whose intent has other calls too.
     repeated: BTreeSet<u64>,
-    /// The highest number that was ever given: none is given twice.
+    /// The highest number that was ever given. No number is given twice.
     last: u64,
     /// Calls that have ended and are kept whole, in the order of their ends.
     ended: VecDeque<u64>,
-    /// How many of them are.
+    /// How many of them are kept whole.
     recent: usize,
-    /// Those that were done before.
+    /// The calls that were done before those.
     done: DoneCalls,
 }
 
@@ -47,7 +49,7 @@ impl Book {
     /// How many calls that have ended are kept whole: 1,000.
     pub const RECENT: usize = 1_000;
 
-    /// A book that keeps so many calls whole that have ended.
+    /// Makes a book that keeps this many ended calls whole.
     #[must_use]
     pub fn keeping(recent: usize) -> Self {
         Self {
@@ -61,38 +63,38 @@ impl Book {
         }
     }
 
-    /// All calls that are kept whole.
+    /// Iterates over all calls that are kept whole.
     pub fn calls(&self) -> impl Iterator<Item = &CallRecord> {
         self.calls.values()
     }
 
-    /// The calls of which the service must be asked what became.
+    /// Iterates over the calls whose outcome the service must be asked for.
     pub fn in_doubt(&self) -> impl Iterator<Item = &CallRecord> {
         self.calls().filter(|call| call.is_in_doubt())
     }
 
-    /// The call of this number.
+    /// Returns the call of this number.
     #[must_use]
     pub fn call(&self, id: u64) -> Option<&CallRecord> {
         self.calls.get(&id)
     }
 
-    /// The number of the next call.
+    /// Returns the number of the next call.
     #[must_use]
     pub fn next_id(&self) -> u64 {
         self.last.saturating_add(1)
     }
 
-    /// Whether the intent may be sent, as far as its records say.
+    /// Checks whether the records of the intent permit to send it.
     ///
-    /// A call in doubt and a call that was done stand against it; one that was refused or not sent
-    /// does not. The newest record that stands against it decides. Where the intent is sent
-    /// [in spite](Intent::despite) of one of its own records, that record and those before it do
-    /// not count.
+    /// A call in doubt and a call that was done stand against it. A call that was refused or not
+    /// sent does not. The newest record that stands against it decides. If the intent is sent [in
+    /// spite](Intent::despite) of one of its own records, that record and the earlier ones do not
+    /// count.
     ///
     /// # Errors
     ///
-    /// [`IntentError`], of any kind but [`IntentError::InProgress`].
+    /// [`IntentError`] of any kind except [`IntentError::InProgress`].
     pub fn admit(&self, intent: &Intent) -> Result<(), IntentError> {
         let operation = || intent.operation.clone();
         let Some(reference) = &intent.reference else {
@@ -128,17 +130,17 @@ impl Book {
         Err(IntentError::InDoubt { id, operation, reference })
     }
 
-    /// The number under which an entry may be recorded now.
+    /// Returns the number under which an entry may be recorded now.
     ///
-    /// Of several calls of one intent that were admitted before one of them left, the first to leave
-    /// is the only one: two clients that share a journal do not see each other's calls.
+    /// Several calls of one intent may be admitted before one of them leaves: two clients that
+    /// share a journal do not see each other's calls. Only the first of them that leaves is sent.
     ///
-    /// A call that was resolved as refused takes its sender's own end all the same, if that says that
-    /// it was done, or that nobody knows: whoever resolved it was too early.
+    /// If a call was resolved as refused, its sender's own end may still say that it was done, or
+    /// that its outcome is unknown. The book accepts that end: the resolution was too early.
     ///
     /// # Errors
     ///
-    /// [`EntryError`], where the entry has no place here.
+    /// [`EntryError`] if the entry does not fit the records.
     pub fn check(&self, entry: &Entry) -> Result<u64, EntryError> {
         if let Entry::Intent(intent) = entry {
             self.admit(intent)?;
@@ -156,15 +158,15 @@ impl Book {
         Ok(call.id)
     }
 
-    /// Whether no other call of the same intent stands against this one by now: two clients that
-    /// share a journal may both have been admitted before either was sent.
+    /// Checks that no other call of the same intent stands against this one by now. Two clients
+    /// that share a journal may both have been admitted before either was sent.
     fn is_free(&self, call: &CallRecord) -> Result<(), IntentError> {
         if !self.repeated.contains(&call.id) {
             return Ok(());
         }
         let key = call.key();
         let despite = call.despite.as_ref().map(|despite| despite.id);
-        // A decision counts if it was made of an earlier call of this intent, as when it was admitted.
+        // A decision counts if it names an earlier call of this intent, as at admission.
         let is_own = |id: u64| self.of(&key).any(|it| it.id == id) || self.done.has(&key, id);
         let despite = despite.filter(|id| *id < call.id && is_own(*id));
         let is_newer = |other: &&CallRecord| {
@@ -173,7 +175,7 @@ impl Book {
         let stands =
             |other: &&CallRecord| matches!(other.state, CallState::InDoubt | CallState::Done);
         let names = (call.operation.clone(), call.reference.clone().unwrap_or_default());
-        // The newest decides, as when the call was admitted, whether or not it is kept whole.
+        // The newest call decides, as at admission, whether it is kept whole or not.
         let other = self.of(&key).filter(is_newer).filter(stands).max_by_key(|other| other.id);
         let done = self.done.newest(&key);
         let done = done.filter(|done| despite.is_none_or(|despite| done.id > despite));
@@ -189,7 +191,7 @@ impl Book {
         Err(IntentError::InProgress { id, operation, reference })
     }
 
-    /// The call of an entry, if that may follow what is known of it.
+    /// The call of an entry, if the entry may follow what is known about the call.
     fn fits(&self, entry: &Entry) -> Result<&CallRecord, EntryError> {
         let id = entry.id().unwrap_or_default();
         let Some(call) = self.call(id) else {
@@ -211,9 +213,9 @@ impl Book {
         if fits { Ok(call) } else { Err(EntryError::Ended { id }) }
     }
 
-    /// Whether a record of this number could have been written here, whatever the guard says of it:
-    /// what an earlier version admitted is read all the same. A number may be missing: its intent
-    /// could not be written.
+    /// Returns whether a record of this number could have been written here, regardless of the
+    /// guard. A record that an earlier version admitted is still read. A number may be missing, if
+    /// its intent could not be written.
     #[must_use]
     pub fn takes(&self, id: u64, entry: &Entry) -> bool {
         match entry {
@@ -222,7 +224,7 @@ impl Book {
         }
     }
 
-    /// Takes an entry in, under the number that it was recorded with.
+    /// Applies an entry under the number that it was recorded with.
     pub fn apply(&mut self, id: u64, entry: &Entry) {
         if let Entry::Intent(intent) = entry {
             self.put(CallRecord::new(id, intent));
@@ -263,7 +265,7 @@ impl Book {
         self.forget_all_but(self.recent);
     }
 
-    /// Keeps so many calls whole that have ended.
+    /// Keeps this many ended calls whole.
     pub(super) fn forget_all_but(&mut self, recent: usize) {
         while self.ended.len() > recent {
             let Some(id) = self.ended.pop_front() else { return };
@@ -271,7 +273,7 @@ impl Book {
         }
     }
 
-    /// Keeps of a call that has ended only what the guard must know.
+    /// Keeps only what the guard must know about a call that has ended.
     fn forget(&mut self, id: u64) {
         let Some(call) = self.calls.get(&id) else { return };
         let (key, is_done) = (call.key(), call.state == CallState::Done);
@@ -288,7 +290,7 @@ impl Book {
         }
     }
 
-    /// Whether another call of this intent stands against it, or may come to.
+    /// Whether another call of this intent stands against it, or may do so later.
     fn has_another(&self, id: u64, key: &IntentKey) -> bool {
         let may_stand = |state| !matches!(state, CallState::Refused | CallState::NotSent);
         let mut others = self.of(key).filter(|other| other.id != id);
@@ -305,9 +307,9 @@ impl Book {
         }
     }
 
-    /// Takes an entry of this call back that could not be written: the call is again what it was
-    /// before, or is not there. Of several, the last one is taken back first. The call's number is not
-    /// given to another one.
+    /// Takes back an entry of this call that could not be written. The call is again what it was
+    /// before, or is removed. Of several entries, take back the last one first. The call's number
+    /// is not given to another call.
     pub fn take_back(&mut self, id: u64, before: Option<CallRecord>) {
         let Some(before) = before else {
             let Some(key) = self.call(id).map(CallRecord::key) else { return };
@@ -333,15 +335,15 @@ impl Book {
         is_new
     }
 
-    /// Puts every call that has no end in doubt: another copy of the journal may have sent it since.
+    /// Puts every call without an end in doubt. Another copy of the journal may have sent it since.
     pub fn doubt_all(&mut self) {
         for call in self.calls.values_mut().filter(|call| call.state == CallState::Intended) {
             call.state = CallState::InDoubt;
         }
     }
 
-    /// It is known that no sender is at work on the calls from this number on, as by the lock of a
-    /// file that only a sender holds: what is in doubt may be resolved at once.
+    /// Records that no sender works on the calls from this number on. A file lock that only a
+    /// sender holds can show this. Calls in doubt may then be resolved at once.
     pub fn senders_are_gone(&mut self, from: u64) {
         for call in self.calls.range_mut(from..).map(|(_, call)| call) {
             call.sending_until = None;
@@ -353,7 +355,8 @@ impl Book {
     }
 }
 
-/// What is told of an intent that was done as this call, or whose reference has another body there.
+/// The error for an intent that this call has done, or whose reference this call used for another
+/// body.
 fn done_before(
     id: u64,
     at: Wall,

@@ -1,8 +1,8 @@
-//! Digests of a request: of its bytes, and of what they mean.
+//! Digests of a request: of its bytes, and of its meaning.
 //!
-//! The meaning leaves out white space between values and the order of an object's fields. All else
-//! counts as it is written: each digit of a number, and a field that stands twice. So no two bodies
-//! that a service could read differently are taken for one.
+//! The meaning leaves out white space between values and the order of an object's fields.
+//! Everything else counts as it is written: each digit of a number, and a field that occurs twice.
+//! So two bodies that a service could read differently never count as one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,18 +10,18 @@ use std::fmt;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Tells one request from another (FNV-1a, 64 bits). It identifies and does not authenticate.
+/// Identifies a request (FNV-1a, 64 bits). It does not authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(pub u64);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Returns the digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(START).and(bytes)
     }
 
-    /// The digest of what a body means; of its bytes, where they are no JSON.
+    /// Returns the digest of a body's meaning. If the body is not JSON, the digest is of its bytes.
     #[must_use]
     pub fn of_meaning(body: &[u8]) -> Self {
         let json = std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str(text).ok());
@@ -33,12 +33,12 @@ impl Digest {
         Self(bytes.iter().fold(self.0, step))
     }
 
-    /// Goes on with a text: its length first, so that no text can hold the end of another.
+    /// Adds a text: first its length, so that no text can contain the end of another.
     fn text(self, text: &str) -> Self {
         self.and(b"\"").and(&text.len().to_le_bytes()).and(text.as_bytes())
     }
 
-    /// Goes on with a value; `None` where it is nested too deep, or has a text that cannot be read.
+    /// Adds a value. `None` if it is nested too deep, or has a text that cannot be read.
     fn with(self, json: &RawValue, depth: usize) -> Option<Self> {
         let (text, depth) = (json.get(), depth.checked_sub(1)?);
         match text.bytes().next()? {
@@ -70,14 +70,14 @@ impl fmt::Display for Digest {
     }
 }
 
-/// A text, whatever it is written with.
+/// A text, in any spelling.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 type Field<'a> = (Cow<'a, str>, &'a RawValue);
 
-/// The fields of an object in their order, also those that stand twice.
+/// The fields of an object in their order, including those that occur twice.
 pub(crate) fn fields(object: &str) -> Option<Vec<Field<'_>>> {
     struct Fields;
     impl<'de> Visitor<'de> for Fields {
@@ -100,5 +100,5 @@ pub(crate) fn fields(object: &str) -> Option<Vec<Field<'_>>> {
 
 const START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// How deep values may be nested; deeper ones are told apart by their bytes.
+/// How deep values may be nested. Deeper ones are compared by their bytes.
 const DEEPEST: usize = 64;

@@ -1,15 +1,15 @@
-//! Calls that were done long ago, as far as the guard must still know of them: 40 bytes each.
+//! Calls that were done long ago, reduced to what the guard must still know: 40 bytes each.
 //!
-//! A key is kept as a hash of 128 bits (FNV-1a). It identifies and does not authenticate: two keys of
-//! one hash would make the guard refuse a call, and never send one twice.
+//! A key is kept as a hash of 128 bits (FNV-1a). The hash identifies and does not authenticate. If
+//! two keys had one hash, the guard would refuse a call; it would never send one twice.
 
 use std::collections::BTreeMap;
 
 use super::{CallRecord, Digest, IntentKey};
 use crate::time::Wall;
 
-/// The calls, in places by the beginning of their hash, and there in parts that never grow: moving
-/// them to larger ones would leave as much memory unused as they take.
+/// The calls, grouped by the first bits of their hash. Within a group they are in parts that never
+/// grow. Moving calls to a larger part would leave as much memory unused as they take.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DoneCalls(BTreeMap<u16, Vec<Vec<DoneCall>>>);
 
@@ -17,7 +17,7 @@ pub(super) struct DoneCalls(BTreeMap<u16, Vec<Vec<DoneCall>>>);
 const PART: usize = 16;
 
 impl PartialEq for DoneCalls {
-    /// In whichever order the calls ended.
+    /// Compares without regard to the order in which the calls ended.
     fn eq(&self, other: &Self) -> bool {
         self.in_order() == other.in_order()
     }
@@ -25,27 +25,29 @@ impl PartialEq for DoneCalls {
 
 impl Eq for DoneCalls {}
 
-/// A call that was done long ago: what the guard must still know of it.
+/// A call that was done long ago, reduced to what the guard must still know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoneCall {
-    /// The hash of URL, agent and reference (FNV-1a, 128 bits): its upper half, and its lower.
+    /// The hash of URL, agent and reference (FNV-1a, 128 bits): its upper half, then its lower
+    /// half.
     pub key: (u64, u64),
-    /// The digest of what its body meant.
+    /// The digest of the meaning of its body.
     pub meaning: Digest,
     /// Its number in the journal.
     pub id: u64,
-    /// When it was known to be done.
+    /// When it became known that it was done.
     pub at: Wall,
 }
 
 impl DoneCall {
-    /// What is kept of a call; `None` of one of the first version, which is known by other means.
+    /// What is kept of a call. `None` for a call of the first version, which is found by other
+    /// means.
     pub(super) fn of(call: &CallRecord, key: &IntentKey) -> Option<Self> {
         let (id, at) = (call.id, call.known_at());
         Some(Self { key: hash(key)?, meaning: call.meaning?, id, at })
     }
 
-    /// Whether its request meant this.
+    /// Whether its request had this meaning.
     pub(super) fn meant(&self, meaning: Option<Digest>) -> bool {
         meaning == Some(self.meaning)
     }
@@ -74,17 +76,18 @@ impl DoneCalls {
         self.0.values().flatten().flatten()
     }
 
-    /// The calls, by their numbers.
+    /// The calls in the order of their numbers.
     pub(super) fn in_order(&self) -> Vec<&DoneCall> {
         let mut calls: Vec<_> = self.iter().collect();
         calls.sort_unstable_by_key(|call| call.id);
         calls
     }
 
-    /// Lets go of the calls that were surely done before this time.
+    /// Removes the calls that were certainly done before this time.
     ///
-    /// A clock may have been set back while calls were recorded. So the calls count by their numbers:
-    /// only what stands before a call that has the latest time so far is as old as that one.
+    /// A clock may have been set back while calls were recorded, so the order of the numbers
+    /// counts. If a call has the latest time so far in that order, all calls before it are at least
+    /// as old.
     pub(super) fn forget_before(&mut self, since: Wall) {
         let mut times: Vec<_> = self.iter().map(|call| (call.id, call.at)).collect();
         times.sort_unstable();
@@ -114,7 +117,7 @@ impl DoneCalls {
         calls.any(|call| call.key == hash && call.id == id)
     }
 
-    /// Lets go of a call.
+    /// Removes a call.
     pub(super) fn remove(&mut self, key: &IntentKey, id: u64) {
         let Some(hash) = hash(key) else { return };
         for part in self.0.get_mut(&place(hash)).into_iter().flatten() {
@@ -127,12 +130,12 @@ fn place((first, _): (u64, u64)) -> u16 {
     u16::try_from(first >> 52).unwrap_or_default()
 }
 
-/// The hash of a key; `None` of the first version's.
+/// The hash of a key. `None` for a key of the first version.
 fn hash(key: &IntentKey) -> Option<(u64, u64)> {
     let IntentKey::Of { url, agent, reference } = key else { return None };
     let step = |hash: u128, byte: &u8| (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
     let text = |hash: u128, text: &str| {
-        // Its length first, so that no text can hold the end of another.
+        // Adds the length first, so that no text can contain the end of another.
         let hash = text.len().to_le_bytes().iter().fold(hash, step);
         text.as_bytes().iter().fold(hash, step)
     };

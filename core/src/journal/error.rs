@@ -1,4 +1,4 @@
-//! Why a journal does not take an entry.
+//! Why a journal does not accept an entry.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::printable::Printable;
 use crate::time::Wall;
 use crate::trouble::Source;
 
-/// Why a call that creates something or moves money is not sent. Nothing was sent by this call.
+/// Why a call that creates something or moves money is not sent. This call sent nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum IntentError {
-    /// There is no name by which to know the intent again.
+    /// The call has no reference by which to recognize the intent later.
     #[error(
         "{operation}: a call that is kept in a journal needs a reference, so nothing was sent: give \
          one with `with_reference`, or name the field of the request that holds it as \
@@ -25,7 +25,7 @@ pub enum IntentError {
         /// The operation's name.
         operation: String,
     },
-    /// The same was sent before, and what became of it is not known.
+    /// The same intent was sent before, and its outcome is not known.
     #[error(
         "{operation} {reference}: nothing was sent now, because call {id} of the journal sent it \
          before and its outcome is unknown. Ask status, info or search, then resolve call {id}",
@@ -39,7 +39,7 @@ pub enum IntentError {
         /// The caller's own name for what is asked for.
         reference: String,
     },
-    /// The same was done before.
+    /// The same intent was done before.
     #[error(
         "{operation} {reference}: nothing was sent now, because call {id} of the journal has done it",
         reference = Printable(reference)
@@ -47,14 +47,14 @@ pub enum IntentError {
     AlreadyDone {
         /// The number of that call in the journal.
         id: u64,
-        /// When that was known, by this machine's clock.
+        /// When that became known, by this machine's clock.
         at: Wall,
         /// The operation's name.
         operation: String,
         /// The caller's own name for what is asked for.
         reference: String,
     },
-    /// The same reference stands for another request, which was done, is in doubt or is under way.
+    /// The same reference belongs to another request, which was done, is in doubt or is under way.
     #[error(
         "{operation} {reference}: nothing was sent, because call {id} of the journal used this \
          reference for another request. Use a new reference for a new request",
@@ -68,7 +68,7 @@ pub enum IntentError {
         /// The caller's own name for what is asked for.
         reference: String,
     },
-    /// Another caller is sending the same right now.
+    /// Another caller is sending the same intent now.
     #[error(
         "{operation} {reference}: nothing was sent by this call, because call {id} is sending it now",
         reference = Printable(reference)
@@ -84,7 +84,7 @@ pub enum IntentError {
 }
 
 impl IntentError {
-    /// The kind's name in lower case, as it stands in outputs.
+    /// Returns the kind's name in lower case, as outputs show it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -96,7 +96,8 @@ impl IntentError {
         }
     }
 
-    /// The number of the record that stands against the call; `None` where it has no reference.
+    /// Returns the number of the record that stands against the call. `None` if the call has no
+    /// reference.
     #[must_use]
     pub const fn id(&self) -> Option<u64> {
         match self {
@@ -109,31 +110,31 @@ impl IntentError {
     }
 }
 
-/// Why an entry has no place in a journal.
+/// Why an entry does not fit a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EntryError {
     /// The intent is not admitted.
     #[error(transparent)]
     Intent(#[from] IntentError),
-    /// There is no call of this number.
+    /// The journal has no call of this number.
     #[error("the journal has no call {id}")]
     NoSuchCall {
         /// The number.
         id: u64,
     },
-    /// What became of the call is known.
+    /// The outcome of the call is already known.
     #[error("the outcome of call {id} is known already")]
     Ended {
         /// The number.
         id: u64,
     },
-    /// The call may still be under way, so what was found out of it may be out of date at once.
+    /// The call may still be under way, so what was found out about it may soon be out of date.
     #[error("{}", under_way(*.id, Some(*.until)))]
     UnderWay {
         /// The number.
         id: u64,
-        /// When its sender has given it up at the latest, by this machine's clock.
+        /// When its sender has given up at the latest, by this machine's clock.
         until: Wall,
     },
 }
@@ -141,14 +142,14 @@ pub enum EntryError {
 /// Why an entry was not recorded.
 #[derive(Clone, Debug)]
 pub enum RecordError {
-    /// The intent is not admitted: what is recorded stands against it.
+    /// The intent is not admitted: a record stands against it.
     Intent(IntentError),
     /// The call may still be under way, so it cannot be resolved yet.
     UnderWay {
         /// The number of that call in the journal.
         id: u64,
-        /// When its sender has given it up at the latest, by this machine's clock; `None` if that
-        /// is not known yet.
+        /// When its sender has given up at the latest, by this machine's clock. `None` if that is
+        /// not known yet.
         until: Option<Wall>,
     },
     /// The journal could not be written or read.
@@ -156,7 +157,7 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    /// The error as the cause of another.
+    /// Returns the error as the cause of another error.
     #[must_use]
     pub fn into_source(self) -> Source {
         match self {

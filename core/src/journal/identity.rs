@@ -1,12 +1,12 @@
-//! When two spellings name one thing: a URL, or a reference.
+//! When two spellings mean the same thing, for a URL or a reference.
 //!
-//! Owns what the identity of an intent leaves out. Whatever is not known to mean the same is told
-//! apart.
+//! Owns what the identity of an intent leaves out. If two spellings are not known to mean the same,
+//! they count as different.
 
 use std::net::Ipv6Addr;
 
-/// The URL in one form: two spellings of one host are one service. Letter case, a dot at the end of a
-/// host name, and the way in which an IPv6 address is abbreviated say nothing.
+/// The URL in one form: two spellings of one host are one service. Letter case, a dot at the end of
+/// a host name, and the abbreviation of an IPv6 address do not count.
 pub(super) fn url(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = match rest.find('/').and_then(|at| rest.split_at_checked(at)) {
@@ -26,8 +26,8 @@ pub(super) fn url(url: &str) -> String {
     format!("{scheme}://{host}{port}{path}")
 }
 
-/// The reference in one form: white space around it says nothing, and neither does the letter case of
-/// a UUID. That of other references does, as in base 62.
+/// The reference in one form: white space around it does not count, nor does the letter case of a
+/// UUID. The letter case of other references counts, for example in base 62.
 pub(super) fn reference(reference: &str) -> String {
     let reference = reference.trim();
     if is_uuid(reference) { reference.to_ascii_lowercase() } else { reference.to_owned() }

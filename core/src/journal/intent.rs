@@ -1,59 +1,59 @@
 //! What a call asks for, and what makes two calls the same.
 //!
-//! Owns the identity of an intent. Bytes are none: white space and the order of fields change them,
-//! and leave what is asked for.
+//! Owns the identity of an intent. The bytes are not part of it: white space and the order of
+//! fields change the bytes, but not what is asked for.
 
 use super::{Digest, identity};
 use crate::time::Wall;
 
-/// What is asked of the service, as far as it is written down.
+/// What is asked of the service, as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// The operation's name.
     pub operation: String,
-    /// Where and for whom; `None` in records of the journal's first version.
+    /// Where it goes and for which agent. `None` in records of the journal's first version.
     pub scope: Option<Scope>,
-    /// The caller's own name for what is asked for; `None` only in records of the first version.
+    /// The caller's own name for what is asked for. `None` only in records of the first version.
     pub reference: Option<String>,
     /// The digest of the request's bytes.
     pub digest: Digest,
-    /// The digest of what the bytes mean; `None` in records of the first version.
+    /// The digest of the meaning of the bytes. `None` in records of the first version.
     pub meaning: Option<Digest>,
-    /// When, by this machine's clock.
+    /// When the intent was made, by this machine's clock.
     pub at: Wall,
-    /// The caller's decision to send it in spite of what is written down.
+    /// The caller's decision to send it in spite of a record.
     pub despite: Option<Despite>,
 }
 
-/// Where a call goes, and for which agent. With the reference it is the identity of an intent: two
-/// names of one path are one operation.
+/// Where a call goes, and for which agent. Together with the reference it identifies an intent. Two
+/// names of one path are therefore one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
     /// The operation's URL.
     pub url: String,
-    /// The agent's id; empty where the session had none yet.
+    /// The agent's id. Empty if the session had none yet.
     pub agent: String,
 }
 
 /// The caller's decision to send an intent again, although a record stands against it.
 ///
-/// It is the only way past the guard, and it is written down with its reason. It permits what could
-/// pay twice: use it only for what was found out by other means, and cannot be
+/// Nothing else overrides the guard. The decision is recorded with its reason. It permits a call
+/// that could pay twice. Use it only if the outcome was found out by other means and cannot be
 /// [resolved](super::Resolution).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Despite {
     /// The number of the record that stands against it.
     pub id: u64,
-    /// Why it is sent all the same.
+    /// Why it is sent in spite of the record.
     pub reason: String,
-    /// Who decided it, as far as known.
+    /// Who decided it, if known.
     pub by: Option<String>,
 }
 
 /// What makes two intents the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IntentKey {
-    /// An intent.
+    /// An intent with a scope.
     Of {
         /// The operation's URL.
         url: String,
@@ -62,14 +62,14 @@ pub enum IntentKey {
         /// The caller's own name for what is asked for.
         reference: String,
     },
-    /// One of the first version that has a reference.
+    /// An intent of the first version with a reference.
     Named {
         /// The operation's name.
         operation: String,
         /// The caller's own name for what is asked for.
         reference: String,
     },
-    /// One of the first version that has none.
+    /// An intent of the first version without a reference.
     Bytes {
         /// The operation's name.
         operation: String,
@@ -79,7 +79,7 @@ pub enum IntentKey {
 }
 
 impl Intent {
-    /// The key under which it is found again.
+    /// Returns the key that identifies it in the journal.
     #[must_use]
     pub fn key(&self) -> IntentKey {
         IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
@@ -94,7 +94,7 @@ impl Intent {
 }
 
 impl IntentKey {
-    /// The key of what was recorded with these parts.
+    /// The key of a record with these parts.
     pub(super) fn of(
         operation: &str,
         scope: Option<&Scope>,

@@ -1,13 +1,13 @@
-//! A journal for as long as the client lives.
+//! A journal in memory, which lives as long as the client.
 
 use super::{Book, CallRecord, Entry, Journal, RecordError};
 
-/// Keeps entries in memory: what a client without a journal knows of its calls.
+/// Keeps entries in memory. A client without a journal knows its calls from here.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryJournal(Book);
 
 impl MemoryJournal {
-    /// What it holds.
+    /// Returns the book of its calls.
     #[must_use]
     pub fn book(&self) -> &Book {
         &self.0

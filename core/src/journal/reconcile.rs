@@ -1,7 +1,7 @@
-//! What to ask about each call in doubt, when, and what to write down of the answers.
+//! What to ask about each call in doubt, when, and what to record of the answers.
 //!
-//! Owns the order and the pace. It never sends a call: who asks the service, and how, is the
-//! integrator's callback. Whether a finding may be written down is the journal's rule.
+//! Owns the order and the pace. Never sends a call: the integrator's callback asks the service.
+//! Does not decide whether a finding may be recorded: the journal does.
 
 use std::collections::VecDeque;
 use std::fmt::Display;
@@ -11,13 +11,13 @@ use super::{CallRecord, Finding, RecordError, Resolution};
 use crate::time::{Mono, Now, Wall};
 use crate::trouble::Source;
 
-/// What a callback found out of a call in doubt, with the reason that is written down.
+/// What a callback found out about a call in doubt, with the reason to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The service did it: the same intent is never sent again.
     Done(String),
-    /// The service did not do it, and will not: the same intent may be sent again. If the service did
-    /// it after all, it is then done twice.
+    /// The service did not do it, and will not: the same intent may be sent again. If the service
+    /// did it after all, it is then done twice.
     Refused(String),
     /// Nothing is known: the call stays in doubt.
     Unknown(String),
@@ -30,7 +30,7 @@ impl<E: Display> From<Result<Self, E>> for Answer {
     }
 }
 
-/// How calls in doubt are asked about.
+/// The settings for asking about calls in doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Reconcile {
@@ -40,23 +40,23 @@ pub struct Reconcile {
 }
 
 impl Reconcile {
-    /// The pause after one question and before the next. Default: 2 s, the pace that the service
-    /// asks for between payment calls.
+    /// Sets the pause after one question and before the next. Default: 2 s, the pace that the
+    /// service asks for between payment calls.
     pub fn interval(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }
 
-    /// How long all of it may take. Default: the patience of the client.
+    /// Sets how long the whole reconciliation may take. Default: the patience of the client.
     pub fn within(self, within: Duration) -> Self {
         Self { within: Some(within), ..self }
     }
 
-    /// Who asks: it is written down with each finding.
+    /// Sets who asks. This is recorded with each finding.
     pub fn by(self, by: impl Into<String>) -> Self {
         Self { by: Some(by.into()), ..self }
     }
 
-    /// How long all of it may take, if that was said.
+    /// Returns how long the whole reconciliation may take, if that was set.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
         self.within
@@ -69,12 +69,12 @@ impl Default for Reconcile {
     }
 }
 
-/// What became of calls in doubt that were asked about. Each is in one of the two lists, but for those
-/// of which the outcome became known meanwhile by other means.
+/// The result of asking about calls in doubt. Each call is in one of the two lists, except calls
+/// whose outcome meanwhile became known by other means.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Reconciled {
-    /// The calls of which something was found out and written down, in this order.
+    /// The calls about which something was found out and recorded, in this order.
     pub resolved: Vec<(u64, Finding)>,
     /// The calls that stay in doubt, and why.
     pub in_doubt: Vec<(u64, Unresolved)>,
@@ -86,46 +86,47 @@ pub struct Reconciled {
 pub enum Unresolved {
     /// The callback found out nothing, for this reason.
     Unknown(String),
-    /// The callback was ended, or it failed without an answer.
+    /// The callback was stopped, or failed without an answer.
     NoAnswer(Source),
-    /// The call may still be under way. It was not asked about, or the answer was too early.
+    /// The call may still be under way. It was not asked about, or the answer came too early.
     UnderWay {
-        /// When its sender has given it up at the latest, by this machine's clock.
+        /// When its sender has given up at the latest, by this machine's clock.
         until: Option<Wall>,
     },
     /// The journal could not be read or written. Nothing more was asked after that.
     Journal(RecordError),
-    /// The time was over, or the journal broke, before it was its turn.
+    /// The time was over, or the journal failed, before this call was reached.
     NotAsked,
 }
 
-/// What a reconciliation wants of whoever polls it.
+/// What a reconciliation asks its driver to do.
 #[derive(Debug)]
 #[must_use]
 pub enum ReconcileStep {
-    /// Ask the callback about this call if it is still in doubt and not under way, then report
-    /// [`Reconciling::on_answer`] or [`Reconciling::on_unresolved`]; else [`Reconciling::skip`].
+    /// Ask the callback about this call if it is still in doubt and not under way. Then report
+    /// [`Reconciling::on_answer`] or [`Reconciling::on_unresolved`]. Otherwise report
+    /// [`Reconciling::skip`].
     Ask(Box<CallRecord>),
-    /// Write this down, then report [`Reconciling::on_recorded`].
+    /// Record this, then report [`Reconciling::on_recorded`].
     Record {
         /// The number of the call.
         id: u64,
         /// What was found out.
         resolution: Resolution,
     },
-    /// Nothing is to be done before this time.
+    /// Nothing has to be done before this time.
     Wait {
         /// When to poll again.
         until: Mono,
     },
-    /// It has ended. Said once.
+    /// The reconciliation has ended. Yielded once.
     Over(Reconciled),
 }
 
 /// One pass over the calls in doubt, oldest first.
 ///
-/// [`poll`](Reconciling::poll) is the one output. Dropping it at any point loses nothing: what was
-/// found out so far is written down, and the others are in doubt as before.
+/// [`poll`](Reconciling::poll) is the only output. It may be dropped at any point without a loss.
+/// What was found out so far is recorded, and the other calls are in doubt as before.
 #[derive(Debug)]
 pub struct Reconciling {
     calls: VecDeque<CallRecord>,
@@ -139,27 +140,27 @@ pub struct Reconciling {
 enum Stage {
     /// The next call is due at this time.
     Due(Mono),
-    /// The callback is asked about this call.
+    /// The callback is being asked about this call.
     Asked(u64),
-    /// This is to be written down, and then the next call is due at this time.
+    /// This must be recorded. After that, the next call is due at this time.
     Found(u64, Resolution, Mono),
-    /// It is being written down.
+    /// This is being recorded.
     Recording(u64, Finding, Mono),
 }
 
 impl Reconciling {
-    /// Asks about these calls, and begins with none after the deadline.
+    /// Makes a pass over these calls. After the deadline it asks about no further call.
     #[must_use]
     pub fn new(calls: Vec<CallRecord>, settings: Reconcile, deadline: Mono) -> Self {
         let (stage, report) = (Stage::Due(Mono::default()), Reconciled::default());
         Self { calls: calls.into(), settings, deadline, stage, report }
     }
 
-    /// What to do next.
+    /// Returns what to do next.
     pub fn poll(&mut self, now: Now) -> ReconcileStep {
         match std::mem::replace(&mut self.stage, Stage::Due(Mono::default())) {
             Stage::Due(at) => {
-                // A wait that would last until the deadline is of no use.
+                // If a wait would last until the deadline, it would be useless.
                 if now.mono.max(at) >= self.deadline {
                     self.give_up();
                 }
@@ -187,7 +188,7 @@ impl Reconciling {
         }
     }
 
-    /// The callback has answered.
+    /// Reports the callback's answer.
     pub fn on_answer(&mut self, answer: Answer, now: Now) {
         let (finding, reason) = match answer {
             Answer::Done(reason) => (Finding::Done, reason),
@@ -201,7 +202,7 @@ impl Reconciling {
         }
     }
 
-    /// The callback was asked, and the call stays in doubt.
+    /// Reports that the callback was asked, and that the call stays in doubt.
     pub fn on_unresolved(&mut self, why: Unresolved, now: Now) {
         if let Stage::Asked(id) = self.stage {
             self.report.in_doubt.push((id, why));
@@ -209,15 +210,16 @@ impl Reconciling {
         }
     }
 
-    /// The outcome of the call became known by other means, perhaps by the callback's own.
+    /// Reports that the outcome of the call became known by other means, perhaps through the
+    /// callback itself.
     pub fn on_known(&mut self, now: Now) {
         if let Stage::Asked(_) = self.stage {
             self.stage = Stage::Due(self.next(now));
         }
     }
 
-    /// The callback was not asked: the outcome is known by now, or the call stays in doubt for this
-    /// reason. The next one is due at once.
+    /// Reports that the callback was not asked. The outcome is already known, or the call stays in
+    /// doubt for this reason. The next call is due at once.
     pub fn skip(&mut self, why: Option<Unresolved>) {
         if let Stage::Asked(id) = self.stage {
             self.report.in_doubt.extend(why.map(|why| (id, why)));
@@ -225,7 +227,7 @@ impl Reconciling {
         }
     }
 
-    /// The journal cannot be read any more, so nothing more is asked.
+    /// Reports that the journal can no longer be read. Nothing more is asked.
     pub fn on_broken(&mut self, error: RecordError) {
         let (Stage::Asked(id) | Stage::Found(id, ..) | Stage::Recording(id, ..)) = self.stage
         else {
@@ -236,7 +238,7 @@ impl Reconciling {
         self.give_up();
     }
 
-    /// What came of [`ReconcileStep::Record`].
+    /// Reports the result of [`ReconcileStep::Record`].
     pub fn on_recorded(&mut self, outcome: Result<(), RecordError>) {
         let Stage::Recording(id, finding, due) = self.stage else { return };
         match outcome {
@@ -259,5 +261,5 @@ impl Reconciling {
     }
 }
 
-/// How many characters of a reason are written down.
+/// How many characters of a reason are recorded.
 const LONGEST_REASON: usize = 1_024;

@@ -1,9 +1,9 @@
-//! One call of a journal, as far as it was written down.
+//! One call of a journal, as recorded.
 
 use super::{CLOCK_MARGIN, Despite, Digest, Intent, IntentKey, Resolution, Scope};
 use crate::time::Wall;
 
-/// One call, as far as it was written down.
+/// One call, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallRecord {
@@ -11,48 +11,48 @@ pub struct CallRecord {
     pub id: u64,
     /// The operation's name.
     pub operation: String,
-    /// Where it went and for whom; `None` in journals of the first version.
+    /// Where it went and for which agent. `None` in journals of the first version.
     pub scope: Option<Scope>,
     /// The caller's own name for what was asked for.
     pub reference: Option<String>,
     /// The digest of the request's bytes.
     pub digest: Digest,
-    /// The digest of what they mean; `None` in journals of the first version.
+    /// The digest of the meaning of those bytes. `None` in journals of the first version.
     pub meaning: Option<Digest>,
-    /// When it was intended.
+    /// When its intent was recorded.
     pub intended_at: Wall,
-    /// When its request was about to leave, the last time.
+    /// When its request was last about to leave.
     pub sent_at: Option<Wall>,
-    /// When its sender gives it up at the latest, by its clock; `None` once it is known that no
-    /// sender is at work on it.
+    /// When its sender gives up at the latest, by the sender's clock. `None` once no sender is
+    /// known to work on it.
     pub sending_until: Option<Wall>,
     /// When it ended, or was resolved.
     pub ended_at: Option<Wall>,
-    /// What is known of it.
+    /// What is known about it.
     pub state: CallState,
-    /// The decision by which it was sent in spite of a record.
+    /// The decision to send it in spite of a record.
     pub despite: Option<Despite>,
-    /// What was found out of it by other means.
+    /// What was found out about it by other means.
     pub resolution: Option<Resolution>,
 }
 
-/// What is known of a call.
+/// What is known about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallState {
-    /// It was intended, and its request did not leave.
+    /// Its intent was recorded, and its request did not leave.
     Intended,
-    /// Its request may have left, and what became of it is not known: ask the service.
+    /// Its request may have left, and its outcome is not known: ask the service.
     InDoubt,
     /// It was done.
     Done,
-    /// It was refused, or found out not to have been done.
+    /// It was refused, or was later found not to have been done.
     Refused,
     /// Its request did not leave, or was not processed.
     NotSent,
 }
 
 impl CallState {
-    /// The name in lower case, as it stands in outputs.
+    /// Returns the name in lower case, as outputs show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,29 +71,29 @@ impl CallState {
 }
 
 impl CallRecord {
-    /// Whether the service must be asked what became of it.
+    /// Returns whether the service must be asked for its outcome.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.state == CallState::InDoubt
     }
 
-    /// When no sender can be at work on it any more, [`CLOCK_MARGIN`] included; `None` if none can be
-    /// at this time. Until then it cannot be resolved: what was found out of it could be out of date
-    /// at once.
+    /// Returns the time from which no sender can still work on it, [`CLOCK_MARGIN`] included.
+    /// `None` if none can at time `at`. Until then it cannot be resolved: what was found out about
+    /// it could soon be out of date.
     ///
-    /// The times are those of wall clocks. If one was set back meanwhile, the wait is longer by as
-    /// much.
+    /// The times are those of wall clocks. If a clock was set back meanwhile, the wait is longer by
+    /// that amount.
     #[must_use]
     pub fn under_way_until(&self, at: Wall) -> Option<Wall> {
         self.sending_until.map(|until| until.after(CLOCK_MARGIN)).filter(|until| at < *until)
     }
 
-    /// When what became of it was known, if anything was.
+    /// When its outcome became known, if it did.
     pub(super) fn known_at(&self) -> Wall {
         self.ended_at.unwrap_or(self.intended_at)
     }
 
-    /// Whether its request means what the intent's does.
+    /// Whether its request has the same meaning as the intent.
     pub(super) fn means(&self, intent: &Intent) -> bool {
         match (self.meaning, intent.meaning) {
             (Some(one), Some(other)) => one == other,
@@ -103,12 +103,12 @@ impl CallRecord {
 }
 
 impl CallRecord {
-    /// The key under which its intent is found again.
+    /// The key that identifies its intent.
     pub(super) fn key(&self) -> IntentKey {
         IntentKey::of(&self.operation, self.scope.as_ref(), self.reference.as_deref(), self.digest)
     }
 
-    /// What was asked for.
+    /// Returns what was asked for.
     #[must_use]
     pub fn intent(&self) -> Intent {
         Intent {
@@ -122,7 +122,7 @@ impl CallRecord {
         }
     }
 
-    /// A call that was intended, under the number that the journal gave it.
+    /// Makes the record of a call with this intent, under the number that the journal gave it.
     #[must_use]
     pub fn new(id: u64, intent: &Intent) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! An entry that a journal has taken in, and when it will be durable.
+//! An entry that a journal has accepted, and when it will be durable.
 
 use std::fmt;
 use std::future::Future;
@@ -6,10 +6,11 @@ use std::pin::Pin;
 
 use super::RecordError;
 
-/// Is ready once an entry is durable, or failed. Dropping it changes nothing about the entry.
+/// A future that is ready once an entry is durable, or has failed. Dropping it does not change the
+/// entry.
 pub type Durable = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
 
-/// An entry that a journal has taken in.
+/// An entry that a journal has accepted.
 #[must_use = "it may not be durable yet"]
 pub struct Submitted {
     id: u64,
@@ -17,23 +18,24 @@ pub struct Submitted {
 }
 
 impl Submitted {
-    /// An entry that is durable, or need not be waited for.
+    /// Makes an entry that is durable, or for which no one has to wait.
     pub fn durable(id: u64) -> Self {
         Self { id, durable: None }
     }
 
-    /// An entry that will be durable later.
+    /// Makes an entry that will be durable later.
     pub fn later(id: u64, durable: Durable) -> Self {
         Self { id, durable: Some(durable) }
     }
 
-    /// The number of the entry's call, as [`Journal::record`](super::Journal::record) yields it.
+    /// Returns the number of the entry's call, as [`Journal::record`](super::Journal::record)
+    /// returns it.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// What to wait for; `None` if nothing.
+    /// Returns what to wait for. `None` if there is nothing to wait for.
     #[must_use]
     pub fn into_durable(self) -> Option<Durable> {
         self.durable

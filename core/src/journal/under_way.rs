@@ -1,7 +1,7 @@
-//! Which calls of one client are being sent right now, and whether another one may join them.
+//! The calls of one client that are being sent now, and whether another call may start.
 //!
-//! Owns the rule for two callers with one intent. What was sent before is the rule of
-//! [`Book`](super::Book).
+//! Owns the rule for two callers with one intent. Does not know what was sent before:
+//! [`Book`](super::Book) does.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use super::{Digest, Intent, IntentError, IntentKey};
 
 /// The calls that have been admitted and have not ended, by intent.
 ///
-/// A journal cannot know this: a record without an end may belong to a call that is being sent, or
-/// to a process that has died. So each client that shares a journal among its callers keeps one,
-/// and asks it before the journal.
+/// A journal cannot know this. A record without an end may belong to a call that is being sent, or
+/// to a process that has died. So each client that shares a journal among its callers keeps an
+/// `UnderWay`, and asks it before the journal.
 #[derive(Clone, Debug, Default)]
 pub struct UnderWay {
     calls: BTreeMap<IntentKey, (u64, Option<Digest>)>,
@@ -22,7 +22,7 @@ impl UnderWay {
     ///
     /// # Errors
     ///
-    /// [`IntentError::InProgress`] if another caller is sending the same;
+    /// [`IntentError::InProgress`] if another caller is sending the same intent;
     /// [`IntentError::Conflict`] if it is sending another body under the same reference.
     pub fn admit(&self, intent: &Intent) -> Result<(), IntentError> {
         let Some((id, meaning)) = self.calls.get(&intent.key()) else { return Ok(()) };
@@ -35,18 +35,18 @@ impl UnderWay {
         })
     }
 
-    /// Takes in a call: its intent is recorded under this number.
+    /// Adds a call whose intent is recorded under this number.
     pub fn begin(&mut self, id: u64, intent: &Intent) {
         self.calls.insert(intent.key(), (id, intent.meaning));
     }
 
-    /// Lets go of a call, however it was left: it ended, or its caller gave it up.
+    /// Removes a call, however it was left: it ended, or its caller gave up.
     pub fn end(&mut self, key: &IntentKey) {
         self.calls.remove(key);
     }
 
-    /// Returns whether the call of this number is being sent. Nobody else may resolve it then: it
-    /// may still end by itself.
+    /// Returns whether the call of this number is being sent. No one else may resolve it then,
+    /// because it may still end by itself.
     #[must_use]
     pub fn has(&self, id: u64) -> bool {
         self.calls.values().any(|(under_way, _)| *under_way == id)

@@ -1,4 +1,4 @@
-//! An amount of money as an exact decimal: it never meets a binary fraction.
+//! An amount of money as an exact decimal. It is never converted to binary floating point.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::FieldError;
 
 /// An amount of at most 15 digits before the point and 4 after it (the digits are assumed; the
-/// published example is 15.4). It reaches the wire as a JSON number with exactly these digits.
+/// published example is 15.4). It is sent as a JSON number with exactly these digits.
 ///
 /// ```
 /// use imts_core::operations::Amount;
@@ -21,7 +21,7 @@ use super::FieldError;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount {
-    /// In ten thousandths.
+    /// The amount in ten thousandths.
     parts: u64,
 }
 
@@ -33,7 +33,8 @@ const SCALE: u64 = 10_000;
 impl FromStr for Amount {
     type Err = FieldError;
 
-    /// Reads digits, and perhaps a point and more digits: no sign, no exponent, no separator.
+    /// Reads digits, optionally followed by a point and more digits. No sign, exponent or separator
+    /// is accepted.
     fn from_str(text: &str) -> Result<Self, FieldError> {
         const FORM: &str = "a decimal of at most 15 digits before the point and 4 after it";
         let wrong = FieldError::new("amount", FORM);

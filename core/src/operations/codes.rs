@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::FieldError;
 
-/// A country: three upper-case letters, as ISO 3166-1 alpha-3 has them (published). Whether the
-/// code is given to a country is not checked.
+/// A country: three upper-case letters, in the form of ISO 3166-1 alpha-3 (published). It is not
+/// checked whether a country has the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 3]);
 
-/// A currency: three upper-case letters, as ISO 4217 has them (draft). Whether the code is given to
-/// a currency is not checked: the draft's own example is a country's.
+/// A currency: three upper-case letters, in the form of ISO 4217 (draft). It is not checked whether
+/// a currency has the code: the draft's own example is a country's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 
-/// The caller's own id of a transfer: a UUID in its 36 characters (published).
+/// The caller's own id of a transfer: a UUID with its 36 characters (published).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct ClientUuid(String);
 
@@ -58,7 +58,7 @@ impl FromStr for ClientUuid {
 }
 
 impl ClientUuid {
-    /// The 36 characters, as they were given.
+    /// Returns the 36 characters, as they were given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,7 +76,7 @@ impl FromStr for AgentId {
 }
 
 impl Country {
-    /// The three letters.
+    /// Returns the three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
@@ -84,7 +84,7 @@ impl Country {
 }
 
 impl Currency {
-    /// The three letters.
+    /// Returns the three letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! `POST`, path unknown: Create transfer (published in part) registers a transfer. Moves money.
+//! Create transfer (published in part): `POST`, path unknown. Registers a transfer, and moves
+//! money.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +13,11 @@ use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
 use crate::wire::{Success, Unencodable};
 
-/// A transfer to be registered: the five fields that are published, and the integrator's own.
+/// A transfer to be registered: the five published fields, and the integrator's own.
 ///
-/// There are two kinds (published): an On-Demand transfer goes to a phone, and any agent of the
-/// recipient's country may pay it out; a Phone-Based one names the agent that pays out, whatever its
-/// destination.
+/// There are two kinds (published). An On-Demand transfer goes to a phone, and any agent of the
+/// recipient's country may pay it out. A Phone-Based transfer names the agent that pays out, for
+/// any destination.
 ///
 /// ```
 /// use imts_core::Operation;
@@ -46,7 +47,7 @@ const FIELDS: [&str; 5] = [
 ];
 
 impl CreateTransfer {
-    /// A transfer to a phone that any agent of the country may pay out.
+    /// Makes a transfer to a phone. Any agent of the country may pay it out.
     #[must_use]
     pub fn on_demand(client_uuid: ClientUuid, phone: Phone, target_country: Country) -> Self {
         let destination = Destination::Phone(phone);
@@ -54,7 +55,7 @@ impl CreateTransfer {
         Self { client_uuid, destination, target_agent_id: None, target_country, extra }
     }
 
-    /// A transfer that this agent pays out.
+    /// Makes a transfer that this agent pays out.
     #[must_use]
     pub fn phone_based(
         client_uuid: ClientUuid,
@@ -66,12 +67,12 @@ impl CreateTransfer {
         Self { client_uuid, destination, target_agent_id, target_country, extra }
     }
 
-    /// The same with a further field, such as the amount and the currencies, whose names are
-    /// unknown here.
+    /// Adds a further field, such as the amount and the currencies, whose names this crate does not
+    /// know.
     ///
     /// # Errors
     ///
-    /// [`FieldError`], where the name is one of the five.
+    /// [`FieldError`] if the name is one of the five.
     pub fn with_extra(mut self, name: impl Into<String>, value: Json) -> Result<Self, FieldError> {
         let name = name.into();
         if FIELDS.contains(&name.as_str()) {
@@ -125,7 +126,7 @@ impl Operation for CreateTransfer {
         success.payload_text().map(Json::known)
     }
 
-    /// The transfer's `client_uuid`.
+    /// Returns the transfer's `client_uuid`.
     fn reference(&self) -> Option<String> {
         Some(self.client_uuid.as_str().to_owned())
     }

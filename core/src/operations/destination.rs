@@ -1,7 +1,7 @@
-//! Where a transfer goes: a phone, an account or a card, each checked for its form.
+//! The destination of a transfer: a phone, an account or a card, each with a check of its form.
 //!
-//! All three point at a person: `Debug` prints none of them whole, and a card's number is wiped
-//! from memory on drop.
+//! All three identify a person. `Debug` prints none of them whole, and a card number is wiped from
+//! memory on drop.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,11 +14,12 @@ use super::FieldError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone(String);
 
-/// An account number as ISO 13616 has it: upper case, without spaces, its check digits right.
+/// An account number in the form of ISO 13616: upper case, without spaces, with correct check
+/// digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Iban(String);
 
-/// A card number (PAN): 12 to 19 digits whose check digit is right (ISO/IEC 7812-1, Luhn).
+/// A card number (PAN): 12 to 19 digits with a correct check digit (ISO/IEC 7812-1, Luhn).
 #[derive(Clone)]
 pub struct CardNumber(Zeroizing<String>);
 
@@ -65,7 +66,7 @@ impl FromStr for CardNumber {
 }
 
 impl Destination {
-    /// The value of `destination_type`.
+    /// Returns the value of `destination_type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -75,7 +76,7 @@ impl Destination {
         }
     }
 
-    /// The value of `destination_identifier`: it points at a person.
+    /// Returns the value of `destination_identifier`, which identifies a person.
     #[must_use]
     pub fn expose_identifier(&self) -> &str {
         match self {
@@ -103,8 +104,9 @@ impl fmt::Debug for CardNumber {
     }
 }
 
-/// Country, two check digits, 11 to 30 letters and digits; the whole leaves 1 when its country and
-/// check digits are moved to the end, letters are read as 10 to 35, and the number is divided by 97.
+/// Checks for a country, two check digits, and 11 to 30 letters and digits. Country and check
+/// digits are moved to the end, and letters are read as 10 to 35. The number divided by 97 must
+/// leave 1.
 fn is_iban(text: &str) -> bool {
     let Some((head, tail)) = text.split_at_checked(4) else { return false };
     let (country, check) = head.split_at_checked(2).unwrap_or_default();
@@ -120,8 +122,8 @@ fn is_iban(text: &str) -> bool {
     form && remainder == Some(1)
 }
 
-/// Whether these are digits whose last one checks the others: every second one from the right is
-/// doubled, its digits added, and the sum of all is a multiple of ten.
+/// Whether these are digits and the last one is their check digit. Every second digit from the
+/// right is doubled and its digits are added. The sum of all must be a multiple of ten.
 fn passes_luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
     let sum = digits.rev().zip([false, true].into_iter().cycle()).try_fold(
         0_u32,

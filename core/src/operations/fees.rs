@@ -12,8 +12,8 @@ use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
 use crate::wire::{Success, Unencodable};
 
-/// The fees of a transfer, as an older page of the vendor's has it. The reply is unknown: it comes
-/// as JSON whose numbers are exact.
+/// The fees of a transfer, as an older page of the vendor prints the operation. The reply is
+/// unknown: it is returned as JSON with exact numbers.
 ///
 /// ```
 /// use imts_core::Operation;
@@ -37,7 +37,7 @@ use crate::wire::{Success, Unencodable};
 pub struct Fees {
     /// Who sends.
     pub originator_type: Originator,
-    /// Where the money goes.
+    /// The country to which the money goes.
     pub target_country: Country,
     /// How much is sent.
     pub amount_source: Amount,
@@ -45,8 +45,8 @@ pub struct Fees {
     pub currency_source: Currency,
     /// The currency that is received.
     pub currency_target: Currency,
-    /// The request's signature. Its recipe, and whether it is still asked for, are unknown: the
-    /// caller supplies it.
+    /// The request's signature. It is unknown how to compute it, and whether it is still needed.
+    /// The caller supplies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pg_sig: Option<Signature>,
 }
@@ -76,7 +76,7 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// [`FieldError`], where it is empty or longer than 512 bytes.
+    /// [`FieldError`] if it is empty or longer than 512 bytes.
     pub fn new(signature: impl Into<String>) -> Result<Self, FieldError> {
         let signature = signature.into();
         let ok = (1..=512).contains(&signature.len());

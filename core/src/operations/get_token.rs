@@ -1,4 +1,4 @@
-//! `POST /v5/partner/transfer/agent/auth` (published): credentials in, a grant out.
+//! `POST /v5/partner/transfer/agent/auth` (published): takes credentials, returns a grant.
 
 use crate::error::Malformed;
 use crate::evidence::Evidence;
@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
 pub struct GetToken<'a>(&'a Credentials);
 
 impl<'a> GetToken<'a> {
-    /// Signs in with these credentials.
+    /// Makes the request with these credentials.
     #[must_use]
     pub fn new(credentials: &'a Credentials) -> Self {
         Self(credentials)

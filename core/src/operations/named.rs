@@ -1,10 +1,10 @@
-//! Operations of which only the names are published: `POST`, with unknown paths, fields and replies.
+//! Operations with only a published name: they are `POST`, and path, fields and reply are unknown.
 //!
-//! What an operation does is read from its name, and so is its class.
+//! The class is inferred from what the name says that the operation does.
 
 use crate::operation::Class;
 
-/// The name and the class of an operation, and no more.
+/// The name and the class of an operation, and nothing else.
 pub trait Named {
     /// Its name in the catalogue.
     const NAME: &'static str;
@@ -34,9 +34,9 @@ named! {
     CreatePerson = "create-person", Create;
     /// By its name, registers a legal entity.
     CreateBusiness = "create-business", Create;
-    /// By its name, returns what is known of a natural person.
+    /// By its name, returns what is known about a natural person.
     GetPersonInfo = "get-person-info", Read;
-    /// By its name, returns what is known of a legal entity.
+    /// By its name, returns what is known about a legal entity.
     GetBusinessInfo = "get-business-info", Read;
     /// By its name, returns the application form of a transfer.
     PrintApplication = "print-application", Read;

@@ -1,4 +1,5 @@
-//! An operation whose fields are the integrator's: what its page prints, this crate does not know.
+//! An operation with the integrator's own fields: its page prints them, but this crate does not
+//! know them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,11 +15,11 @@ use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
 use crate::wire::{Success, Unencodable};
 
-/// The operation `N` with a request `Q` and a reply `R` of the integrator's own. Its path comes from
-/// the contract's catalogue.
+/// The operation `N` with the integrator's own request `Q` and reply `R`. Its path comes from the
+/// contract's catalogue.
 ///
 /// The reply is read from the `payload` of the published envelope (assumed for all operations but
-/// Get token); one that is not there counts as `null`.
+/// Get token). A missing payload counts as `null`.
 ///
 /// ```
 /// use imts_core::Operation;
@@ -38,13 +39,13 @@ pub struct Own<N, Q, R = Json> {
 }
 
 impl<N: Named, Q: Serialize, R: DeserializeOwned> Own<N, Q, R> {
-    /// The operation with this request.
+    /// Makes the operation with this request.
     #[must_use]
     pub fn new(request: Q) -> Self {
         Self { request, reference: None, kind: PhantomData }
     }
 
-    /// The same with the caller's own name for what is asked for.
+    /// Sets the caller's own name for what is asked for.
     #[must_use]
     pub fn with_reference(self, reference: impl Into<String>) -> Self {
         Self { reference: Some(reference.into()), ..self }

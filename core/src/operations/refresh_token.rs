@@ -1,4 +1,4 @@
-//! `POST /v5/partner/transfer/agent/refresh` (assumed): the refresh token in, a grant out.
+//! `POST /v5/partner/transfer/agent/refresh` (assumed): takes the refresh token, returns a grant.
 
 use crate::error::Malformed;
 use crate::evidence::Evidence;
@@ -21,7 +21,7 @@ pub enum TokenIn {
     Bearer,
 }
 
-/// Refresh token. A session makes this request by itself, in the way that its contract says.
+/// Refresh token. A session makes this request by itself, as its contract says.
 #[derive(Debug)]
 pub struct RefreshToken<'a> {
     pub(crate) token: &'a Token,

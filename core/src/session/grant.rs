@@ -1,6 +1,6 @@
-//! What a session holds of the service's, and the phase that follows from it.
+//! The tokens that a session holds, and the phase that follows from them.
 //!
-//! Owns the facts of one grant and the question which of them are alive at a given moment.
+//! Owns the facts of one grant, and decides which of its tokens are alive at a given moment.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use crate::time::{End, Mono, Now, Wall};
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) epoch: Epoch,
-    /// When it came into use; `None` where it was restored, and old by then.
+    /// When it came into use. `None` if it was restored and was already old.
     pub(crate) since: Option<Mono>,
-    /// `None` once it was rejected.
+    /// `None` after a rejection.
     pub(crate) access: Option<Access>,
-    /// `None` where none came, or once it was refused.
+    /// `None` if the service sent none, or refused it later.
     pub(crate) refresh: Option<Refresh>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Access {
     pub(crate) bearer: Bearer,
-    /// From the moment its request was sent.
+    /// Counted from the moment at which its request was sent.
     pub(crate) lifetime: Duration,
-    /// How long before its end it is to be renewed.
+    /// How long before its end it must be renewed.
     pub(crate) margin: Duration,
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
 }
 
 impl Access {
-    /// How much of its life is over.
+    /// How much of its lifetime has passed.
     pub(crate) fn age(&self, now: Now) -> Duration {
         self.lifetime.saturating_sub(self.bearer.remaining(now))
     }
@@ -45,18 +45,18 @@ pub(crate) struct Refresh {
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
     pub(crate) usage: RefreshUse,
-    /// Whether a store knows that it is about to be used.
+    /// Whether a store has recorded that it is about to be used.
     pub(crate) marked: bool,
 }
 
-/// What is known of a refresh token's use.
+/// What is known about the use of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefreshUse {
-    /// Not sent, or sent and known to be good still.
+    /// Not sent, or sent and known to be still good.
     Unspent,
     /// Sent, with an unknown outcome: it may be spent.
     InDoubt,
-    /// Sent once more after that.
+    /// Sent once more after an unknown outcome.
     Replayed,
 }
 
@@ -90,22 +90,23 @@ pub(crate) fn phase(grant: Option<&Grant>, now: Now) -> Phase<'_> {
     }
 }
 
-/// What a session's tokens are good for at one moment. It speaks of grants alone, whether or not
+/// What a session's tokens can be used for at one moment. A phase says nothing about whether
 /// credentials are held.
 #[derive(Clone, Copy, Debug)]
 pub enum Phase<'a> {
-    /// No live access token and no live refresh token.
+    /// No access token and no refresh token is alive.
     Unauthenticated,
-    /// Usable, and no renewal is due.
+    /// The access token is usable, and no renewal is due.
     Valid(Usable<'a>),
-    /// Usable, and a renewal is due: the old token serves meanwhile.
+    /// The access token is usable, and a renewal is due. The old token serves until then.
     Expiring(Usable<'a>),
-    /// The access token is dead and the refresh token alive: renewable, not usable.
+    /// The access token is dead and the refresh token is alive: the session can renew, but has no
+    /// usable token.
     Expired,
 }
 
 impl<'a> Phase<'a> {
-    /// The grant, in the two phases in which it is usable.
+    /// Returns the grant in the two phases in which it is usable.
     #[must_use]
     pub fn usable(self) -> Option<Usable<'a>> {
         match self {
@@ -114,7 +115,7 @@ impl<'a> Phase<'a> {
         }
     }
 
-    /// The phase's name in lower case, as it stands in outputs.
+    /// Returns the phase's name in lower case, as outputs show it.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -132,7 +133,7 @@ impl fmt::Display for Phase<'_> {
     }
 }
 
-/// A grant whose access token is usable: only a usable phase has one.
+/// A grant whose access token is usable. Only a usable phase has one.
 #[derive(Clone, Copy, Debug)]
 pub struct Usable<'a> {
     access: &'a Access,
@@ -141,31 +142,31 @@ pub struct Usable<'a> {
 }
 
 impl<'a> Usable<'a> {
-    /// The token to use.
+    /// Returns the token to use.
     #[must_use]
     pub fn bearer(self) -> &'a Bearer {
         &self.access.bearer
     }
 
-    /// What is left of it, by the clock that leaves less. Never zero.
+    /// Returns what is left of it, by the clock that leaves less. Never zero.
     #[must_use]
     pub fn remaining(self) -> Duration {
         self.access.bearer.remaining(self.now)
     }
 
-    /// How long it lives in all, from the moment its request was sent.
+    /// Returns its whole lifetime, counted from the moment at which its request was sent.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         self.access.lifetime
     }
 
-    /// When the access token ends by the server's clock, as the server printed it.
+    /// Returns when the access token ends by the server's clock, as the server printed it.
     #[must_use]
     pub fn access_expire_at(self) -> Wall {
         self.access.expire_at
     }
 
-    /// When the refresh token ends by the server's clock; `None` where there is no refresh token.
+    /// Returns when the refresh token ends by the server's clock. `None` if the grant has none.
     #[must_use]
     pub fn refresh_expire_at(self) -> Option<Wall> {
         self.refresh.map(|refresh| refresh.expire_at)

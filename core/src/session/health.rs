@@ -1,6 +1,6 @@
-//! What an operator is told of a session: a small view without secrets, for probes and dashboards.
+//! The health of a session for operators: a small view without secrets, for probes and dashboards.
 //!
-//! Owns the view and its serialized form. Decides nothing: it repeats what the session knows.
+//! Owns the view and its serialized form. Decides nothing: it reports what the session knows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,9 +16,10 @@ use crate::trouble::Trouble;
 
 /// A session's health at one moment. It holds no secret and no token.
 ///
-/// It is serialized as one flat object; each duration is a whole number of milliseconds under its name
-/// and `_ms`. For a readiness probe take [`is_ready`](Health::is_ready). Do not let a liveness probe
-/// depend on any of this: a restart makes no service well, and forgets how often a secret was refused.
+/// It serializes as one flat object. Each duration is a whole number of milliseconds, under its
+/// name with `_ms` added. For a readiness probe use [`is_ready`](Health::is_ready). Do not make a
+/// liveness probe depend on any of this. A restart does not repair the service, and it forgets how
+/// often a secret was refused.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Health {
@@ -30,45 +31,46 @@ pub struct Health {
     /// What is left of the refresh token. `None` if there is none.
     #[serde(rename = "refresh_remaining_ms", serialize_with = "millis")]
     pub refresh_remaining: Option<Duration>,
-    /// How long until the next renewal may begin: zero if it is due now, or under way. `None` if only
-    /// new credentials help.
+    /// How long until the next renewal may begin. Zero if it is due now, or under way. `None` if
+    /// the session needs new credentials.
     #[serde(rename = "next_renewal_ms", serialize_with = "millis")]
     pub next_renewal: Option<Duration>,
-    /// What is left of a back-off, of a `Retry-After` or of the wait after a 403.
+    /// What is left of a back-off, of a `Retry-After`, or of the wait after a 403.
     #[serde(rename = "backing_off_ms", serialize_with = "millis")]
     pub backing_off: Option<Duration>,
     /// The renewal that is under way.
     pub in_flight: Option<InFlight>,
-    /// What the service thinks of the credentials.
+    /// What the service said about the credentials.
     pub credentials: CredentialsHealth,
-    /// Failed renewals since a token settled.
+    /// Failed renewals since a token last settled.
     pub failures: u32,
     /// Why the last renewal failed, until one succeeds.
     pub last_error: Option<LastError>,
-    /// Whether the last save failed. The driver sets it; the session knows nothing of that.
+    /// Whether the last save failed. The driver sets it; the session does not know about it.
     pub save_failed: bool,
-    /// The number of the grant in use, or of the last one; 0 if there was none.
+    /// The number of the grant in use, or of the last one. 0 if there was none.
     pub epoch: u64,
-    /// Which save of its session the present state is, across restarts and siblings.
+    /// The number of the session's save that the present state is, counted across restarts and
+    /// siblings.
     pub generation: u64,
 }
 
-/// What the service thinks of the credentials that a session holds.
+/// What the service said about the credentials that a session holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CredentialsHealth {
-    /// None are held.
+    /// No credentials are held.
     None,
-    /// They were not tried, or no answer said anything of them.
+    /// They were not tried, or no reply said anything about them.
     Untried,
-    /// They worked, last time or before that.
+    /// They worked, the last time or earlier.
     Worked,
-    /// They may not be used from here, or now (403): they are tried again after the wait.
+    /// They may not be used from here, or not now (403). They are retried after the wait.
     Forbidden,
-    /// They were refused, and are tried again after a wait, as the policy allows.
+    /// They were refused, and are retried after a wait, as the policy allows.
     Doubted,
-    /// They were refused for good: only others help.
+    /// They were refused and are not retried. The session needs other credentials.
     Refused,
 }
 
@@ -79,12 +81,13 @@ pub struct InFlight {
     /// What its request is for: `sign-in` or `refresh`.
     #[serde(serialize_with = "purpose")]
     pub purpose: Purpose,
-    /// How long it has been under way. More than the policy's time limit says that nobody drives it.
+    /// How long it has been under way. If this is more than the policy's time limit, nobody drives
+    /// it.
     #[serde(rename = "since_ms", serialize_with = "whole_millis")]
     pub since: Duration,
 }
 
-/// Why the last renewal failed. Serialized with its kind, its text, and what to do about it.
+/// Why the last renewal failed. It serializes with its kind, its text, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct LastError {
     trouble: Arc<Trouble>,
@@ -92,13 +95,13 @@ pub struct LastError {
 }
 
 impl LastError {
-    /// How long ago it was.
+    /// Returns how long ago it happened.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.age
     }
 
-    /// The error itself.
+    /// Returns the error itself.
     #[must_use]
     pub fn trouble(&self) -> &Arc<Trouble> {
         &self.trouble
@@ -123,13 +126,13 @@ impl Serialize for LastError {
 }
 
 impl Health {
-    /// Whether a token is usable now: what a readiness probe should ask.
+    /// Returns whether a token is usable now. A readiness probe should ask this.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.remaining.is_some()
     }
 
-    /// Whether only new credentials help, which is for a person to see to.
+    /// Returns whether only new credentials help. A person must then act.
     #[must_use]
     pub fn needs_credentials(&self) -> bool {
         self.next_renewal.is_none()
@@ -137,7 +140,7 @@ impl Health {
 }
 
 impl Session {
-    /// The session's health now. Takes no memory and changes nothing.
+    /// Returns the session's health now. Allocates nothing and changes nothing.
     ///
     /// ```
     /// use imts_core::{Contract, Endpoint, Mono, Now, Policy, Session, Wall};

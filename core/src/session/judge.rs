@@ -1,7 +1,7 @@
-//! What came of a renewal, and what that does to the session.
+//! What the result of a renewal means, and what it does to the session.
 //!
-//! Owns the table of replies: which one spends, keeps or loses a refresh token, which one is the
-//! credentials' fault, and which ones only pass.
+//! Owns the table of replies: which ones spend, keep or lose a refresh token, which ones refuse the
+//! credentials, and which ones are temporary.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::trouble::{Failure, Fault, Trouble};
 use crate::wire::{self, Granted};
 
 impl Session {
-    /// The reply to the request of this ticket came in whole.
+    /// Reports that the whole reply to the request of this ticket came in.
     ///
-    /// A success is taken even when its ticket's time limit has passed, unless a newer grant or new
-    /// credentials came in since. A refusal under such a ticket changes nothing.
+    /// A success counts even if its ticket's time limit has passed, unless a newer grant or new
+    /// credentials have come in since. A refusal under such a ticket changes nothing.
     ///
     /// # Errors
     ///
-    /// Why the reply brought no usable token; the same value that those who wait are told.
+    /// Returns why the reply brought no usable token. The waiting pollers get the same value.
     pub fn on_reply(
         &mut self,
         ticket: Ticket,
@@ -49,9 +49,9 @@ impl Session {
         }
     }
 
-    /// No reply came to the request of this ticket, or the driver gave up on it.
+    /// Reports that no reply came to the request of this ticket, or that the driver gave up on it.
     ///
-    /// Returns the trouble that those who wait are told.
+    /// Returns the error that the waiting pollers get.
     pub fn on_failure(&mut self, ticket: Ticket, why: Failure, now: Now) -> Arc<Trouble> {
         let now = self.observe(now);
         let not_sent = why.is_not_sent();
@@ -67,19 +67,21 @@ impl Session {
         trouble
     }
 
-    /// The request of this ticket was handed out and never begun: no byte of it left, and none will.
-    /// It is as if it had not been handed out: the next poll may hand out another, at once.
+    /// Reports that the request of this ticket was handed out and never begun: none of its bytes
+    /// left, and none will. The session behaves as if it had not handed the request out. The next
+    /// poll may hand out another at once.
     pub fn withdraw(&mut self, ticket: Ticket) {
         if self.land(ticket) && ticket.purpose == Purpose::Refresh {
             self.spare_refresh();
         }
     }
 
-    /// Nobody drove the exchange of this ticket until now, so its time limit begins anew: what a stopped
-    /// runtime or a frozen process loses is not the service's time.
+    /// Starts the ticket's time limit again, because nobody drove its exchange until now. The time
+    /// that a stopped runtime or a frozen process loses does not count against the service.
     ///
-    /// Returns whether it does. It does not while the time limit has not passed, nor more than three
-    /// times for one ticket: an exchange that nobody ever drives again is given up in the end.
+    /// Returns whether the limit starts again. It does not if the time limit has not passed yet,
+    /// nor more than three times for one ticket. The session therefore gives up in the end an
+    /// exchange that nobody drives.
     pub fn postpone(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.observe(now);
         let time_limit = self.policy.time_limit;
@@ -95,19 +97,20 @@ impl Session {
         self.pace.failed(trouble.into(), now.mono, &self.policy);
     }
 
-    /// The flight's time is up, with nothing reported.
+    /// The time limit of the exchange has passed, and nothing was reported.
     pub(super) fn time_out_flight(&mut self, now: Now) {
         if let Some(flight) = self.flight {
             self.on_failure(flight.ticket, Failure::unknown().timed_out(), now);
         }
     }
 
-    /// Ends the flight, where this ticket is its.
+    /// Ends the exchange if this ticket belongs to it.
     fn land(&mut self, ticket: Ticket) -> bool {
         self.flight.take_if(|flight| flight.ticket == ticket).is_some()
     }
 
-    /// What the request carried is known while it is in flight; later it may have been replaced.
+    /// What the request carried is known only while it is in flight. Later it may have been
+    /// replaced.
     fn decode(&self, ticket: Ticket, reply: Reply<'_>) -> Result<Granted, ReplyError> {
         let grant = self.grant.as_ref();
         let secrets = || {
@@ -186,7 +189,7 @@ impl Session {
         Err(trouble)
     }
 
-    /// The old refresh token, which a refresh that brings no new one has shown to be good.
+    /// The old refresh token. A refresh that brought no new one has shown that the old one is good.
     fn kept_refresh(&self) -> Option<Refresh> {
         let refresh = self.grant.as_ref()?.refresh.clone()?;
         Some(Refresh { usage: RefreshUse::Unspent, marked: false, ..refresh })
@@ -227,8 +230,8 @@ impl Session {
         }
     }
 
-    /// A refresh is answered, and not with a grant. Where signing in is possible, the service is well
-    /// and it asks for no wait, that follows at once, in the same flight.
+    /// A refresh was answered, but not with a grant. A sign-in follows at once, in the same flight,
+    /// if signing in is possible, the service works, and it asks for no wait.
     fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
         let fall_back = match Meaning::of(error) {
             Meaning::Missing => {
@@ -280,22 +283,23 @@ impl Session {
     }
 }
 
-/// What an answer to a refresh that is no grant means for the refresh token.
+/// What a reply to a refresh means for the refresh token, if the reply is not a grant.
 enum Meaning {
-    /// The endpoint is not there; the token is as good as before.
+    /// The endpoint does not exist. The token stays usable.
     Missing,
     /// The token is dead.
     Refused,
-    /// The service does not let it be used from here, or now: that does not judge the token.
+    /// The service does not allow its use from here, or not now. That does not judge the token.
     Forbidden,
-    /// It was processed, and how is not to be read: the token may be spent.
+    /// The service processed it, and the reply cannot be read: the token may be spent.
     NotUnderstood,
-    /// The service failed over it: the token may be spent.
+    /// The service failed while it processed it: the token may be spent.
     ServerFailed,
-    /// It was not processed, and may be tried again.
+    /// The service did not process it. It may be retried.
     Passing,
-    /// Something in between answered, or in a way that says nothing of the token: it is kept. The
-    /// next renewal signs in, where that is possible, or such an answer would outlast the token.
+    /// An intermediary answered, or the reply says nothing about the token: the token is kept. The
+    /// next renewal signs in, if that is possible. Otherwise such replies could last longer than
+    /// the token.
     Foreign,
 }
 
@@ -307,7 +311,7 @@ impl Meaning {
             ReplyError::Refused(problem) => match problem.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
                 _ if problem.says_state_false() => Self::Refused,
-                // A 2xx that is a refusal is one in the service's own words.
+                // A 2xx that is a refusal is the service's own refusal.
                 200..=299 | 401 => Self::Refused,
                 400 | 422 if problem.is_json() => Self::Refused,
                 status => Self::of_status(status),
@@ -327,14 +331,15 @@ impl Meaning {
     }
 }
 
-/// What an answer to a sign-in that is no grant says of the secret.
+/// What a reply to a sign-in says about the secret, if the reply is not a grant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
-    /// It is refused: in the service's own words, or by a bare 401, which has no other meaning.
+    /// It is refused, in the service's own reply or by a bare 401, which has no other meaning.
     Refused,
-    /// It may not be used from here, or now (403, whoever answers): that does not judge it.
+    /// Its use is not allowed from here, or not now (a 403, also from an intermediary): that does
+    /// not judge the secret.
     Forbidden,
-    /// Nothing: the answer comes from something in between, or will be another one later.
+    /// Nothing: the reply comes from an intermediary, or the next reply will differ.
     Passing,
 }
 

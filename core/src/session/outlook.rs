@@ -1,7 +1,7 @@
-//! What a session will yield as long as nothing but time happens to it.
+//! What a session will yield until an event other than time.
 //!
-//! Owns that forecast, by which a driver serves asks without the session in hand. Decides nothing:
-//! it says until when a poll would do nothing else than yield the token.
+//! Owns that forecast. A driver uses it to serve tokens without access to the session. Decides
+//! nothing: it says until when a poll would only yield the token.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::Session;
 use crate::secret::Bearer;
 use crate::time::{End, Now};
 
-/// A token that polls yield until something other than time happens.
+/// A token that polls yield until an event other than time.
 #[derive(Clone, Copy, Debug)]
 pub struct Outlook<'a> {
     bearer: &'a Bearer,
@@ -17,15 +17,15 @@ pub struct Outlook<'a> {
 }
 
 impl<'a> Outlook<'a> {
-    /// The token.
+    /// Returns the token.
     #[must_use]
     pub fn bearer(self) -> &'a Bearer {
         self.bearer
     }
 
-    /// While both clocks are before this, a [`poll`](Session::poll) yields the token and does
-    /// nothing else: until a renewal is due, a renewal under way is over its time, or a back-off ends.
-    /// `None` where a poll may do more at any time: send, or save.
+    /// Returns the time before which a [`poll`](Session::poll) only yields the token, if both
+    /// clocks are before it. It ends when a renewal is due, a renewal under way times out, or a
+    /// back-off ends. `None` if a poll may send or save at any time.
     #[must_use]
     pub fn due(self) -> Option<Now> {
         self.due
@@ -33,8 +33,8 @@ impl<'a> Outlook<'a> {
 }
 
 impl Session {
-    /// What polls yield until the next reply, report, rejection, or other input; `None` where no
-    /// token is usable at the latest time that the session has seen.
+    /// Returns what polls yield until the next reply, report, rejection, or other input. `None` if
+    /// no token is usable at the latest time that the session has seen.
     ///
     /// ```
     /// use imts_core::{Contract, Endpoint, Policy, Session};
@@ -59,7 +59,7 @@ impl Session {
         Some(Outlook { bearer: &access.bearer, due: due.filter(|_| nothing_to_save) })
     }
 
-    /// Until when polls yield the token with this end, whatever else becomes due.
+    /// Until when polls yield the token with this end, even if something else becomes due.
     fn yields_until(&self, end: End, margin: Duration) -> Option<Now> {
         let (due, dead) = (end.sooner(margin), end.sooner(Duration::ZERO));
         let until = match self.flight {

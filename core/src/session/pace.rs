@@ -1,6 +1,6 @@
-//! How often a session may bother the service: back-off, quiet times, and when they are over.
+//! How often a session may send to the service: back-off, enforced waits, and when they end.
 //!
-//! Owns the count of failed renewals and the last one's trouble. Knows nothing of what failed.
+//! Owns the count of failed renewals and the error of the last one. Does not know what failed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::trouble::Trouble;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// Failed renewals since one settled.
+    /// Failed renewals since a token last settled.
     failures: u32,
-    /// No renewal before this.
+    /// No renewal may begin before this time.
     quiet_until: Option<Mono>,
-    /// Since when there was a grant and no failure.
+    /// Since when there has been a grant and no failure.
     good_since: Option<Mono>,
     /// Whether a token was rejected while it was young, and none has settled since.
     on_probation: bool,
@@ -24,8 +24,8 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// A renewal failed: the next one waits for the longest of back-off, what the service asks, and
-    /// what it asked for before.
+    /// A renewal failed. The next one waits for the longest of the back-off, the wait that the
+    /// service asks for, and the wait that it asked for before.
     pub(crate) fn failed(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
         self.failures = self.failures.saturating_add(1);
         let backoff = policy.backoff(self.failures, now.as_micros());
@@ -35,8 +35,9 @@ impl Pace {
         self.last = Some((trouble, now));
     }
 
-    /// The service rejected a token while it was young. The first one may have been revoked: its
-    /// renewal follows at once. If the token that replaced it is rejected too, that renewal failed.
+    /// The service rejected a token while it was young. The first such token may have been revoked:
+    /// its renewal follows at once. If the token that replaced it is rejected too, the renewal
+    /// counts as failed.
     pub(crate) fn rejected(&mut self, trouble: Trouble, now: Mono, policy: &Policy) {
         if std::mem::replace(&mut self.on_probation, true) {
             self.failed(trouble.into(), now, policy);
@@ -57,32 +58,32 @@ impl Pace {
         self.on_probation && !self.has_settled(now, policy)
     }
 
-    /// A renewal was forbidden: how long to wait is its own matter, unless the service asks for more.
+    /// A renewal was forbidden. `Slow` decides the wait, unless the service asks for a longer one.
     pub(crate) fn forbidden(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
         self.be_quiet_until(now.after(policy.obeyed(trouble.retry_after())));
         self.good_since = None;
         self.last = Some((trouble, now));
     }
 
-    /// A renewal failed in a way that waiting does not mend.
+    /// A renewal failed, and waiting does not help.
     pub(crate) fn noted(&mut self, trouble: Arc<Trouble>, now: Mono) {
         self.last = Some((trouble, now));
     }
 
-    /// A grant came in that lives too short a time for the next renewal to follow at once.
+    /// A grant came in whose lifetime is too short for the next renewal to follow at once.
     pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<Trouble>, now: Mono) {
         self.be_quiet_until(until);
         self.last = Some((trouble, now));
     }
 
-    /// A grant came in. The failures before it are forgiven once it has settled.
+    /// A grant came in. The failures before it are cleared once it has settled.
     pub(crate) fn succeeded(&mut self, now: Mono) {
         self.quiet_until = None;
         self.good_since.get_or_insert(now);
         self.last = None;
     }
 
-    /// Forgives the failures where all has been well for long enough.
+    /// Clears the failures if nothing has failed for long enough.
     pub(crate) fn settle(&mut self, now: Mono, policy: &Policy) {
         if self.has_settled(now, policy) {
             self.failures = 0;
@@ -94,7 +95,7 @@ impl Pace {
         self.good_since.is_some_and(|since| now.since(since) >= policy.settle)
     }
 
-    /// Until when to be quiet, and why; `None` when a renewal is welcome.
+    /// Until when no renewal may begin, and why. `None` if one may begin now.
     pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
         Some((self.quiet_until(now)?, self.last.clone()?.0))
     }
@@ -115,7 +116,7 @@ impl Pace {
         self.last.as_ref().map(|(trouble, at)| (trouble, *at))
     }
 
-    /// Failed renewals since one settled.
+    /// Failed renewals since a token last settled.
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }

@@ -1,6 +1,6 @@
-//! The tokens that the service refused: none of them is handed out again.
+//! The tokens that the service refused. None of them is handed out again.
 //!
-//! Owns the memory of them, which is bounded. Knows nothing of what a rejection does to a session.
+//! Owns the list of them, which is bounded. Does not know what a rejection does to a session.
 
 use std::collections::VecDeque;
 
@@ -9,11 +9,13 @@ use http::HeaderValue;
 use super::grant::Access;
 use crate::secret::Bearer;
 
-/// The latest rejected tokens: the service may grant one of them anew, or a sibling bring it back.
+/// The latest rejected tokens. The service may grant one of them again, or a sibling may bring it
+/// back.
 #[derive(Debug, Default)]
 pub(super) struct Rejected(VecDeque<HeaderValue>);
 
-/// How many are remembered. Sessions that share a store bring back as many as there are of them.
+/// How many are remembered. Sessions that share a store can bring back as many tokens as there are
+/// sessions.
 const KEPT: usize = 16;
 
 impl Rejected {

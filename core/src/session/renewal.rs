@@ -1,7 +1,7 @@
-//! How a renewal goes: who is asked to do it, by which exchange, with which token.
+//! How a renewal is made: who does it, by which exchange, with which token.
 //!
-//! Owns the order of things (busy, route, quiet, mark, send) and what is known of the refresh
-//! token's use on the way out. What comes back is [`judge`](super::judge)'s matter.
+//! Owns the order of the checks (busy, route, wait, mark, send) and what is known about the refresh
+//! token's use when it is sent. Does not judge replies: [`judge`](super::judge) does.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Session {
         }
     }
 
-    /// Until when no renewal by this exchange is to begin, and why.
+    /// Until when no renewal by this exchange may begin, and why.
     pub(super) fn waits(&self, purpose: Purpose, now: Now) -> Option<(Mono, Arc<Trouble>)> {
         let slow = match purpose {
             Purpose::SignIn => self.held.as_ref().map(|held| &held.standing.slow),
@@ -59,7 +59,7 @@ impl Session {
         self.flight.map(|flight| flight.deadline).or(saved_by)
     }
 
-    /// How a renewal would go: refresh first, sign-in next.
+    /// Which exchange a renewal would use: refresh first, then sign-in.
     pub(super) fn route(&self, now: Now) -> Option<Purpose> {
         let can_sign_in = self.can_sign_in();
         if can_sign_in && self.held.as_ref().is_some_and(|held| held.keep == Keep::Once) {
@@ -158,5 +158,5 @@ impl Session {
     }
 }
 
-/// How often the time limit of one exchange may begin anew.
+/// How many times the time limit of one exchange may start again.
 const POSTPONED: u8 = 3;

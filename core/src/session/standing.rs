@@ -1,8 +1,9 @@
-//! What the service thinks of the secrets that a session was given.
+//! What the service has said about the secrets that a session was given.
 //!
-//! Owns the count of refusals for each secret, and how slowly a request is repeated that was
-//! forbidden. A secret is known by a hash: one that was refused is not kept for that. Knows nothing of
-//! replies: what refuses a secret, and what only forbids its use, is [`judge`](super::judge)'s matter.
+//! Owns the count of refusals for each secret, and the pace at which a forbidden request is
+//! retried. A secret is identified by a hash, so that a refused one need not be kept. Does not read
+//! replies: [`judge`](super::judge) decides which reply refuses a secret, and which only forbids
+//! its use.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,31 +13,31 @@ use crate::policy::Policy;
 use crate::time::Mono;
 use crate::trouble::Trouble;
 
-/// What the service thinks of one secret.
+/// What the service has said about one secret.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standing {
     /// Whether it ever worked.
     worked: bool,
-    /// Refusals in a row since.
+    /// Refusals in a row since it last worked.
     refusals: u32,
-    /// Whether it was refused for good: only another secret helps.
+    /// Whether it was refused and is not retried. Only another secret helps then.
     is_dead: bool,
     pub(super) slow: Slow,
 }
 
-/// What is to follow a refusal of a secret.
+/// What follows a refusal of a secret.
 pub(super) enum Next {
-    /// Nothing: it is dead.
+    /// Nothing: the secret is dead.
     Nothing,
-    /// Another try, after a back-off.
+    /// Another try after a back-off.
     BackOff,
-    /// Another try, after minutes.
+    /// Another try after minutes.
     Slow,
 }
 
 impl Standing {
-    /// The service refused the secret. A secret that worked may be refused in passing, one that never
-    /// worked is wrong: more tries may lock the account.
+    /// The service refused the secret. If the secret has worked before, the refusal may be
+    /// temporary. If it never worked, it is wrong, and more tries may lock the account.
     pub(super) fn is_refused(
         &mut self,
         trouble: &Arc<Trouble>,
@@ -60,7 +61,7 @@ impl Standing {
         self.is_dead
     }
 
-    /// Whether it was refused, and may be tried again.
+    /// Whether it was refused and may be retried.
     pub(super) fn is_doubted(&self) -> bool {
         self.refusals > 0
     }
@@ -70,7 +71,7 @@ impl Standing {
     }
 }
 
-/// How often a secret that never worked is tried, whatever the policy says.
+/// How many times a secret that never worked is tried at most, even if the policy allows more.
 const MOST_TRIES: u32 = 3;
 
 /// The pace of a request that was forbidden: after minutes, then hourly.
@@ -81,7 +82,7 @@ pub(super) struct Slow {
 }
 
 impl Slow {
-    /// The request was forbidden once more.
+    /// The request was forbidden again.
     pub(super) fn again(&mut self, trouble: &Arc<Trouble>, now: Mono, policy: &Policy) {
         self.times = self.times.saturating_add(1);
         self.until = Some((now.after(policy.slow_retry(self.times)), Arc::clone(trouble)));
@@ -93,11 +94,12 @@ impl Slow {
     }
 }
 
-/// The standings of the latest secrets, so that one that is given again is not taken for a new one.
+/// What the service said about the latest secrets. A secret that is given again does not count as
+/// new.
 #[derive(Default)]
 pub(super) struct Standings {
     known: VecDeque<(u64, Standing)>,
-    /// The secret that was given last, also once it is no longer held.
+    /// The secret that was given last, even if the session has dropped it.
     last: Option<u64>,
 }
 
@@ -105,8 +107,9 @@ pub(super) struct Standings {
 const KEPT: usize = 16;
 
 impl Standings {
-    /// The standing of a secret with this fingerprint; that of a new one, if it is not known. There is
-    /// room for it from here on: a grant that is noted allocates nothing.
+    /// The standing of the secret with this fingerprint. If the secret is not known, it is the
+    /// standing of a new one. This reserves the room, so that noting a grant later allocates
+    /// nothing.
     pub(super) fn of(&mut self, fingerprint: u64) -> Standing {
         self.last = Some(fingerprint);
         self.known.reserve(1);
@@ -122,8 +125,8 @@ impl Standings {
         self.known.push_back((fingerprint, standing));
     }
 
-    /// The secret that was given last has worked, whether or not it is still held: its success may come
-    /// after the refusal of another request with it.
+    /// The secret that was given last has worked, whether or not it is still held. Its success may
+    /// come after another request with it was refused.
     pub(super) fn last_has_worked(&mut self) -> Standing {
         let standing = Standing { worked: true, ..Standing::default() };
         if let Some(last) = self.last {
@@ -139,7 +142,7 @@ impl Standings {
 }
 
 impl fmt::Debug for Standings {
-    /// Without the fingerprints, by which a short secret could be found.
+    /// Leaves out the fingerprints, which would help to guess a short secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.known.iter().map(|(_, standing)| standing)).finish()
     }

@@ -1,7 +1,6 @@
-//! What a session says and what ties the answers to it: steps, tickets; and for how long it holds
-//! credentials.
+//! The steps of a session, the tickets for their reports, and how long it keeps credentials.
 //!
-//! Owns the names alone; when a step comes is the session's to say.
+//! Owns the types only. Does not know when a step comes: [`Session`] decides that.
 
 use std::sync::Arc;
 
@@ -13,67 +12,69 @@ use crate::secret::Bearer;
 use crate::time::{Mono, Now};
 use crate::trouble::Trouble;
 
-/// What the session wants of whoever polls it.
+/// What the session asks its driver to do.
 #[derive(Debug)]
 #[must_use]
 pub enum Step {
     /// Use this token now.
     Ready(Bearer),
-    /// Send this request, then report under the ticket with [`Session::on_reply`] or
+    /// Send this request, then report with the ticket to [`Session::on_reply`] or
     /// [`Session::on_failure`].
     Send(Ticket, Exchange),
-    /// Persist this, then report with [`Session::on_saved`]. Only where a store is declared.
+    /// Persist this, then report with [`Session::on_saved`]. This step comes only if a store is
+    /// declared.
     Save(SaveTicket, Saved),
-    /// Someone else is renewing, or saving: poll again when that is reported, or at this time.
+    /// Another poller is renewing or saving. Poll again after its report, or at this time.
     Busy {
-        /// When the session stops waiting for it.
+        /// When the session stops waiting for the report.
         until: Mono,
     },
-    /// A renewal failed and the next one is not due before this time.
+    /// A renewal failed, and the next one is not due before this time.
     Wait {
         /// When the next renewal is due.
         until: Mono,
-        /// Why the last one failed.
+        /// Why the last renewal failed.
         last: Arc<Trouble>,
     },
-    /// Only new credentials help.
+    /// The session needs new credentials; nothing else helps.
     SignIn {
-        /// Why the last renewal failed, where one was tried.
+        /// Why the last renewal failed. `None` if none was tried.
         last: Option<Arc<Trouble>>,
     },
 }
 
-/// Ties what comes back to the request that the session asked for.
+/// Ties a reply or a failure to the request that the session asked for.
 ///
-/// Dropping it unreported is allowed: once its time limit has passed, the session counts the
-/// request's outcome as unknown.
+/// A ticket may be dropped without a report. The session then counts the request's outcome as
+/// unknown once its time limit has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Ticket {
     pub(super) serial: u64,
     pub(super) purpose: Purpose,
-    /// When the request was handed out: its grant's lifetime counts from here.
+    /// When the request was handed out. The lifetime of its grant counts from here.
     pub(super) sent: Now,
 }
 
 impl Ticket {
-    /// What the request is for.
+    /// Returns what the request is for.
     #[must_use]
     pub fn purpose(self) -> Purpose {
         self.purpose
     }
 }
 
-/// How long a session keeps credentials that it is given.
+/// How long a session keeps the credentials that it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// For good: the session signs in by itself whenever a refresh does not help.
+    /// Until sign-out: the session signs in by itself whenever a refresh does not help.
     Held,
-    /// For one sign-in, which is due at once: until it is accepted or refused.
+    /// For one sign-in, which is due at once. They are kept until the service accepts or refuses
+    /// them.
     Once,
 }
 
-/// Ties the report of a save to what was to be saved.
+/// Ties the report of a save to the state that was to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SaveTicket {

@@ -1,7 +1,7 @@
-//! Persisting before use, and going on from what was persisted.
+//! Saving tokens before their use, and resuming from a saved state.
 //!
-//! Owns which states are saved when, who waits for that, and what is believed of a state that comes
-//! back. Knows nothing of where states are kept.
+//! Owns which states are saved and when, which steps wait for a save, and what is trusted of a
+//! state that comes back. Does not know where states are kept.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::saved::{Saved, SavedAccess, SavedRefresh};
 use crate::secret::{Bearer, Epoch, Token, bearer_header};
 use crate::time::{End, Mono, Now, Wall};
 
-/// What waits to be persisted. Present in a session exactly where a store is declared.
+/// What is waiting to be saved. A session has one if and only if a store is declared.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    /// A grant that came in and is not used before it is saved.
+    /// A grant that came in, and is not used before it is saved.
     pub(super) incoming: Option<Grant>,
     pub(super) saving: Option<Saving>,
     serial: u64,
-    /// When the last mark of its own was made, by the wall clock: a sibling's is of another moment.
+    /// When this session made its last mark, by the wall clock. A sibling's mark has another time.
     marked_at: Option<Wall>,
 }
 
 impl Store {
-    /// Drops what waits; a report that still comes for it finds nothing.
+    /// Drops what is waiting. A report that still comes for it does nothing.
     pub(super) fn forget(&mut self) {
         self.incoming = None;
         self.saving = None;
@@ -41,21 +41,21 @@ pub(super) struct Saving {
     pub(super) deadline: Mono,
 }
 
-/// Why a saved state is not for this session.
+/// Why a saved state cannot be used by this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// It was saved by a session of another endpoint.
+    /// Another endpoint's session saved it.
     #[error("the saved state belongs to another endpoint: its tokens are not sent to this one")]
     OtherEndpoint,
-    /// It was saved by a session of another agent.
+    /// Another agent's session saved it.
     #[error("the saved state belongs to another agent")]
     OtherAgent,
 }
 
 impl Session {
-    /// The save of this ticket is over, whether it succeeded or failed: a failed one is the
-    /// driver's to report, and the grant is used all the same.
+    /// Reports that the save of this ticket has ended, whether it succeeded or failed. If it
+    /// failed, the driver must report that; the session uses the grant all the same.
     pub fn on_saved(&mut self, ticket: SaveTicket, now: Now) {
         let now = self.observe(now);
         let is_current = |saving: &mut Saving| saving.ticket == ticket;
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// The state to persist now; `None` where there is no grant.
+    /// Returns the state to persist now. `None` if the session has no grant.
     #[must_use]
     pub fn saved(&self, now: Now) -> Option<Saved> {
         let incoming = self.store.as_ref().and_then(|store| store.incoming.as_ref());
@@ -78,16 +78,20 @@ impl Session {
         Some(saved)
     }
 
-    /// Goes on from a saved state: after a restart, or because a sibling process renewed.
+    /// Resumes from a saved state: after a restart, or because a sibling process renewed.
     ///
-    /// A state of no higher generation than the session's own changes nothing, except that a refresh
-    /// token which a sibling marked in the same generation counts as possibly spent. An access token that
-    /// was saved in the future, by this machine's wall clock, counts as dead; a refresh token that
-    /// was in use when it was saved counts as possibly spent.
+    /// If the state's generation is not higher than the session's, it changes nothing. There is one
+    /// exception: if a sibling marked the refresh token in the same generation, that token counts
+    /// as possibly spent.
+    ///
+    /// If the state was saved in the future, by this machine's wall clock, its access token counts
+    /// as dead. If its refresh token was in use when it was saved, that token counts as possibly
+    /// spent.
     ///
     /// # Errors
     ///
-    /// [`AdoptError`]: a state of another endpoint or agent is never used.
+    /// [`AdoptError`] if the state belongs to another endpoint or agent. Such a state is never
+    /// used.
     pub fn adopt(&mut self, saved: Saved, now: Now) -> Result<(), AdoptError> {
         let now = self.observe(now);
         if saved.endpoint != self.endpoint.as_str() {
@@ -134,8 +138,8 @@ impl Session {
         Ok(())
     }
 
-    /// Two siblings that mark at the same time reach the same generation. If a state of that generation
-    /// was not saved by this session, its refresh token may be spent by the sibling.
+    /// Two siblings that mark at the same time reach the same generation. If another session saved
+    /// a state of that generation, the sibling may have spent the refresh token.
     fn heed_mark(&mut self, saved: &Saved) {
         let own = self.store.as_ref().and_then(|store| store.marked_at);
         if saved.generation != self.generation || own == Some(saved.saved_at) {
@@ -150,7 +154,7 @@ impl Session {
         }
     }
 
-    /// Takes a grant into use, or has it saved first.
+    /// Uses a grant at once, or saves it first if a store is declared.
     pub(super) fn install(&mut self, grant: Grant) {
         match &mut self.store {
             Some(store) => {
@@ -161,7 +165,7 @@ impl Session {
         }
     }
 
-    /// The save of a grant that came in, unless it is under way.
+    /// The save of a grant that came in, unless that save is under way.
     pub(super) fn save_of_grant(&mut self, now: Now) -> Option<Step> {
         let store = self.store.as_ref()?;
         let grant = store.incoming.as_ref().filter(|_| store.saving.is_none())?;
@@ -169,7 +173,7 @@ impl Session {
         self.save(saved, now)
     }
 
-    /// The mark that a refresh token is about to be used, unless it was made.
+    /// The mark that a refresh token is about to be used, unless the mark was already made.
     pub(super) fn save_of_mark(&mut self, now: Now) -> Option<Step> {
         self.store.as_ref()?;
         let grant = self.grant.as_ref()?;
@@ -183,7 +187,7 @@ impl Session {
         self.save(saved, now)
     }
 
-    /// Goes on without the report of a save that takes too long.
+    /// Continues without the report of a save that takes too long.
     pub(super) fn time_out_save(&mut self, now: Now) {
         let is_late = |saving: &mut Saving| now.mono >= saving.deadline;
         let Some(store) = &mut self.store else { return };
@@ -192,7 +196,7 @@ impl Session {
         }
     }
 
-    /// Uses what a save was made for: the grant that came in, or else the refresh token.
+    /// Uses what was saved: the grant that came in, or otherwise the refresh token.
     fn use_saved(&mut self, now: Now) {
         match self.store.as_mut().and_then(|store| store.incoming.take()) {
             Some(mut grant) => {
@@ -236,7 +240,7 @@ impl Session {
     }
 }
 
-/// What is left of a lifetime, never more than the whole of it.
+/// What is left of a lifetime, never more than the whole lifetime.
 fn left(ends_at: Wall, at_most: Duration, now: Now) -> End {
     End::after(now, ends_at.since(now.wall).min(at_most))
 }

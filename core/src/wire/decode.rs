@@ -1,9 +1,10 @@
-//! What a reply says: a success to be decoded, a refusal, or neither.
+//! What a reply is: a success to be decoded, a refusal, or neither.
 //!
 //! The checks come in this order: redirect, status, size, then JSON. The body decides; its content
-//! type only chooses the words of an error. What promises success is read strictly, and so is what
-//! proves that a call was refused; what refuses a sign-in or a refresh is read leniently. What a success holds is the
-//! operation's own matter; what a reply means to a session or a call is theirs.
+//! type only chooses the text of an error. Two kinds of reply are read strictly: one that claims
+//! success, and one that proves that a call was refused. A refusal of a sign-in or a refresh is
+//! read leniently. Does not know what a success holds (the operation does), nor what a reply means
+//! (the session or the call decides that).
 
 use std::fmt;
 use std::time::Duration;
@@ -20,14 +21,14 @@ use crate::exchange::Reply;
 use crate::problem::Problem;
 use crate::time::Wall;
 
-/// A reply that promises success, before its JSON is read: a 2xx whose body is within its limit, and
-/// is JSON by its content type or by itself.
+/// A reply that claims success, before its JSON is read. It is a 2xx with a body within its limit
+/// that is JSON, by its content type or by itself.
 #[derive(Clone, Copy)]
 pub struct Success<'a> {
     body: &'a [u8],
     headers: &'a HeaderMap,
     sent: Wall,
-    /// The body as the published envelope, where it was read as that and is one.
+    /// The body as the published envelope, if it was read as one and is one.
     envelope: Option<Envelope<'a>>,
 }
 
@@ -39,18 +40,18 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// The secrets of a request, which a refusal may quote; `None` where they are not known. They are
-/// asked for only when something is refused.
+/// The secrets of a request, which a refusal may quote. `None` if they are not known. They are
+/// asked for only if something is refused.
 pub(crate) type Secrets<'a> = &'a dyn Fn() -> Option<Vec<&'a str>>;
 
 impl<'a> Success<'a> {
-    /// The body, without the byte order mark that may stand before JSON.
+    /// Returns the body, without the byte order mark that may come before JSON.
     #[must_use]
     pub fn body(self) -> &'a [u8] {
         self.body
     }
 
-    /// When it came, by the server's `Date`.
+    /// When the reply came, by the server's `Date`.
     pub(crate) fn date(self) -> Option<Wall> {
         server_time(self.headers)
     }
@@ -60,13 +61,14 @@ impl<'a> Success<'a> {
         self.sent
     }
 
-    /// The `payload` of the published envelope, `{"state": true, …, "payload": …}`; one that is not
-    /// there counts as `null`. Unknown fields of the envelope are ignored, a known one twice is
-    /// refused. What says `state: false` is a refusal, and comes to no reader.
+    /// Decodes the `payload` of the published envelope, `{"state": true, …, "payload": …}`. A
+    /// missing payload counts as `null`. Unknown fields of the envelope are ignored; a known field
+    /// that occurs twice is an error. A body that says `state: false` is a refusal, and is never
+    /// decoded here.
     ///
     /// # Errors
     ///
-    /// [`Malformed`], where the body is no such envelope or its payload no `T`.
+    /// [`Malformed`] if the body is not such an envelope, or its payload is not a `T`.
     pub fn payload<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
         match self.raw_payload()? {
             Some(payload) => {
@@ -76,11 +78,11 @@ impl<'a> Success<'a> {
         }
     }
 
-    /// The payload as its text, which is not read again.
+    /// The payload as text, which is not parsed again.
     ///
     /// # Errors
     ///
-    /// As [`payload`](Success::payload).
+    /// The same as [`payload`](Success::payload).
     pub(crate) fn payload_text(self) -> Result<&'a str, Malformed> {
         self.raw_payload().map(|payload| payload.map_or("null", RawValue::get))
     }
@@ -88,27 +90,27 @@ impl<'a> Success<'a> {
     fn raw_payload(self) -> Result<Option<&'a RawValue>, Malformed> {
         match self.envelope {
             Some(envelope) => Ok(envelope.payload),
-            // What is none is read again, which says why.
+            // If it is not an envelope, it is read again to find out why.
             None => self.json().map(|Object(Envelope { payload, .. })| payload),
         }
     }
 
-    /// The same after one reading as the envelope: what asks for the payload, or for the state, needs
-    /// no other.
+    /// The same after the body was read once as the envelope. Reading the payload or the state then
+    /// needs no second pass.
     pub(crate) fn opened(self) -> Self {
         Self { envelope: object(self.body), ..self }
     }
 
-    /// Whether the body is a refusal all the same.
+    /// Whether the body is nevertheless a refusal.
     pub(crate) fn says_state_false(self) -> bool {
         self.envelope.map_or_else(|| says_state_false(self.body), |envelope| !envelope.state)
     }
 
-    /// The whole body as JSON.
+    /// Decodes the whole body as JSON.
     ///
     /// # Errors
     ///
-    /// [`Malformed`], where the body is no `T`.
+    /// [`Malformed`] if the body is not a `T`.
     pub fn json<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
         let text = std::str::from_utf8(self.body).map_err(|_| Malformed::Encoding)?;
         serde_json::from_str(text).map_err(|error| Malformed::from(&error))
@@ -123,11 +125,11 @@ impl fmt::Debug for Success<'_> {
     }
 }
 
-/// Reads the reply to a request that was sent when the local wall clock showed `sent`, by the
+/// Reads the reply to a request that was sent when the local wall clock showed `sent`, with the
 /// operation's own `decode`.
 ///
-/// `secrets` are those of the request, to be blotted out of a refusal that quotes them; where
-/// they are not known, none of its text is kept.
+/// `secrets` are those of the request. They are removed from a refusal that quotes them. If they
+/// are not known, none of its text is kept.
 pub(crate) fn read<T>(
     reply: Reply<'_>,
     sent: Wall,
@@ -148,7 +150,7 @@ pub(crate) fn read<T>(
     match status.as_u16() {
         200..=299 if !fits && is_json => Err(Malformed::TooLarge { limit }.into()),
         200..=299 if !fits => Err(unexpected()),
-        // An operation's own reader may take anything: a page is no reply.
+        // An operation's own decoder may accept anything, but an HTML page is not a reply.
         200..=299 if !is_json && !is_object(success.body) => Err(unexpected()),
         200..=299 => match decode(success) {
             Err(_) if success.says_state_false() => Err(refused()),
@@ -160,7 +162,7 @@ pub(crate) fn read<T>(
     }
 }
 
-/// A reply that is no success, read leniently, whatever its status.
+/// Reads a reply that is not a success leniently, with any status.
 pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Problem {
     let received = server_time(reply.headers).unwrap_or(sent);
     let retry_after = retry_after(reply.headers, received);
@@ -181,7 +183,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// `application/json` or a `+json` type, whatever its parameters.
+/// Checks for `application/json` or a `+json` type, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     const PLAIN: &str = "application/json";
     let Some(value) = headers.get(CONTENT_TYPE) else { return false };
@@ -197,7 +199,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case(PLAIN) || ends_in_json()
 }
 
-/// `Retry-After` in either of its forms; a date is read against the reply's own.
+/// Reads `Retry-After` in either of its forms. A date is read against the reply's own date.
 fn retry_after(headers: &HeaderMap, date: Wall) -> Option<Duration> {
     let value = header(headers, &RETRY_AFTER)?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,5 +1,5 @@
-//! The requests of the operations. Their bodies are written once, into memory that is wiped wherever
-//! it is outgrown, so that none is freed with a secret in it.
+//! The requests of the operations. Each body is written once. If it outgrows its memory, that
+//! memory is wiped, so no memory is freed with a secret in it.
 
 use std::io;
 
@@ -13,24 +13,24 @@ use crate::secret::Body;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Room for these headers and for a few of the driver's, without a second allocation.
+/// Capacity for these headers and for a few of the driver's, without a second allocation.
 const HEADERS: usize = 6;
 
-/// Room for the JSON of most calls.
+/// Capacity for the JSON of most calls.
 pub(crate) const USUAL: usize = 512;
 
 impl Body {
-    /// The JSON of a value, written once; memory that it outgrows is wiped.
+    /// Serializes a value to JSON once. Memory that it outgrows is wiped.
     ///
     /// # Errors
     ///
-    /// [`Unencodable`], where the value is none that JSON has.
+    /// [`Unencodable`] if the value cannot be serialized to JSON.
     pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
         json(value, USUAL).map(Self::new)
     }
 }
 
-/// A request with a body of JSON, or without a body.
+/// Makes a request with a JSON body, or without a body.
 pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(ACCEPT, JSON);
@@ -44,7 +44,7 @@ pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
     request
 }
 
-/// Writes JSON once. `likely` bytes are enough for it, or it moves to more.
+/// Writes JSON once. If `likely` bytes are not enough, it moves to more memory.
 pub(crate) fn json(
     value: &(impl Serialize + ?Sized),
     likely: usize,
@@ -54,9 +54,9 @@ pub(crate) fn json(
     Ok(room.0)
 }
 
-/// Writes an object of strings: the requests that carry a secret, and nothing else.
+/// Writes an object of strings: the requests that carry a secret, and no others.
 ///
-/// What needs no escape, which is nearly all of them, is copied in one piece.
+/// Text that needs no escape is copied in one piece. Nearly all text is of that kind.
 pub(crate) fn strings(fields: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, Unencodable> {
     let length = |(name, value): &(&str, &str)| name.len().saturating_add(value.len());
     let lengths = fields.iter().map(|field| length(field).saturating_add(FRAME));
@@ -78,12 +78,12 @@ pub(crate) fn strings(fields: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, Une
 
 /// Whether a text is its own JSON (RFC 8259, section 7).
 fn is_plain(text: &str) -> bool {
-    // No early end: a loop without one is done for many bytes at once.
+    // The loop has no early exit, so that it can handle many bytes at once.
     let is_own = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
     text.bytes().fold(true, |so_far, byte| so_far & is_own(byte))
 }
 
-/// What stands around a name and a value, and around all of them.
+/// The bytes around one name and value, and those around all of them.
 const FRAME: usize = 6;
 const BRACES: usize = 2;
 
@@ -95,16 +95,16 @@ impl Serialize for Strings<'_> {
     }
 }
 
-/// A request's value is none that JSON has, such as a map whose keys are no strings.
+/// A request's value cannot be serialized to JSON, for example a map whose keys are not strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the request cannot be written as JSON")]
 pub struct Unencodable;
 
-/// Memory that is wiped where it is outgrown.
+/// Memory that is wiped when it is outgrown.
 struct Room(Zeroizing<Vec<u8>>);
 
 impl Room {
-    /// The same bytes in memory for so many. What they leave behind is wiped as it is dropped.
+    /// Moves the bytes to memory of this capacity. The old memory is wiped when it is dropped.
     #[cold]
     fn moved(&self, length: usize) -> Zeroizing<Vec<u8>> {
         let mut larger = Vec::with_capacity(length.max(self.0.capacity().saturating_mul(2)));

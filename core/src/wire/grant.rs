@@ -1,6 +1,7 @@
-//! What a grant is made of: Get token's reply, as published.
+//! The content of a grant: Get token's reply, as published.
 //!
-//! Owns the reply's fields, its dates, and what may stand in a token. Knows nothing of sessions.
+//! Owns the reply's fields, its dates, and which characters a token may have. Does not know about
+//! sessions.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,18 +18,18 @@ use crate::policy::Policy;
 use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
 
-/// What a successful sign-in or refresh yields, before it belongs to a session.
+/// The result of a successful sign-in or refresh, before it belongs to a session.
 pub struct Granted {
-    /// `Bearer TOKEN`, sensitive.
+    /// `Bearer TOKEN`, marked sensitive.
     pub(crate) access: HeaderValue,
-    /// How long the access token lives from the moment the request was sent.
+    /// How long the access token lives, counted from the moment at which the request was sent.
     pub(crate) access_lifetime: Duration,
     /// When the access token ends by the server's clock.
     pub(crate) access_expire_at: Wall,
-    /// A new refresh token, where the reply carries one.
+    /// A new refresh token, if the reply carries one.
     pub(crate) refresh: Option<NewRefresh>,
-    /// Whether the reply speaks of no refresh token, so that the old one stays good. One that came
-    /// and cannot be used has taken its place all the same.
+    /// Whether the reply mentions no refresh token, so that the old one stays valid. If a refresh
+    /// token came but cannot be used, it has still replaced the old one.
     pub(crate) keeps_refresh: bool,
 }
 
@@ -47,7 +48,8 @@ pub(crate) struct NewRefresh {
     pub(crate) expire_at: Wall,
 }
 
-/// Get token's reply as published. Unknown fields are ignored, a known one twice is refused.
+/// Get token's reply as published. Unknown fields are ignored; a known field that occurs twice is
+/// an error.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     state: bool,
@@ -69,8 +71,8 @@ struct Payload<'a> {
     refresh_expire_at: Option<&'a RawValue>,
 }
 
-/// Reads the reply to a sign-in or a refresh. A refusal counts however it is dressed: what is not
-/// seen as one would be tried for ever.
+/// Reads the reply to a sign-in or a refresh. A refusal counts in any form that the lenient reading
+/// accepts. If a refusal were not recognized, the request would be retried forever.
 pub(crate) fn read_grant(
     reply: Reply<'_>,
     sent: Wall,
@@ -112,7 +114,8 @@ pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
     Ok(Granted { access, access_lifetime, access_expire_at, refresh, keeps_refresh })
 }
 
-/// A refresh token, if it and its end can be used: a good access token is not lost over them.
+/// A refresh token, if it and its end can be used. If they cannot, the good access token is kept
+/// all the same.
 fn new_refresh(token: &RawValue, ends: &RawValue, times: &Times) -> Option<NewRefresh> {
     let token = text(token).filter(|token| is_token(token))?;
     let expire_at = Wall::from_rfc3339(&text(ends)?)?;
@@ -125,12 +128,12 @@ fn text(value: &RawValue) -> Option<Text<'_>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// The moments of a reply by the server's clocks: the one in its body, and the one in its head.
+/// The times of a reply by the server's clocks: the one in its body, and the one in its header.
 struct Times([Option<Wall>; 2]);
 
 impl Times {
-    /// Without either, the request's moment by this machine's clock serves; one that is there and
-    /// cannot be read is no ground for that.
+    /// If the reply has neither time, the time of the request by this machine's clock is used. That
+    /// does not apply if a time is there but cannot be read.
     fn of(response_time: Option<&RawValue>, success: Success<'_>) -> Result<Self, Malformed> {
         let printed = response_time.and_then(text).and_then(|time| Wall::from_rfc3339(&time));
         match (printed, success.date(), response_time) {
@@ -140,8 +143,8 @@ impl Times {
         }
     }
 
-    /// What is left until `end`: the smaller one of two that are positive, since one of the clocks
-    /// may be wrong.
+    /// What is left until `end`. If both results are positive, the smaller one counts, because one
+    /// of the clocks may be wrong.
     fn lifetime(&self, end: Wall) -> Option<Duration> {
         let left = self.0.iter().flatten().map(|from| end.since(*from));
         left.filter(|left| !left.is_zero()).min()

@@ -1,8 +1,9 @@
-//! A refusal in other clothes: another encoding, bytes around it, a wrong content type, a cut end.
+//! Refusals in an unusual form: another encoding, bytes around them, a wrong content type, a cut
+//! end.
 //!
-//! Owns the lenient reading, which serves sign-ins, refreshes and the words that are shown. Never
-//! the proof that a call was refused: that is [`decode`](super::decode)'s strict reading. What it
-//! copies is wiped, since a refusal may quote secrets.
+//! Owns the lenient reading, for sign-ins, refreshes and the text that is shown. Never proves that
+//! a call was refused: the strict reading in [`decode`](super::decode) does. It wipes what it
+//! copies, because a refusal may quote secrets.
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -10,12 +11,12 @@ use zeroize::Zeroizing;
 use super::Text;
 use super::members::Members;
 
-/// What a body says when it is read leniently.
+/// What a body says if it is read leniently.
 #[derive(Default)]
 pub(crate) struct Lossy {
     /// Whether it is an object, or the beginning of one.
     pub(crate) is_object: bool,
-    /// Whether there is a `state`, and each is the literal `false`.
+    /// Whether there is a `state`, and each one is the literal `false`.
     pub(crate) says_no: bool,
     /// Whether it has the error shape of one of the vendor's other APIs, and no `state`.
     pub(crate) is_error: bool,
@@ -23,9 +24,9 @@ pub(crate) struct Lossy {
     pub(crate) message: Option<Zeroizing<String>>,
 }
 
-/// How long the words of several messages are together, in bytes, before no more are added.
+/// The total length of messages, in bytes, after which no more are added.
 const ENOUGH: usize = 2_048;
-/// How deep messages may lie in lists and objects.
+/// How deep messages may be nested in lists and objects.
 const DEPTH: u8 = 4;
 const CODES: [&str; 2] = ["error_code", "code"];
 const MESSAGES: [&str; 5] =
@@ -54,7 +55,7 @@ impl Lossy {
     }
 }
 
-/// The shapes of an error that are printed for the vendor's other APIs: `{"status":"error",…}`, and
+/// The error shapes that are printed for the vendor's other APIs: `{"status":"error",…}`, and
 /// `{"error":{"message":…,"code":…}}`.
 fn is_error(top: &Members<'_>) -> bool {
     let says_error = |value: &RawValue| string(value.get()).is_some_and(|text| *text == "error");
@@ -64,11 +65,11 @@ fn is_error(top: &Members<'_>) -> bool {
     top.are("status", says_error) || error.is_some_and(is_described)
 }
 
-/// The body as text: UTF-8 or UTF-16 with or without byte order marks, or else windows-1251, if its
-/// bytes beyond ASCII are not UTF-8 anywhere. What cannot be read becomes U+FFFD, and control
+/// The body as text: UTF-8 or UTF-16, with or without byte order marks. If its bytes beyond ASCII
+/// are not UTF-8 anywhere, it is read as windows-1251. What cannot be read becomes U+FFFD. Control
 /// characters, which JSON does not allow, become spaces.
 fn text(body: &[u8]) -> Zeroizing<String> {
-    // Room for whatever a byte becomes: memory that is outgrown would not be wiped.
+    // Capacity for the longest result of each byte: memory that is outgrown would not be wiped.
     let mut text = Zeroizing::new(String::with_capacity(body.len().saturating_mul(3)));
     let mut push = |character: char| match character {
         '\0' | '\u{feff}' => {}
@@ -100,7 +101,7 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> impl Iterator<Item = char> 
     char::decode_utf16(pairs.map(unit)).map(|read| read.unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
-/// The letters of Russian; of the rest of the code page it is enough to know that they are there.
+/// The Russian letters. Of the other characters of the code page only the presence matters.
 fn windows_1251(byte: u8) -> char {
     match byte {
         0xa8 => 'Ё',

@@ -1,27 +1,27 @@
-//! The members of a JSON object that may be cut, or broken, or have other text around it.
+//! The members of a JSON object that may be cut or broken, or have other text around it.
 //!
-//! Owns where a value ends: one counts only if a comma, the object's end or the end of the text
-//! follows, so that the `false` of `falsehood` and the `0` of `0x10` are not values. Knows nothing of
-//! what the members mean.
+//! Owns where a value ends. A value counts only if a comma, the object's end or the end of the text
+//! follows. So the `false` of `falsehood` and the `0` of `0x10` are not values. Does not know what
+//! the members mean.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Text;
 
-/// The members of an object, in order, as far as it is JSON.
+/// The members of an object, in order, up to the first part that is not JSON.
 #[derive(Default)]
 pub(super) struct Members<'a>(Vec<Member<'a>>);
 
 struct Member<'a> {
-    /// `None` if nobody can say what it says: half a surrogate pair is in it.
+    /// `None` if it cannot be decoded: it contains half a surrogate pair.
     name: Option<Text<'a>>,
-    /// `None` if it cannot be read: the members end with it.
+    /// `None` if it cannot be read. It is then the last member.
     value: Option<&'a RawValue>,
 }
 
 impl<'a> Members<'a> {
-    /// The first object of a text, whatever stands around it; after markup none is looked for.
+    /// The first object of a text, with any text around it. After markup, no object is looked for.
     pub(super) fn of(text: &'a str) -> Option<Self> {
         let (before, object) = text.split_once('{')?;
         if before.contains('<') {
@@ -52,18 +52,19 @@ impl<'a> Members<'a> {
         self.0.iter().filter(move |member| member.is(name)).filter_map(|member| member.value)
     }
 
-    /// Whether there is one of this name, readable or not.
+    /// Whether there is a member of this name, readable or not.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|member| member.is(name))
     }
 
-    /// Whether there is one of this name, and each can be read and is so.
+    /// Whether there is a member of this name, and every such member can be read and satisfies
+    /// `is_so`.
     pub(super) fn are(&self, name: &str, is_so: impl Fn(&RawValue) -> bool) -> bool {
         let mut these = self.0.iter().filter(|member| member.is(name));
         self.has(name) && these.all(|member| member.value.is_some_and(&is_so))
     }
 
-    /// The object of this name, or the first one of a list.
+    /// The object of this name, or the first object of a list.
     pub(super) fn inner(&self, name: &str) -> Option<Self> {
         let value = self.named(name).next()?.get();
         Some(value).filter(|value| value.starts_with(['{', '['])).and_then(Self::of)
@@ -76,18 +77,18 @@ impl Member<'_> {
     }
 }
 
-/// White space, as JSON has it.
+/// White space as JSON defines it.
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// A name and its colon, and what follows.
+/// A name with its colon, and what follows.
 fn name(text: &str) -> Option<(Option<Text<'_>>, &str)> {
     let (written, rest): (&RawValue, _) = first(text)?;
     let rest = rest.strip_prefix(':').filter(|_| written.get().starts_with('"'))?;
     Some((serde_json::from_str(written.get()).ok(), rest))
 }
 
-/// A value, and what follows: a comma, the object's end, or nothing. A number that the text ends
-/// with may be the beginning of a longer one.
+/// A value, and what follows: a comma, the object's end, or nothing. If the text ends with a
+/// number, that may be the beginning of a longer number.
 fn value(text: &str) -> Option<(&RawValue, &str)> {
     let (value, rest): (&RawValue, _) = first(text)?;
     let is_number = || value.get().ends_with(|last: char| last.is_ascii_digit());

@@ -1,7 +1,8 @@
-//! A JSON object, and nothing else, where an object is printed.
+//! A JSON object, if the contract prints an object, and nothing else.
 //!
-//! Owns one strictness that derived readers lack: they take a list of a struct's fields, in order and
-//! without their names, for the struct. Knows of their fields `state` alone, which refuses.
+//! Owns one check that derived deserializers lack. They accept a list of a struct's fields, in
+//! order and without names, as the struct. Of the fields it knows only `state`, which makes a reply
+//! a refusal.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -35,7 +36,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-/// Whether a body is a refusal, however unlike a success the rest of it is.
+/// Whether a body is a refusal, however little the rest of it looks like a success.
 pub(crate) fn says_state_false(body: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct State {
@@ -44,8 +45,8 @@ pub(crate) fn says_state_false(body: &[u8]) -> bool {
     object(body).is_some_and(|State { state }| !state)
 }
 
-/// Whether a body is a JSON object: its grammar counts, not whether each number and each escape in
-/// it can be represented.
+/// Whether a body is a JSON object. Only its grammar counts, not whether each number and each
+/// escape in it can be represented.
 pub(crate) fn is_object(body: &[u8]) -> bool {
     object::<IgnoredAny>(body).is_some()
 }

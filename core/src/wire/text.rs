@@ -1,6 +1,6 @@
 //! A JSON string that may be a secret.
 //!
-//! Owns where its characters lie and that they do not outlive it. Knows nothing of what they say.
+//! Owns where its characters are stored, and wipes what it owns. Does not know what the text means.
 
 use std::ops::Deref;
 use std::str::Chars;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// A string that borrows from the JSON, unless it was escaped; what it owns is wiped on drop.
+/// A string that borrows from the JSON, unless it had escapes. What it owns is wiped on drop.
 pub(crate) enum Text<'a> {
     Borrowed(&'a str),
     Owned(Zeroizing<String>),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    /// Reads escapes by itself: the JSON reader would leave a copy in memory that it does not wipe.
+    /// Reads escapes itself: the JSON parser would leave a copy in memory that it does not wipe.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         Self::of(raw.get()).ok_or_else(|| D::Error::custom("not a string"))
@@ -35,9 +35,9 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The characters of a JSON string with escapes in it (RFC 8259, section 7).
+/// The characters of a JSON string that has escapes (RFC 8259, section 7).
 fn unescaped(inside: &str) -> Option<Zeroizing<String>> {
-    // No escape is shorter than what it stands for: the memory is not outgrown.
+    // No escape is shorter than its character, so the memory is not outgrown.
     let mut text = Zeroizing::new(String::with_capacity(inside.len()));
     let mut rest = inside;
     while let Some((before, escape)) = rest.split_once('\\') {
@@ -59,7 +59,7 @@ fn unescaped(inside: &str) -> Option<Zeroizing<String>> {
     Some(text)
 }
 
-/// The character of a `\u`, or of the two that make a surrogate pair.
+/// The character of a `\u`, or of the two that form a surrogate pair.
 fn by_number(escape: &mut Chars<'_>) -> Option<char> {
     let unit = unit(escape)?;
     if let Some(character) = char::from_u32(unit.into()) {
@@ -99,7 +99,8 @@ impl Serialize for Text<'_> {
 mod tests {
     use super::Text;
 
-    /// Every escape, in both cases, alone and between characters; and what is no string.
+    /// Every escape in both cases, alone and between characters, and some texts that are not
+    /// strings.
     const WRITTEN: [&str; 20] = [
         r#""""#,
         r#""plain""#,

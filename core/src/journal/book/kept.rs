@@ -1,26 +1,26 @@
-//! A book in as few pieces as it can be kept in, and made of them again.
+//! A book in as few pieces as possible, and a book made from such pieces.
 
 use super::{Book, CallRecord, DoneCall};
 use crate::time::Wall;
 
-/// A piece of what a book keeps. A book that is [made](Book::restore) of all of another's pieces permits
-/// what that one permits.
+/// A piece of what a book keeps. A book that is [restored](Book::restore) from all pieces of
+/// another permits what the other one permits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// A call that was done, and is kept as a hash.
     Done(DoneCall),
     /// A call that is kept whole.
     Call(Box<CallRecord>),
-    /// The highest number that was ever given to a call, after all calls.
+    /// The highest number that was ever given to a call. It comes after all calls.
     Last(u64),
 }
 
 impl Book {
-    /// Keeps of the calls that ended what the guard must know, as if they had ended long ago.
+    /// Reduces the ended calls to what the guard must know, as if they had ended long ago.
     ///
-    /// With a time, it also forgets the calls that were done before that and are kept as hashes: the
-    /// same intents **may be sent again**. The times are those that were recorded. If a clock was set
-    /// back meanwhile, more is kept.
+    /// If a time is given, it also forgets the calls that were done before that time and are kept
+    /// as hashes. The same intents **may be sent again**. The times are the recorded ones. If a
+    /// clock was set back meanwhile, more is kept.
     pub fn compact(&mut self, done_since: Option<Wall>) {
         self.forget_all_but(0);
         if let Some(since) = done_since {
@@ -36,15 +36,15 @@ impl Book {
         self.of(&key).nth(1).is_some() || self.done.newest(&key).is_some()
     }
 
-    /// How many calls that were done are kept as hashes alone.
+    /// Returns how many calls that were done are kept only as hashes.
     #[must_use]
     pub fn hashed(&self) -> usize {
         self.done.len()
     }
 
-    /// What it keeps, to be written down: first the calls that are hashes, by their numbers, then those
-    /// that are whole. Which of these ended lately is not part of it: [compact](Book::compact) the book
-    /// first.
+    /// Iterates over what it keeps, to write it down: first the hashes in the order of their
+    /// numbers, then the whole calls. It does not include which whole calls ended recently:
+    /// [compact](Book::compact) the book first.
     pub fn kept(&self) -> impl Iterator<Item = Kept> {
         let done = self.done.in_order();
         let calls = self.calls().map(|call| Kept::Call(Box::new(call.clone())));
@@ -52,7 +52,7 @@ impl Book {
         done.into_iter().map(|call| Kept::Done(*call)).chain(calls).chain([last])
     }
 
-    /// Takes in a piece of another book. Returns whether it may stand behind those before it.
+    /// Adds a piece of another book. Returns whether the piece may follow those before it.
     #[must_use]
     pub fn restore(&mut self, kept: Kept) -> bool {
         match kept {
