@@ -1,4 +1,5 @@
-//! Drives a session with a closure: no client, no transport, no clock but a variable.
+//! Drives a session with a closure: without a client or a transport, and with a variable as the
+//! clock.
 //!
 //! Run it with `cargo run -p imts-core --example by_hand`.
 
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         now = now.advanced_by(Duration::from_secs(60));
     }
-    // Tokens live a quarter of an hour, and each is followed two minutes before its end.
+    // Tokens live a quarter of an hour. Each one is renewed two minutes before its end.
     let Step::Ready(last) = session.poll(now) else { panic!("no token is due") };
     assert_eq!(last.epoch().count(), 5);
     assert_eq!(service.log().len(), 5);

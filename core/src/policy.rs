@@ -53,7 +53,7 @@ pub struct Policy {
     /// because accounts get locked. Its tries are as far apart as those after a 403. Default 1.
     pub secret_tries: u32,
     /// The wait after the first 403, which does not judge the secret. It doubles with each further
-    /// 403. It has no random part. Default 1 min.
+    /// one, and has no random part. Default 1 min.
     pub forbidden_first: Duration,
     /// The longest wait after a 403, unless the service asks for more. Default 1 h.
     pub forbidden_cap: Duration,

@@ -28,7 +28,7 @@ pub struct Health {
     /// What is left of the access token. `None` if none is usable.
     #[serde(rename = "remaining_ms", serialize_with = "millis")]
     pub remaining: Option<Duration>,
-    /// What is left of the refresh token. `None` if there is none.
+    /// What is left of the refresh token. `None` if the session has none.
     #[serde(rename = "refresh_remaining_ms", serialize_with = "millis")]
     pub refresh_remaining: Option<Duration>,
     /// How long until the next renewal may begin. Zero if it is due now, or under way. `None` if
