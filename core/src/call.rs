@@ -129,7 +129,7 @@ enum Stage<R> {
     },
     /// The end must be recorded.
     End(Outcome<R>),
-    /// The driver must be given the end.
+    /// The driver must receive the outcome.
     Told(Outcome<R>),
     /// The driver must be informed that the journal does not admit the call.
     NotAdmitted(IntentError),
@@ -215,7 +215,7 @@ impl<R> Call<R> {
         });
         let verdict =
             judge::reply(frozen, outcome, &reply, sent.wall, &presented, self.retried_after_401);
-        // After a 401 the token must be rejected, even if the call goes on.
+        // After a 401 the session must reject the token, however the call ends.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
@@ -242,7 +242,7 @@ impl<R> Call<R> {
         }
     }
 
-    /// Applies what follows from the time alone.
+    /// Applies the deadlines that have passed.
     fn pass_deadlines(&mut self, now: Now) {
         match self.stage {
             Stage::Sent { until, .. } if now.mono >= until => {

@@ -137,8 +137,8 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Returns the assumed refresh (the page prints only the operation's name and purpose): `POST
-    /// /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
+    /// Returns the assumed refresh (the page prints only the operation's name and purpose):
+    /// `POST /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
     #[must_use]
     pub fn imts() -> Self {
         let path = ServicePath::constant(REFRESH_TOKEN_PATH);

@@ -91,8 +91,8 @@ impl fmt::Display for Endpoint {
 /// An absolute path that stays under the endpoint that it is joined to.
 ///
 /// Some forms could carry a token elsewhere, or to another operation. These are refused: a URL with
-/// a scheme or host, `//`, `.` and `..` segments, percent-escapes (`%2f`, `%2e`), a query, a
-/// fragment, a backslash, a control or non-ASCII character.
+/// a scheme or host, `//`, `.` and `..` segments, and percent-escapes (`%2f`, `%2e`). So are a
+/// query, a fragment, a backslash, and a control or non-ASCII character.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServicePath(Cow<'static, str>);
 

@@ -1,7 +1,8 @@
 //! The errors of a reply: what failed, on whose side, and what to do next.
 //!
-//! Does not know about sessions: the session decides what a failure does to it. No error holds a
-//! secret, nor the text of a JSON parser's error, which quotes the value that it could not read.
+//! Owns those errors. Does not know about sessions: the session decides what a failure does to it.
+//! No error holds a secret, nor the text of a JSON parser's error, which quotes the value that it
+//! could not read.
 
 use std::fmt;
 use std::time::Duration;

@@ -35,14 +35,14 @@ use crate::time::Wall;
 
 /// How long after its own deadline a sender still counts as alive: 10 s.
 ///
-/// Wall clocks write and read the deadline, because two processes share no other clock. Two wall
+/// The deadline is a time of wall clocks, because two processes share no other clock. Two wall
 /// clocks may differ by this much, or one may be set forward by this much, without harm.
 pub const CLOCK_MARGIN: Duration = Duration::from_secs(10);
 
 /// Keeps entries so that they outlive the process, and admits a call once.
 ///
 /// An implementation must decide with [`Book::admit`]. If several processes share the journal, it
-/// may use an equal rule, atomically with the write of the intent.
+/// may use an equal rule. It must decide and write the intent atomically.
 pub trait Journal {
     /// Makes an entry durable: when this returns, the entry survives the end of the process and a
     /// power failure. Returns the number of the entry's call: a new one for an intent, otherwise

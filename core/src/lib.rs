@@ -5,7 +5,7 @@
 //!
 //! This crate builds [`http::Request`] values and reads reply bytes. It opens no socket, reads no
 //! clock, draws no random number and does not panic. The application does the I/O, in any runtime
-//! or none. The package `imts` does the I/O for applications that do not want to.
+//! or none. The package `imts` does the I/O for applications that prefer that.
 //!
 //! # Driving a session
 //!

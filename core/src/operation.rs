@@ -94,7 +94,7 @@ pub enum Auth {
 /// When a request may be sent again. The method is always `POST`, so it does not say this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// It changes nothing that must not happen twice: it may be repeated.
+    /// A repetition does no harm, so it may be repeated.
     Read,
     /// It creates something, or spends a refresh token. A repetition needs proof that the first
     /// request was not processed.

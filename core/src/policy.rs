@@ -26,8 +26,8 @@ pub struct Policy {
     pub margin_percent: u8,
     /// The age that a token must reach before it counts as Expiring, or is renewed for a caller
     /// that asks for a longer life. If the token lives less than twice as long, half its lifetime
-    /// counts instead, but never less than 100 ms. After a token that lives even shorter, the
-    /// session waits until then. Default 1 s.
+    /// counts instead, but never less than 100 ms. If a token lives even shorter, the next renewal
+    /// waits until that time has passed. Default 1 s.
     pub renew_after: Duration,
     /// How long one exchange of a renewal or a call may take. Default 30 s.
     pub time_limit: Duration,
@@ -187,6 +187,6 @@ fn scramble(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The earliest renewal of a token, however short its lifetime is, unless the policy allows an
-/// earlier one.
+/// The least age at which a token is renewed, however short its lifetime is, unless the policy
+/// allows less.
 const SOONEST: Duration = Duration::from_millis(100);

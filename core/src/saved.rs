@@ -57,8 +57,7 @@ pub(crate) const VERSION: u32 = 1;
 const MAX_LENGTH: usize = 65_536;
 
 impl Saved {
-    /// Returns the number of this save in its session, across restarts and siblings. The first is
-    /// 1.
+    /// Returns the number of this save in its session, counted from 1 across restarts and siblings.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation

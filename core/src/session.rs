@@ -131,7 +131,7 @@ impl Session {
         })
     }
 
-    /// Declares a store. The session then yields [`Step::Save`] before it uses up a refresh token
+    /// Declares a store. The session then yields [`Step::Save`] before it spends a refresh token
     /// and before it uses a new grant.
     #[must_use]
     pub fn with_store(self) -> Self {
@@ -179,8 +179,8 @@ impl Session {
     /// requests under way become stale. If the secret was given before, it is not new. What the
     /// service said about it then stays, and a sign-in with it that is under way continues.
     ///
-    /// To retry a refused secret, for example after the account was unlocked, [sign
-    /// out](Session::sign_out) first.
+    /// To retry a refused secret, for example after the account was unlocked,
+    /// [sign out](Session::sign_out) first.
     pub fn sign_in(&mut self, credentials: Credentials, keep: Keep, now: Now) {
         self.observe(now);
         let fingerprint = credentials.fingerprint();
@@ -295,7 +295,7 @@ impl Session {
         now
     }
 
-    /// Applies what follows from the time alone.
+    /// Applies the deadlines that have passed.
     fn pass_deadlines(&mut self, now: Now) {
         if self.flight.is_some_and(|flight| now.mono >= flight.deadline) {
             self.time_out_flight(now);

@@ -28,7 +28,7 @@ pub enum Outcome<R> {
     /// The call was sent, and no reply says what happened: it may have been done. **Never simply
     /// send it again**: ask Status, Info or Search first.
     Unknown(Unknown),
-    /// It was not done: nothing was sent, or it was only a question, and no answer came.
+    /// It was not done: nothing was sent, or the call only reads and got no answer.
     Failed(Failed<R>),
 }
 
@@ -216,7 +216,7 @@ pub struct Permit<R> {
 }
 
 impl<R> Permit<R> {
-    /// Makes the call again, with the same bytes. It must end by this moment.
+    /// Makes the call again, with the same bytes. It must end by `deadline`.
     #[must_use]
     pub fn retry(self, deadline: Mono) -> Call<R> {
         Call::thawed(self.frozen, self.decode, deadline)
@@ -237,7 +237,7 @@ pub enum CallFault {
     Reply(ReplyError),
     /// No reply came.
     Failed(Failure),
-    /// There was no token to send it with. Also says what to do about that.
+    /// There was no token to send it with. Holds the reason and what to do about it.
     NoToken(Source, Recovery),
     /// The journal could not be written.
     Journal(Source),

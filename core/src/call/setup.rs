@@ -97,12 +97,11 @@ pub enum OperationError {
 }
 
 impl Session {
-    /// Makes a call of an operation. It must end by this moment.
+    /// Makes a call of an operation. The call must end by `deadline`.
     ///
     /// # Errors
     ///
-    /// [`OperationError`] if, for example, the operation has no path, or its request cannot be
-    /// JSON.
+    /// [`OperationError`], for example if it has no path, or its request cannot be JSON.
     pub fn call<O: Operation>(
         &self,
         operation: &O,
@@ -112,12 +111,12 @@ impl Session {
         Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
     }
 
-    /// Makes a call of the operation with this name. Its request and its reply are JSON.
+    /// Makes a call of the operation with this name. Its request and its reply are JSON. The call
+    /// must end by `deadline`.
     ///
     /// # Errors
     ///
-    /// [`OperationError`] if, for example, the contract does not have the operation, or not its
-    /// path.
+    /// [`OperationError`], for example if the contract lacks the operation or its path.
     pub fn call_named(
         &self,
         name: &str,
@@ -164,9 +163,8 @@ impl<R> Call<R> {
         self
     }
 
-    /// Allows the call to be sent although a record in the journal stands against it. The decision
-    /// is recorded with its reason. If another record stands against the call, this changes
-    /// nothing.
+    /// Sends it in spite of a record in the journal. The decision is recorded with its reason. If
+    /// another record stands against the call, this changes nothing.
     #[must_use]
     pub fn despite(mut self, despite: Despite) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -192,7 +190,7 @@ impl<R> Call<R> {
     }
 
     /// Sets the limit for the body of its reply, in bytes, instead of the operation's or the
-    /// policy's. Zero counts as 1. A limit above [`MAX_REPLY_LIMIT`] counts as that.
+    /// policy's. Zero counts as 1. Limits above [`MAX_REPLY_LIMIT`] are lowered to it.
     #[must_use]
     pub fn with_reply_limit(mut self, bytes: usize) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -330,7 +328,7 @@ impl Frozen {
     }
 }
 
-/// Checks for an object: a list or a text as a request is a mistake of the caller.
+/// Checks that the body is an object. A list or a text is a mistake of the caller.
 fn is_object(name: &str, body: &Body) -> Result<(), OperationError> {
     let first = body.as_ref().iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
@@ -367,7 +365,7 @@ fn url(
     entry.and_then(Entry::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
 }
 
-/// A path may have several names; the highest of their classes counts. With a lower class, a call
+/// A path may have several names. The highest of their classes counts: with a lower one, a call
 /// that moves money would be sent again.
 fn hold_class(
     contract: &Contract,

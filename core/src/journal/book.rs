@@ -20,8 +20,8 @@ use crate::time::Wall;
 /// [resolved](crate::journal::Resolution) calls. Of the other calls it keeps whole the last
 /// [`Book::RECENT`] that ended. Of older ones it keeps a hash if the call was done; otherwise it
 /// forgets the call, and the same intent may be sent again. A call that was not done also stays
-/// whole if another call of its intent stands against it, or may do so later. A decision may name
-/// it.
+/// whole if another call of its intent stands against it, or may do so later. The reason is that a
+/// decision may name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
     calls: BTreeMap<u64, CallRecord>,
@@ -88,9 +88,9 @@ impl Book {
     /// Checks whether the records of the intent permit to send it.
     ///
     /// A call in doubt and a call that was done stand against it. A call that was refused or not
-    /// sent does not. The newest record that stands against it decides. If the intent is sent [in
-    /// spite](Intent::despite) of one of its own records, that record and the earlier ones do not
-    /// count.
+    /// sent does not. The newest record that stands against it decides. If the intent is sent
+    /// [in spite](Intent::despite) of one of its own records, that record and the earlier ones do
+    /// not count.
     ///
     /// # Errors
     ///

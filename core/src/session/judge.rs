@@ -297,9 +297,9 @@ enum Meaning {
     ServerFailed,
     /// The service did not process it. It may be retried.
     Passing,
-    /// An intermediary answered, or the reply says nothing about the token: the token is kept. The
-    /// next renewal signs in, if that is possible. Otherwise such replies could last longer than
-    /// the token.
+    /// An intermediary answered, or the reply says nothing about the token: the token is kept. If
+    /// signing in is possible, the next renewal does that: such replies could continue until the
+    /// token ends.
     Foreign,
 }
 
@@ -339,7 +339,7 @@ enum Word {
     /// Its use is not allowed from here, or not now (a 403, also from an intermediary): that does
     /// not judge the secret.
     Forbidden,
-    /// Nothing: the reply comes from an intermediary, or the next reply will differ.
+    /// Nothing: the reply comes from an intermediary, or the failure is temporary.
     Passing,
 }
 

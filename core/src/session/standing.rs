@@ -108,7 +108,7 @@ const KEPT: usize = 16;
 
 impl Standings {
     /// The standing of the secret with this fingerprint. If the secret is not known, it is the
-    /// standing of a new one. This reserves the room, so that noting a grant later allocates
+    /// standing of a new one. It reserves memory now, so that noting a grant later allocates
     /// nothing.
     pub(super) fn of(&mut self, fingerprint: u64) -> Standing {
         self.last = Some(fingerprint);

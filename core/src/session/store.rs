@@ -45,10 +45,10 @@ pub(super) struct Saving {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// Another endpoint's session saved it.
+    /// A session of another endpoint saved it.
     #[error("the saved state belongs to another endpoint: its tokens are not sent to this one")]
     OtherEndpoint,
-    /// Another agent's session saved it.
+    /// A session of another agent saved it.
     #[error("the saved state belongs to another agent")]
     OtherAgent,
 }

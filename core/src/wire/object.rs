@@ -1,4 +1,4 @@
-//! A JSON object, if the contract prints an object, and nothing else.
+//! Accepts only a JSON object if the contract prints an object.
 //!
 //! Owns one check that derived deserializers lack. They accept a list of a struct's fields, in
 //! order and without names, as the struct. Of the fields it knows only `state`, which makes a reply
