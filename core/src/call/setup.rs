@@ -163,8 +163,8 @@ impl<R> Call<R> {
         self
     }
 
-    /// Sends it in spite of a record in the journal. The decision is recorded with its reason. If
-    /// another record stands against the call, this changes nothing.
+    /// Permits sending it in spite of a record in the journal. The decision is recorded with its
+    /// reason. If another record stands against the call, this changes nothing.
     #[must_use]
     pub fn despite(mut self, despite: Despite) -> Self {
         if let Some(frozen) = &mut self.frozen {
@@ -355,8 +355,8 @@ fn reply_limit(entry: Option<&Entry>, policy: &Policy) -> usize {
     entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit)
 }
 
-/// The URL that the session has for the entry. `None` for a type outside the catalogue. If the path
-/// does not make a URL with the endpoint, that is an error.
+/// The URL that the session has for the entry. A type outside the catalogue has none, so its URL is
+/// made here; if the path does not make a URL with the endpoint, that is the error.
 fn url(
     endpoint: &Endpoint,
     entry: Option<&Entry>,

@@ -125,8 +125,8 @@ pub enum ReconcileStep {
 
 /// One pass over the calls in doubt, oldest first.
 ///
-/// [`poll`](Reconciling::poll) is the only output. It may be dropped at any point without a loss.
-/// What was found out so far is recorded, and the other calls are in doubt as before.
+/// [`poll`](Reconciling::poll) is the only output. A pass may be dropped at any point without a
+/// loss. What was found out so far is recorded, and the other calls are in doubt as before.
 #[derive(Debug)]
 pub struct Reconciling {
     calls: VecDeque<CallRecord>,
