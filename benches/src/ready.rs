@@ -268,7 +268,7 @@ pub fn spawning_client(state: State) -> AsyncClient {
             }
         }
     };
-    // What is spawned is kept and not polled: whoever asks has polled the flight as far as it goes.
+    // The spawned task is kept and not polled: the asker has polled the flight as far as it goes.
     let client = patient()
         .spawner(mem::forget)
         .nonblocking((send, |_: Duration| pending()))

@@ -66,7 +66,7 @@ fn put_together(parts: &str) -> (String, String) {
     (format!("{scheme}://{user}{host}{port}{path}"), join)
 }
 
-/// Plain http stays on this machine, in the eyes of whoever reads the URL.
+/// Plain http stays on this machine, for any reader of the URL.
 fn assert_loopback(endpoint: &Endpoint) {
     let uri: Uri = endpoint.as_str().parse().expect("an endpoint is a URL");
     let host = uri.host().expect("an endpoint has a host");

@@ -1,6 +1,6 @@
 //! Rounds, medians and tables.
 //!
-//! Owns how a number comes about and how it is printed. Knows no client and no service.
+//! Owns how a number is measured and printed. Does not know any client or service.
 
 use std::time::{Duration, Instant};
 

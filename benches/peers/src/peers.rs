@@ -21,7 +21,7 @@ pub use self::reqsign::Reqsign;
 pub use self::yup::Yup;
 use crate::peer::Visit;
 
-/// Shows a visitor everything that can be asked while a token is valid, each limit before ours.
+/// Shows a visitor everything that can be asked while a token is valid, each limit before this project's client.
 pub fn visit_asking(visitor: &mut impl Visit) {
     visitor.visit::<HandleLimit>();
     visitor.visit::<ImtsHandle>();
@@ -30,7 +30,7 @@ pub fn visit_asking(visitor: &mut impl Visit) {
     visit_threads(visitor);
 }
 
-/// Shows a visitor every client that threads can wait for: ours that blocks them, and all futures.
+/// Shows a visitor every client that threads can wait for: this project's, which blocks them, and all futures.
 pub fn visit_threads(visitor: &mut impl Visit) {
     visitor.visit::<ImtsBlocking>();
     visit_all(visitor);

@@ -213,7 +213,7 @@ impl Shared {
         self.calls.fetch_add(1, SeqCst);
         let Behaviour { latency, lifetime, trouble } =
             self.behaviour.lock().expect("no holder panics").clone();
-        // What is asked for is done when it arrives, whoever is still there for the reply.
+        // The request is processed when it arrives, even if its sender has gone.
         let is_granted = self.accepts(request);
         let refresh_token = self.next_refresh_token();
         tokio::time::sleep(latency).await;

@@ -1,4 +1,4 @@
-//! What refuses a sign-in or a refresh, however it is dressed: the second opinion.
+//! What refuses a sign-in or a refresh, in any form: the second opinion.
 //!
 //! The rules are those of the vectors' `README.md`. No function of the client is used here, and no
 //! JSON but that of [`json`](super::json).

@@ -130,7 +130,7 @@ impl<P: Peer, H: Http> Race for Pair<P, H> {
                 runtime.block_on(from_tasks(tasks, requests, &all));
             }
         };
-        round(2 * MANY); // connections come about
+        round(2 * MANY); // opens the connections
         let begin = Instant::now();
         round(REQUESTS);
         REQUESTS as f64 / begin.elapsed().as_secs_f64()
@@ -148,7 +148,7 @@ impl<P: Peer, H: Http> Race for Pair<P, H> {
                 }
             });
         };
-        round(20); // a connection comes about
+        round(20); // opens a connection
         measure(&mut || round(SOME)) / SOME as f64
     }
 }
