@@ -11,7 +11,7 @@
 //! the end of what became durable.
 //!
 //! A compact journal begins with what a [compaction](super::compact) has kept of an earlier file:
-//! [blocks](super::blocks) of calls that were done, then the calls that are whole, then a record
+//! [blocks] of calls that were done, then the calls that are whole, then a record
 //! that marks the end and counts them. All of it was durable before the file got its name. So
 //! anything unreadable up to that record is damage.
 //!
