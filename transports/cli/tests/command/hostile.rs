@@ -1,6 +1,7 @@
 //! `imts token` against a service that means harm: it ends in time, says what it met, and stays
 //! small.
 
+use std::env;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -43,8 +44,15 @@ fn kinds(url: &str, seconds: u64) -> [String; 2] {
     })
 }
 
-/// The most memory that a process has held so far, in KiB; 0 where it has ended.
+/// The most memory that a process has held so far, in KiB; 0 if it has ended.
+///
+/// Until it executes the command, the child has the memory of this process: that does not count.
 fn held(child: &Child) -> u64 {
+    let is_this_one =
+        || fs::read_link(format!("/proc/{}/exe", child.id())).ok() == env::current_exe().ok();
+    while cfg!(target_os = "linux") && is_this_one() {
+        thread::yield_now();
+    }
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
