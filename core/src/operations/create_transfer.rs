@@ -1,5 +1,4 @@
-//! Create transfer (published in part): `POST`, path unknown. Registers a transfer, and moves
-//! money.
+//! `POST`, path unknown: Create transfer (published in part). Registers a transfer, and moves money.
 
 use std::collections::BTreeMap;
 
