@@ -1,7 +1,7 @@
 //! Which way the requests of `imts token` go: through TLS that trusts a given authority, through a
 //! proxy where one is asked for, and never through one to this machine.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::replies::request;
 use crate::{AGENT, SECRET, TRANSPORTS, run, token};
 
 /// Serves one connection after another; yields the port.
@@ -28,16 +29,6 @@ fn serve<T: Send + 'static>(
     let server =
         thread::spawn(move || (0..times).map(|_| act(listener.accept().unwrap().0)).collect());
     (port, server)
-}
-
-/// The head of a request, to its empty line.
-fn head(stream: &mut impl Read) -> String {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
 }
 
 /// A reply as the service gives it to the sandbox's agent.
@@ -90,7 +81,7 @@ impl Secured {
         let (port, served) = serve(times, move |stream| {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(session, stream);
-            if head(&mut stream).is_empty() {
+            if request(&mut stream).is_empty() {
                 return false;
             }
             stream.write_all(&reply).is_ok() && stream.flush().is_ok()
@@ -120,7 +111,7 @@ fn an_authority_of_ones_own_is_trusted_where_its_file_is_given_and_only_there() 
 fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
     let (told, asked) = mpsc::channel();
     let (port, _proxy) = serve(4, move |mut stream| {
-        told.send(head(&mut stream)).unwrap();
+        told.send(request(&mut stream)).unwrap();
         stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").unwrap();
     });
     let proxy_url = format!("http://user:canary-7f3a@127.0.0.1:{port}");

@@ -1,6 +1,6 @@
 //! `imts token` against any answer at all: kind, recovery and exit code of each.
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -10,6 +10,23 @@ use imts_sandbox::{Front, Sandbox};
 use serde_json::json;
 
 use crate::{Ran, TRANSPORTS, run, token};
+
+/// Reads a request with its body, as far as it comes. A connection that is closed over what was not
+/// read is reset, and the reply may be lost.
+pub(crate) fn request(stream: &mut impl Read) -> String {
+    let mut bytes = BufReader::new(stream).bytes().map_while(Result::ok);
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n")
+        && let Some(byte) = bytes.next()
+    {
+        request.push(byte);
+    }
+    let head = String::from_utf8_lossy(&request).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.map_or(0, |length| length.parse().unwrap());
+    request.extend(bytes.take(length));
+    String::from_utf8(request).unwrap()
+}
 
 /// Runs `imts token --json`, by each transport, against a service that always answers so.
 fn answered(status: u16, content_type: &str, body: &[u8]) -> [Ran; 2] {
@@ -44,8 +61,7 @@ fn on_socket_by(
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 4_096];
-        let _read = stream.read(&mut request).unwrap();
+        request(&mut stream);
         act(stream);
     });
     let ran = run(&mut token(&url, &["--json", "--timeout", timeout, "--transport", transport]));
