@@ -16,7 +16,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::replies::request;
+use crate::replies::message;
 use crate::{AGENT, SECRET, TRANSPORTS, run, token};
 
 /// Serves one connection after another; yields the port.
@@ -81,7 +81,7 @@ impl Secured {
         let (port, served) = serve(times, move |stream| {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(session, stream);
-            if request(&mut stream).is_empty() {
+            if message(&mut stream).is_empty() {
                 return false;
             }
             stream.write_all(&reply).is_ok() && stream.flush().is_ok()
@@ -111,7 +111,7 @@ fn an_authority_of_ones_own_is_trusted_where_its_file_is_given_and_only_there() 
 fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
     let (told, asked) = mpsc::channel();
     let (port, _proxy) = serve(4, move |mut stream| {
-        told.send(request(&mut stream)).unwrap();
+        told.send(message(&mut stream)).unwrap();
         stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").unwrap();
     });
     let proxy_url = format!("http://user:canary-7f3a@127.0.0.1:{port}");

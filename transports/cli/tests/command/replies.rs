@@ -11,21 +11,21 @@ use serde_json::json;
 
 use crate::{Ran, TRANSPORTS, run, token};
 
-/// Reads a request with its body, as far as it comes. A connection that is closed over what was not
-/// read is reset, and the reply may be lost.
-pub(crate) fn request(stream: &mut impl Read) -> String {
+/// Reads a request, or a reply, with its body, as far as it comes. A connection that is closed over what
+/// was not read is reset, and the other side may lose what was sent to it.
+pub(crate) fn message(stream: &mut impl Read) -> String {
     let mut bytes = BufReader::new(stream).bytes().map_while(Result::ok);
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n")
+    let mut message = Vec::new();
+    while !message.ends_with(b"\r\n\r\n")
         && let Some(byte) = bytes.next()
     {
-        request.push(byte);
+        message.push(byte);
     }
-    let head = String::from_utf8_lossy(&request).to_lowercase();
+    let head = String::from_utf8_lossy(&message).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let length = length.map_or(0, |length| length.parse().unwrap());
-    request.extend(bytes.take(length));
-    String::from_utf8(request).unwrap()
+    message.extend(bytes.take(length));
+    String::from_utf8(message).unwrap()
 }
 
 /// Runs `imts token --json`, by each transport, against a service that always answers so.
@@ -61,7 +61,7 @@ fn on_socket_by(
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
-        request(&mut stream);
+        message(&mut stream);
         act(stream);
     });
     let ran = run(&mut token(&url, &["--json", "--timeout", timeout, "--transport", transport]));

@@ -13,6 +13,7 @@ use nix::sys::stat::Mode;
 use socket2::{Domain, Socket, Type};
 
 use crate::journal::journal;
+use crate::replies::message;
 use crate::running::{PATIENCE, Running, money, only, state};
 use crate::signals::SIGNALS;
 use crate::{AGENT, Folder, call, imts, token};
@@ -172,14 +173,12 @@ fn money_that_is_still_connecting_is_interrupted_and_the_journal_says_that_it_wa
         let running = Running::start(command);
         // Hands the sign-in on. Before its reply, nobody can connect any more.
         let (mut client, _) = listener.accept().unwrap();
-        let mut bytes = [0; 65_536];
-        let length = client.read(&mut bytes).unwrap();
         let mut service = TcpStream::connect(front.url().trim_start_matches("http://")).unwrap();
-        service.write_all(&bytes[..length]).unwrap();
-        let length = service.read(&mut bytes).unwrap();
+        service.write_all(message(&mut client).as_bytes()).unwrap();
+        let reply = message(&mut service);
         let full = fill(address);
         assert!(waiting_for(address.port()).is_empty());
-        client.write_all(&bytes[..length]).unwrap();
+        client.write_all(reply.as_bytes()).unwrap();
         drop(client);
         wait_until(|| !waiting_for(address.port()).is_empty());
         running.signal(signal);
