@@ -31,6 +31,17 @@ fn failed_once() -> World {
     world
 }
 
+/// After one rejection: another token, since now.
+fn rejected_once() -> World {
+    let mut world = World::with_credentials(Keep::Held);
+    world.sends(Purpose::SignIn);
+    granted_for_20_s(&mut world);
+    world.rejects();
+    world.sends(Purpose::SignIn);
+    granted_for_20_s(&mut world);
+    world
+}
+
 #[test]
 fn failures_are_forgiven_after_30_good_seconds_however_often_the_token_is_renewed_meanwhile() {
     let mut world = failed_once();
@@ -57,12 +68,7 @@ fn a_time_in_which_renewals_are_forbidden_is_no_good_time() {
 
 #[test]
 fn a_rejection_does_not_shorten_the_wait_that_the_service_asked_for() {
-    let mut world = World::with_credentials(Keep::Held);
-    world.sends(Purpose::SignIn);
-    granted_for_20_s(&mut world);
-    world.rejects();
-    world.sends(Purpose::SignIn);
-    granted_for_20_s(&mut world);
+    let mut world = rejected_once();
     world.pass(seconds(10));
     world.sends(Purpose::SignIn);
     world.reply(&with_retry_after(answer(503, &json!({})), "600")).unwrap_err();
@@ -120,12 +126,7 @@ fn once_a_token_has_settled_the_next_rejection_is_a_first_one_again() {
 
 #[test]
 fn a_rejection_finds_settled_what_has_settled_though_nobody_asked_meanwhile() {
-    let mut world = World::with_credentials(Keep::Held);
-    world.sends(Purpose::SignIn);
-    granted_for_20_s(&mut world);
-    world.rejects();
-    world.sends(Purpose::SignIn);
-    granted_for_20_s(&mut world);
+    let mut world = rejected_once();
     world.pass(seconds(15));
     world.sends(Purpose::SignIn);
     world.granted();
