@@ -151,6 +151,10 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
         })
     }
 
+    fn keeps_time(&self) -> bool {
+        self.transport.keeps_time()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.transport.sleep(duration)
     }

@@ -110,6 +110,10 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         })
     }
 
+    fn keeps_time(&self) -> bool {
+        self.transport.keeps_time()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.transport.sleep(duration)
     }
