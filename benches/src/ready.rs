@@ -15,8 +15,8 @@ use http::{Request, Response};
 use imts::operations::{Fees, Originator};
 use imts::{
     AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Builder, Call, CallStep, Client,
-    Contract, Credentials, Endpoint, Exchange, Failure, Json, Keep, Mono, Now, Outcome, Policy,
-    Reply, Session, Step, Ticket, Transport, Wall,
+    Credentials, Endpoint, Exchange, Json, Keep, Mono, Now, Outcome, Policy, Reply, Service,
+    Session, Step, Ticket, Transport, TransportError, Wall,
 };
 use imts_core::Bearer;
 
@@ -43,9 +43,9 @@ pub fn reply() -> Response<Vec<u8>> {
 /// A session that is about to sign in.
 #[must_use]
 pub fn session() -> Session {
-    let mut session = Session::new(endpoint(), Contract::imts(), Policy::default())
+    let mut session = Session::new(endpoint(), Service::imts(), Policy::default())
         .expect("the contract's paths make URLs");
-    session.sign_in(credentials(), Keep::Held, NOW);
+    session.sign_in(credentials(), Keep::Always, NOW);
     session
 }
 
@@ -140,7 +140,7 @@ pub fn client() -> Client {
 /// A client for tasks that holds a valid token.
 #[must_use]
 pub fn async_client() -> AsyncClient {
-    let send = |_: Request<Body>, _: Bounds| ready(Ok::<_, Failure>(reply()));
+    let send = |_: Request<Body>, _: Bounds| ready(Ok::<_, TransportError>(reply()));
     let client = Builder::new(endpoint())
         .credentials(credentials())
         .nonblocking((send, |_: Duration| pending()))
@@ -173,7 +173,7 @@ pub fn answered() -> Client {
 /// Where it gets no token.
 #[must_use]
 pub fn answered_async() -> AsyncClient {
-    let send = |request: Request<Body>, _: Bounds| ready(Ok::<_, Failure>(answer(&request)));
+    let send = |request: Request<Body>, _: Bounds| ready(Ok::<_, TransportError>(answer(&request)));
     let client = async_client_of(endpoint(), (send, |_: Duration| pending()));
     at_once(client.token()).expect("the transport grants");
     client
@@ -203,13 +203,13 @@ pub enum State {
 }
 
 /// Answers the first request with a grant, and the later ones as a state demands.
-fn answers(state: State) -> impl Fn() -> Option<Result<Response<Vec<u8>>, Failure>> {
+fn answers(state: State) -> impl Fn() -> Option<Result<Response<Vec<u8>>, TransportError>> {
     let is_first = AtomicBool::new(true);
     move || match state {
         _ if is_first.swap(false, Ordering::Relaxed) => Some(Ok(reply())),
         State::Calm => Some(Ok(reply())),
         State::Flight => None,
-        State::BackOff => Some(Err(Failure::unknown())),
+        State::BackOff => Some(Err(TransportError::unknown())),
     }
 }
 

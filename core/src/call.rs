@@ -17,8 +17,8 @@ use std::time::Duration;
 use http::Method;
 use http::header::AUTHORIZATION;
 
-pub use self::outcome::{CallFault, Ending, Failed, Outcome, Permit, Unknown};
-pub use self::setup::OperationError;
+pub use self::outcome::{CallError, Ending, Failed, Outcome, Permit, Unknown};
+pub use self::setup::NotCallable;
 use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
 use crate::error::Malformed;
@@ -26,9 +26,9 @@ use crate::exchange::{Exchange, Reply};
 use crate::journal::IntentError;
 use crate::operation::Auth;
 use crate::recovery::Recovery;
+use crate::renewal_error::{Source, TransportError};
 use crate::secret::{Bearer, Epoch};
 use crate::time::{End, Mono, Now};
-use crate::trouble::{Failure, Source};
 use crate::wire::{self, Success};
 
 type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
@@ -41,9 +41,9 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts_core::operations::{Confirm, Own};
+/// use imts_core::operations::{Confirm, Custom};
 /// use imts_core::{
-///     Call, CallStep, Catalogue, Contract, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
+///     Call, CallStep, Catalogue, Service, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
 ///     Policy, Reply, ServicePath, Session, Step, Wall,
 /// };
 /// # fn send(exchange: imts_core::Exchange) -> http::Response<Vec<u8>> {
@@ -56,14 +56,14 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 ///
 /// let mut operations = Catalogue::imts();
 /// operations.set_path("confirm", ServicePath::new("/confirm")?, Evidence::Assumed)?;
-/// let contract = Contract::imts().with_operations(operations);
+/// let contract = Service::imts().with_operations(operations);
 /// let endpoint = Endpoint::https("https://service.example")?;
 /// let mut session = Session::new(endpoint, contract, Policy::default())?;
 /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
-/// session.sign_in(Credentials::new("agent", "secret")?, Keep::Held, now);
+/// session.sign_in(Credentials::new("agent", "secret")?, Keep::Always, now);
 ///
 /// let request = std::collections::BTreeMap::from([("transfer_id", "17")]);
-/// let confirm = Own::<Confirm, _>::new(request).with_reference("17");
+/// let confirm = Custom::<Confirm, _>::new(request).with_reference("17");
 /// let mut call = session.call(&confirm, now.mono.after(Duration::from_secs(60)))?;
 /// let outcome = loop {
 ///     match call.poll(now) {
@@ -106,7 +106,7 @@ pub struct Call<R> {
     /// Whether it was sent again because of a 401.
     retried_after_401: bool,
     /// Why the last attempt failed.
-    last: Option<CallFault>,
+    last: Option<CallError>,
 }
 
 enum Stage<R> {
@@ -190,7 +190,7 @@ impl<R> Call<R> {
     /// Reports that no token came, why, and what to do about it. The call ends unsent.
     pub fn on_no_bearer(&mut self, why: Source, recovery: Recovery) {
         if matches!(self.stage, Stage::Token) {
-            self.fail(CallFault::NoToken(why, recovery));
+            self.fail(CallError::NoToken(why, recovery));
         }
     }
 
@@ -224,7 +224,7 @@ impl<R> Call<R> {
     }
 
     /// Reports that no reply came, or that the driver gave up on it.
-    pub fn on_failure(&mut self, why: Failure, now: Now) {
+    pub fn on_failure(&mut self, why: TransportError, now: Now) {
         if !matches!(self.stage, Stage::Sent { .. }) {
             return;
         }
@@ -246,7 +246,7 @@ impl<R> Call<R> {
     fn pass_deadlines(&mut self, now: Now) {
         match self.stage {
             Stage::Sent { until, .. } if now.mono >= until => {
-                self.on_failure(Failure::unknown().timed_out(), now);
+                self.on_failure(TransportError::unknown().timed_out(), now);
             }
             Stage::Quiet { until } if now.mono >= until => self.stage = Stage::Token,
             _ => {}
@@ -256,7 +256,7 @@ impl<R> Call<R> {
             Stage::Intent | Stage::Token | Stage::Mark | Stage::Send | Stage::Quiet { .. }
         );
         if unsent && now.mono >= self.deadline {
-            let why = self.last.take().unwrap_or(CallFault::OutOfTime);
+            let why = self.last.take().unwrap_or(CallError::OutOfTime);
             self.fail(why);
         }
     }
@@ -317,7 +317,7 @@ impl<R> Call<R> {
     }
 
     /// Sends it again, if there is a proof and if time and attempts are left.
-    fn again(&mut self, proof: judge::Proof, why: CallFault, pause: judge::Pause, now: Now) {
+    fn again(&mut self, proof: judge::Proof, why: CallError, pause: judge::Pause, now: Now) {
         let Some(frozen) = &self.frozen else { return };
         let wait = match pause {
             judge::Pause::None => Duration::ZERO,
@@ -339,13 +339,13 @@ impl<R> Call<R> {
         self.stage = Stage::Quiet { until };
     }
 
-    fn fail(&mut self, why: CallFault) {
+    fn fail(&mut self, why: CallError) {
         let decode = self.decode;
         let permit = self.frozen.take().map(|frozen| Permit { frozen, decode });
         self.stage = Stage::End(Outcome::Failed(Failed { why, permit }));
     }
 
-    fn lose(&mut self, why: CallFault, now: Now) {
+    fn lose(&mut self, why: CallError, now: Now) {
         let Some(frozen) = self.frozen.take() else { return };
         let unknown = Unknown {
             digest: frozen.digest(),

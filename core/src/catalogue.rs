@@ -2,7 +2,7 @@
 //!
 //! Owns the list of the section's seventeen operations, and what an integrator adds. That can be
 //! paths that this crate does not know, refusals that are known to come before any processing, and
-//! operations outside the list. Does not read files: a contract file is read elsewhere.
+//! operations outside the list. Does not read files: a service file is read elsewhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ use crate::endpoint::{Endpoint, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::operations::{
-    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
-    GetBusinessInfo, GetPersonInfo, GetToken, Info, Own, Payout, PayoutConfirm, PrintApplication,
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, GetToken, Info, Payout, PayoutConfirm, PrintApplication,
     RefreshToken, Search, Status,
 };
 
@@ -33,11 +33,11 @@ use crate::operations::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Catalogue(Vec<Entry>);
+pub struct Catalogue(Vec<OperationInfo>);
 
 /// One operation of a catalogue.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct OperationInfo {
     name: Cow<'static, str>,
     class: Class,
     auth: Auth,
@@ -84,7 +84,7 @@ pub enum CatalogueError {
     Name,
     /// The path of a token exchange is set in the contract, not here.
     #[error(
-        "the path of `{name}` belongs to the session: set it with Contract::with_sign_in or with_refresh"
+        "the path of `{name}` belongs to the session: set it with Service::with_sign_in or with_refresh"
     )]
     Session {
         /// The name.
@@ -112,34 +112,34 @@ impl Catalogue {
     #[must_use]
     pub fn imts() -> Self {
         Self(vec![
-            Entry::of::<GetToken<'_>>(),
-            Entry::of::<RefreshToken<'_>>(),
-            Entry::of::<Own<GetAgents, ()>>(),
-            Entry::of::<Fees>(),
-            Entry::of::<Own<CreatePerson, ()>>(),
-            Entry::of::<Own<CreateBusiness, ()>>(),
-            Entry::of::<CreateTransfer>(),
-            Entry::of::<Own<PrintApplication, ()>>(),
-            Entry::of::<Own<Confirm, ()>>(),
-            Entry::of::<Own<Search, ()>>(),
-            Entry::of::<Own<Payout, ()>>(),
-            Entry::of::<Own<PayoutConfirm, ()>>(),
-            Entry::of::<Own<Cancel, ()>>(),
-            Entry::of::<Own<GetPersonInfo, ()>>(),
-            Entry::of::<Own<GetBusinessInfo, ()>>(),
-            Entry::of::<Own<Status, ()>>(),
-            Entry::of::<Own<Info, ()>>(),
+            OperationInfo::of::<GetToken<'_>>(),
+            OperationInfo::of::<RefreshToken<'_>>(),
+            OperationInfo::of::<Custom<GetAgents, ()>>(),
+            OperationInfo::of::<Fees>(),
+            OperationInfo::of::<Custom<CreatePerson, ()>>(),
+            OperationInfo::of::<Custom<CreateBusiness, ()>>(),
+            OperationInfo::of::<CreateTransfer>(),
+            OperationInfo::of::<Custom<PrintApplication, ()>>(),
+            OperationInfo::of::<Custom<Confirm, ()>>(),
+            OperationInfo::of::<Custom<Search, ()>>(),
+            OperationInfo::of::<Custom<Payout, ()>>(),
+            OperationInfo::of::<Custom<PayoutConfirm, ()>>(),
+            OperationInfo::of::<Custom<Cancel, ()>>(),
+            OperationInfo::of::<Custom<GetPersonInfo, ()>>(),
+            OperationInfo::of::<Custom<GetBusinessInfo, ()>>(),
+            OperationInfo::of::<Custom<Status, ()>>(),
+            OperationInfo::of::<Custom<Info, ()>>(),
         ])
     }
 
     /// Returns the operation of this name.
     #[must_use]
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&OperationInfo> {
         self.0.iter().find(|entry| entry.name == name)
     }
 
     /// Iterates over all operations: the section's in its order, then those that were added.
-    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub fn iter(&self) -> impl Iterator<Item = &OperationInfo> {
         self.0.iter()
     }
 
@@ -235,12 +235,13 @@ impl Catalogue {
         if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
             return Err(CatalogueError::Name);
         }
-        if let Some(Entry { class, .. }) = self.entry(name).filter(|entry| entry.in_section) {
+        if let Some(OperationInfo { class, .. }) = self.entry(name).filter(|entry| entry.in_section)
+        {
             let (name, class) = (name.to_owned(), *class);
             return Err(CatalogueError::ClassIsFixed { name, class });
         }
         self.0.retain(|entry| entry.name != name);
-        self.0.push(Entry {
+        self.0.push(OperationInfo {
             name: Cow::Owned(name.to_owned()),
             class,
             auth: Auth::Bearer,
@@ -275,7 +276,7 @@ impl Catalogue {
         self
     }
 
-    fn entry_mut(&mut self, name: &str) -> Result<&mut Entry, CatalogueError> {
+    fn entry_mut(&mut self, name: &str) -> Result<&mut OperationInfo, CatalogueError> {
         self.0
             .iter_mut()
             .find(|entry| entry.name == name)
@@ -290,7 +291,7 @@ impl Default for Catalogue {
     }
 }
 
-impl Entry {
+impl OperationInfo {
     /// The entry for an operation that is a type of this crate.
     fn of<O: Operation>() -> Self {
         Self {

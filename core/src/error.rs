@@ -10,8 +10,8 @@ use std::time::Duration;
 use http::StatusCode;
 use thiserror::Error;
 
-use crate::problem::Problem;
 use crate::recovery::Recovery;
+use crate::refusal::Refusal;
 
 /// A reply that is not a success: the service failed, or it refused.
 #[derive(Clone, Debug, Error)]
@@ -19,7 +19,7 @@ use crate::recovery::Recovery;
 pub enum ReplyError {
     /// The service understood the request and refused it: a 4xx, or `state: false`.
     #[error("{0}")]
-    Refused(Problem),
+    Refused(Refusal),
     /// The reply claims success, but cannot be used.
     #[error("the service's reply cannot be used: {0}")]
     Malformed(Malformed),

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Malformed;
-use crate::wire::Unencodable;
+use crate::wire::EncodeError;
 
 /// One JSON value, as text. `Debug` prints its length. Its memory is wiped on drop, because it may
 /// hold personal data.
@@ -40,10 +40,10 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// [`Unencodable`] if the value cannot be serialized to JSON.
-    pub fn of(value: &impl Serialize) -> Result<Self, Unencodable> {
+    /// [`EncodeError`] if the value cannot be serialized to JSON.
+    pub fn of(value: &impl Serialize) -> Result<Self, EncodeError> {
         let bytes = crate::wire::json(value, crate::wire::USUAL)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Unencodable)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| EncodeError)?;
         Ok(Self(Zeroizing::new(text.into())))
     }
 

@@ -14,15 +14,15 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use imts_core::{Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+//! use imts_core::{Service, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
 //! use imts_sandbox::{Sandbox, Settings, Time};
 //!
 //! let mut service = Sandbox::new(Settings::default());
 //! let mut now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
 //!
 //! let endpoint = Endpoint::https("https://sandbox.example")?;
-//! let mut session = Session::new(endpoint, Contract::imts(), Policy::default())?;
-//! session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Held, now);
+//! let mut session = Session::new(endpoint, Service::imts(), Policy::default())?;
+//! session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Always, now);
 //!
 //! let mut requests = 0;
 //! for _ in 0..3_000 { // 3,000 asks in 50 minutes
@@ -54,9 +54,9 @@
 //! | what goes out and comes in | [`Exchange`], [`Reply`] |
 //! | how a 401 to a call or to a renewal is handled | [`Session::reject`], [`Policy::unauthorized_is_unprocessed`], `call/judge.rs`, `session/judge.rs` |
 //! | what happens after a reply to a refresh is lost | rule 6 of `docs/transitions.md` |
-//! | what is never shown in any output | [`Credentials`], [`Problem`], [`Json`], `SECURITY.md` |
+//! | what is never shown in any output | [`Credentials`], [`Refusal`], [`Json`], `SECURITY.md` |
 //! | how to add an operation | [`Operation`]; "Recipes" in `CONTRIBUTING.md` |
-//! | what went wrong and what to do | [`Trouble`], [`ReplyError`], [`Recovery`] |
+//! | what went wrong and what to do | [`RenewalError`], [`ReplyError`], [`Recovery`] |
 //! | how to sign in and refresh, and the evidence for it | [`contract`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
 //! | the typed operations, and the list of them | [`operations`], [`Operation`], [`Catalogue`] |
@@ -82,7 +82,6 @@
 
 mod call;
 mod catalogue;
-pub mod contract;
 mod endpoint;
 mod error;
 mod evidence;
@@ -93,20 +92,20 @@ mod operation;
 pub mod operations;
 mod policy;
 mod printable;
-mod problem;
 mod recovery;
+mod refusal;
+mod renewal_error;
 mod saved;
 mod secret;
+pub mod service;
 mod session;
 mod time;
-mod trouble;
 mod wire;
 
 pub use crate::call::{
-    Call, CallFault, CallStep, Ending, Failed, OperationError, Outcome, Permit, Unknown,
+    Call, CallError, CallStep, Ending, Failed, NotCallable, Outcome, Permit, Unknown,
 };
-pub use crate::catalogue::{Catalogue, CatalogueError, Decided, Entry, MAX_REPLY_LIMIT};
-pub use crate::contract::Contract;
+pub use crate::catalogue::{Catalogue, CatalogueError, Decided, MAX_REPLY_LIMIT, OperationInfo};
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 pub use crate::error::{JsonFault, Malformed, ReplyError, Unexpected};
 pub use crate::evidence::Evidence;
@@ -115,14 +114,15 @@ pub use crate::journal::IntentError;
 pub use crate::json::Json;
 pub use crate::operation::{Auth, Class, Operation};
 pub use crate::policy::{Policy, Replay};
-pub use crate::problem::Problem;
 pub use crate::recovery::Recovery;
+pub use crate::refusal::Refusal;
+pub use crate::renewal_error::{NotSent, RenewalCause, RenewalError, Source, TransportError};
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
+pub use crate::service::Service;
 pub use crate::session::{
     AdoptError, CredentialsHealth, Health, InFlight, Keep, LastError, Outlook, Phase, SaveTicket,
     Session, Step, Ticket, Usable,
 };
 pub use crate::time::{Mono, Now, Wall};
-pub use crate::trouble::{Failure, Fault, NotSent, Source, Trouble};
-pub use crate::wire::{Granted, Success, Unencodable};
+pub use crate::wire::{EncodeError, Granted, Success};

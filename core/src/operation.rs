@@ -9,7 +9,7 @@ use std::fmt;
 use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::secret::Body;
-use crate::wire::{Success, Unencodable};
+use crate::wire::{EncodeError, Success};
 
 /// An operation of the service. The type is its request.
 ///
@@ -18,7 +18,7 @@ use crate::wire::{Success, Unencodable};
 /// lower class cannot be called.
 ///
 /// ```
-/// use imts_core::{Auth, Body, Class, Evidence, Malformed, Operation, Success, Unencodable};
+/// use imts_core::{Auth, Body, Class, Evidence, Malformed, Operation, Success, EncodeError};
 ///
 /// /// A report that the service's pages do not print.
 /// struct DailyReport { day: &'static str }
@@ -31,7 +31,7 @@ use crate::wire::{Success, Unencodable};
 ///     const EVIDENCE: Evidence = Evidence::Assumed;
 ///     type Reply = imts_core::Json;
 ///
-///     fn encode(&self) -> Result<Body, Unencodable> {
+///     fn encode(&self) -> Result<Body, EncodeError> {
 ///         Body::json(&std::collections::BTreeMap::from([("day", self.day)]))
 ///     }
 ///
@@ -41,7 +41,7 @@ use crate::wire::{Success, Unencodable};
 /// }
 /// # let body = DailyReport { day: "2026-11-29" }.encode()?;
 /// # assert_eq!(body.as_ref(), br#"{"day":"2026-11-29"}"#);
-/// # Ok::<(), Unencodable>(())
+/// # Ok::<(), EncodeError>(())
 /// ```
 pub trait Operation {
     /// The operation's name in the catalogue: lower case, with hyphens.
@@ -64,8 +64,8 @@ pub trait Operation {
     ///
     /// # Errors
     ///
-    /// [`Unencodable`] if the value cannot be serialized to JSON.
-    fn encode(&self) -> Result<Body, Unencodable>;
+    /// [`EncodeError`] if the value cannot be serialized to JSON.
+    fn encode(&self) -> Result<Body, EncodeError>;
 
     /// Decodes a success. If this fails and the body says `state: false`, the reply counts as a
     /// refusal.
@@ -104,7 +104,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Returns the name in lower case, as outputs and contract files show it.
+    /// Returns the name in lower case, as outputs and service files show it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

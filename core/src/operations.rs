@@ -3,30 +3,30 @@
 //!
 //! Two token exchanges are typed in full, Fees as drafted, Create transfer as far as its page was
 //! read. The others have a name and a class, and take the integrator's own path and types
-//! ([`Own`]).
+//! ([`Custom`]).
 
 mod amount;
 mod codes;
 mod create_transfer;
+mod custom;
 mod destination;
 mod fees;
 mod get_token;
 mod named;
-mod own;
 mod refresh_token;
 
 pub use self::amount::Amount;
 pub use self::codes::{AgentId, ClientUuid, Country, Currency};
 pub use self::create_transfer::CreateTransfer;
+pub use self::custom::Custom;
 pub use self::destination::{CardNumber, Destination, Iban, Phone};
 pub use self::fees::{Fees, Originator, Signature};
 pub use self::get_token::GetToken;
 pub(crate) use self::get_token::PATH as GET_TOKEN_PATH;
 pub use self::named::{
     Cancel, Confirm, CreateBusiness, CreatePerson, GetAgents, GetBusinessInfo, GetPersonInfo, Info,
-    Named, Payout, PayoutConfirm, PrintApplication, Search, Status,
+    OperationName, Payout, PayoutConfirm, PrintApplication, Search, Status,
 };
-pub use self::own::Own;
 pub(crate) use self::refresh_token::PATH as REFRESH_TOKEN_PATH;
 pub use self::refresh_token::{RefreshToken, TokenIn};
 

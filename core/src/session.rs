@@ -31,13 +31,13 @@ use self::standing::{Slow, Standing, Standings};
 pub use self::step::{Keep, SaveTicket, Step, Ticket};
 pub use self::store::AdoptError;
 use self::store::Store;
-use crate::contract::Contract;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::exchange::Purpose;
 use crate::policy::Policy;
+use crate::renewal_error::RenewalError;
 use crate::secret::{Bearer, Credentials, Epoch};
+use crate::service::Service;
 use crate::time::{Mono, Now};
-use crate::trouble::Trouble;
 
 /// One agent's session with the service: takes credentials, and yields an access token that is
 /// valid now.
@@ -47,7 +47,7 @@ use crate::trouble::Trouble;
 #[derive(Debug)]
 pub struct Session {
     endpoint: Endpoint,
-    contract: Contract,
+    service: Service,
     sign_in_uri: Uri,
     refresh_uri: Option<Uri>,
     policy: Arc<Policy>,
@@ -101,14 +101,14 @@ impl Session {
     /// [`EndpointError::Malformed`] if a path of the contract and the endpoint do not make a URL.
     pub fn new(
         endpoint: Endpoint,
-        contract: Contract,
+        service: Service,
         policy: Policy,
     ) -> Result<Self, EndpointError> {
-        let sign_in_uri = endpoint.join(&contract.sign_in.path)?;
-        let refresh = contract.refresh.as_ref();
+        let sign_in_uri = endpoint.join(&service.sign_in.path)?;
+        let refresh = service.refresh.as_ref();
         let refresh_uri = refresh.map(|refresh| endpoint.join(&refresh.path)).transpose()?;
         Ok(Self {
-            contract: Contract { operations: contract.operations.at(&endpoint), ..contract },
+            service: Service { operations: service.operations.at(&endpoint), ..service },
             endpoint,
             sign_in_uri,
             refresh_uri,
@@ -235,7 +235,7 @@ impl Session {
         self.rejected.add(&access.bearer);
         self.pace.settle(now.mono, &self.policy);
         if is_fresh {
-            self.pace.rejected(Trouble::rejected(), now.mono, &self.policy);
+            self.pace.rejected(RenewalError::rejected(), now.mono, &self.policy);
         }
     }
 
@@ -247,7 +247,7 @@ impl Session {
 
     /// Returns why the last renewal failed, until one succeeds.
     #[must_use]
-    pub fn last_trouble(&self) -> Option<&Arc<Trouble>> {
+    pub fn last_error(&self) -> Option<&Arc<RenewalError>> {
         self.pace.last()
     }
 
@@ -265,8 +265,8 @@ impl Session {
 
     /// Returns what the session knows about the service.
     #[must_use]
-    pub fn contract(&self) -> &Contract {
-        &self.contract
+    pub fn service(&self) -> &Service {
+        &self.service
     }
 
     /// The agent, shared.

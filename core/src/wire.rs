@@ -13,7 +13,7 @@ mod text;
 
 pub use decode::Success;
 pub(crate) use decode::{Secrets, read, refusal};
-pub use encode::Unencodable;
+pub use encode::EncodeError;
 pub(crate) use encode::{USUAL, json, request, strings};
 pub use grant::Granted;
 pub(crate) use grant::{grant, read_grant};

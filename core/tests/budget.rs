@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use http::Response;
 use imts_core::{
-    Contract, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall,
+    Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Service, Session, Step, Wall,
 };
 
 const NOW: Now =
@@ -11,8 +11,8 @@ const NOW: Now =
 
 fn session() -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Contract::imts(), Policy::default()).unwrap();
-    session.sign_in(Credentials::new("agent", "secret").unwrap(), Keep::Held, NOW);
+    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
+    session.sign_in(Credentials::new("agent", "secret").unwrap(), Keep::Always, NOW);
     session
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use imts_core::{
-    Contract, Credentials, Endpoint, Fault, Keep, Malformed, Mono, Now, Policy, Reply, ReplyError,
-    Session, Step, Trouble, Wall,
+    Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, RenewalCause, RenewalError, Reply,
+    ReplyError, Service, Session, Step, Wall,
 };
 
 use crate::oracle::date;
@@ -142,8 +142,8 @@ fn retry_after(text: &str) -> bool {
 fn told(response: &Response<Vec<u8>>) -> Result<(i64, i64), ReplyError> {
     let (mut session, now) = session();
     if let Err(trouble) = reply(&mut session, now, response) {
-        match trouble.fault() {
-            Fault::Reply(error) => return Err(error.clone()),
+        match trouble.why() {
+            RenewalCause::Reply(error) => return Err(error.clone()),
             fault => panic!("no fault of a reply: {fault:?}"),
         }
     }
@@ -156,7 +156,7 @@ fn reply(
     session: &mut Session,
     now: Now,
     response: &Response<Vec<u8>>,
-) -> Result<(), std::sync::Arc<Trouble>> {
+) -> Result<(), std::sync::Arc<RenewalError>> {
     let Step::Send(ticket, _) = session.poll(now) else { panic!("a sign-in is due") };
     session.on_reply(ticket, Reply::from(response), now)
 }
@@ -167,9 +167,9 @@ fn session() -> (Session, Now) {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut policy = Policy::default();
     policy.access_lifetime_cap = Duration::from_micros(CAP.unsigned_abs());
-    let mut session = Session::new(endpoint, Contract::imts(), policy).expect("a good contract");
+    let mut session = Session::new(endpoint, Service::imts(), policy).expect("a good contract");
     let credentials = Credentials::new("agent", "secret").expect("good credentials");
-    session.sign_in(credentials, Keep::Held, now);
+    session.sign_in(credentials, Keep::Always, now);
     (session, now)
 }
 

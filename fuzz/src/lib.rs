@@ -3,7 +3,6 @@
 
 pub mod call;
 mod changes;
-pub mod contract_file;
 pub mod dates;
 pub mod endpoint;
 pub mod journal;
@@ -12,6 +11,7 @@ pub mod reply;
 pub mod sandbox_request;
 pub mod saved;
 pub mod schedule;
+pub mod service_file;
 mod tally;
 
 pub use crate::tally::{Ran, Tally, Target};
@@ -19,7 +19,7 @@ pub use crate::tally::{Ran, Tally, Target};
 /// Every target. The replay on stable runs this list, and holds its files to it.
 pub const TARGETS: [Target; 9] = [
     call::TARGET,
-    contract_file::TARGET,
+    service_file::TARGET,
     dates::TARGET,
     endpoint::TARGET,
     journal::TARGET,

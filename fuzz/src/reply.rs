@@ -18,8 +18,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use imts_core::{
-    Contract, Credentials, Endpoint, Failure, Fault, Keep, Mono, Now, Phase, Policy, Purpose,
-    Reply, ReplyError, Session, Step, Ticket, Trouble, Wall,
+    Credentials, Endpoint, Keep, Mono, Now, Phase, Policy, Purpose, RenewalCause, RenewalError,
+    Reply, ReplyError, Service, Session, Step, Ticket, TransportError, Wall,
 };
 
 use self::input::Input;
@@ -67,10 +67,13 @@ pub fn run(data: &[u8]) -> Ran {
     }
     let told = rules::read(response.status().as_u16(), response.headers(), response.body(), sent);
     if let Some(told) = told {
-        check_agreement(&session, purpose, now, outcome.as_ref().err().map(|e| e.fault()), &told);
+        check_agreement(&session, purpose, now, outcome.as_ref().err().map(|e| e.why()), &told);
     }
     let asked = outcome.as_ref().err().filter(|trouble| {
-        matches!(trouble.fault(), Fault::Reply(ReplyError::Refused(_) | ReplyError::Unexpected(_)))
+        matches!(
+            trouble.why(),
+            RenewalCause::Reply(ReplyError::Refused(_) | ReplyError::Unexpected(_))
+        )
     });
     if let (Some(trouble), Some(wait)) = (asked, rules::retry_after(response.headers(), sent)) {
         assert_eq!(trouble.retry_after().map(|wait| wait.as_micros()), wait, "Retry-After");
@@ -85,7 +88,7 @@ fn check_agreement(
     session: &Session,
     purpose: Purpose,
     now: Now,
-    fault: Option<&Fault>,
+    fault: Option<&RenewalCause>,
     told: &Told,
 ) {
     let found = match fault {
@@ -99,7 +102,7 @@ fn check_agreement(
                 brings_refresh: matches!(told, Told::Grant { brings_refresh: true, .. }),
             }
         }
-        Some(Fault::DeadOnArrival) => {
+        Some(RenewalCause::DeadOnArrival) => {
             let Told::Grant { lifetime, .. } = told else {
                 panic!("dead on arrival, and not a grant by the rules: {told:?}");
             };
@@ -107,9 +110,9 @@ fn check_agreement(
             assert!(*lifetime <= latency, "dead on arrival with {lifetime} us to live");
             return;
         }
-        Some(Fault::Reply(ReplyError::Refused(_))) => Told::Refused,
-        Some(Fault::Reply(ReplyError::Malformed(_))) => Told::Malformed,
-        Some(Fault::Reply(ReplyError::Unexpected(_))) => Told::Unexpected,
+        Some(RenewalCause::Reply(ReplyError::Refused(_))) => Told::Refused,
+        Some(RenewalCause::Reply(ReplyError::Malformed(_))) => Told::Malformed,
+        Some(RenewalCause::Reply(ReplyError::Unexpected(_))) => Told::Unexpected,
         Some(fault) => panic!("no fault of a reply: {fault:?}"),
     };
     let mut told = told.clone();
@@ -122,7 +125,7 @@ fn check_agreement(
 }
 
 /// What is told of a failure is short, and holds no word of someone else's nor a secret.
-fn check_trouble(trouble: &Trouble) {
+fn check_trouble(trouble: &RenewalError) {
     let texts = [trouble.to_string(), format!("{trouble:?}")];
     assert!(texts.iter().all(|text| text.len() < 4_096), "an error of boundless length");
     assert!(!texts.iter().any(|text| text.contains(SECRET)), "an error with a secret");
@@ -157,7 +160,7 @@ fn check_pace(session: &mut Session, now: Now) {
         match session.poll(now) {
             Step::Send(ticket, _) => {
                 sends += 1;
-                session.on_failure(ticket, Failure::unknown(), now);
+                session.on_failure(ticket, TransportError::unknown(), now);
             }
             Step::Ready(_) | Step::Wait { .. } | Step::SignIn { .. } => break,
             step => panic!("no one else is renewing, and nothing is saved: {step:?}"),
@@ -169,9 +172,9 @@ fn check_pace(session: &mut Session, now: Now) {
 fn session() -> Session {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session =
-        Session::new(endpoint, Contract::imts(), Policy::default()).expect("a good contract");
+        Session::new(endpoint, Service::imts(), Policy::default()).expect("a good contract");
     let credentials = Credentials::new("agent", SECRET).expect("good credentials");
-    session.sign_in(credentials, Keep::Held, START);
+    session.sign_in(credentials, Keep::Always, START);
     session
 }
 

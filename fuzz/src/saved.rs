@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use http::Response;
 use imts_core::{
-    AdoptError, Contract, Credentials, Endpoint, Failure, Keep, Mono, Now, Policy, Purpose, Reply,
-    Saved, Session, Step, Wall,
+    AdoptError, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, Reply, Saved, Service,
+    Session, Step, TransportError, Wall,
 };
 use serde_json::Value;
 
@@ -134,11 +134,11 @@ fn moments(form: &Value) -> impl Iterator<Item = Now> {
 /// the restored token.
 fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
     let endpoint = Endpoint::https(URL).expect("a good URL");
-    let session = Session::new(endpoint, Contract::imts(), Policy::default());
+    let session = Session::new(endpoint, Service::imts(), Policy::default());
     let mut session = session.expect("a good contract").with_store();
     if keeps {
         let credentials = Credentials::new(AGENT, "secret").expect("good credentials");
-        session.sign_in(credentials, Keep::Held, now);
+        session.sign_in(credentials, Keep::Always, now);
     }
     let adopted = session.adopt(saved.clone(), now);
     if saved.endpoint() != URL {
@@ -170,7 +170,7 @@ fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
                     assert!(!saved.is_in_doubt() || refreshes == 1, "replayed twice");
                 }
                 if step % 2 == 0 || saved.is_in_doubt() {
-                    session.on_failure(ticket, Failure::unknown(), now);
+                    session.on_failure(ticket, TransportError::unknown(), now);
                 } else {
                     let refused = Response::builder().status(401).body(Vec::new()).expect("valid");
                     let _ = session.on_reply(ticket, Reply::from(&refused), now);

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use http::{Request, Response};
-use imts::{Body, Bounds, Builder, Credentials, Endpoint, Failure};
+use imts::{Body, Bounds, Builder, Credentials, Endpoint, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET)?)
         .blocking(|request: Request<Body>, bounds: Bounds| {
-            exchange(&request, bounds).map_err(|error| Failure::unknown().because(error))
+            exchange(&request, bounds).map_err(|error| TransportError::unknown().because(error))
         })?;
     let bearer = client.token()?;
     assert_eq!((bearer.epoch().count(), service.log().len()), (1, 1));

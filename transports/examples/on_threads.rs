@@ -7,7 +7,7 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use imts::{Builder, CallError, Credentials, Endpoint, UreqTransport};
+use imts::{Builder, Credentials, Endpoint, TokenError, UreqTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let workers: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
-                scope.spawn(move || -> Result<(), CallError> {
+                scope.spawn(move || -> Result<(), TokenError> {
                     for _ in 0..10_000 {
                         client.token()?;
                     }

@@ -19,7 +19,7 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 use self::renewal::Shared;
 use crate::bearer::{Bearer, Sight};
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::flight::Flight;
 use crate::hub::{Ask, Entry, Held, Hub};
 use crate::transport::Transport;
@@ -78,8 +78,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError`] if there is no valid token.
-    pub fn token(&self) -> Result<Bearer, CallError> {
+    /// Returns [`TokenError`] if there is no valid token.
+    pub fn token(&self) -> Result<Bearer, TokenError> {
         match self.shared.hub.at_hand(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => self.later(Duration::ZERO),
@@ -92,7 +92,7 @@ impl Client {
     /// # Errors
     ///
     /// Fails as [`token`](Client::token) does.
-    pub fn warm_up(&self) -> Result<(), CallError> {
+    pub fn warm_up(&self) -> Result<(), TokenError> {
         self.token().map(drop)
     }
 
@@ -101,9 +101,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError::ShortLived`] if the service's tokens do not live that long; otherwise
+    /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](Client::token).
-    pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+    pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
         match self.shared.hub.at_hand(at_least) {
             Some(bearer) => Ok(bearer),
             None => self.later(at_least),
@@ -163,7 +163,7 @@ impl Client {
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
-    /// deadline. Every later ask for a token fails with [`CallError::Closed`]. A call that waits to
+    /// deadline. Every later ask for a token fails with [`TokenError::Closed`]. A call that waits to
     /// be retried ends as it stands.
     ///
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
@@ -175,7 +175,7 @@ impl Client {
         let has_landed = flight.is_none_or(|flight| flight.lands_by(deadline));
         let (flight, saved) = self.shared.hub.abandon();
         if let Some(flight) = flight {
-            flight.land(Err(CallError::Closed));
+            flight.land(Err(TokenError::Closed));
         }
         if has_landed {
             self.shared.join();
@@ -184,7 +184,7 @@ impl Client {
     }
 
     #[cold]
-    fn later(&self, at_least: Duration) -> Result<Bearer, CallError> {
+    fn later(&self, at_least: Duration) -> Result<Bearer, TokenError> {
         match self.shared.hub.enter(at_least) {
             Entry::Served(bearer) => Ok(bearer),
             Entry::Held(held) => self.asked(held, at_least),
@@ -192,7 +192,7 @@ impl Client {
     }
 
     /// Asks under the session lock, and again after each flight that the caller had to wait for.
-    fn asked(&self, held: Held<'_, Flight>, at_least: Duration) -> Result<Bearer, CallError> {
+    fn asked(&self, held: Held<'_, Flight>, at_least: Duration) -> Result<Bearer, TokenError> {
         let deadline = Deadline::after(self.patience);
         let (mut held, mut wanted) = (held, at_least);
         for _ in 0..ATTEMPTS {
@@ -207,7 +207,7 @@ impl Client {
             wanted = Duration::ZERO;
             held = self.shared.hub.lock();
         }
-        Err(CallError::ShortLived { remaining: Duration::ZERO })
+        Err(TokenError::ShortLived { remaining: Duration::ZERO })
     }
 
     /// Returns a token, or `None` once a flight that the caller had to wait for has succeeded.
@@ -216,7 +216,7 @@ impl Client {
         mut held: Held<'_, Flight>,
         at_least: Duration,
         deadline: Deadline,
-    ) -> Result<Option<Bearer>, CallError> {
+    ) -> Result<Option<Bearer>, TokenError> {
         if held.flight.is_some() {
             // The flight's thread still runs, or the whole process was stopped: the flight ends by
             // itself.
@@ -225,7 +225,7 @@ impl Client {
         let flight = match self.shared.hub.ask(&mut held, at_least)? {
             Ask::Ready(bearer) => return Ok(Some(bearer)),
             Ask::Join(_) => {
-                let flight = held.flight.clone().ok_or(CallError::TimedOut)?;
+                let flight = held.flight.clone().ok_or(TokenError::TimedOut)?;
                 drop(held);
                 flight
             }
@@ -241,7 +241,7 @@ impl Client {
             }
         };
         if flight.is_on_this_thread() {
-            return Err(CallError::Reentrant);
+            return Err(TokenError::Reentrant);
         }
         flight.wait(deadline).map(|()| None)
     }

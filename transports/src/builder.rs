@@ -16,7 +16,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue};
 use imts_core::journal::Journal;
 use imts_core::{
-    AdoptError, Contract, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Session,
+    AdoptError, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Service, Session,
 };
 use thiserror::Error;
 
@@ -29,7 +29,7 @@ use crate::transport::{AsyncTransport, BoxFuture, Transport};
 /// Collects the settings of a client. Every setting except the endpoint has a default.
 pub struct Builder {
     endpoint: Endpoint,
-    contract: Contract,
+    service: Service,
     policy: Policy,
     credentials: Option<(Credentials, Keep)>,
     restored: Option<Saved>,
@@ -66,7 +66,7 @@ impl Builder {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            contract: Contract::imts(),
+            service: Service::imts(),
             policy: Policy::default(),
             credentials: None,
             restored: None,
@@ -84,13 +84,13 @@ impl Builder {
     /// Sets credentials that the client keeps. It then signs in by itself whenever it needs to.
     #[must_use]
     pub fn credentials(self, credentials: Credentials) -> Self {
-        Self { credentials: Some((credentials, Keep::Held)), ..self }
+        Self { credentials: Some((credentials, Keep::Always)), ..self }
     }
 
     /// Sets how to sign in and to refresh, if this differs from IMTS's contract.
     #[must_use]
-    pub fn contract(self, contract: Contract) -> Self {
-        Self { contract, ..self }
+    pub fn service(self, service: Service) -> Self {
+        Self { service, ..self }
     }
 
     /// Sets margins, waits and limits. A jitter seed of 0 is replaced by a random one.
@@ -220,7 +220,7 @@ impl Builder {
             policy.jitter_seed = RandomState::new().build_hasher().finish();
         }
         let now = self.clock.now();
-        let mut session = Session::new(self.endpoint, self.contract, policy)?;
+        let mut session = Session::new(self.endpoint, self.service, policy)?;
         if self.on_grant.is_some() {
             session = session.with_store();
         }

@@ -7,26 +7,26 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Fault, Recovery, Trouble};
+use imts_core::{Recovery, RenewalCause, RenewalError};
 
 /// Why a client could not return a token. Cheap to clone: all callers that waited for one renewal
 /// get the same error.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum CallError {
+pub enum TokenError {
     /// The renewal that the caller waited for failed.
-    Renewal(Arc<Trouble>),
+    Renewal(Arc<RenewalError>),
     /// A renewal failed a moment ago, and the next one is not due yet.
     Waiting {
         /// How long until the next renewal is due.
         wait: Duration,
         /// Why the last renewal failed.
-        last: Arc<Trouble>,
+        last: Arc<RenewalError>,
     },
     /// The client needs new credentials.
     SignIn {
         /// Why the last renewal failed, if one was tried.
-        last: Option<Arc<Trouble>>,
+        last: Option<Arc<RenewalError>>,
     },
     /// The caller's own patience ended. The renewal continues without this caller.
     TimedOut,
@@ -42,10 +42,10 @@ pub enum CallError {
     Closed,
 }
 
-impl CallError {
+impl TokenError {
     /// Returns the renewal's error behind this one, if there is one.
     #[must_use]
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub fn renewal_error(&self) -> Option<&RenewalError> {
         match self {
             Self::Renewal(last) | Self::Waiting { last, .. } => Some(last),
             Self::SignIn { last } => last.as_deref(),
@@ -68,15 +68,15 @@ impl CallError {
     /// Returns whether a time limit ended: the caller's or the exchange's.
     #[must_use]
     pub fn is_timed_out(&self) -> bool {
-        match (self, self.trouble().map(Trouble::fault)) {
+        match (self, self.renewal_error().map(RenewalError::why)) {
             (Self::TimedOut, _) => true,
-            (_, Some(Fault::Failed(failure))) => failure.is_timed_out(),
+            (_, Some(RenewalCause::Failed(failure))) => failure.is_timed_out(),
             _ => false,
         }
     }
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Renewal(trouble) => trouble.fmt(f),
@@ -99,8 +99,8 @@ impl fmt::Display for CallError {
     }
 }
 
-impl StdError for CallError {
+impl StdError for TokenError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.trouble().and_then(StdError::source)
+        self.renewal_error().and_then(StdError::source)
     }
 }

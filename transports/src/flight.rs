@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::{Arc, PoisonError};
 
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::sync::{Condvar, Mutex, thread_local};
 
 /// A flight as its waiters see it.
@@ -14,7 +14,7 @@ use crate::sync::{Condvar, Mutex, thread_local};
 pub(crate) struct Flight(Arc<Landing>);
 
 struct Landing {
-    outcome: Mutex<Option<Result<(), CallError>>>,
+    outcome: Mutex<Option<Result<(), TokenError>>>,
     landed: Condvar,
 }
 
@@ -27,7 +27,7 @@ impl Default for Flight {
 
 impl Flight {
     /// Ends the flight: all waiters, and those that come later, get this outcome.
-    pub(crate) fn land(&self, outcome: Result<(), CallError>) {
+    pub(crate) fn land(&self, outcome: Result<(), TokenError>) {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert(outcome);
         // A woken thread takes the lock. If it were still held here, all would wake only to wait
@@ -37,8 +37,8 @@ impl Flight {
     }
 
     /// Waits for the outcome, no longer than the deadline.
-    pub(crate) fn wait(&self, deadline: Deadline) -> Result<(), CallError> {
-        self.outcome_by(deadline).unwrap_or(Err(CallError::TimedOut))
+    pub(crate) fn wait(&self, deadline: Deadline) -> Result<(), TokenError> {
+        self.outcome_by(deadline).unwrap_or(Err(TokenError::TimedOut))
     }
 
     /// Waits for the flight to end. Returns whether it did by the deadline.
@@ -46,7 +46,7 @@ impl Flight {
         self.outcome_by(deadline).is_some()
     }
 
-    fn outcome_by(&self, deadline: Deadline) -> Option<Result<(), CallError>> {
+    fn outcome_by(&self, deadline: Deadline) -> Option<Result<(), TokenError>> {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(outcome) = &*slot {
@@ -87,17 +87,17 @@ mod tests {
 
     use super::Flight;
     use crate::clock::Deadline;
-    use crate::error::CallError;
+    use crate::error::TokenError;
 
     #[test]
     fn a_flight_lands_once_and_whoever_looks_later_is_told_the_same() {
         let flight = Flight::default();
         assert!(!flight.lands_by(Deadline::after(Duration::ZERO)));
-        flight.land(Err(CallError::Closed));
+        flight.land(Err(TokenError::Closed));
         flight.land(Ok(()));
         for _ in 0..2 {
             let told = flight.wait(Deadline::after(Duration::from_secs(60)));
-            assert!(matches!(told, Err(CallError::Closed)), "{told:?}");
+            assert!(matches!(told, Err(TokenError::Closed)), "{told:?}");
         }
     }
 }

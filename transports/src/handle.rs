@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::bearer::{Bearer, Sight};
 use crate::blocking::Client;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::nonblocking::AsyncClient;
 
 /// A [`Client`] for one thread that asks for a token very often.
@@ -63,7 +63,7 @@ impl Handle {
     ///
     /// Fails as [`Client::token`] does.
     #[inline]
-    pub fn token(&mut self) -> Result<&Bearer, CallError> {
+    pub fn token(&mut self) -> Result<&Bearer, TokenError> {
         if self.answer.is_some() {
             forget(&mut self.answer);
         }
@@ -89,7 +89,7 @@ impl AsyncHandle {
     ///
     /// Fails as [`AsyncClient::token`] does.
     #[inline]
-    pub async fn token(&mut self) -> Result<&Bearer, CallError> {
+    pub async fn token(&mut self) -> Result<&Bearer, TokenError> {
         if self.answer.is_some() {
             forget(&mut self.answer);
         }
@@ -103,14 +103,14 @@ impl AsyncHandle {
 
 /// Sends an ask to the client.
 #[cold]
-fn later<'a>(client: &Client, answer: &'a mut Option<Bearer>) -> Result<&'a Bearer, CallError> {
+fn later<'a>(client: &Client, answer: &'a mut Option<Bearer>) -> Result<&'a Bearer, TokenError> {
     Ok(answer.insert(client.token()?.clone()))
 }
 
 async fn later_in_task<'a>(
     client: &AsyncClient,
     answer: &'a mut Option<Bearer>,
-) -> Result<&'a Bearer, CallError> {
+) -> Result<&'a Bearer, TokenError> {
     Ok(answer.insert(client.token().await?.clone()))
 }
 

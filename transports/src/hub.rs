@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Response};
 use imts_core::{
-    Credentials, Endpoint, Epoch, Failure, Keep, Now, Phase, Reply, SaveTicket, Saved, Session,
-    Source, Step, Ticket, Trouble,
+    Credentials, Endpoint, Epoch, Keep, Now, Phase, RenewalError, Reply, SaveTicket, Saved,
+    Session, Source, Step, Ticket, TransportError,
 };
 use zeroize::Zeroize;
 
@@ -39,7 +39,7 @@ pub(crate) use self::work::{Next, Work};
 use crate::bearer::{Bearer, Sight, Snapshot};
 use crate::bell::Bell;
 use crate::clock::{self, Clock};
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
@@ -164,12 +164,12 @@ impl<F> Hub<F> {
     }
 
     /// Returns the token, if it has this much life left.
-    pub(crate) fn lasting(&self, bearer: Bearer, at_least: Duration) -> Result<Bearer, CallError> {
+    pub(crate) fn lasting(&self, bearer: Bearer, at_least: Duration) -> Result<Bearer, TokenError> {
         if at_least.is_zero() {
             return Ok(bearer);
         }
         let remaining = bearer.remaining(self.now());
-        if remaining < at_least { Err(CallError::ShortLived { remaining }) } else { Ok(bearer) }
+        if remaining < at_least { Err(TokenError::ShortLived { remaining }) } else { Ok(bearer) }
     }
 
     /// Returns a sight, in which one thread or task caches what is published.
@@ -210,7 +210,7 @@ impl<F> Hub<F> {
     }
 
     /// Asks the session for a token with `at_least` left.
-    pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, CallError> {
+    pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, TokenError> {
         match state.door {
             Door::Open => {
                 let now = self.now();
@@ -220,7 +220,7 @@ impl<F> Hub<F> {
                 }
                 asked
             }
-            Door::Closing | Door::Closed => Err(CallError::Closed),
+            Door::Closing | Door::Closed => Err(TokenError::Closed),
         }
     }
 
@@ -245,20 +245,20 @@ impl<F> Hub<F> {
         (state.flight.take(), state.session.saved(self.now()))
     }
 
-    fn step(&self, state: &mut State<F>, at_least: Duration, now: Now) -> Result<Ask, CallError> {
+    fn step(&self, state: &mut State<F>, at_least: Duration, now: Now) -> Result<Ask, TokenError> {
         match state.session.poll_for(now, at_least) {
             Step::Ready(bearer) => {
                 let remaining = bearer.remaining(now);
                 if remaining < at_least {
-                    return Err(CallError::ShortLived { remaining });
+                    return Err(TokenError::ShortLived { remaining });
                 }
                 Ok(Ask::Ready(self.share(bearer)))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
             Step::Wait { until, last } => {
-                Err(CallError::Waiting { wait: until.since(now.mono), last })
+                Err(TokenError::Waiting { wait: until.since(now.mono), last })
             }
-            Step::SignIn { last } => Err(CallError::SignIn { last }),
+            Step::SignIn { last } => Err(TokenError::SignIn { last }),
             Step::Send(ticket, exchange) => {
                 let bounds = Bounds::from(&exchange);
                 let progress = Progress::default();
@@ -278,19 +278,19 @@ impl<F> Hub<F> {
     pub(crate) fn on_reply(
         &self,
         ticket: Ticket,
-        outcome: Result<Response<Vec<u8>>, Failure>,
+        outcome: Result<Response<Vec<u8>>, TransportError>,
     ) -> Next {
         let report = AssertUnwindSafe(|| self.reported(ticket, outcome));
         catch_unwind(report).unwrap_or_else(|_| {
             // The ticket may still count as under way.
-            let failure = Failure::unknown().because(ClockPanicked);
+            let failure = TransportError::unknown().because(ClockPanicked);
             let give_up = || self.lock().session.on_failure(ticket, failure, self.now());
             drop(catch_unwind(AssertUnwindSafe(give_up)));
             Next::Landed(Ok(()))
         })
     }
 
-    fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, Failure>) -> Next {
+    fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, TransportError>) -> Next {
         let (mut state, now) = (self.lock(), self.now());
         state.is_begun_anew = false;
         let outcome = match outcome {
@@ -332,19 +332,19 @@ impl<F> Hub<F> {
     /// did not help. A renewal is over once it has a grant, even if that token is due for renewal
     /// from the start. Only the next ask begins that renewal. Otherwise, a service slower than its
     /// tokens would be asked for ever.
-    fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<Trouble>>, now: Now) -> Next {
+    fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<RenewalError>>, now: Now) -> Next {
         if state.door == Door::Closed {
-            return Next::Landed(Err(CallError::Closed));
+            return Next::Landed(Err(TokenError::Closed));
         }
         let outcome = match self.step(state, Duration::ZERO, now) {
             Ok(Ask::Fly(work, _)) => {
                 state.journal.went_on(&work);
                 return Next::Work(work);
             }
-            Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(CallError::Renewal),
-            Err(CallError::Waiting { wait, last }) => {
+            Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(TokenError::Renewal),
+            Err(TokenError::Waiting { wait, last }) => {
                 state.journal.backed_off(wait);
-                Err(CallError::Renewal(last))
+                Err(TokenError::Renewal(last))
             }
             Err(error) => Err(error),
         };
@@ -361,7 +361,7 @@ impl<F> Hub<F> {
     }
 }
 
-fn landed<F>(state: &mut State<F>, outcome: Result<(), CallError>, now: Now) -> Next {
+fn landed<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) -> Next {
     state.rings();
     state.journal.ended(&state.session, &outcome, now);
     Next::Landed(outcome)

@@ -28,7 +28,7 @@ use http::{Request, Response, Uri};
 use hyper::rt::{Executor, Read, Timer, Write};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::Connect;
-use imts_core::{Body, Failure, NotSent};
+use imts_core::{Body, NotSent, TransportError};
 use thiserror::Error;
 
 use self::alarm::Alarm;
@@ -137,7 +137,7 @@ impl AsyncTransport for HyperTransport {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.send_told(request, bounds, Progress::default())
     }
 
@@ -146,7 +146,7 @@ impl AsyncTransport for HyperTransport {
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let (request, limit) = (request.map(HyperBody::from), bounds.reply_limit);
             let alarm = Alarm::new(&self.time);
@@ -186,7 +186,7 @@ impl Connections {
         limit: usize,
         progress: &Progress,
         alarm: &Alarm<'_>,
-    ) -> Result<Response<Vec<u8>>, Failure> {
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         progress.hold();
         let failed = |why: Reason| failure(progress).because(why);
         let home = (self.runtime.home)().ok_or_else(|| failed(Reason::of(&NoTokio)))?;
@@ -247,7 +247,11 @@ impl Connections {
         }
     }
 
-    async fn open(&self, uri: &Uri, progress: &Progress) -> Result<Box<Connection>, Failure> {
+    async fn open(
+        &self,
+        uri: &Uri,
+        progress: &Progress,
+    ) -> Result<Box<Connection>, TransportError> {
         let (io, watch) = self.connector.connect(uri).await.map_err(|error| {
             let failure = failure(progress).because(Reason::of(&error));
             if matches!(error, ConnectError::TimedOut(_)) { failure.timed_out() } else { failure }
@@ -260,8 +264,12 @@ impl Connections {
 }
 
 /// Returns the failure of a request that has come this far.
-fn failure(progress: &Progress) -> Failure {
-    if progress.is_held() { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() }
+fn failure(progress: &Progress) -> TransportError {
+    if progress.is_held() {
+        TransportError::not_sent(NotSent::vouch())
+    } else {
+        TransportError::unknown()
+    }
 }
 
 impl fmt::Debug for HyperTransport {

@@ -15,7 +15,7 @@
 //! | `tracing` | events for renewals, rejections and back-off, without secrets |
 //! | `hyper-util` | [`HyperTransport`], for the [`AsyncClient`], on tokio or any other runtime |
 //! | `journal` | `JournalFile`, which records each call that moves money before it is sent |
-//! | `contract-file` | `contract_of`, which reads what an integrator knows about operations |
+//! | `service-file` | `service_of`, which reads what an integrator knows about operations |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
 //! Without any feature, the crate provides two clients. The blocking [`Client`] uses your own
@@ -29,8 +29,6 @@ mod builder;
 pub mod clock;
 #[cfg(feature = "_tls")]
 mod connect;
-#[cfg(feature = "contract-file")]
-mod contract_file;
 mod error;
 mod flight;
 mod handle;
@@ -50,6 +48,8 @@ mod race;
 mod reason;
 #[cfg(feature = "_tls")]
 mod reply;
+#[cfg(feature = "service-file")]
+mod service_file;
 mod sync;
 #[cfg(feature = "_tls")]
 mod tls;
@@ -66,9 +66,7 @@ pub use crate::bearer::Bearer;
 pub use crate::blocking::Client;
 pub use crate::builder::{BuildError, Builder};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
-#[cfg(feature = "contract-file")]
-pub use crate::contract_file::{ContractFileError, contract_of};
-pub use crate::error::CallError;
+pub use crate::error::TokenError;
 pub use crate::handle::{AsyncHandle, Handle};
 pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
@@ -82,13 +80,15 @@ pub use crate::nonblocking::AsyncClient;
 pub use crate::progress::Progress;
 #[cfg(feature = "_tls")]
 pub use crate::proxy::{Proxy, ProxyError};
+#[cfg(feature = "service-file")]
+pub use crate::service_file::{ServiceFileError, service_of};
 #[cfg(feature = "_tls")]
 pub use crate::tls::{Certificates, CryptoProvider, PrivateKey, Tls, TlsBuilder, TlsError};
 pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
 #[cfg(feature = "ureq")]
 pub use crate::ureq::{UreqBuilder, UreqTransport};
 
-#[cfg(all(doctest, feature = "ureq", feature = "contract-file", feature = "journal"))]
+#[cfg(all(doctest, feature = "ureq", feature = "service-file", feature = "journal"))]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../core/docs/guide.md")]
 struct Pages;

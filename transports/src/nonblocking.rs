@@ -22,7 +22,7 @@ pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
 use crate::bearer::{Bearer, Sight};
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::hub::{Entry, Hub};
 use crate::transport::{AsyncTransport, BoxFuture};
 
@@ -101,8 +101,8 @@ impl AsyncClient {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError`] if there is no valid token.
-    pub async fn token(&self) -> Result<Bearer, CallError> {
+    /// Returns [`TokenError`] if there is no valid token.
+    pub async fn token(&self) -> Result<Bearer, TokenError> {
         match self.shared.hub.at_hand(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => match self.later(Duration::ZERO)? {
@@ -118,7 +118,7 @@ impl AsyncClient {
     /// # Errors
     ///
     /// Fails as [`token`](AsyncClient::token) does.
-    pub async fn warm_up(&self) -> Result<(), CallError> {
+    pub async fn warm_up(&self) -> Result<(), TokenError> {
         self.token().await.map(drop)
     }
 
@@ -127,9 +127,9 @@ impl AsyncClient {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError::ShortLived`] if the service's tokens do not live that long; otherwise
+    /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](AsyncClient::token).
-    pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+    pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
         match self.shared.hub.at_hand(at_least) {
             Some(bearer) => Ok(bearer),
             None => match self.later(at_least)? {
@@ -143,7 +143,7 @@ impl AsyncClient {
     ///
     /// The waiting future is boxed, so that the future of an ask that waits for nothing is small.
     #[cold]
-    fn later(&self, at_least: Duration) -> Result<Later<'_>, CallError> {
+    fn later(&self, at_least: Duration) -> Result<Later<'_>, TokenError> {
         let asked = match self.shared.hub.enter(at_least) {
             Entry::Served(bearer) => return Ok(Later::Served(bearer)),
             Entry::Held(held) => self.shared.ask(held, at_least, None)?,
@@ -209,7 +209,7 @@ impl AsyncClient {
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
-    /// deadline. Every later ask for a token fails with [`CallError::Closed`]. A call that waits to
+    /// deadline. Every later ask for a token fails with [`TokenError::Closed`]. A call that waits to
     /// be retried ends as it stands.
     ///
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
@@ -221,7 +221,7 @@ impl AsyncClient {
         }
         let (flight, saved) = self.shared.hub.abandon();
         if let Some(flight) = flight {
-            flight.land(Err(CallError::Closed));
+            flight.land(Err(TokenError::Closed));
         }
         saved
     }
@@ -230,7 +230,7 @@ impl AsyncClient {
 /// The result of an ask that no cached token could answer.
 enum Later<'a> {
     Served(Bearer),
-    Waits(BoxFuture<'a, Result<Bearer, CallError>>),
+    Waits(BoxFuture<'a, Result<Bearer, TokenError>>),
 }
 
 impl fmt::Debug for AsyncClient {

@@ -16,7 +16,7 @@ mod off {
 
     use imts_core::{Epoch, Now, Session};
 
-    use crate::error::CallError;
+    use crate::error::TokenError;
     use crate::hub::Work;
 
     #[derive(Default)]
@@ -28,7 +28,7 @@ mod off {
     impl Journal {
         pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
         pub(crate) fn went_on(&mut self, _: &Work) {}
-        pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), CallError>, _: Now) {}
+        pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), TokenError>, _: Now) {}
         pub(crate) fn backed_off(&mut self, _: Duration) {}
         pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
         pub(crate) fn take(&mut self) -> Notes {
@@ -43,10 +43,12 @@ mod on {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
-    use imts_core::{Epoch, Fault, Mono, Now, Phase, Purpose, ReplyError, Session, Trouble};
+    use imts_core::{
+        Epoch, Mono, Now, Phase, Purpose, RenewalCause, RenewalError, ReplyError, Session,
+    };
     use tracing::{debug, info, warn};
 
-    use crate::error::CallError;
+    use crate::error::TokenError;
     use crate::hub::Work;
 
     /// The events that happened under the lock.
@@ -112,7 +114,7 @@ mod on {
         pub(crate) fn ended(
             &mut self,
             session: &Session,
-            outcome: &Result<(), CallError>,
+            outcome: &Result<(), TokenError>,
             now: Now,
         ) {
             let took = self.began.take().map(|began| now.mono.since(began)).unwrap_or_default();
@@ -121,7 +123,7 @@ mod on {
                 self.notes.push(Note::Renewed { epoch: epoch_in_use(session, now), took });
                 return;
             };
-            let (outcome, status) = error.trouble().map_or(("given up", None), outcome_of);
+            let (outcome, status) = error.renewal_error().map_or(("given up", None), outcome_of);
             self.notes.push(Note::Failed { outcome, status, took });
         }
 
@@ -183,10 +185,10 @@ mod on {
         session.phase(now).usable().map_or(0, |usable| usable.bearer().epoch().count())
     }
 
-    fn outcome_of(trouble: &Trouble) -> (&'static str, Option<u16>) {
-        let status = match trouble.fault() {
-            Fault::Reply(ReplyError::Refused(problem)) => Some(problem.status().as_u16()),
-            Fault::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
+    fn outcome_of(trouble: &RenewalError) -> (&'static str, Option<u16>) {
+        let status = match trouble.why() {
+            RenewalCause::Reply(ReplyError::Refused(problem)) => Some(problem.status().as_u16()),
+            RenewalCause::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
             _ => None,
         };
         (trouble.kind(), status)

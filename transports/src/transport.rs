@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Exchange, Failure};
+use imts_core::{Body, Exchange, TransportError};
 
 use crate::progress::Progress;
 
@@ -32,14 +32,14 @@ impl From<&Exchange> for Bounds {
 ///
 /// A closure is a transport. A transport for production follows no redirect and reads no proxy from
 /// the environment. It never resends a request that may have been sent, and returns
-/// [`Failure::not_sent`] only if it knows.
+/// [`TransportError::not_sent`] only if it knows.
 ///
 /// ```
 /// use http::{Request, Response};
-/// use imts::{Body, Bounds, Failure, NotSent, Transport};
+/// use imts::{Body, Bounds, TransportError, NotSent, Transport};
 ///
-/// let transport = |_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, Failure> {
-///     Err(Failure::not_sent(NotSent::vouch()))
+/// let transport = |_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, TransportError> {
+///     Err(TransportError::not_sent(NotSent::vouch()))
 /// };
 /// # let bounds = Bounds { reply_limit: 0, time_limit: std::time::Duration::ZERO };
 /// let failure = Transport::send(&transport, Request::new(Body::from(Vec::new())), bounds).unwrap_err();
@@ -50,16 +50,24 @@ pub trait Transport: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns [`Failure`] if no complete response was received. A body that was cut one byte past
+    /// Returns [`TransportError`] if no complete response was received. A body that was cut one byte past
     /// the limit counts as complete.
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure>;
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError>;
 }
 
 impl<F> Transport for F
 where
-    F: Fn(Request<Body>, Bounds) -> Result<Response<Vec<u8>>, Failure> + Send + Sync,
+    F: Fn(Request<Body>, Bounds) -> Result<Response<Vec<u8>>, TransportError> + Send + Sync,
 {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         self(request, bounds)
     }
 }
@@ -77,10 +85,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// use std::future::ready;
 /// use std::time::Duration;
 /// use http::Request;
-/// use imts::{AsyncTransport, Body, Bounds, Failure, NotSent};
+/// use imts::{AsyncTransport, Body, Bounds, TransportError, NotSent};
 ///
 /// let transport = (
-///     |_request: Request<Body>, _bounds: Bounds| ready(Err(Failure::not_sent(NotSent::vouch()))),
+///     |_request: Request<Body>, _bounds: Bounds| ready(Err(TransportError::not_sent(NotSent::vouch()))),
 ///     |_for: Duration| std::future::pending(), // with tokio: tokio::time::sleep
 /// );
 /// # use std::task::{Context, Poll, Waker};
@@ -92,7 +100,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// ```
 pub trait AsyncTransport: Send + Sync {
     /// Sends the request once, within the bounds. If no complete response was received, the future
-    /// fails with [`Failure`]. A body that was cut one byte past the limit counts as complete.
+    /// fails with [`TransportError`]. A body that was cut one byte past the limit counts as complete.
     ///
     /// Dropping the future before it completes abandons the request. The client enforces the time
     /// limit with [`sleep`](AsyncTransport::sleep), unless the transport [does](Self::keeps_time)
@@ -101,7 +109,7 @@ pub trait AsyncTransport: Send + Sync {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>>;
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>>;
 
     /// Sends as [`send`](AsyncTransport::send) does, and reports how far the request has come. If a
     /// request is known not to have been sent, it is not in doubt, no matter who abandons it, and
@@ -113,13 +121,13 @@ pub trait AsyncTransport: Send + Sync {
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         drop(progress);
         self.send(request, bounds)
     }
 
     /// Returns whether the transport itself ends each request by its time limit. The client then
-    /// sets no timer of its own. Such a request fails as [timed out](Failure::timed_out), and a
+    /// sets no timer of its own. Such a request fails as [timed out](TransportError::timed_out), and a
     /// request that was not sent by then is never sent. Default `false`.
     fn keeps_time(&self) -> bool {
         false
@@ -132,7 +140,7 @@ pub trait AsyncTransport: Send + Sync {
 impl<S, Sending, T, Sleeping> AsyncTransport for (S, T)
 where
     S: Fn(Request<Body>, Bounds) -> Sending + Send + Sync,
-    Sending: Future<Output = Result<Response<Vec<u8>>, Failure>> + Send + 'static,
+    Sending: Future<Output = Result<Response<Vec<u8>>, TransportError>> + Send + 'static,
     T: Fn(Duration) -> Sleeping + Send + Sync,
     Sleeping: Future<Output = ()> + Send + 'static,
 {
@@ -140,7 +148,7 @@ where
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin((self.0)(request, bounds))
     }
 

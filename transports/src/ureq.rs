@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Failure};
+use imts_core::{Body, TransportError};
 use ureq::Agent;
 use ureq::config::Config;
 
@@ -147,7 +147,11 @@ impl UreqTransport {
 }
 
 impl Transport for UreqTransport {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let (head, body) = request.into_parts();
         let request = self
             .agent

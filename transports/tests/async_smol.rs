@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use imts::{Builder, CallError, Credentials, Endpoint, HyperTransport};
+use imts::{Builder, Credentials, Endpoint, HyperTransport, TokenError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolExecutor, SmolTimer};
@@ -51,7 +51,7 @@ fn hyper_runs_on_smol_without_a_thread_of_tokios() {
 
     smol::block_on(executor.run(async {
         let hasty = client.with_patience(Duration::from_millis(1));
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
         answer.send(()).unwrap();
         let asks: Vec<_> = (0..100)
             .map(|_| {

@@ -29,12 +29,12 @@ pub struct Behaviour {
     /// How long access tokens live.
     pub lifetime: Duration,
     /// What token requests get instead of a token.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<RenewalError>,
 }
 
 /// A time in which no token is given.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct RenewalError {
     /// The status of every reply.
     pub status: u16,
     /// What `Retry-After` says, in seconds.

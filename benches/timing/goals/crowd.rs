@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure};
+use imts::{AsyncTransport, Body, Bounds, BoxFuture, TransportError};
 use imts_benches::ready;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
@@ -70,7 +70,7 @@ impl AsyncTransport for Slow {
         &self,
         _: Request<Body>,
         _: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async {
             tokio::time::sleep(LATENCY).await;
             Ok(ready::reply())

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use imts::journal::{Digest, DoneCall, Kept};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
-    AsyncClient, Body, Book, Bounds, Builder, Catalogue, Client, Contract, Credentials, Endpoint,
-    Evidence, Failure, JournalFile, Outcome, ServicePath, Wall, bytes_of,
+    AsyncClient, Body, Book, Bounds, Builder, Catalogue, Client, Credentials, Endpoint, Evidence,
+    JournalFile, Outcome, Service, ServicePath, TransportError, Wall, bytes_of,
 };
 use imts_benches::ready;
 use tokio::task::JoinSet;
@@ -63,7 +63,7 @@ fn builder(journal: Option<JournalFile>) -> Builder {
     operations.set_path("confirm", path, Evidence::Assumed).expect("it has none yet");
     let builder = Builder::new(Endpoint::https("https://service.example").expect("it is a URL"))
         .credentials(Credentials::new("agent", "secret").expect("they are well formed"))
-        .contract(Contract::imts().with_operations(operations));
+        .service(Service::imts().with_operations(operations));
     match journal {
         Some(journal) => builder.journal(journal),
         None => builder,
@@ -78,16 +78,16 @@ fn on_threads(journal: Option<JournalFile>) -> Client {
 }
 
 fn in_tasks(journal: Option<JournalFile>) -> AsyncClient {
-    let send = |request: Request<Body>, _: Bounds| -> Ready<Result<_, Failure>> {
+    let send = |request: Request<Body>, _: Bounds| -> Ready<Result<_, TransportError>> {
         at_once(Ok(exchange(&request)))
     };
     builder(journal).nonblocking((send, tokio::time::sleep)).expect("it is set up")
 }
 
-fn payment() -> Own<Confirm, serde_json::Value> {
+fn payment() -> Custom<Confirm, serde_json::Value> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    Own::new(serde_json::json!({ "client_uuid": number })).with_reference(number.to_string())
+    Custom::new(serde_json::json!({ "client_uuid": number })).with_reference(number.to_string())
 }
 
 fn pay(client: &Client) {

@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::outcome::CallFault;
+use super::outcome::CallError;
 use super::setup::Frozen;
 use crate::error::ReplyError;
 use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
-use crate::problem::Problem;
+use crate::refusal::Refusal;
+use crate::renewal_error::{NotSent, TransportError};
 use crate::time::Wall;
-use crate::trouble::{Failure, NotSent};
 use crate::wire::{self, Secrets};
 
 pub(super) enum Verdict<R> {
     Over(R),
-    Refused(Problem),
-    Failed(CallFault),
-    Unknown(CallFault),
-    Again { proof: Proof, why: CallFault, pause: Pause },
+    Refused(Refusal),
+    Failed(CallError),
+    Unknown(CallError),
+    Again { proof: Proof, why: CallError, pause: Pause },
 }
 
 /// How long to wait before the next attempt.
@@ -44,7 +44,7 @@ enum Ground {
     /// processing.
     Unauthorized,
     /// The request changes nothing. Holds the refusal, if a refusal came.
-    Reads(Option<Problem>),
+    Reads(Option<Refusal>),
 }
 
 impl Proof {
@@ -63,7 +63,7 @@ impl Proof {
     }
 
     /// The refusal with which the call ends, if it is not sent again after all.
-    pub(super) fn into_refusal(self) -> Option<Problem> {
+    pub(super) fn into_refusal(self) -> Option<Refusal> {
         match self.0 {
             Ground::Reads(refusal) => refusal,
             Ground::NotSent | Ground::Unauthorized => None,
@@ -107,10 +107,10 @@ pub(super) fn reply<R>(
 }
 
 /// What it means that no reply came.
-pub(super) fn failure<R>(class: Class, failure: Failure) -> Verdict<R> {
+pub(super) fn failure<R>(class: Class, failure: TransportError) -> Verdict<R> {
     let proof = failure.proof().map(Proof::of_not_sent);
     let proof = proof.or_else(|| Proof::of_read(class));
-    let why = CallFault::Failed(failure);
+    let why = CallError::Failed(failure);
     match proof {
         Some(proof) => Verdict::Again { proof, why, pause: Pause::BackOff(None) },
         None => Verdict::Unknown(why),
@@ -118,7 +118,7 @@ pub(super) fn failure<R>(class: Class, failure: Failure) -> Verdict<R> {
 }
 
 /// Whether the contract says that this refusal comes before any processing.
-fn is_decided(frozen: &Frozen, problem: &Problem) -> bool {
+fn is_decided(frozen: &Frozen, problem: &Refusal) -> bool {
     let code_is = |code| frozen.decided.codes.contains(code);
     frozen.decided.statuses.contains(&problem.status().as_u16())
         || problem.is_whole() && problem.code().is_some_and(code_is)
@@ -129,7 +129,7 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
     let status = match &error {
         ReplyError::Refused(problem) => problem.status(),
         ReplyError::Unexpected(unexpected) => unexpected.status(),
-        ReplyError::Malformed(_) => return Verdict::Failed(CallFault::Reply(error)),
+        ReplyError::Malformed(_) => return Verdict::Failed(CallError::Reply(error)),
     };
     let pause = match status.as_u16() {
         401 if !retried_after_401 => Some(Pause::None),
@@ -143,10 +143,10 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
     match (pause, refusal) {
         (Some(pause), refusal) => {
             let proof = Proof(Ground::Reads(refusal));
-            Verdict::Again { proof, why: CallFault::Reply(error), pause }
+            Verdict::Again { proof, why: CallError::Reply(error), pause }
         }
         (None, Some(problem)) => Verdict::Refused(problem),
-        (None, None) => Verdict::Failed(CallFault::Reply(error)),
+        (None, None) => Verdict::Failed(CallError::Reply(error)),
     }
 }
 
@@ -158,7 +158,7 @@ fn write<R>(
     retried_after_401: bool,
 ) -> Verdict<R> {
     let ReplyError::Refused(problem) = &error else {
-        return Verdict::Unknown(CallFault::Reply(error));
+        return Verdict::Unknown(CallError::Reply(error));
     };
     let status = problem.status();
     if problem.is_proven() && !status.is_server_error() {
@@ -167,16 +167,16 @@ fn write<R>(
     match status {
         // A 401 alone proves nothing: it is not published whether the token is judged first.
         StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(frozen) {
-            Some(_) if retried_after_401 => Verdict::Failed(CallFault::Reply(error)),
+            Some(_) if retried_after_401 => Verdict::Failed(CallError::Reply(error)),
             Some(proof) => {
-                Verdict::Again { proof, why: CallFault::Reply(error), pause: Pause::None }
+                Verdict::Again { proof, why: CallError::Reply(error), pause: Pause::None }
             }
-            None => Verdict::Unknown(CallFault::Reply(error)),
+            None => Verdict::Unknown(CallError::Reply(error)),
         },
         status if status.is_client_error() && is_whole && !may_pass(status) => {
             Verdict::Refused(problem.clone())
         }
-        _ => Verdict::Unknown(CallFault::Reply(error)),
+        _ => Verdict::Unknown(CallError::Reply(error)),
     }
 }
 

@@ -12,10 +12,10 @@ use crate::error::ReplyError;
 use crate::journal::Digest;
 use crate::operation::Class;
 use crate::printable::Printable;
-use crate::problem::Problem;
 use crate::recovery::Recovery;
+use crate::refusal::Refusal;
+use crate::renewal_error::{Source, TransportError};
 use crate::time::{Mono, Wall};
-use crate::trouble::{Failure, Source};
 
 /// How a call has ended.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum Outcome<R> {
     /// The service did it, and this is its reply: a 2xx with `state: true`.
     Done(R),
     /// The service refused it: nothing was created, and no money moved.
-    Refused(Problem),
+    Refused(Refusal),
     /// The call was sent, and no reply says what happened: it may have been done. **Never simply
     /// send it again**: ask Status, Info or Search first.
     Unknown(Unknown),
@@ -96,7 +96,7 @@ pub struct Unknown {
     pub(super) reference: Option<String>,
     pub(super) sent_at: Wall,
     pub(super) digest: Digest,
-    pub(super) why: CallFault,
+    pub(super) why: CallError,
 }
 
 impl Unknown {
@@ -132,7 +132,7 @@ impl Unknown {
 
     /// Returns why the outcome is not known.
     #[must_use]
-    pub fn why(&self) -> &CallFault {
+    pub fn why(&self) -> &CallError {
         &self.why
     }
 }
@@ -155,14 +155,14 @@ impl fmt::Display for Unknown {
 /// A call that was not done.
 #[must_use]
 pub struct Failed<R> {
-    pub(super) why: CallFault,
+    pub(super) why: CallError,
     pub(super) permit: Option<Permit<R>>,
 }
 
 impl<R> Failed<R> {
     /// Returns why it was not done.
     #[must_use]
-    pub fn why(&self) -> &CallFault {
+    pub fn why(&self) -> &CallError {
         &self.why
     }
 
@@ -232,11 +232,11 @@ impl<R> fmt::Debug for Permit<R> {
 /// Why a call brought no usable reply.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum CallFault {
+pub enum CallError {
     /// The service answered, but not with a success.
     Reply(ReplyError),
     /// No reply came.
-    Failed(Failure),
+    Failed(TransportError),
     /// There was no token to send it with. Holds the reason and what to do about it.
     NoToken(Source, Recovery),
     /// The journal could not be written.
@@ -245,7 +245,7 @@ pub enum CallFault {
     OutOfTime,
 }
 
-impl CallFault {
+impl CallError {
     /// Returns what to do about it, if it is known that nothing was done.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
@@ -258,7 +258,7 @@ impl CallFault {
     }
 }
 
-impl fmt::Display for CallFault {
+impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reply(error) => error.fmt(f),
@@ -272,7 +272,7 @@ impl fmt::Display for CallFault {
     }
 }
 
-impl StdError for CallFault {
+impl StdError for CallError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Failed(failure) => failure.source(),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Call, CallFault, CallStep, Outcome, Stage};
+use super::{Call, CallError, CallStep, Outcome, Stage};
 use crate::journal::{Entry, IntentError, RecordError};
 use crate::time::{End, Now};
 
@@ -37,7 +37,7 @@ impl<R> Call<R> {
                 self.stage = Stage::NotAdmitted(error);
             }
             (Stage::Intent | Stage::Mark, Err(why)) => {
-                self.fail(CallFault::Journal(why.into_source()));
+                self.fail(CallError::Journal(why.into_source()));
             }
             (Stage::End(outcome), _) => self.stage = Stage::Told(outcome),
             (stage, _) => self.stage = stage,

@@ -8,8 +8,7 @@ use http::Uri;
 use thiserror::Error;
 
 use super::{Call, Stage};
-use crate::catalogue::{Decided, Entry, MAX_REPLY_LIMIT};
-use crate::contract::Contract;
+use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::error::Malformed;
 use crate::journal::{Despite, Digest, Intent, IntentError, Scope, fields};
@@ -17,9 +16,10 @@ use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::policy::Policy;
 use crate::secret::Body;
+use crate::service::Service;
 use crate::session::Session;
 use crate::time::{Mono, Wall};
-use crate::wire::{Success, Unencodable};
+use crate::wire::{EncodeError, Success};
 
 /// What is sent. It is the same in each attempt.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) enum WrittenTo {
 /// Why an operation cannot be called. The caller must correct it; nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum OperationError {
+pub enum NotCallable {
     /// The catalogue has no operation of this name.
     #[error("there is no operation `{name}` in the contract")]
     NoSuchOperation {
@@ -62,7 +62,7 @@ pub enum OperationError {
     /// The operation's path is not known.
     #[error(
         "the path of `{name}` is unknown: take it from the vendor's page and put it into the \
-         contract file, under [operation.{name}] as path = \"/…\", or give it to Catalogue::set_path"
+         service file, under [operation.{name}] as path = \"/…\", or give it to Catalogue::set_path"
     )]
     NoPath {
         /// The operation's name.
@@ -83,7 +83,7 @@ pub enum OperationError {
     Path(#[from] EndpointError),
     /// The request cannot be serialized to JSON.
     #[error(transparent)]
-    Encode(#[from] Unencodable),
+    Encode(#[from] EncodeError),
     /// The request is JSON, but not an object. The service accepts only objects (published for Get
     /// token, assumed for the rest).
     #[error("the request of `{name}` is not a JSON object with the operation's fields")]
@@ -101,12 +101,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`OperationError`], for example if it has no path, or its request cannot be JSON.
+    /// [`NotCallable`], for example if it has no path, or its request cannot be JSON.
     pub fn call<O: Operation>(
         &self,
         operation: &O,
         deadline: Mono,
-    ) -> Result<Call<O::Reply>, OperationError> {
+    ) -> Result<Call<O::Reply>, NotCallable> {
         let frozen = Frozen::of(operation, self)?;
         Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
     }
@@ -116,13 +116,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`OperationError`], for example if the contract lacks the operation or its path.
+    /// [`NotCallable`], for example if the contract lacks the operation or its path.
     pub fn call_named(
         &self,
         name: &str,
         request: &Json,
         deadline: Mono,
-    ) -> Result<Call<Json>, OperationError> {
+    ) -> Result<Call<Json>, NotCallable> {
         let body = Body::json(request)?;
         let frozen = Frozen::named(name, body, self)?;
         Ok(Call::thawed(Box::new(frozen), payload, deadline))
@@ -233,35 +233,32 @@ impl<R> Call<R> {
 
 impl Frozen {
     /// Builds the request of a typed operation.
-    pub(super) fn of<O: Operation>(
-        operation: &O,
-        session: &Session,
-    ) -> Result<Self, OperationError> {
-        let (endpoint, contract) = (session.endpoint(), session.contract());
+    pub(super) fn of<O: Operation>(operation: &O, session: &Session) -> Result<Self, NotCallable> {
+        let (endpoint, contract) = (session.endpoint(), session.service());
         let entry = contract.operations.entry(O::NAME);
-        let has = entry.map_or(O::CLASS, Entry::class);
+        let has = entry.map_or(O::CLASS, OperationInfo::class);
         if O::CLASS < has {
             let name = O::NAME.to_owned();
-            return Err(OperationError::ClassLowered { name, has, claimed: O::CLASS });
+            return Err(NotCallable::ClassLowered { name, has, claimed: O::CLASS });
         }
         let own;
-        let path = match (entry.and_then(Entry::path), O::PATH) {
+        let path = match (entry.and_then(OperationInfo::path), O::PATH) {
             (Some(path), _) => path,
             (None, Some(path)) => {
                 own = ServicePath::new(path)?;
                 &own
             }
-            (None, None) => return Err(OperationError::NoPath { name: O::NAME.to_owned() }),
+            (None, None) => return Err(NotCallable::NoPath { name: O::NAME.to_owned() }),
         };
         hold_class(contract, path, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
-        let field = entry.and_then(Entry::reference_field).or(O::REFERENCE_FIELD);
+        let field = entry.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
         Ok(Self {
             name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
             auth: O::AUTH,
-            decided: entry.map(Entry::shared_decided).unwrap_or_default(),
+            decided: entry.map(OperationInfo::shared_decided).unwrap_or_default(),
             endpoint: endpoint.clone(),
             uri: url(endpoint, entry, path)?,
             reference: operation.reference().or_else(|| referred(&body, field)),
@@ -275,14 +272,14 @@ impl Frozen {
     }
 
     /// Builds the request of the operation with this name in the catalogue.
-    pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, OperationError> {
-        let (endpoint, contract) = (session.endpoint(), session.contract());
+    pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, NotCallable> {
+        let (endpoint, contract) = (session.endpoint(), session.service());
         is_object(name, &body)?;
         let Some(entry) = contract.operations.entry(name) else {
-            return Err(OperationError::NoSuchOperation { name: name.to_owned() });
+            return Err(NotCallable::NoSuchOperation { name: name.to_owned() });
         };
         let Some(path) = entry.path() else {
-            return Err(OperationError::NoPath { name: name.to_owned() });
+            return Err(NotCallable::NoPath { name: name.to_owned() });
         };
         hold_class(contract, path, entry.class())?;
         Ok(Self {
@@ -329,11 +326,11 @@ impl Frozen {
 }
 
 /// Checks that the body is an object. A list or a text is a mistake of the caller.
-fn is_object(name: &str, body: &Body) -> Result<(), OperationError> {
+fn is_object(name: &str, body: &Body) -> Result<(), NotCallable> {
     let first = body.as_ref().iter().find(|byte| !byte.is_ascii_whitespace());
     match first {
         None | Some(b'{') => Ok(()),
-        Some(_) => Err(OperationError::NotAnObject { name: name.to_owned() }),
+        Some(_) => Err(NotCallable::NotAnObject { name: name.to_owned() }),
     }
 }
 
@@ -351,32 +348,28 @@ fn referred(body: &Body, field: Option<&str>) -> Option<String> {
 }
 
 /// The operation's own reply limit if it has one, or else the policy's.
-fn reply_limit(entry: Option<&Entry>, policy: &Policy) -> usize {
-    entry.and_then(Entry::reply_limit).unwrap_or(policy.reply_limit)
+fn reply_limit(entry: Option<&OperationInfo>, policy: &Policy) -> usize {
+    entry.and_then(OperationInfo::reply_limit).unwrap_or(policy.reply_limit)
 }
 
 /// The URL that the session has for the entry. A type outside the catalogue has none, so its URL is
 /// made here; if the path does not make a URL with the endpoint, that is the error.
 fn url(
     endpoint: &Endpoint,
-    entry: Option<&Entry>,
+    entry: Option<&OperationInfo>,
     path: &ServicePath,
 ) -> Result<Uri, EndpointError> {
-    entry.and_then(Entry::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
+    entry.and_then(OperationInfo::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
 }
 
 /// A path may have several names. The highest of their classes counts: with a lower one, a call
 /// that moves money would be sent again.
-fn hold_class(
-    contract: &Contract,
-    path: &ServicePath,
-    claimed: Class,
-) -> Result<(), OperationError> {
-    let is_above = |entry: &&Entry| entry.class() > claimed && entry.path() == Some(path);
+fn hold_class(contract: &Service, path: &ServicePath, claimed: Class) -> Result<(), NotCallable> {
+    let is_above = |entry: &&OperationInfo| entry.class() > claimed && entry.path() == Some(path);
     match contract.operations.iter().find(is_above) {
         Some(entry) => {
             let (name, has) = (entry.name().to_owned(), entry.class());
-            Err(OperationError::ClassLowered { name, has, claimed })
+            Err(NotCallable::ClassLowered { name, has, claimed })
         }
         None => Ok(()),
     }

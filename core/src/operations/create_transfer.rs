@@ -10,7 +10,7 @@ use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::{Success, Unencodable};
+use crate::wire::{EncodeError, Success};
 
 /// A transfer to be registered: the five published fields, and the integrator's own.
 ///
@@ -117,7 +117,7 @@ impl Operation for CreateTransfer {
     const REFERENCE_FIELD: Option<&'static str> = Some("client_uuid");
     type Reply = Json;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(self)
     }
 

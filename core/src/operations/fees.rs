@@ -10,7 +10,7 @@ use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::{Success, Unencodable};
+use crate::wire::{EncodeError, Success};
 
 /// The fees of a transfer, as an older page of the vendor prints the operation. The reply is
 /// unknown: it is returned as JSON with exact numbers.
@@ -92,7 +92,7 @@ impl Operation for Fees {
     const EVIDENCE: Evidence = Evidence::Draft;
     type Reply = Json;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(self)
     }
 

@@ -4,7 +4,7 @@ use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Credentials};
-use crate::wire::{Granted, Success, Unencodable, grant, strings};
+use crate::wire::{EncodeError, Granted, Success, grant, strings};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
 
@@ -28,7 +28,7 @@ impl Operation for GetToken<'_> {
     const EVIDENCE: Evidence = Evidence::Published;
     type Reply = Granted;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         let (agent_id, agent_secret) = (self.0.agent_id(), self.0.expose_secret());
         strings(&[("agent_id", agent_id), ("agent_secret", agent_secret)]).map(Body::new)
     }

@@ -5,7 +5,7 @@
 use crate::operation::Class;
 
 /// The name and the class of an operation, and nothing else.
-pub trait Named {
+pub trait OperationName {
     /// Its name in the catalogue.
     const NAME: &'static str;
     /// When its request may be sent again.
@@ -16,11 +16,11 @@ macro_rules! named {
     ($($(#[$doc:meta])* $type:ident = $name:literal, $class:ident;)*) => {$(
         $(#[$doc])*
         ///
-        /// Its name is published; give path, fields and reply with [`Own`](super::Own).
+        /// Its name is published; give path, fields and reply with [`Custom`](super::Own).
         #[derive(Clone, Copy, Debug)]
         pub enum $type {}
 
-        impl Named for $type {
+        impl OperationName for $type {
             const NAME: &'static str = $name;
             const CLASS: Class = Class::$class;
         }

@@ -4,7 +4,7 @@ use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Token};
-use crate::wire::{Granted, Success, Unencodable, grant, strings};
+use crate::wire::{EncodeError, Granted, Success, grant, strings};
 
 pub(crate) const PATH: &str = "/v5/partner/transfer/agent/refresh";
 
@@ -37,7 +37,7 @@ impl Operation for RefreshToken<'_> {
     const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Granted;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         match self.token_in {
             TokenIn::Body { field } => strings(&[(field, self.token.expose())]).map(Body::new),
             TokenIn::Bearer => Ok(Body::default()),

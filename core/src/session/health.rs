@@ -11,8 +11,8 @@ use serde::{Serialize, Serializer};
 
 use super::{Flight, Session};
 use crate::exchange::Purpose;
+use crate::renewal_error::RenewalError;
 use crate::time::{Mono, Now};
-use crate::trouble::Trouble;
 
 /// A session's health at one moment. It holds no secret and no token.
 ///
@@ -90,7 +90,7 @@ pub struct InFlight {
 /// Why the last renewal failed. It serializes with its kind, its text, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct LastError {
-    trouble: Arc<Trouble>,
+    trouble: Arc<RenewalError>,
     age: Duration,
 }
 
@@ -103,7 +103,7 @@ impl LastError {
 
     /// Returns the error itself.
     #[must_use]
-    pub fn trouble(&self) -> &Arc<Trouble> {
+    pub fn renewal_error(&self) -> &Arc<RenewalError> {
         &self.trouble
     }
 }
@@ -143,10 +143,10 @@ impl Session {
     /// Returns the session's health now. Allocates nothing and changes nothing.
     ///
     /// ```
-    /// use imts_core::{Contract, Endpoint, Mono, Now, Policy, Session, Wall};
+    /// use imts_core::{Service, Endpoint, Mono, Now, Policy, Session, Wall};
     ///
     /// let endpoint = Endpoint::https("https://service.example")?;
-    /// let session = Session::new(endpoint, Contract::imts(), Policy::default())?;
+    /// let session = Session::new(endpoint, Service::imts(), Policy::default())?;
     /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
     /// let health = session.health(now);
     /// assert!(!health.is_ready() && health.needs_credentials());

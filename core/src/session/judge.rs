@@ -10,9 +10,9 @@ use super::standing::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
+use crate::renewal_error::{RenewalCause, RenewalError, TransportError};
 use crate::secret::Bearer;
 use crate::time::{End, Now};
-use crate::trouble::{Failure, Fault, Trouble};
 use crate::wire::{self, Granted};
 
 impl Session {
@@ -29,7 +29,7 @@ impl Session {
         ticket: Ticket,
         reply: Reply<'_>,
         now: Now,
-    ) -> Result<(), Arc<Trouble>> {
+    ) -> Result<(), Arc<RenewalError>> {
         let now = self.observe(now);
         let granted = self.decode(ticket, reply);
         let in_flight = self.land(ticket);
@@ -37,7 +37,8 @@ impl Session {
             Ok(granted) if ticket.serial > self.stale_to => self.accept(granted, ticket, now),
             Ok(_) => Ok(()),
             Err(error) => {
-                let trouble = Arc::new(Trouble::of(ticket.purpose, Fault::Reply(error.clone())));
+                let trouble =
+                    Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Reply(error.clone())));
                 if in_flight {
                     match ticket.purpose {
                         Purpose::SignIn => self.judge_sign_in(&error, &trouble, now),
@@ -52,10 +53,15 @@ impl Session {
     /// Reports that no reply came to the request of this ticket, or that the driver gave up on it.
     ///
     /// Returns the error that the waiting pollers get.
-    pub fn on_failure(&mut self, ticket: Ticket, why: Failure, now: Now) -> Arc<Trouble> {
+    pub fn on_failure(
+        &mut self,
+        ticket: Ticket,
+        why: TransportError,
+        now: Now,
+    ) -> Arc<RenewalError> {
         let now = self.observe(now);
         let not_sent = why.is_not_sent();
-        let trouble = Arc::new(Trouble::of(ticket.purpose, Fault::Failed(why)));
+        let trouble = Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Failed(why)));
         if self.land(ticket) {
             match ticket.purpose {
                 Purpose::Refresh if not_sent => self.spare_refresh(),
@@ -93,14 +99,14 @@ impl Session {
         true
     }
 
-    pub(super) fn failed(&mut self, trouble: impl Into<Arc<Trouble>>, now: Now) {
+    pub(super) fn failed(&mut self, trouble: impl Into<Arc<RenewalError>>, now: Now) {
         self.pace.failed(trouble.into(), now.mono, &self.policy);
     }
 
     /// The time limit of the exchange has passed, and nothing was reported.
     pub(super) fn time_out_flight(&mut self, now: Now) {
         if let Some(flight) = self.flight {
-            self.on_failure(flight.ticket, Failure::unknown().timed_out(), now);
+            self.on_failure(flight.ticket, TransportError::unknown().timed_out(), now);
         }
     }
 
@@ -132,7 +138,12 @@ impl Session {
         Ok(granted)
     }
 
-    fn accept(&mut self, granted: Granted, ticket: Ticket, now: Now) -> Result<(), Arc<Trouble>> {
+    fn accept(
+        &mut self,
+        granted: Granted,
+        ticket: Ticket,
+        now: Now,
+    ) -> Result<(), Arc<RenewalError>> {
         self.flight = None;
         self.stale_to = self.serial;
         self.epoch = self.epoch.next();
@@ -172,19 +183,19 @@ impl Session {
             refresh,
         });
         let fault = if was_rejected {
-            Fault::Rejected
+            RenewalCause::Rejected
         } else if end.is_past(now) {
-            Fault::DeadOnArrival
+            RenewalCause::DeadOnArrival
         } else {
             self.pace.succeeded(now.mono);
             if is_short {
-                let trouble = Trouble::of(ticket.purpose, Fault::ShortLived);
+                let trouble = RenewalError::of(ticket.purpose, RenewalCause::ShortLived);
                 let until = now.mono.after(renew_after);
                 self.pace.rests(until, trouble.into(), now.mono);
             }
             return Ok(());
         };
-        let trouble = Arc::new(Trouble::of(ticket.purpose, fault));
+        let trouble = Arc::new(RenewalError::of(ticket.purpose, fault));
         self.failed(Arc::clone(&trouble), now);
         Err(trouble)
     }
@@ -207,7 +218,7 @@ impl Session {
         self.held.take_if(|held| held.keep == Keep::Once);
     }
 
-    fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
+    fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<RenewalError>, now: Now) {
         let word = Word::of(error);
         let Some(held) = self.held.as_mut().filter(|_| word != Word::Passing) else {
             return self.failed(Arc::clone(trouble), now);
@@ -232,7 +243,7 @@ impl Session {
 
     /// A refresh was answered, but not with a grant. A sign-in follows at once, in the same flight,
     /// if signing in is possible, the service works, and it asks for no wait.
-    fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<Trouble>, now: Now) {
+    fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<RenewalError>, now: Now) {
         let fall_back = match Meaning::of(error) {
             Meaning::Missing => {
                 self.spare_refresh();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::policy::Policy;
+use crate::renewal_error::RenewalError;
 use crate::time::Mono;
-use crate::trouble::Trouble;
 
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
@@ -20,13 +20,13 @@ pub(crate) struct Pace {
     /// Whether a token was rejected while it was young, and none has settled since.
     on_probation: bool,
     /// Why the last renewal failed, and when.
-    last: Option<(Arc<Trouble>, Mono)>,
+    last: Option<(Arc<RenewalError>, Mono)>,
 }
 
 impl Pace {
     /// A renewal failed. The next one waits for the longest of the back-off, the wait that the
     /// service asks for, and the wait that it asked for before.
-    pub(crate) fn failed(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
+    pub(crate) fn failed(&mut self, trouble: Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.failures = self.failures.saturating_add(1);
         let backoff = policy.backoff(self.failures, now.as_micros());
         let wait: Duration = backoff.max(policy.obeyed(trouble.retry_after()));
@@ -38,7 +38,7 @@ impl Pace {
     /// The service rejected a token while it was young. The first such token may have been revoked:
     /// its renewal follows at once. If the token that replaced it is rejected too, the renewal
     /// counts as failed.
-    pub(crate) fn rejected(&mut self, trouble: Trouble, now: Mono, policy: &Policy) {
+    pub(crate) fn rejected(&mut self, trouble: RenewalError, now: Mono, policy: &Policy) {
         if std::mem::replace(&mut self.on_probation, true) {
             self.failed(trouble.into(), now, policy);
         } else {
@@ -59,19 +59,19 @@ impl Pace {
     }
 
     /// A renewal was forbidden. `Slow` decides the wait, unless the service asks for a longer one.
-    pub(crate) fn forbidden(&mut self, trouble: Arc<Trouble>, now: Mono, policy: &Policy) {
+    pub(crate) fn forbidden(&mut self, trouble: Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.be_quiet_until(now.after(policy.obeyed(trouble.retry_after())));
         self.good_since = None;
         self.last = Some((trouble, now));
     }
 
     /// A renewal failed, and waiting does not help.
-    pub(crate) fn noted(&mut self, trouble: Arc<Trouble>, now: Mono) {
+    pub(crate) fn noted(&mut self, trouble: Arc<RenewalError>, now: Mono) {
         self.last = Some((trouble, now));
     }
 
     /// A grant came in whose lifetime is too short for the next renewal to follow at once.
-    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<Trouble>, now: Mono) {
+    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<RenewalError>, now: Mono) {
         self.be_quiet_until(until);
         self.last = Some((trouble, now));
     }
@@ -96,7 +96,7 @@ impl Pace {
     }
 
     /// Until when no renewal may begin, and why. `None` if one may begin now.
-    pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
+    pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<RenewalError>)> {
         Some((self.quiet_until(now)?, self.last.clone()?.0))
     }
 
@@ -108,11 +108,11 @@ impl Pace {
         self.quiet_until = self.quiet_until.max(Some(until));
     }
 
-    pub(crate) fn last(&self) -> Option<&Arc<Trouble>> {
+    pub(crate) fn last(&self) -> Option<&Arc<RenewalError>> {
         self.last.as_ref().map(|(trouble, _)| trouble)
     }
 
-    pub(crate) fn last_at(&self) -> Option<(&Arc<Trouble>, Mono)> {
+    pub(crate) fn last_at(&self) -> Option<(&Arc<RenewalError>, Mono)> {
         self.last.as_ref().map(|(trouble, at)| (trouble, *at))
     }
 

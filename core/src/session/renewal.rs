@@ -11,14 +11,14 @@ use http::{Method, Request};
 use super::grant::{self, RefreshUse};
 use super::store::Saving;
 use super::{Flight, Keep, Session, Step, Ticket};
-use crate::contract::{Refresh, TokenIn};
 use crate::exchange::{Exchange, Purpose};
 use crate::operation::Operation;
 use crate::operations::{GetToken, RefreshToken};
 use crate::policy::Replay;
+use crate::renewal_error::RenewalError;
 use crate::secret::{Body, bearer_header};
+use crate::service::{Refresh, TokenIn};
 use crate::time::{Mono, Now};
-use crate::trouble::Trouble;
 use crate::wire;
 
 impl Session {
@@ -44,7 +44,7 @@ impl Session {
     }
 
     /// Until when no renewal by this exchange may begin, and why.
-    pub(super) fn waits(&self, purpose: Purpose, now: Now) -> Option<(Mono, Arc<Trouble>)> {
+    pub(super) fn waits(&self, purpose: Purpose, now: Now) -> Option<(Mono, Arc<RenewalError>)> {
         let slow = match purpose {
             Purpose::SignIn => self.held.as_ref().map(|held| &held.standing.slow),
             Purpose::Refresh => Some(&self.refresh_slow),
@@ -104,7 +104,7 @@ impl Session {
             }
             Purpose::Refresh => {
                 let token = &self.grant.as_ref()?.refresh.as_ref()?.token;
-                let Refresh { method, token_in, .. } = self.contract.refresh.as_ref()?;
+                let Refresh { method, token_in, .. } = self.service.refresh.as_ref()?;
                 let body = RefreshToken { token, token_in }.encode().ok()?;
                 let mut request = wire::request(method.clone(), self.refresh_uri.as_ref()?, body);
                 if *token_in == TokenIn::Bearer {

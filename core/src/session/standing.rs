@@ -10,8 +10,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::policy::Policy;
+use crate::renewal_error::RenewalError;
 use crate::time::Mono;
-use crate::trouble::Trouble;
 
 /// What the service has said about one secret.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl Standing {
     /// temporary. If it never worked, it is wrong, and more tries may lock the account.
     pub(super) fn is_refused(
         &mut self,
-        trouble: &Arc<Trouble>,
+        trouble: &Arc<RenewalError>,
         now: Mono,
         policy: &Policy,
     ) -> Next {
@@ -78,18 +78,18 @@ const MOST_TRIES: u32 = 3;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slow {
     times: u32,
-    until: Option<(Mono, Arc<Trouble>)>,
+    until: Option<(Mono, Arc<RenewalError>)>,
 }
 
 impl Slow {
     /// The request was forbidden again.
-    pub(super) fn again(&mut self, trouble: &Arc<Trouble>, now: Mono, policy: &Policy) {
+    pub(super) fn again(&mut self, trouble: &Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.times = self.times.saturating_add(1);
         self.until = Some((now.after(policy.slow_retry(self.times)), Arc::clone(trouble)));
     }
 
     /// Until when not to send it, and why.
-    pub(super) fn until(&self, now: Mono) -> Option<(Mono, Arc<Trouble>)> {
+    pub(super) fn until(&self, now: Mono) -> Option<(Mono, Arc<RenewalError>)> {
         self.until.clone().filter(|(until, _)| now < *until)
     }
 }

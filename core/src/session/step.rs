@@ -7,10 +7,10 @@ use std::sync::Arc;
 #[cfg(doc)]
 use super::Session;
 use crate::exchange::{Exchange, Purpose};
+use crate::renewal_error::RenewalError;
 use crate::saved::Saved;
 use crate::secret::Bearer;
 use crate::time::{Mono, Now};
-use crate::trouble::Trouble;
 
 /// What the session asks its driver to do.
 #[derive(Debug)]
@@ -34,12 +34,12 @@ pub enum Step {
         /// When the next renewal is due.
         until: Mono,
         /// Why the last renewal failed.
-        last: Arc<Trouble>,
+        last: Arc<RenewalError>,
     },
     /// The session needs new credentials; nothing else helps.
     SignIn {
         /// Why the last renewal failed. `None` if none was tried.
-        last: Option<Arc<Trouble>>,
+        last: Option<Arc<RenewalError>>,
     },
 }
 
@@ -68,7 +68,7 @@ impl Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// Until sign-out: the session signs in by itself whenever a refresh does not help.
-    Held,
+    Always,
     /// For one sign-in, which is due at once. They are kept until the service accepts or refuses
     /// them.
     Once,

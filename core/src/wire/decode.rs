@@ -18,7 +18,7 @@ use super::object::{Object, is_object, object, says_state_false};
 use super::without_mark;
 use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
-use crate::problem::Problem;
+use crate::refusal::Refusal;
 use crate::time::Wall;
 
 /// A reply that claims success, before its JSON is read. It is a 2xx with a body within its limit
@@ -163,10 +163,10 @@ pub(crate) fn read<T>(
 }
 
 /// Reads a reply that is not a success leniently, with any status.
-pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Problem {
+pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Refusal {
     let received = server_time(reply.headers).unwrap_or(sent);
     let retry_after = retry_after(reply.headers, received);
-    Problem::read(
+    Refusal::read(
         reply.status,
         reply.body,
         reply.body.len() <= limit,

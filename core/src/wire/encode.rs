@@ -24,8 +24,8 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`Unencodable`] if the value cannot be serialized to JSON.
-    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, Unencodable> {
+    /// [`EncodeError`] if the value cannot be serialized to JSON.
+    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, EncodeError> {
         json(value, USUAL).map(Self::new)
     }
 }
@@ -48,16 +48,16 @@ pub(crate) fn request(method: Method, uri: &Uri, body: Body) -> Request<Body> {
 pub(crate) fn json(
     value: &(impl Serialize + ?Sized),
     likely: usize,
-) -> Result<Zeroizing<Vec<u8>>, Unencodable> {
+) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
     let mut room = Room(Zeroizing::new(Vec::with_capacity(likely)));
-    serde_json::to_writer(&mut room, value).map_err(|_| Unencodable)?;
+    serde_json::to_writer(&mut room, value).map_err(|_| EncodeError)?;
     Ok(room.0)
 }
 
 /// Writes an object of strings: the requests that carry a secret, and no others.
 ///
 /// Text that needs no escape is copied in one piece. Nearly all text is of that kind.
-pub(crate) fn strings(fields: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, Unencodable> {
+pub(crate) fn strings(fields: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
     let length = |(name, value): &(&str, &str)| name.len().saturating_add(value.len());
     let lengths = fields.iter().map(|field| length(field).saturating_add(FRAME));
     let likely = lengths.fold(BRACES, usize::saturating_add);
@@ -98,7 +98,7 @@ impl Serialize for Strings<'_> {
 /// A request's value cannot be serialized to JSON, for example a map whose keys are not strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the request cannot be written as JSON")]
-pub struct Unencodable;
+pub struct EncodeError;
 
 /// Memory that is wiped when it is outgrown.
 struct Room(Zeroizing<Vec<u8>>);

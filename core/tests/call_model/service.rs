@@ -1,7 +1,7 @@
 //! The sandbox and the way to it: what a fault does to one exchange.
 
 use http::{Request, Response};
-use imts_core::{Body, Class, Failure, NotSent};
+use imts_core::{Body, Class, NotSent, TransportError};
 use imts_sandbox::{
     Class as Kind, DEFAULT_SECRET, Decided, Delivery, Ending, Evidence, Fault as Wrong, Operation,
     Rule, Sandbox, Scripted, Served, Settings, Time,
@@ -27,7 +27,7 @@ pub(crate) enum Heard {
     Reply(Response<Vec<u8>>),
     /// The same, after its time.
     Late(Response<Vec<u8>>),
-    Failure(Failure),
+    TransportError(TransportError),
     Nothing,
 }
 
@@ -82,7 +82,9 @@ impl Service {
         let request = request.map(|body| body.as_ref().to_vec());
         self.prepare(&request, fault);
         match fault {
-            Fault::NotSent => return Heard::Failure(Failure::not_sent(NotSent::vouch())),
+            Fault::NotSent => {
+                return Heard::TransportError(TransportError::not_sent(NotSent::vouch()));
+            }
             Fault::LostRequest => return Heard::Nothing,
             Fault::Delayed => {
                 self.delayed = Some(request);
@@ -95,7 +97,7 @@ impl Service {
             Fault::LostReply => Heard::Nothing,
             Fault::Late => Heard::Late(response),
             _ if response.extensions().get::<Delivery>().is_some() => {
-                Heard::Failure(Failure::unknown())
+                Heard::TransportError(TransportError::unknown())
             }
             _ => Heard::Reply(response),
         }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, CreatePerson, Named, Own, Status};
+use imts_core::operations::{Confirm, CreatePerson, Custom, OperationName, Status};
 use imts_core::{
-    Bearer, Call, CallStep, Catalogue, Class, Contract, Credentials, Decided, Ending, Endpoint,
-    Epoch, Evidence, Json, Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session,
-    Source, Step, Wall,
+    Bearer, Call, CallStep, Catalogue, Class, Credentials, Decided, Ending, Endpoint, Epoch,
+    Evidence, Json, Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session, Source,
+    Step, Wall,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use serde_json::json;
@@ -66,7 +66,7 @@ impl World {
         let path = ServicePath::new(PATH).unwrap();
         catalogue.set_path(name, path, Evidence::Assumed).unwrap();
         catalogue.set_decided(name, decided).unwrap();
-        let contract = Contract::imts().with_operations(catalogue);
+        let contract = imts_core::Service::imts().with_operations(catalogue);
         let endpoint = Endpoint::https("https://sandbox.example").unwrap();
         let mut session = Session::new(endpoint, contract, policy).unwrap();
         let service = Service::new(class);
@@ -75,7 +75,7 @@ impl World {
             wall: Wall::from_unix_micros(service.now - 3_600_000_000),
         };
         let credentials = Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap();
-        session.sign_in(credentials, Keep::Held, now);
+        session.sign_in(credentials, Keep::Always, now);
         Self { trusts_401, class, session, service, now }
     }
 
@@ -130,8 +130,8 @@ impl World {
     }
 
     fn call(&self, schedule: &Schedule) -> Call<Json> {
-        fn of<N: Named>(id: &str) -> Own<N, serde_json::Value> {
-            Own::new(json!({ "client_uuid": id, "amount": "15.4" })).with_reference(id)
+        fn of<N: OperationName>(id: &str) -> Custom<N, serde_json::Value> {
+            Custom::new(json!({ "client_uuid": id, "amount": "15.4" })).with_reference(id)
         }
         let (id, until) = (schedule.id(), self.now.mono.after(TIME));
         let call = match self.class {
@@ -194,7 +194,7 @@ impl World {
                             self.pass(31);
                             late = Some(reply);
                         }
-                        Heard::Failure(failure) => call.on_failure(failure, self.now),
+                        Heard::TransportError(failure) => call.on_failure(failure, self.now),
                         Heard::Nothing => {}
                     }
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use imts_core::operations::{Confirm, Status};
-use imts_core::{CallFault, CallStep, Json, Outcome, Recovery, Source};
+use imts_core::{CallError, CallStep, Json, Outcome, Recovery, Source};
 use serde_json::json;
 
 use crate::support::{Act, Desk, TIME, answer, catalogue, done, lost, not_sent, policy, word};
@@ -32,7 +32,7 @@ fn attempts_are_counted_and_backed_off() {
     let mut desk = Desk::new();
     let outcome = desk.reads(vec![lost(), lost(), lost()]);
     assert!(
-        matches!(&outcome, Outcome::Failed(failed) if matches!(failed.why(), CallFault::Failed(_)))
+        matches!(&outcome, Outcome::Failed(failed) if matches!(failed.why(), CallError::Failed(_)))
     );
     let [first, second, third] = desk.sent_at[..] else { panic!("three attempts") };
     assert_eq!(second.since(first), Duration::from_millis(500));
@@ -164,7 +164,7 @@ fn a_call_whose_time_is_over_is_not_sent_and_one_that_was_sent_is_unknown() {
     call.on_bearer(bearer.clone());
     let late = desk.now.advanced_by(TIME);
     assert!(matches!(call.poll(late), CallStep::Over(Outcome::Failed(failed))
-        if matches!(failed.why(), CallFault::OutOfTime)));
+        if matches!(failed.why(), CallError::OutOfTime)));
 
     let mut call = desk.call::<Confirm>();
     assert!(matches!(call.poll(desk.now), CallStep::Token));
@@ -188,7 +188,7 @@ fn late_but_not_over(desk: &Desk) -> imts_core::Now {
 fn what_is_reported_out_of_turn_changes_nothing() {
     let desk = Desk::new();
     let mut call = desk.call::<Status>();
-    call.on_failure(imts_core::Failure::unknown(), desk.now);
+    call.on_failure(imts_core::TransportError::unknown(), desk.now);
     call.on_recorded(Ok(1));
     assert!(matches!(call.poll(desk.now), CallStep::Token));
 }

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use imts_core::contract::{Refresh, SignIn, TokenIn};
-use imts_core::operations::{Confirm, Own};
+use imts_core::operations::{Confirm, Custom};
+use imts_core::service::{Refresh, SignIn, TokenIn};
 use imts_core::{
-    Auth, Body, CallStep, Catalogue, CatalogueError, Class, Contract, Endpoint, EndpointError,
-    Evidence, Json, Malformed, Operation, OperationError, ServicePath, Session, Success,
-    Unencodable,
+    Auth, Body, CallStep, Catalogue, CatalogueError, Class, EncodeError, Endpoint, EndpointError,
+    Evidence, Json, Malformed, NotCallable, Operation, Service, ServicePath, Session, Success,
 };
 use serde_json::Value;
 
@@ -64,7 +63,7 @@ fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
         const EVIDENCE: Evidence = Evidence::Assumed;
         type Reply = ();
 
-        fn encode(&self) -> Result<Body, Unencodable> {
+        fn encode(&self) -> Result<Body, EncodeError> {
             Ok(Body::default())
         }
 
@@ -74,8 +73,8 @@ fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
     }
     let desk = Desk::with(policy(), catalogue());
     let other = Endpoint::https("https://other.example/base").unwrap();
-    let contract = desk.session.contract().clone();
-    let next = Session::new(other, contract, policy()).unwrap();
+    let service = desk.session.service().clone();
+    let next = Session::new(other, service, policy()).unwrap();
     let url_of = |session: &Session| {
         let mut call = session.call(&Open, desk.now.mono.after(TIME)).unwrap();
         let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it takes no token") };
@@ -88,16 +87,16 @@ fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
 #[test]
 fn an_operation_without_a_path_is_an_error_that_says_where_to_put_it() {
     let desk = Desk::with(policy(), Catalogue::imts());
-    let call = desk.session.call(&Own::<Confirm, _>::new(()), desk.now.mono.after(TIME));
+    let call = desk.session.call(&Custom::<Confirm, _>::new(()), desk.now.mono.after(TIME));
     let error = call.unwrap_err();
-    assert_eq!(error, OperationError::NoPath { name: "confirm".to_owned() });
+    assert_eq!(error, NotCallable::NoPath { name: "confirm".to_owned() });
     for words in ["confirm", "[operation.confirm]", "path = ", "vendor's page"] {
         assert!(error.to_string().contains(words), "{error}");
     }
     let json = Json::parse("{}").unwrap();
     let named = |name: &str| desk.session.call_named(name, &json, desk.now.mono.after(TIME));
     assert_eq!(named("confirm").unwrap_err(), error);
-    assert!(matches!(named("nothing"), Err(OperationError::NoSuchOperation { .. })));
+    assert!(matches!(named("nothing"), Err(NotCallable::NoSuchOperation { .. })));
 }
 
 /// What a type may claim of its operation.
@@ -118,7 +117,7 @@ impl<C: Claim> Operation for Claims<C> {
     const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Json;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(&serde_json::json!({}))
     }
 
@@ -142,7 +141,7 @@ fn a_catalogued_class_cannot_be_lowered() {
     for catalogue in [crate::support::catalogue(), Catalogue::imts()] {
         let desk = Desk::with(policy(), catalogue);
         let error = desk.session.call(&Claims(Lowered), desk.now.mono.after(TIME)).unwrap_err();
-        let has_money = matches!(error, OperationError::ClassLowered { has: Class::Money, .. });
+        let has_money = matches!(error, NotCallable::ClassLowered { has: Class::Money, .. });
         assert!(has_money, "{error:?}");
     }
     let mut catalogue = Catalogue::imts();
@@ -162,7 +161,7 @@ impl Claim for Aside {
 
 #[test]
 fn no_other_name_for_a_path_lowers_its_class() {
-    let lowered = |error| matches!(error, OperationError::ClassLowered { name, has: Class::Money, .. } if name == "confirm");
+    let lowered = |error| matches!(error, NotCallable::ClassLowered { name, has: Class::Money, .. } if name == "confirm");
     let desk = Desk::new();
     let until = desk.now.mono.after(TIME);
     assert!(lowered(desk.session.call(&Claims(Aside), until).unwrap_err()));
@@ -193,7 +192,7 @@ impl Claim for Elsewhere {
 fn a_path_that_could_carry_the_token_elsewhere_is_an_error() {
     let desk = Desk::new();
     let error = desk.session.call(&Claims(Elsewhere), desk.now.mono.after(TIME)).unwrap_err();
-    assert_eq!(error, OperationError::Path(EndpointError::Path));
+    assert_eq!(error, NotCallable::Path(EndpointError::Path));
     for path in [
         "https://evil.example/",
         "//evil.example",
@@ -239,15 +238,15 @@ fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
     let sign_in = SignIn::at(path());
     let refresh = Refresh::new(http::Method::POST, path(), TokenIn::Bearer);
     assert_eq!((sign_in.evidence(), refresh.evidence()), (Evidence::Assumed, Evidence::Assumed));
-    let contract = Contract::imts()
+    let service = Service::imts()
         .with_sign_in(sign_in.with_evidence(Evidence::Draft))
         .with_refresh(refresh.with_evidence(Evidence::Published));
     for (name, evidence) in [("get-token", Evidence::Draft), ("refresh-token", Evidence::Published)]
     {
-        assert_eq!(contract.operations().entry(name).unwrap().evidence(), evidence, "{name}");
+        assert_eq!(service.operations().entry(name).unwrap().evidence(), evidence, "{name}");
     }
-    assert_eq!(contract.sign_in().evidence(), Evidence::Draft);
-    assert_eq!(contract.refresh().unwrap().evidence(), Evidence::Published);
+    assert_eq!(service.sign_in().evidence(), Evidence::Draft);
+    assert_eq!(service.refresh().unwrap().evidence(), Evidence::Published);
 }
 
 #[test]
@@ -256,9 +255,9 @@ fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_th
     let error = Catalogue::imts().set_path("refresh-token", path.clone(), Evidence::Assumed);
     assert!(matches!(error.unwrap_err(), CatalogueError::Session { .. }));
     let refresh = Refresh::new(http::Method::POST, path, TokenIn::Bearer);
-    let contract = Contract::imts().with_refresh(refresh);
-    let entry = contract.operations().entry("refresh-token").unwrap();
+    let service = Service::imts().with_refresh(refresh);
+    let entry = service.operations().entry("refresh-token").unwrap();
     assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
-    let without = Contract::imts().with_refresh(None).with_operations(Catalogue::imts());
+    let without = Service::imts().with_refresh(None).with_operations(Catalogue::imts());
     assert!(without.operations().entry("refresh-token").unwrap().path().is_none());
 }

@@ -4,8 +4,8 @@ use imts_core::journal::{
     Book, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, Resolution, Scope,
     UnderWay,
 };
-use imts_core::operations::{Confirm, Own};
-use imts_core::{CallStep, Ending, OperationError, Wall};
+use imts_core::operations::{Confirm, Custom};
+use imts_core::{CallStep, Ending, NotCallable, Wall};
 use serde_json::json;
 
 use crate::support::{Desk, TIME, catalogue, policy};
@@ -216,7 +216,7 @@ fn two_bodies_mean_the_same_only_if_no_reader_could_tell_them_apart() {
 fn a_call_for_a_journal_without_a_reference_ends_before_anything_is_recorded_or_sent() {
     for reference in [None, Some(""), Some(" ")] {
         let desk = Desk::new();
-        let mut operation = Own::<Confirm, _>::new(json!({ "id": 17 }));
+        let mut operation = Custom::<Confirm, _>::new(json!({ "id": 17 }));
         if let Some(reference) = reference {
             operation = operation.with_reference(reference);
         }
@@ -236,7 +236,7 @@ fn a_reference_is_given_or_stands_in_the_field_that_the_operation_names() {
     operations.set_reference_field("confirm", "client_uuid").unwrap();
     let desk = Desk::with(policy(), operations);
     let reference = |request: serde_json::Value| {
-        let operation = Own::<Confirm, _>::new(request);
+        let operation = Custom::<Confirm, _>::new(request);
         let call = desk.session.call(&operation, desk.now.mono.after(TIME)).unwrap();
         call.reference().map(str::to_owned)
     };
@@ -265,8 +265,9 @@ fn a_request_that_is_not_an_object_is_refused_before_it_is_sent() {
     let desk = Desk::new();
     let until = desk.now.mono.after(TIME);
     for request in [json!([["client_uuid", "17"]]), json!("17"), json!(17), json!(null)] {
-        let error = desk.session.call(&Own::<Confirm, _>::new(request.clone()), until).unwrap_err();
-        assert!(matches!(error, OperationError::NotAnObject { .. }), "{request}");
+        let error =
+            desk.session.call(&Custom::<Confirm, _>::new(request.clone()), until).unwrap_err();
+        assert!(matches!(error, NotCallable::NotAnObject { .. }), "{request}");
         let json = imts_core::Json::of(&request).unwrap();
         assert_eq!(desk.session.call_named("confirm", &json, until).unwrap_err(), error);
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, GetToken, Own};
+use imts_core::operations::{Confirm, Custom, GetToken};
 use imts_core::{
-    Call, CallStep, Contract, Credentials, Endpoint, Failure, Json, NotSent, Outcome, Recovery,
-    Reply, Session, Source,
+    Call, CallStep, Credentials, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Service,
+    Session, Source, TransportError,
 };
 
 use crate::support::{Act, Desk, TIME, catalogue, done, not_sent, policy, word};
@@ -52,7 +52,7 @@ fn a_call_that_takes_no_token_carries_none_whatever_it_is_given() {
 fn a_journal_that_is_declared_between_two_attempts_is_not_asked_for_half_of_them() {
     let mut desk = Desk::new();
     let mut call = sent(&mut desk);
-    call.on_failure(Failure::not_sent(NotSent::vouch()), desk.now);
+    call.on_failure(TransportError::not_sent(NotSent::vouch()), desk.now);
     desk.now = desk.now.advanced_by(Duration::from_secs(1));
     assert!(matches!(call.poll(desk.now), CallStep::Token), "the second attempt is due");
     let outcome = desk.drive(call.with_journal(), vec![done()]);
@@ -97,7 +97,7 @@ fn full() -> Source {
 fn a_token_that_died_while_the_journal_was_written_is_not_sent() {
     let mut desk = Desk::new();
     let until = desk.now.mono.after(Duration::from_secs(10_000));
-    let operation = Own::<Confirm, _>::new(serde_json::json!({})).with_reference("ref-17");
+    let operation = Custom::<Confirm, _>::new(serde_json::json!({})).with_reference("ref-17");
     let mut call: Call<Json> = desk.session.call(&operation, until).unwrap().with_journal();
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Intent(_))));
     call.on_recorded(Ok(7));
@@ -146,7 +146,7 @@ fn what_comes_after_the_end_brings_no_second_end_and_no_permit() {
     let mut call = sent(&mut desk);
     desk.now = desk.now.advanced_by(TIME);
     assert!(matches!(call.poll(desk.now), CallStep::Over(Outcome::Unknown(_))));
-    call.on_failure(Failure::not_sent(NotSent::vouch()), desk.now);
+    call.on_failure(TransportError::not_sent(NotSent::vouch()), desk.now);
     replied(&mut call, &desk);
     call.on_bearer(desk.bearer());
     call.on_recorded(Ok(1));
@@ -157,8 +157,8 @@ fn what_comes_after_the_end_brings_no_second_end_and_no_permit() {
 fn a_failure_that_is_told_after_the_reply_changes_nothing() {
     let mut desk = Desk::new();
     let mut call = sent(&mut desk);
-    call.on_failure(Failure::unknown(), desk.now);
-    call.on_failure(Failure::not_sent(NotSent::vouch()), desk.now);
+    call.on_failure(TransportError::unknown(), desk.now);
+    call.on_failure(TransportError::not_sent(NotSent::vouch()), desk.now);
     replied(&mut call, &desk);
     assert!(matches!(call.poll(desk.now), CallStep::Over(Outcome::Unknown(_))));
 }
@@ -176,7 +176,7 @@ fn a_clock_that_jumps_sends_nothing_again() {
     assert!(matches!(call.poll(far), CallStep::Over(Outcome::Unknown(_))));
     // In a back-off, a clock set back only prolongs the wait; the deadline stays.
     let mut call = sent(&mut desk);
-    call.on_failure(Failure::not_sent(NotSent::vouch()), desk.now);
+    call.on_failure(TransportError::not_sent(NotSent::vouch()), desk.now);
     let CallStep::Wait { until } = call.poll(crate::support::START) else { panic!("it waits") };
     assert!(until > desk.now.mono);
 }
@@ -191,9 +191,9 @@ fn a_permit_sends_its_own_call_alone_and_to_its_own_service() {
     assert!(call.is_for(desk.session.endpoint()));
     let elsewhere = Endpoint::https("https://other.example").unwrap();
     assert!(!call.is_for(&elsewhere));
-    let contract = Contract::imts().with_operations(catalogue());
-    let other = Session::new(elsewhere, contract, policy()).unwrap();
-    let operation = Own::<Confirm, _>::new(serde_json::json!({}));
+    let service = Service::imts().with_operations(catalogue());
+    let other = Session::new(elsewhere, service, policy()).unwrap();
+    let operation = Custom::<Confirm, _>::new(serde_json::json!({}));
     let of_other: Call<Json> = other.call(&operation, desk.now.mono.after(TIME)).unwrap();
     assert!(!of_other.is_for(desk.session.endpoint()) && of_other.is_for(other.endpoint()));
     assert_eq!(word(&desk.drive(call, vec![done()])), "done");

@@ -2,7 +2,7 @@
 
 use imts_core::journal::{Digest, Entry};
 use imts_core::operations::{Confirm, CreatePerson, Status};
-use imts_core::{CallFault, CallStep, Ending, Outcome};
+use imts_core::{CallError, CallStep, Ending, Outcome};
 
 use crate::support::{Desk, done, lost, not_sent, word};
 
@@ -45,7 +45,7 @@ fn what_cannot_be_written_down_is_not_sent() {
         let call = desk.call::<Confirm>().with_journal();
         let outcome = desk.drive(call, vec![]);
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-        assert!(matches!(failed.why(), CallFault::Journal(_)));
+        assert!(matches!(failed.why(), CallError::Journal(_)));
         assert!(desk.requests.is_empty());
         assert!(failed.into_permit().is_some());
     }

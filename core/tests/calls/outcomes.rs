@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use imts_core::operations::Confirm;
-use imts_core::{CallFault, Catalogue, Decided, Failure, Outcome, Recovery};
+use imts_core::{CallError, Catalogue, Decided, Outcome, Recovery, TransportError};
 use serde_json::json;
 
 use crate::support::{Act, Desk, answer, catalogue, done, lost, not_sent, policy, typed, word};
@@ -151,7 +151,7 @@ fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
         const CLASS: imts_core::Class = imts_core::Class::Money;
         const EVIDENCE: imts_core::Evidence = imts_core::Evidence::Unknown;
         type Reply = imts_core::Json;
-        fn encode(&self) -> Result<imts_core::Body, imts_core::Unencodable> {
+        fn encode(&self) -> Result<imts_core::Body, imts_core::EncodeError> {
             imts_core::Body::json(&json!({}))
         }
         fn decode(it: imts_core::Success<'_>) -> Result<Self::Reply, imts_core::Malformed> {
@@ -185,9 +185,10 @@ fn a_payload_comes_as_it_was_written_and_one_that_is_not_there_is_null() {
 
 #[test]
 fn why_it_is_not_known_holds_its_cause() {
-    let broke = Act::Fail(Failure::unknown().because(std::io::Error::other("the cable is cut")));
+    let broke =
+        Act::Fail(TransportError::unknown().because(std::io::Error::other("the cable is cut")));
     let Outcome::Unknown(unknown) = Desk::new().pays(vec![broke]) else { panic!("it was lost") };
-    let CallFault::Failed(failure) = unknown.why() else { panic!("{unknown:?}") };
+    let CallError::Failed(failure) = unknown.why() else { panic!("{unknown:?}") };
     assert_eq!(failure.cause().unwrap().to_string(), "the cable is cut");
     assert!(unknown.why().to_string().ends_with("(the cable is cut)"));
     assert!(unknown.why().source().is_none(), "it was printed already");
@@ -196,5 +197,5 @@ fn why_it_is_not_known_holds_its_cause() {
     let call = desk.call::<Confirm>().with_journal();
     let Outcome::Failed(failed) = desk.drive(call, Vec::new()) else { panic!("it was not sent") };
     assert!(failed.why().to_string().ends_with(": full") && failed.why().source().is_none());
-    assert!(CallFault::OutOfTime.source().is_none());
+    assert!(CallError::OutOfTime.source().is_none());
 }

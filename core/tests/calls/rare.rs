@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
 use imts_core::journal::{Book, Despite, Entry, Finding, Intent, IntentError, Resolution};
-use imts_core::operations::{Confirm, Own, Status};
-use imts_core::{CallFault, CallStep, Decided, Ending, Outcome, Recovery, Wall};
+use imts_core::operations::{Confirm, Custom, Status};
+use imts_core::{CallError, CallStep, Decided, Ending, Outcome, Recovery, Wall};
 use serde_json::json;
 
 use crate::forgotten::{intent, put};
@@ -94,7 +94,7 @@ fn a_call_that_is_not_admitted_after_an_attempt_ends_as_one_that_was_not_sent() 
         }
     };
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
+    assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
     assert_eq!(failed.why().recovery(), Recovery::Fix);
     assert_eq!((ended, desk.requests.len()), (Some(Ending::NotSent), 1));
 }
@@ -136,7 +136,7 @@ fn a_wait_that_would_last_until_the_deadline_is_not_begun() {
     assert_eq!(desk.now, START);
     // A moment less, and it is waited for.
     let mut desk = Desk::new();
-    let operation = Own::<Status, _>::new(json!({ "id": 17 }));
+    let operation = Custom::<Status, _>::new(json!({ "id": 17 }));
     let deadline = desk.now.mono.after(wait).after(moment);
     let call = desk.session.call(&operation, deadline).unwrap();
     let outcome = desk.drive(call, vec![busy(wait), done()]);

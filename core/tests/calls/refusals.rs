@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use imts_core::operations::GetToken;
-use imts_core::{Credentials, Json, Keep, Outcome, Problem, Reply, Step};
+use imts_core::{Credentials, Json, Keep, Outcome, Refusal, Reply, Step};
 use serde_json::{Value, json};
 
 use crate::support::{Act, Desk, TIME, answer, typed};
 
-fn refused(status: u16, body: &Value) -> Problem {
+fn refused(status: u16, body: &Value) -> Refusal {
     let mut desk = Desk::new();
     match desk.pays(vec![answer(status, body)]) {
         Outcome::Refused(problem) => problem,
@@ -99,7 +99,7 @@ fn a_secret_that_looks_like_a_card_number_in_part_is_blotted_out_whole() {
         for message in [format!("not {secret}!"), format!("17 1234567890{secret}")] {
             let mut desk = Desk::new();
             let credentials = Credentials::new("agent-1", secret).unwrap();
-            desk.session.sign_in(credentials, Keep::Held, desk.now);
+            desk.session.sign_in(credentials, Keep::Always, desk.now);
             let Step::Send(ticket, _) = desk.session.poll(desk.now) else { panic!("no sign-in") };
             let Act::Answer(reply) = answer(401, &json!({ "message": message })) else {
                 unreachable!()

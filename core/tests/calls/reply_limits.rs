@@ -2,7 +2,7 @@
 
 use imts_core::operations::{Confirm, PrintApplication, Status};
 use imts_core::{
-    Call, CallFault, CallStep, CatalogueError, Decided, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
+    Call, CallError, CallStep, CatalogueError, Decided, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
     ReplyError,
 };
 
@@ -32,7 +32,7 @@ fn is_too_large(outcome: &Outcome<Json>, limit: usize) -> bool {
         Outcome::Failed(failed) => failed.why(),
         other => panic!("{other:?}"),
     };
-    let CallFault::Reply(ReplyError::Malformed(malformed)) = why else { panic!("{why:?}") };
+    let CallError::Reply(ReplyError::Malformed(malformed)) = why else { panic!("{why:?}") };
     *malformed == Malformed::TooLarge { limit }
 }
 

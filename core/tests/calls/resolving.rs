@@ -7,7 +7,7 @@ use imts_core::journal::{
     Resolution,
 };
 use imts_core::operations::Confirm;
-use imts_core::{CallFault, CallStep, Ending, Outcome, Wall};
+use imts_core::{CallError, CallStep, Ending, Outcome, Wall};
 
 use crate::support::{Desk, TIME};
 
@@ -169,7 +169,7 @@ fn a_sending_says_until_when_and_its_request_ends_by_then_on_both_clocks() {
 #[test]
 fn a_call_with_much_time_says_no_more_than_one_sending_may_take() {
     let desk = Desk::new();
-    let operation = imts_core::operations::Own::<Confirm, _>::new(serde_json::json!({}));
+    let operation = imts_core::operations::Custom::<Confirm, _>::new(serde_json::json!({}));
     let until = imts_core::Mono::from_micros(u64::MAX);
     let call = desk.session.call(&operation.with_reference("17"), until).unwrap();
     let mut desk = desk;
@@ -203,5 +203,5 @@ fn a_sender_that_was_held_up_past_its_time_asks_the_journal_again_and_sends_only
     call.on_recorded(Err(EntryError::Ended { id: 7 }.into()));
     let outcome = desk.drive(call, vec![]);
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
+    assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
 }

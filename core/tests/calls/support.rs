@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, CreatePerson, Named, Own, Status};
+use imts_core::operations::{Confirm, CreatePerson, Custom, OperationName, Status};
 use imts_core::{
-    Body, Call, CallStep, Catalogue, Contract, Credentials, Endpoint, Evidence, Failure, Json,
-    Keep, Mono, NotSent, Now, Outcome, Policy, Reply, ServicePath, Session, Source, Step, Wall,
+    Body, Call, CallStep, Catalogue, Credentials, Endpoint, Evidence, Json, Keep, Mono, NotSent,
+    Now, Outcome, Policy, Reply, Service, ServicePath, Session, Source, Step, TransportError, Wall,
 };
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(crate) const TIME: Duration = Duration::from_secs(60);
 /// What the service, or the way to it, does with one request.
 pub(crate) enum Act {
     Answer(Response<Vec<u8>>),
-    Fail(Failure),
+    Fail(TransportError),
     /// Nothing is ever heard of it.
     Silence,
 }
@@ -40,11 +40,11 @@ pub(crate) fn done() -> Act {
 }
 
 pub(crate) fn not_sent() -> Act {
-    Act::Fail(Failure::not_sent(NotSent::vouch()))
+    Act::Fail(TransportError::not_sent(NotSent::vouch()))
 }
 
 pub(crate) fn lost() -> Act {
-    Act::Fail(Failure::unknown())
+    Act::Fail(TransportError::unknown())
 }
 
 /// One session and everything that happened around it.
@@ -86,9 +86,9 @@ impl Desk {
 
     pub(crate) fn with(policy: Policy, catalogue: Catalogue) -> Self {
         let endpoint = Endpoint::https("https://service.example").unwrap();
-        let contract = Contract::imts().with_operations(catalogue);
-        let mut session = Session::new(endpoint, contract, policy).unwrap();
-        session.sign_in(Credentials::new("agent-1", "s3cret").unwrap(), Keep::Held, START);
+        let service = Service::imts().with_operations(catalogue);
+        let mut session = Session::new(endpoint, service, policy).unwrap();
+        session.sign_in(Credentials::new("agent-1", "s3cret").unwrap(), Keep::Always, START);
         Self {
             session,
             now: START,
@@ -100,8 +100,8 @@ impl Desk {
         }
     }
 
-    pub(crate) fn call<N: Named>(&self) -> Call<Json> {
-        let operation = Own::<N, _>::new(json!({ "id": 17 })).with_reference("ref-17");
+    pub(crate) fn call<N: OperationName>(&self) -> Call<Json> {
+        let operation = Custom::<N, _>::new(json!({ "id": 17 })).with_reference("ref-17");
         self.session.call(&operation, self.now.mono.after(TIME)).unwrap()
     }
 

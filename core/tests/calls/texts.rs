@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use imts_core::journal::Digest;
-use imts_core::operations::{Amount, CardNumber, Confirm, GetToken, Iban, Own, Phone, Signature};
+use imts_core::operations::{
+    Amount, CardNumber, Confirm, Custom, GetToken, Iban, Phone, Signature,
+};
 use imts_core::{
-    Auth, Body, CallFault, CallStep, Class, Credentials, Endpoint, Evidence, Failure, Json,
-    JsonFault, Keep, Malformed, NotSent, Now, Operation, Outcome, Problem, Purpose, Recovery,
-    Reply, Session, Source, Step, Success, Ticket, Trouble, Unencodable,
+    Auth, Body, CallError, CallStep, Class, Credentials, EncodeError, Endpoint, Evidence, Json,
+    JsonFault, Keep, Malformed, NotSent, Now, Operation, Outcome, Purpose, Recovery, Refusal,
+    RenewalError, Reply, Session, Source, Step, Success, Ticket, TransportError,
 };
 use serde_json::json;
 
@@ -44,9 +46,9 @@ fn what_is_secret_or_points_at_a_person_shows_that_it_is_there_and_no_more() {
     let headers = HeaderMap::new();
     let reply = Reply::new(StatusCode::OK, &headers, b"s3cret");
     assert_eq!(shown(&reply), "Reply { status: 200, body_bytes: 6, .. }");
-    let own = Own::<Confirm, _>::new("s3cret").with_reference("17");
-    let own: Own<Confirm, _, Json> = own;
-    assert_eq!(shown(&own), r#"Own { name: "confirm", reference: Some("17"), .. }"#);
+    let own = Custom::<Confirm, _>::new("s3cret").with_reference("17");
+    let own: Custom<Confirm, _, Json> = own;
+    assert_eq!(shown(&own), r#"Custom { name: "confirm", reference: Some("17"), .. }"#);
 }
 
 #[test]
@@ -67,7 +69,7 @@ fn a_call_and_its_ends_show_whose_they_are() {
         panic!("it was refused")
     };
     let texts = r#"code: Some("E7"), message: Some("no"), retry_after: None, body_bytes: 28"#;
-    assert_eq!(shown(&problem), format!("Problem {{ status: 422, {texts}, .. }}"));
+    assert_eq!(shown(&problem), format!("Refusal {{ status: 422, {texts}, .. }}"));
     assert_eq!(problem.to_string(), "the service refused (status 422, code E7): no");
 }
 
@@ -103,28 +105,28 @@ fn cause(error: &dyn Error) -> Option<String> {
 #[test]
 fn an_error_names_once_what_the_driver_says_caused_it() {
     let reset = || io::Error::other("reset by peer");
-    let failure = Failure::not_sent(NotSent::vouch()).timed_out().because(reset());
-    assert!(failure.is_timed_out() && !Failure::unknown().is_timed_out());
+    let failure = TransportError::not_sent(NotSent::vouch()).timed_out().because(reset());
+    assert!(failure.is_timed_out() && !TransportError::unknown().is_timed_out());
     let text = "the service could not be reached in time (reset by peer)";
     assert_eq!(failure.to_string(), text);
     assert_eq!(cause(&failure).as_deref(), Some("reset by peer"));
-    assert_eq!(cause(&Failure::unknown()), None);
+    assert_eq!(cause(&TransportError::unknown()), None);
 
     let mut desk = Desk::new();
     let why = |act: Act, desk: &mut Desk| match desk.pays(vec![act]) {
         Outcome::Unknown(unknown) => unknown.why().clone(),
         other => panic!("{other:?}"),
     };
-    let broken = why(Act::Fail(Failure::unknown().because(reset())), &mut desk);
+    let broken = why(Act::Fail(TransportError::unknown().because(reset())), &mut desk);
     assert_eq!(cause(&broken).as_deref(), Some("reset by peer"));
     assert_eq!(cause(&why(lost(), &mut desk)), None);
     assert_eq!(cause(&why(answer(500, &json!({})), &mut desk)), None);
     let full = || Source::from(Box::<dyn Error + Send + Sync>::from("disk is full"));
-    for fault in [CallFault::NoToken(full(), Recovery::SignIn), CallFault::Journal(full())] {
+    for fault in [CallError::NoToken(full(), Recovery::SignIn), CallError::Journal(full())] {
         assert_eq!(cause(&fault).as_deref(), Some("disk is full"));
     }
 
-    let mut renewal = |fails: fn(&mut Session, Ticket, Now) -> Arc<Trouble>| {
+    let mut renewal = |fails: fn(&mut Session, Ticket, Now) -> Arc<RenewalError>| {
         let credentials = Credentials::new("agent-7", "s3cret").unwrap();
         desk.session.sign_in(credentials, Keep::Once, desk.now);
         let Step::Send(ticket, _) = desk.session.poll(desk.now) else { panic!("no sign-in") };
@@ -133,7 +135,11 @@ fn an_error_names_once_what_the_driver_says_caused_it() {
         cause(trouble.as_ref())
     };
     let reset = |session: &mut Session, ticket, now| {
-        session.on_failure(ticket, Failure::unknown().because(io::Error::other("reset")), now)
+        session.on_failure(
+            ticket,
+            TransportError::unknown().because(io::Error::other("reset")),
+            now,
+        )
     };
     assert_eq!(renewal(reset).as_deref(), Some("reset"));
     let answered = |session: &mut Session, ticket, now| {
@@ -154,7 +160,7 @@ impl Operation for Told {
     const EVIDENCE: Evidence = Evidence::Unknown;
     type Reply = String;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(&json!({}))
     }
 
@@ -196,6 +202,6 @@ fn a_refusal_without_words_is_printed_by_its_status() {
     let Outcome::Refused(problem) = Desk::new().pays(vec![answer(422, &json!({}))]) else {
         panic!("it was refused")
     };
-    let problem: Problem = problem;
+    let problem: Refusal = problem;
     assert_eq!(problem.to_string(), "the service refused (status 422)");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use imts_core::journal::{Book, CallRecord, Entry, Finding, IntentError, Resolution};
 use imts_core::operations::{Confirm, Status};
-use imts_core::{Call, CallStep, Failure, Json, Outcome, Wall};
+use imts_core::{Call, CallStep, Json, Outcome, TransportError, Wall};
 use serde_json::json;
 
 use crate::support::{
@@ -147,6 +147,6 @@ fn without_a_date_of_the_service_a_date_to_retry_at_counts_from_the_request() {
     // The date is in whole seconds.
     let wait = desk.sent_at[1].since(heard.mono);
     assert!(wait > Duration::from_secs(29) && wait <= Duration::from_secs(30), "{wait:?}");
-    hears(&desk, &mut call, Act::Fail(Failure::unknown()));
+    hears(&desk, &mut call, Act::Fail(TransportError::unknown()));
     assert_eq!(word(&desk.drive(call, vec![done()])), "done");
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts_core::operations::{
-    Cancel, CardNumber, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Destination, Fees,
-    GetAgents, GetBusinessInfo, GetPersonInfo, GetToken, Info, Named, Originator, Own, Payout,
-    PayoutConfirm, PrintApplication, Search, Signature, Status,
+    Cancel, CardNumber, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Destination,
+    Fees, GetAgents, GetBusinessInfo, GetPersonInfo, GetToken, Info, OperationName, Originator,
+    Payout, PayoutConfirm, PrintApplication, Search, Signature, Status,
 };
 use imts_core::{
-    Body, Call, CallStep, Catalogue, Contract, Credentials, Evidence, Failure, Json, Keep, Outcome,
-    Recovery, ServicePath, Source,
+    Body, Call, CallStep, Catalogue, Credentials, Evidence, Json, Keep, Outcome, Recovery, Service,
+    ServicePath, Source, TransportError,
 };
 use imts_sandbox::Time;
 use serde_json::json;
@@ -52,9 +52,9 @@ fn signed_in() -> Drive {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    let mut drive = Drive::new(Contract::imts().with_operations(operations));
+    let mut drive = Drive::new(Service::imts().with_operations(operations));
     drive.hunt.add("card number", CARD);
-    drive.sign_in(SECRET, Keep::Held);
+    drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     drive
 }
@@ -88,7 +88,7 @@ fn plays<R: Debug>(drive: &mut Drive, mut call: Call<R>, end: End) -> Outcome<R>
                 drive.outputs.show("a call's request", &request);
                 match answer(drive, &request, end) {
                     Some(reply) => call.on_reply((&reply).into(), drive.now),
-                    None => call.on_failure(Failure::unknown().timed_out(), drive.now),
+                    None => call.on_failure(TransportError::unknown().timed_out(), drive.now),
                 }
             }
             CallStep::NotAdmitted(error) => panic!("nothing stands against it: {error}"),
@@ -146,9 +146,9 @@ where
     }
 }
 
-fn own<N: Named>() {
+fn own<N: OperationName>() {
     let request = json!({ "client_uuid": UUID, "destination_identifier": CARD });
-    let operation = Own::<N, _>::new(request).with_reference(UUID);
+    let operation = Custom::<N, _>::new(request).with_reference(UUID);
     assert!(!format!("{operation:?}").contains(CARD), "{operation:?}");
     each_end(&operation);
 }

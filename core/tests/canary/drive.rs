@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::contract::{Refresh, TokenIn};
+use imts_core::service::{Refresh, TokenIn};
 use imts_core::{
-    Contract, Credentials, Endpoint, Failure, Keep, Mono, NotSent, Now, Policy, Purpose, Reply,
-    Saved, Session, Step, Ticket, Wall,
+    Credentials, Endpoint, Keep, Mono, NotSent, Now, Policy, Purpose, Reply, Saved, Service,
+    Session, Step, Ticket, TransportError, Wall,
 };
 use imts_sandbox::{Sandbox, Settings, Time};
 use serde_json::Value;
@@ -30,7 +30,7 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    pub(crate) fn new(contract: Contract) -> Self {
+    pub(crate) fn new(contract: Service) -> Self {
         let mut settings = Settings::default();
         settings.agents = [(AGENT.to_owned(), SECRET.to_owned())].into();
         settings.rotation = imts_sandbox::Rotation::Always;
@@ -53,10 +53,10 @@ impl Drive {
     }
 
     /// The refresh token as bearer, as the vendor's sign-in service has it.
-    pub(crate) fn bearer_contract() -> Contract {
-        let refresh = Contract::imts().refresh().unwrap().path().clone();
+    pub(crate) fn bearer_contract() -> Service {
+        let refresh = Service::imts().refresh().unwrap().path().clone();
         let refresh = Refresh::new(http::Method::PATCH, refresh, TokenIn::Bearer);
-        Contract::imts().with_refresh(refresh)
+        Service::imts().with_refresh(refresh)
     }
 
     pub(crate) fn sign_in(&mut self, secret: &str, keep: Keep) {
@@ -98,7 +98,7 @@ impl Drive {
                     self.session.on_saved(ticket, self.now);
                 }
                 Step::Wait { last, .. } => {
-                    self.outputs.trouble(&last);
+                    self.outputs.renewal_error(&last);
                     return None;
                 }
                 _ => return None,
@@ -128,19 +128,19 @@ impl Drive {
         self.outputs.show("a ticket", &ticket);
         let outcome = self.session.on_reply(ticket, response.into(), self.now);
         if let Err(trouble) = &outcome {
-            self.outputs.trouble(trouble);
+            self.outputs.renewal_error(trouble);
         }
         outcome.is_ok()
     }
 
     pub(crate) fn fails(&mut self, ticket: Ticket, not_sent: bool) {
         let failure = match not_sent {
-            true => Failure::not_sent(NotSent::vouch()),
-            false => Failure::unknown().timed_out(),
+            true => TransportError::not_sent(NotSent::vouch()),
+            false => TransportError::unknown().timed_out(),
         };
         self.outputs.print("a failure", &failure);
         let trouble = self.session.on_failure(ticket, failure, self.now);
-        self.outputs.trouble(&trouble);
+        self.outputs.renewal_error(&trouble);
         self.look();
     }
 
@@ -153,8 +153,8 @@ impl Drive {
 
     /// A session that has just sent this, and what it has said until then forgotten.
     pub(crate) fn about_to(purpose: Purpose) -> (Self, Ticket) {
-        let mut drive = Self::new(Contract::imts());
-        drive.sign_in(SECRET, Keep::Held);
+        let mut drive = Self::new(Service::imts());
+        drive.sign_in(SECRET, Keep::Always);
         if purpose == Purpose::Refresh {
             drive.settle();
             drive.pass(1_000);

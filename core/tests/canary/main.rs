@@ -8,7 +8,7 @@ mod hunt;
 mod outputs;
 mod quotes;
 
-use imts_core::{Contract, Credentials, Endpoint, Keep, Purpose, Saved, ServicePath};
+use imts_core::{Credentials, Endpoint, Keep, Purpose, Saved, Service, ServicePath};
 use imts_sandbox::{Operation, Verdict};
 
 use crate::drive::{AGENT, Drive, QUOTED, SECRET, WRONG};
@@ -58,12 +58,12 @@ fn a_planted_leak_is_found_in_each_dress() {
 
 #[test]
 fn a_whole_life_over_the_sandbox_says_no_secret() {
-    let mut drive = Drive::new(Contract::imts());
-    drive.sign_in(WRONG, Keep::Held);
+    let mut drive = Drive::new(Service::imts());
+    drive.sign_in(WRONG, Keep::Always);
     drive.settle();
     drive.sign_in(QUOTED, Keep::Once);
     drive.settle();
-    drive.sign_in(SECRET, Keep::Held);
+    drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     for seconds in [800, 1_000, 10, 31 * 86_400] {
         drive.pass(seconds);
@@ -99,8 +99,8 @@ fn a_whole_life_over_the_sandbox_says_no_secret() {
 
 #[test]
 fn a_saved_state_says_no_secret_but_in_its_json() {
-    let mut drive = Drive::new(Contract::imts());
-    drive.sign_in(SECRET, Keep::Held);
+    let mut drive = Drive::new(Service::imts());
+    drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     let saved = drive.saved.clone().unwrap();
     let json = saved.to_json();
@@ -123,16 +123,16 @@ fn a_saved_state_says_no_secret_but_in_its_json() {
     }
     let elsewhere = Endpoint::https("https://other.example").unwrap();
     let mut other =
-        imts_core::Session::new(elsewhere, Contract::imts(), imts_core::Policy::default()).unwrap();
+        imts_core::Session::new(elsewhere, Service::imts(), imts_core::Policy::default()).unwrap();
     let error = other.adopt(saved.clone(), drive.now).unwrap_err();
     drive.outputs.error("another endpoint's", &error);
     other = imts_core::Session::new(
         drive.session.endpoint().clone(),
-        Contract::imts(),
+        Service::imts(),
         imts_core::Policy::default(),
     )
     .unwrap();
-    other.sign_in(Credentials::new("other", SECRET).unwrap(), Keep::Held, drive.now);
+    other.sign_in(Credentials::new("other", SECRET).unwrap(), Keep::Always, drive.now);
     let error = other.adopt(saved, drive.now).unwrap_err();
     drive.outputs.error("another agent's", &error);
     drive.outputs.session(&other, drive.now);
@@ -141,7 +141,7 @@ fn a_saved_state_says_no_secret_but_in_its_json() {
 
 #[test]
 fn what_the_caller_got_wrong_is_not_quoted_where_a_secret_may_stand() {
-    let mut drive = Drive::new(Contract::imts());
+    let mut drive = Drive::new(Service::imts());
     for url in [
         format!("https://{AGENT}:{SECRET}@host.example"),
         format!("https://host.example/?secret={SECRET}"),
@@ -163,7 +163,7 @@ fn what_the_caller_got_wrong_is_not_quoted_where_a_secret_may_stand() {
         let error = Credentials::new(id, secret).unwrap_err();
         drive.outputs.error("a credentials' error", &error);
     }
-    drive.sign_in(SECRET, Keep::Held);
+    drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     drive.look();
     assert_silent(&drive);
@@ -171,8 +171,8 @@ fn what_the_caller_got_wrong_is_not_quoted_where_a_secret_may_stand() {
 
 #[test]
 fn the_ways_out_are_those_that_say_so() {
-    let mut drive = Drive::new(Contract::imts());
-    drive.sign_in(SECRET, Keep::Held);
+    let mut drive = Drive::new(Service::imts());
+    drive.sign_in(SECRET, Keep::Always);
     let (ticket, request) = drive.next().unwrap();
     let body = String::from_utf8(request.body().clone()).unwrap();
     assert_eq!(drive.hunt.find(&body), [("secret", "raw")], "a request's body");
@@ -190,7 +190,8 @@ fn the_ways_out_are_those_that_say_so() {
     let (mut drive, ticket) = Drive::about_to(Purpose::Refresh);
     let quote = quotes::refusal(401, &drive.tokens()[1]);
     let trouble = drive.session.on_reply(ticket, (&quote).into(), drive.now).unwrap_err();
-    let imts_core::Fault::Reply(imts_core::ReplyError::Refused(problem)) = trouble.fault() else {
+    let imts_core::RenewalCause::Reply(imts_core::ReplyError::Refused(problem)) = trouble.why()
+    else {
         panic!("{trouble}")
     };
     let body = String::from_utf8(problem.expose_body().to_vec()).unwrap();

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
-use imts_core::{Fault, ReplyError, Session, Trouble};
+use imts_core::{RenewalCause, RenewalError, ReplyError, Session};
 
 /// Each text once, and what said it first.
 #[derive(Default)]
@@ -36,11 +36,11 @@ impl Outputs {
         }
     }
 
-    pub(crate) fn trouble(&mut self, trouble: &Arc<Trouble>) {
+    pub(crate) fn renewal_error(&mut self, trouble: &Arc<RenewalError>) {
         self.error("a trouble", trouble.as_ref());
-        self.show("a fault", trouble.fault());
+        self.show("a fault", trouble.why());
         self.print("a recovery", &trouble.recovery());
-        if let Fault::Reply(error) = trouble.fault() {
+        if let RenewalCause::Reply(error) = trouble.why() {
             self.error("a reply's error", error);
             match error {
                 ReplyError::Refused(problem) => {
@@ -52,7 +52,7 @@ impl Outputs {
                 _ => {}
             }
         }
-        if let Fault::Failed(failure) = trouble.fault() {
+        if let RenewalCause::Failed(failure) = trouble.why() {
             self.error("a failure", failure);
         }
     }
@@ -69,8 +69,8 @@ impl Outputs {
         if let Some(saved) = session.saved(now) {
             self.show("a saved state", &saved);
         }
-        if let Some(trouble) = session.last_trouble() {
-            self.trouble(trouble);
+        if let Some(trouble) = session.last_error() {
+            self.renewal_error(trouble);
         }
         let health = session.health(now);
         self.show("its health", &health);

@@ -39,9 +39,9 @@ pub(crate) fn withdraw(world: &mut World) {
     let unsent = |open: &Open| open.ticket == live && open.answer.is_none();
     let Some(place) = node.open.iter().position(unsent) else { return };
     let open = node.open.remove(place);
-    let before = node.session.last_trouble().cloned();
+    let before = node.session.last_error().cloned();
     node.session.withdraw(open.ticket);
-    let after = node.session.last_trouble().cloned();
+    let after = node.session.last_error().cloned();
     assert_eq!(before.is_some(), after.is_some(), "a withdrawn request has failed");
     (node.live, node.burst) = (None, node.burst.saturating_sub(1));
     if let Some((token, fate)) = open.presented {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{Failure, Fault, Keep, NotSent, Saved, Wall};
+use imts_core::{Keep, NotSent, RenewalCause, Saved, TransportError, Wall};
 use imts_sandbox::Delivery;
 
 use crate::driving;
@@ -61,10 +61,10 @@ fn ask(world: &mut World) {
         match luck {
             0..50 => match open.answer.take() {
                 Some(answer) if !is_lost(&answer) => world.deliver(at, open, &answer),
-                _ => fails(world, at, open, Failure::unknown()),
+                _ => fails(world, at, open, TransportError::unknown()),
             },
-            65..70 => fails(world, at, open, Failure::not_sent(NotSent::vouch())),
-            75..92 => fails(world, at, open, Failure::unknown()),
+            65..70 => fails(world, at, open, TransportError::not_sent(NotSent::vouch())),
+            75..92 => fails(world, at, open, TransportError::unknown()),
             _ => world.nodes[at].open.push(open),
         }
     }
@@ -74,12 +74,12 @@ fn is_lost(answer: &Answer) -> bool {
     answer.response.extensions().get::<Delivery>().is_some()
 }
 
-fn fails(world: &mut World, at: usize, open: Open, failure: Failure) {
+fn fails(world: &mut World, at: usize, open: Open, failure: TransportError) {
     let node = &mut world.nodes[at];
     let not_sent = failure.is_not_sent();
     world.tally.note(if not_sent { "fault: not sent" } else { "fault: unknown" });
     let trouble = node.session.on_failure(open.ticket, failure, world.now);
-    assert!(matches!(trouble.fault(), Fault::Failed(_)));
+    assert!(matches!(trouble.why(), RenewalCause::Failed(_)));
     if node.live.take_if(|(ticket, _)| *ticket == open.ticket).is_some() {
         node.failed(world.now, None);
     }
@@ -99,7 +99,7 @@ fn reply(world: &mut World) {
     let mut open = node.open.remove(world.dice.index(node.open.len()));
     match open.answer.take() {
         Some(answer) if !is_lost(&answer) => world.deliver(at, open, &answer),
-        _ => fails(world, at, open, Failure::unknown().timed_out()),
+        _ => fails(world, at, open, TransportError::unknown().timed_out()),
     }
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn rejects(world: &mut World, at: usize, bearer: &imts_core::Bearer) 
     let usable = node.session.phase(world.now).usable();
     let is_current = usable.is_some_and(|usable| usable.bearer().epoch() == bearer.epoch());
     let was_usable = usable.is_some();
-    let all_was_well = node.session.last_trouble().is_none() && node.live.is_none();
+    let all_was_well = node.session.last_error().is_none() && node.live.is_none();
     (node.disturbed, node.falls_back) = (true, None);
     node.session.reject(bearer.epoch(), world.now);
     if !is_current {
@@ -217,11 +217,11 @@ pub(crate) fn saves(world: &mut World, at: usize, works: bool) {
 fn sign_in(world: &mut World) {
     let at = world.dice.index(world.nodes.len());
     let agent = AGENTS[usize::from(world.dice.percent(15))];
-    let keep = if world.dice.percent(60) { Keep::Held } else { Keep::Once };
+    let keep = if world.dice.percent(60) { Keep::Always } else { Keep::Once };
     let right = world.dice.percent(85);
     world.tell(|_| format!("    node {at}: {agent}, {keep:?}, right: {right}"));
     world.tally.note(match keep {
-        Keep::Held => "credentials: held",
+        Keep::Always => "credentials: held",
         Keep::Once => "credentials: once",
     });
     let node = &mut world.nodes[at];
@@ -268,7 +268,7 @@ fn restart(world: &mut World) {
     let fresh = Node::new(world.nodes[at].stores, world.policy.clone());
     let old = std::mem::replace(&mut world.nodes[at], fresh);
     world.nodes[at].phase = old.phase;
-    let agent = old.session.agent_id().filter(|_| old.keep == Some(Keep::Held));
+    let agent = old.session.agent_id().filter(|_| old.keep == Some(Keep::Always));
     let saved = match old.stores {
         true => {
             if let Some((_, saved, _)) = &old.save {
@@ -291,7 +291,7 @@ fn restart(world: &mut World) {
         adopts(world, at, saved);
     }
     if let Some(agent) = agent {
-        world.nodes[at].sign_in(agent, old.secret_is_right, Keep::Held, world.now);
+        world.nodes[at].sign_in(agent, old.secret_is_right, Keep::Always, world.now);
     }
     if !first && let Some(saved) = &saved {
         adopts(world, at, saved);

@@ -47,7 +47,7 @@ fn recovers(world: &mut World, at: usize) {
                 helped = true;
                 // A secret that was refused is tried again only after that.
                 world.nodes[at].sign_out();
-                world.nodes[at].sign_in(AGENTS[0], true, Keep::Held, world.now);
+                world.nodes[at].sign_in(AGENTS[0], true, Keep::Always, world.now);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! Time, the service, the sessions, and what must hold of every step that one of them takes.
 
 use http::Request;
-use imts_core::{Bearer, Fault, Keep, Mono, Now, Policy, Purpose, Saved, Step, Ticket, Wall};
+use imts_core::{
+    Bearer, Keep, Mono, Now, Policy, Purpose, RenewalCause, Saved, Step, Ticket, Wall,
+};
 
 use crate::dice::Dice;
 use crate::node::{Node, Open, Said as Heard, Slow};
@@ -140,9 +142,9 @@ impl World {
                 assert!(!wait.is_zero() && wait <= most, "{wait:?}: {last}");
                 let mono = self.now.mono.as_micros();
                 let slow = node.refresh_slow.until.max(node.said().slow.until);
-                self.tally.note(match last.fault() {
+                self.tally.note(match last.why() {
                     _ if slow > mono && until.as_micros() == slow => "rule 12: quiet after a 403",
-                    Fault::ShortLived => "tokens live too short",
+                    RenewalCause::ShortLived => "tokens live too short",
                     _ if wait > self.policy.backoff_cap => {
                         "rule 8: quiet as long as the service asks"
                     }
@@ -286,18 +288,18 @@ impl World {
                 let taken = self.nodes[at].stores || in_use == answer.access.as_deref();
                 assert!(taken, "a success is not taken");
             }
-            Err(trouble) => match trouble.fault() {
-                Fault::DeadOnArrival | Fault::Rejected if !open.stale => {
-                    self.tally.note(match trouble.fault() {
-                        Fault::Rejected => "rule 9: a rejected token is granted again",
+            Err(trouble) => match trouble.why() {
+                RenewalCause::DeadOnArrival | RenewalCause::Rejected if !open.stale => {
+                    self.tally.note(match trouble.why() {
+                        RenewalCause::Rejected => "rule 9: a rejected token is granted again",
                         _ => "rule 9: a grant is dead on arrival",
                     });
                     self.take_grant(at, &mut open, answer);
                     self.nodes[at].came_in(self.now);
                     self.nodes[at].failed(self.now, None);
                 }
-                Fault::Reply(_) if in_time => self.take_refusal(at, &open, answer),
-                Fault::Reply(_) => self.tally.note("rule 3: a late refusal changes nothing"),
+                RenewalCause::Reply(_) if in_time => self.take_refusal(at, &open, answer),
+                RenewalCause::Reply(_) => self.tally.note("rule 3: a late refusal changes nothing"),
                 fault => panic!("a reply, and {fault:?}"),
             },
         }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{Credentials, Failure, Fault, Keep, Purpose, Step};
+use imts_core::{Credentials, Keep, Purpose, RenewalCause, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{
@@ -14,7 +14,7 @@ use crate::support::{
 #[test]
 fn a_rejected_token_that_is_granted_again_is_not_used_once_its_save_is_over() {
     let mut world = World::of(session_with(policy()).with_store());
-    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     world.granted();
     assert_eq!(world.ask(), 'K');
@@ -34,7 +34,7 @@ fn a_rejected_token_that_is_granted_again_is_not_used_once_its_save_is_over() {
 
 #[test]
 fn tokens_that_are_granted_in_turns_stay_rejected() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     for turn in 0..8 {
         world.pass(seconds(61));
         if let Some(token) = world.session.phase(world.now).usable() {
@@ -50,7 +50,7 @@ fn tokens_that_are_granted_in_turns_stay_rejected() {
 
 #[test]
 fn a_shorter_wait_never_replaces_a_longer_one() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.reply(&answer(200, &grant_of("a", Some("r"), 40))).unwrap();
     let bearer = world.ready();
@@ -71,7 +71,7 @@ fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_
         (409, "application/json"),
         (410, "application/json"),
     ] {
-        for keep in [Keep::Held, Keep::Once] {
+        for keep in [Keep::Always, Keep::Once] {
             let mut world = World::signed_in(keep);
             world.pass(seconds(1_000));
             world.sends(Purpose::Refresh);
@@ -83,7 +83,7 @@ fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_
             world.reply(&response).unwrap_err();
             let (wait, _) = world.waits();
             world.pass(wait);
-            let next = if keep == Keep::Held { Purpose::SignIn } else { Purpose::Refresh };
+            let next = if keep == Keep::Always { Purpose::SignIn } else { Purpose::Refresh };
             world.sends(next);
             world.granted();
             world.pass(seconds(7_200));
@@ -95,7 +95,7 @@ fn a_refresh_that_something_else_answers_does_not_keep_credentials_from_signing_
 #[test]
 fn a_refusal_of_a_refresh_that_asks_for_a_wait_is_obeyed_before_the_sign_in() {
     for status in [401, 403, 404, 501] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         let body = json!({ "error": { "message": "slow down" } });
@@ -123,9 +123,9 @@ fn a_401_refuses_a_refresh_in_any_form_so_that_a_session_without_credentials_ask
 fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
     let secret = |text: &str| Credentials::new(AGENT, text).unwrap();
     let mut world = World::empty();
-    world.session.sign_in(secret("first-secret"), Keep::Held, world.now);
+    world.session.sign_in(secret("first-secret"), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
-    world.session.sign_in(secret("other-secret"), Keep::Held, world.now);
+    world.session.sign_in(secret("other-secret"), Keep::Always, world.now);
     let quote = json!({ "error": { "message": "wrong: first-secret", "code": "first-secret" } });
     let trouble = world.reply(&answer(401, &quote)).unwrap_err();
     let told = format!("{trouble} {trouble:?}");
@@ -135,7 +135,7 @@ fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let first = world.ticket.unwrap();
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     world.sends(Purpose::Refresh);
     world.refused();
@@ -150,7 +150,7 @@ fn a_secret_that_is_quoted_in_escaped_form_is_blotted_out() {
     let secret = r#""s"3\cr/et""#;
     let mut world = World::empty();
     let credentials = Credentials::new(AGENT, secret).unwrap();
-    world.session.sign_in(credentials, Keep::Held, world.now);
+    world.session.sign_in(credentials, Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     let sent = String::from_utf8(world.requests[0].1.body().as_ref().to_vec()).unwrap();
     let quote = json!({ "error": { "message": format!("cannot take {sent}") } });
@@ -161,7 +161,7 @@ fn a_secret_that_is_quoted_in_escaped_form_is_blotted_out() {
 
 #[test]
 fn a_caller_who_wants_nearly_the_whole_lifetime_gets_one_renewal_a_second() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     let latency = Duration::from_millis(20);
     let mut renewals = 0;
     for _ in 0..500 {
@@ -182,7 +182,7 @@ fn a_caller_who_wants_nearly_the_whole_lifetime_gets_one_renewal_a_second() {
 
 #[test]
 fn tokens_that_live_less_than_a_tenth_of_a_second_cost_ten_renewals_a_second() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     let (mut renewals, mut served) = (0, 0);
     for _ in 0..1_000 {
         match world.ask() {
@@ -196,8 +196,8 @@ fn tokens_that_live_less_than_a_tenth_of_a_second_cost_ten_renewals_a_second() {
                 assert_eq!(world.ask(), 'R', "50 ms are 50 ms");
             }
             'W' => {
-                let trouble = world.session.last_trouble().unwrap();
-                assert!(matches!(trouble.fault(), Fault::ShortLived), "{trouble}");
+                let trouble = world.session.last_error().unwrap();
+                assert!(matches!(trouble.why(), RenewalCause::ShortLived), "{trouble}");
                 assert!(trouble.source().is_none());
             }
             step => panic!("{step}"),
@@ -229,12 +229,12 @@ fn an_absurd_retry_after_is_capped_or_no_wait_at_all() {
         ("Wed, 31 Feb 2026 00:00:00 GMT", backoff),
         ("Wed, 23 Jul 2025 11:17:31 PST", backoff),
     ] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&with_retry_after(answer(503, &json!({})), value)).unwrap_err();
         assert_eq!(world.waits().0, expected, "Retry-After: {value:?}");
     }
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     let mut response = answer(503, &json!({}));
     response.headers_mut().insert("retry-after", http::HeaderValue::from_bytes(b"\xff7").unwrap());

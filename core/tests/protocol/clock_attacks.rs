@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use imts_core::{Failure, NotSent, Now, Purpose, Wall};
+use imts_core::{NotSent, Now, Purpose, TransportError, Wall};
 
 use crate::support::{START, World, seconds};
 use crate::transitions::STATES;
@@ -215,7 +215,7 @@ fn in_an_outage_no_jump_of_the_wall_clock_brings_a_request_more() {
                 'K' => world.saved(),
                 'S' | 'F' => {
                     sent += 1;
-                    world.fails(Failure::not_sent(NotSent::vouch()));
+                    world.fails(TransportError::not_sent(NotSent::vouch()));
                 }
                 _ => {}
             }
@@ -255,7 +255,7 @@ fn a_wall_clock_that_swings_between_two_times_costs_two_renewals_a_lifetime() {
 #[test]
 fn a_machine_that_sleeps_again_and_again_renews_once_a_sleep_and_only_where_it_must() {
     for (sleep, expected) in [(1, 1), (60, 1), (800, 20), (7_200, 20)] {
-        let mut watched = Watched::new(World::signed_in(imts_core::Keep::Held));
+        let mut watched = Watched::new(World::signed_in(imts_core::Keep::Always));
         for _ in 0..20 {
             watched.world.now = after(watched.world.now, wall(sleep));
             watched.turn("asleep");

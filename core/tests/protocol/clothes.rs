@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Keep, Purpose, ReplyError, Trouble};
+use imts_core::{Keep, Purpose, RenewalError, ReplyError};
 use serde_json::{Value, json};
 
 use crate::support::{World, grant_of};
@@ -55,11 +55,12 @@ fn a_refusal_of_credentials_is_one_in_any_clothes_and_ends_the_sign_ins() {
             for content_type in ["application/json", "text/html", "text/plain; charset=utf-16"] {
                 let mut response = raw(status, &body);
                 response.headers_mut().insert("content-type", content_type.parse().unwrap());
-                let mut world = World::with_credentials(Keep::Held);
+                let mut world = World::with_credentials(Keep::Always);
                 world.sends(Purpose::SignIn);
                 let trouble = world.reply(&response).unwrap_err();
                 let shown = String::from_utf8_lossy(&body);
-                let imts_core::Fault::Reply(ReplyError::Refused(problem)) = trouble.fault() else {
+                let imts_core::RenewalCause::Reply(ReplyError::Refused(problem)) = trouble.why()
+                else {
                     panic!("{status} {shown}: {trouble}")
                 };
                 assert_eq!(problem.message(), Some("no"), "{status} {shown}");
@@ -84,7 +85,7 @@ fn what_says_no_nowhere_or_both_ways_or_in_a_page_refuses_no_credentials() {
         b"state:false",
         b"",
     ] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&raw(200, body)).unwrap_err();
         world.pass(Duration::from_secs(7_200));
@@ -95,7 +96,7 @@ fn what_says_no_nowhere_or_both_ways_or_in_a_page_refuses_no_credentials() {
 #[test]
 fn a_refused_refresh_token_is_dropped_in_any_clothes() {
     for body in refusals() {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(Duration::from_secs(800));
         world.sends(Purpose::Refresh);
         world.reply(&raw(200, &body)).unwrap_err();
@@ -106,9 +107,9 @@ fn a_refused_refresh_token_is_dropped_in_any_clothes() {
 }
 
 fn words_of(body: &[u8]) -> String {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
-    let trouble: std::sync::Arc<Trouble> = world.reply(&raw(400, body)).unwrap_err();
+    let trouble: std::sync::Arc<RenewalError> = world.reply(&raw(400, body)).unwrap_err();
     trouble.to_string()
 }
 
@@ -145,7 +146,7 @@ fn lifetime(response_time: Value, date: Option<&str>) -> Option<u64> {
     if let Some(date) = date {
         response.headers_mut().insert("date", date.parse().unwrap());
     }
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.reply(&response).ok()?;
     let usable = world.session.phase(world.now).usable().unwrap();
@@ -205,8 +206,8 @@ fn a_refresh_token_that_cannot_be_used_costs_no_access_token_and_brings_no_old_o
     for purpose in [Purpose::SignIn, Purpose::Refresh] {
         for (field, value) in &fields {
             let mut world = match purpose {
-                Purpose::SignIn => World::with_credentials(Keep::Held),
-                Purpose::Refresh => World::signed_in(Keep::Held),
+                Purpose::SignIn => World::with_credentials(Keep::Always),
+                Purpose::Refresh => World::signed_in(Keep::Always),
             };
             if purpose == Purpose::Refresh {
                 world.pass(Duration::from_secs(800));
@@ -221,7 +222,7 @@ fn a_refresh_token_that_cannot_be_used_costs_no_access_token_and_brings_no_old_o
         }
     }
     for absent in [Value::Null, json!("")] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(Duration::from_secs(800));
         world.sends(Purpose::Refresh);
         let mut grant = grant_of("new", None, 1_800);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{CredentialsHealth, Failure, Keep, NotSent, Purpose};
+use imts_core::{CredentialsHealth, Keep, NotSent, Purpose, TransportError};
 use serde_json::{Value, json};
 
 use crate::support::{World, answer, policy, seconds, session_with};
@@ -37,7 +37,7 @@ fn health_says_what_the_next_poll_would_do_in_every_state() {
 
 #[test]
 fn a_valid_sessions_health_is_one_flat_object_in_milliseconds() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(60));
     let expected = json!({
         "phase": "valid", "remaining_ms": 840_000, "refresh_remaining_ms": 2_591_940_000_u64,
@@ -50,11 +50,11 @@ fn a_valid_sessions_health_is_one_flat_object_in_milliseconds() {
 
 #[test]
 fn a_failure_is_told_with_its_kind_its_age_and_what_to_do() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.pass(seconds(3));
     assert_eq!(told(&world)["in_flight"], json!({ "purpose": "sign-in", "since_ms": 3_000 }));
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     world.pass(Duration::from_millis(200));
     let health = told(&world);
     let expected = json!({
@@ -71,19 +71,19 @@ fn the_credentials_standing_is_told() {
     let mut slow = policy();
     slow.secret_tries = 2;
     let mut doubted = World::of(session_with(slow));
-    doubted.session.sign_in(crate::support::credentials("agent-1"), Keep::Held, doubted.now);
+    doubted.session.sign_in(crate::support::credentials("agent-1"), Keep::Always, doubted.now);
     doubted.sends(Purpose::SignIn);
     doubted.refused();
-    let mut forbidden = World::with_credentials(Keep::Held);
+    let mut forbidden = World::with_credentials(Keep::Always);
     forbidden.sends(Purpose::SignIn);
     forbidden.reply(&answer(403, &json!({}))).unwrap_err();
-    let mut refused = World::with_credentials(Keep::Held);
+    let mut refused = World::with_credentials(Keep::Always);
     refused.sends(Purpose::SignIn);
     refused.refused();
     for (world, standing) in [
         (World::empty(), None),
-        (World::with_credentials(Keep::Held), Untried),
-        (World::signed_in(Keep::Held), Worked),
+        (World::with_credentials(Keep::Always), Untried),
+        (World::signed_in(Keep::Always), Worked),
         (forbidden, Forbidden),
         (doubted, Doubted),
         (refused, Refused),

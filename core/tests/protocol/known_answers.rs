@@ -2,8 +2,8 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Response};
-use imts_core::contract::{Refresh, SignIn, TokenIn};
-use imts_core::{Contract, Credentials, Evidence, Keep, Purpose, ServicePath};
+use imts_core::service::{Refresh, SignIn, TokenIn};
+use imts_core::{Credentials, Evidence, Keep, Purpose, Service, ServicePath};
 use serde_json::Value;
 
 use crate::support::{START, World, seconds};
@@ -15,7 +15,7 @@ const REPLY: &[u8] = include_bytes!("../fixtures/get-token.reply.json");
 fn the_sign_in_request_is_the_published_one() {
     let mut world = World::empty();
     let credentials = Credentials::new("string", "string").unwrap();
-    world.session.sign_in(credentials, Keep::Held, world.now);
+    world.session.sign_in(credentials, Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     let (_, request) = &world.requests[0];
     assert_eq!(request.method(), Method::POST);
@@ -24,14 +24,14 @@ fn the_sign_in_request_is_the_published_one() {
     assert_eq!(request.headers()[ACCEPT], "application/json");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::from_str::<Value>(REQUEST).unwrap());
-    assert_eq!(Contract::imts().sign_in().evidence(), Evidence::Published);
+    assert_eq!(Service::imts().sign_in().evidence(), Evidence::Published);
 }
 
 #[test]
 fn any_credentials_reach_the_wire_as_they_are() {
     let odd = "quote \" backslash \\ tab \t newline \n nul \0 é 鍵 \u{1f511}";
     let mut world = World::empty();
-    world.session.sign_in(Credentials::new(odd, odd).unwrap(), Keep::Held, world.now);
+    world.session.sign_in(Credentials::new(odd, odd).unwrap(), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     assert_eq!(world.body()["agent_id"], odd);
     assert_eq!(world.body()["agent_secret"], odd);
@@ -39,7 +39,7 @@ fn any_credentials_reach_the_wire_as_they_are() {
 
 #[test]
 fn the_examples_tokens_live_as_long_as_its_dates_say() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     let response =
         Response::builder().header(CONTENT_TYPE, "application/json").body(REPLY.to_vec()).unwrap();
@@ -63,7 +63,7 @@ fn the_examples_tokens_live_as_long_as_its_dates_say() {
 
 #[test]
 fn a_refresh_is_sent_as_assumed() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
     let (_, request) = &world.requests[1];
@@ -71,19 +71,19 @@ fn a_refresh_is_sent_as_assumed() {
     assert_eq!(request.uri(), "https://service.example/v5/partner/transfer/agent/refresh");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::json!({ "refresh_token": "refresh-1" }));
-    assert_eq!(Contract::imts().refresh().unwrap().evidence(), Evidence::Assumed);
+    assert_eq!(Service::imts().refresh().unwrap().evidence(), Evidence::Assumed);
 }
 
 #[test]
 fn how_to_sign_in_and_to_refresh_is_data() {
     let path = ServicePath::new("/api/v1/oauth/token").unwrap();
-    let contract = Contract::imts()
+    let service = Service::imts()
         .with_sign_in(SignIn::at(path.clone()))
         .with_refresh(Refresh::new(Method::PATCH, path, TokenIn::Bearer));
     let endpoint = imts_core::Endpoint::https("https://other.example/base").unwrap();
-    let session = imts_core::Session::new(endpoint, contract, crate::support::policy()).unwrap();
+    let session = imts_core::Session::new(endpoint, service, crate::support::policy()).unwrap();
     let mut world = World::of(session);
-    world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Held, world.now);
+    world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     assert_eq!(world.requests[0].1.uri(), "https://other.example/base/api/v1/oauth/token");
     world.granted();
@@ -99,10 +99,10 @@ fn how_to_sign_in_and_to_refresh_is_data() {
 #[test]
 fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
     let endpoint = imts_core::Endpoint::https("https://service.example").unwrap();
-    let contract = Contract::imts().with_refresh(None);
+    let service = Service::imts().with_refresh(None);
     let mut world =
-        World::of(imts_core::Session::new(endpoint, contract, crate::support::policy()).unwrap());
-    world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Held, world.now);
+        World::of(imts_core::Session::new(endpoint, service, crate::support::policy()).unwrap());
+    world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     world.granted();
     world.pass(seconds(1_000));
@@ -111,8 +111,8 @@ fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
 
 #[test]
 fn the_contracts_own_paths_are_ones_that_anyone_could_give() {
-    let contract = Contract::imts();
-    for path in [contract.sign_in().path(), contract.refresh().unwrap().path()] {
+    let service = Service::imts();
+    for path in [service.sign_in().path(), service.refresh().unwrap().path()] {
         assert_eq!(&ServicePath::new(path.as_str()).unwrap(), path);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Fault, Keep, Policy, Purpose, ReplyError, Step};
+use imts_core::{Keep, Policy, Purpose, RenewalCause, ReplyError, Step};
 
 use crate::support::{AGENT, World, credentials, policy, session_with};
 
@@ -13,12 +13,12 @@ fn raw(status: u16, body: &[u8]) -> Response<Vec<u8>> {
 
 /// A session that has sent a request for this, under this policy.
 fn sending(purpose: Purpose, policy: Policy) -> World {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     if purpose == Purpose::SignIn {
         world.session = session_with(policy);
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     } else {
-        world = World::signed_in(Keep::Held);
+        world = World::signed_in(Keep::Always);
         world.pass(Duration::from_secs(800));
     }
     world.sends(purpose);
@@ -29,7 +29,7 @@ fn sending(purpose: Purpose, policy: Policy) -> World {
 fn is_refused(purpose: Purpose, response: &Response<Vec<u8>>, policy: Policy) -> bool {
     let mut world = sending(purpose, policy);
     let trouble = world.reply(response).unwrap_err();
-    let refused = matches!(trouble.fault(), Fault::Reply(ReplyError::Refused(_)));
+    let refused = matches!(trouble.why(), RenewalCause::Reply(ReplyError::Refused(_)));
     if purpose == Purpose::SignIn {
         world.pass(Duration::from_secs(7_200));
         let step = world.session.poll(world.now);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Failure, Fault, Keep, NotSent, Policy, Purpose};
+use imts_core::{Keep, NotSent, Policy, Purpose, RenewalCause, TransportError};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -13,12 +13,12 @@ use crate::support::{
 
 fn unreachable(world: &mut World) {
     world.sends(Purpose::SignIn);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
 }
 
 #[test]
 fn back_off_doubles_up_to_its_cap() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     let mut waits = Vec::new();
     for _ in 0..10 {
         unreachable(&mut world);
@@ -35,7 +35,7 @@ fn jitter_shortens_a_wait_by_at_most_its_part_and_differs_by_seed() {
         let mut policy = Policy::default();
         policy.jitter_seed = seed;
         let mut world = World::of(session_with(policy));
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         (0..8)
             .map(|_| {
                 unreachable(&mut world);
@@ -71,7 +71,7 @@ fn the_chance_in_a_wait_is_split_mix_of_the_seed_and_the_moment() {
         let state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(state).wrapping_add(1_234_567);
         chancy.jitter_seed = state ^ START.mono.as_micros();
         let mut world = World::of(session_with(chancy));
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         unreachable(&mut world);
         let percent = u32::try_from(100 - output % 101).unwrap();
         assert_eq!(world.waits().0, seconds(50) * percent / 100);
@@ -85,7 +85,7 @@ fn retry_after_wins_where_it_is_longer_and_is_capped() {
         [("7", 7), ("0", 0), (date, 30), ("100000", 900), ("-1", 0), ("soon", 0)]
     {
         for status in [429, 503] {
-            let mut world = World::with_credentials(Keep::Held);
+            let mut world = World::with_credentials(Keep::Always);
             world.sends(Purpose::SignIn);
             world.reply(&with_retry_after(answer(status, &json!({})), value)).unwrap_err();
             let expected = seconds(expected).max(Duration::from_millis(500));
@@ -103,7 +103,7 @@ fn no_request_of_a_session_waits_longer_than_the_cap_on_retry_after() {
             let mut capped = policy();
             capped.retry_after_cap = cap;
             let mut world = World::of(session_with(capped));
-            world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+            world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
             world.sends(Purpose::SignIn);
             if refreshes {
                 world.granted();
@@ -119,10 +119,10 @@ fn no_request_of_a_session_waits_longer_than_the_cap_on_retry_after() {
 
 #[test]
 fn one_back_off_holds_whichever_exchange_failed() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     assert_eq!(world.waits().0.as_millis(), 500);
     world.pass(seconds(1));
     unreachable(&mut world);
@@ -131,24 +131,24 @@ fn one_back_off_holds_whichever_exchange_failed() {
 
 #[test]
 fn all_who_ask_in_quiet_times_are_told_the_same_trouble() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     unreachable(&mut world);
     let (_, first) = world.waits();
     let (_, second) = world.waits();
     assert!(Arc::ptr_eq(&first, &second));
-    assert!(Arc::ptr_eq(&first, world.session.last_trouble().unwrap()));
+    assert!(Arc::ptr_eq(&first, world.session.last_error().unwrap()));
 }
 
 #[test]
 fn a_token_that_lives_is_served_while_renewals_fail() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(790));
     let mut sent = 0;
     for _ in 0..1_090 {
         match world.ask() {
             'F' | 'S' => {
                 sent += 1;
-                world.fails(Failure::not_sent(NotSent::vouch()));
+                world.fails(TransportError::not_sent(NotSent::vouch()));
             }
             'R' => assert_eq!(world.bearer.as_ref().unwrap().expose_token(), "access-1"),
             step => panic!("{step} while the token lives"),
@@ -162,7 +162,7 @@ fn a_token_that_lives_is_served_while_renewals_fail() {
 
 #[test]
 fn a_service_that_rejects_every_fresh_token_gets_one_renewal_a_back_off_step() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     let mut renewals = 0;
     for _ in 0..6_000 {
         match world.ask() {
@@ -185,7 +185,7 @@ fn a_service_that_rejects_every_fresh_token_gets_one_renewal_a_back_off_step() {
 
 #[test]
 fn failures_are_forgiven_only_after_a_grant_has_settled() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     for _ in 0..5 {
         unreachable(&mut world);
         let (wait, _) = world.waits();
@@ -206,14 +206,14 @@ fn failures_are_forgiven_only_after_a_grant_has_settled() {
     world.pass(seconds(31));
     world.rejects();
     world.sends(Purpose::Refresh);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     assert_eq!(world.waits().0.as_millis(), 500, "the first failure");
 }
 
 #[test]
 fn a_grant_has_settled_once_it_has_held_for_the_whole_of_that_time() {
     for (age, then) in [(seconds(30) - Duration::from_micros(1), 'W'), (seconds(30), 'F')] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.rejects();
         world.sends(Purpose::Refresh);
         world.granted();
@@ -226,7 +226,7 @@ fn a_grant_has_settled_once_it_has_held_for_the_whole_of_that_time() {
 #[test]
 fn the_first_rejection_of_a_young_token_renews_at_once_and_that_of_its_successor_waits() {
     for age in [seconds(0), seconds(1), seconds(29)] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(age);
         world.rejects();
         world.sends(Purpose::Refresh);
@@ -244,7 +244,7 @@ fn the_first_rejection_of_a_young_token_renews_at_once_and_that_of_its_successor
 
 #[test]
 fn a_token_that_settled_makes_the_next_rejection_a_first_one_again() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     for _ in 0..5 {
         world.rejects();
         world.sends(Purpose::Refresh);
@@ -255,10 +255,10 @@ fn a_token_that_settled_makes_the_next_rejection_a_first_one_again() {
 
 #[test]
 fn a_renewal_that_fails_between_two_rejections_does_not_make_the_second_a_first_one() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.rejects();
     world.sends(Purpose::Refresh);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     assert_eq!(world.waits().0.as_millis(), 500);
     world.pass(seconds(60));
     world.sends(Purpose::Refresh);
@@ -269,7 +269,7 @@ fn a_renewal_that_fails_between_two_rejections_does_not_make_the_second_a_first_
 
 #[test]
 fn the_rejection_of_a_token_that_had_expired_says_nothing_of_the_next_one() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.reply(&answer(200, &grant_of("short", Some("r"), 10))).unwrap();
     let short = world.ready();
@@ -283,7 +283,7 @@ fn the_rejection_of_a_token_that_had_expired_says_nothing_of_the_next_one() {
 
 #[test]
 fn the_first_rejection_ends_no_wait_that_the_service_asked_for() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(785));
     world.sends(Purpose::Refresh);
     world.reply(&with_retry_after(answer(503, &json!({})), "60")).unwrap_err();
@@ -294,7 +294,7 @@ fn the_first_rejection_ends_no_wait_that_the_service_asked_for() {
 #[test]
 fn short_tokens_are_used_and_not_refetched_at_every_ask() {
     for lives in [1, 2, 3, 5, 30, 61] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         let (mut calls, elapsed) = (0, 120);
         for _ in 0..elapsed * 100 {
             if matches!(world.ask(), 'S' | 'F') {
@@ -322,7 +322,7 @@ fn grant_for(token: &str, millis: u64) -> Value {
 #[test]
 fn tokens_that_live_less_than_two_seconds_leave_no_gap() {
     for (millis, most) in [(999, 41), (500, 81), (250, 161), (201, 201)] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         let mut calls = 0;
         for _ in 0..20_000 {
             if matches!(world.ask(), 'S' | 'F') {
@@ -345,11 +345,11 @@ fn a_token_that_lives_less_than_a_tenth_of_a_second_is_followed_by_quiet() {
         let mut chosen = policy();
         chosen.renew_after = Duration::from_millis(renew_after);
         let mut world = World::of(session_with(chosen));
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         world.sends(Purpose::SignIn);
         world.reply(&answer(200, &grant_for("a", millis))).unwrap();
-        let trouble = world.session.last_trouble().map(|trouble| trouble.fault());
-        assert_eq!(matches!(trouble, Some(Fault::ShortLived)), is_short, "{millis} ms");
+        let trouble = world.session.last_error().map(|trouble| trouble.why());
+        assert_eq!(matches!(trouble, Some(RenewalCause::ShortLived)), is_short, "{millis} ms");
         assert_eq!(trouble.is_some(), is_short, "{millis} ms");
         if is_short {
             world.pass(Duration::from_millis(millis));

@@ -20,13 +20,13 @@ fn a_refresh_token_that_was_replayed_stays_in_doubt_across_a_restart() {
     world.pass(seconds(1_000));
     for _ in 0..2 {
         world.sends(Purpose::Refresh);
-        world.fails(imts_core::Failure::unknown());
+        world.fails(imts_core::TransportError::unknown());
         world.pass(seconds(10));
     }
     assert_eq!(world.ask(), 'C', "replayed once, and never again");
     assert!(world.session.saved(world.now).unwrap().is_in_doubt());
     let mut with_credentials = restarted(&world);
-    with_credentials.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    with_credentials.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     with_credentials.sends(Purpose::SignIn);
 }
 

@@ -17,9 +17,9 @@ fn is_granted(world: &mut World, token: &str) -> bool {
 
 #[test]
 fn signing_the_same_agent_in_again_does_not_forget_them() {
-    for keep in [Keep::Held, Keep::Once] {
+    for keep in [Keep::Always, Keep::Once] {
         for secret in [credentials(AGENT), other_secret(1)] {
-            let mut world = World::signed_in(Keep::Held);
+            let mut world = World::signed_in(Keep::Always);
             world.rejects();
             world.session.sign_in(secret, keep, world.now);
             assert!(!is_granted(&mut world, "access-1"), "granted again after its rejection");
@@ -30,7 +30,7 @@ fn signing_the_same_agent_in_again_does_not_forget_them() {
 
 #[test]
 fn the_last_sixteen_are_remembered_and_the_oldest_goes_first() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     for n in 0..17 {
         assert!(is_granted(&mut world, &format!("token-{n}")));
         world.rejects();
@@ -43,7 +43,7 @@ fn the_last_sixteen_are_remembered_and_the_oldest_goes_first() {
 
 #[test]
 fn each_of_several_rejected_tokens_is_refused_when_a_sibling_brings_it_back() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     let mut saved = Vec::new();
     for n in 0..3 {
         assert!(is_granted(&mut world, &format!("token-{n}")));

@@ -1,6 +1,6 @@
 //! One renewal at a time, by refresh first, and never a token that was rejected.
 
-use imts_core::{Failure, Fault, Keep, NotSent, Purpose, Recovery, Replay, Step};
+use imts_core::{Keep, NotSent, Purpose, Recovery, RenewalCause, Replay, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{
@@ -9,7 +9,7 @@ use crate::support::{
 
 #[test]
 fn while_expiring_one_caller_renews_and_the_others_are_served() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
     for _ in 0..100 {
@@ -20,7 +20,7 @@ fn while_expiring_one_caller_renews_and_the_others_are_served() {
 
 #[test]
 fn while_expired_the_others_are_told_until_when_it_is_busy() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let Step::Busy { until } = world.session.poll(world.now) else { panic!() };
@@ -30,10 +30,10 @@ fn while_expired_the_others_are_told_until_when_it_is_busy() {
 #[test]
 fn the_success_of_a_ticket_that_was_given_up_still_counts() {
     for late_by in [0, 31, 100] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(800));
         world.sends(Purpose::Refresh);
-        world.fails(Failure::unknown());
+        world.fails(TransportError::unknown());
         world.pass(seconds(late_by));
         world.granted();
         assert_eq!(world.ready().expose_token(), "access-2", "{late_by} s late");
@@ -42,11 +42,11 @@ fn the_success_of_a_ticket_that_was_given_up_still_counts() {
 
 #[test]
 fn a_reply_is_stale_once_a_newer_grant_or_new_credentials_came_in() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
     let first = world.ticket.unwrap();
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     world.sends(Purpose::SignIn);
     world.granted();
@@ -54,19 +54,19 @@ fn a_reply_is_stale_once_a_newer_grant_or_new_credentials_came_in() {
     world.session.on_reply(first, (&stale).into(), world.now).unwrap();
     assert_eq!(world.ready().expose_token(), "access-2");
 
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
-    world.session.sign_in(other_secret(1), Keep::Held, world.now);
+    world.session.sign_in(other_secret(1), Keep::Always, world.now);
     world.granted();
     assert_eq!(world.phase(), "unauthenticated");
 }
 
 #[test]
 fn a_refusal_that_comes_late_changes_nothing() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     world.refused();
     world.pass(seconds(10));
     world.sends(Purpose::Refresh);
@@ -78,7 +78,7 @@ fn a_late_grant_that_brings_no_refresh_token_does_not_bring_a_refused_one_back()
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let first = world.ticket.unwrap();
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     world.sends(Purpose::Refresh);
     assert_eq!(world.body()["refresh_token"], "refresh-1", "it is sent once more");
@@ -93,14 +93,14 @@ fn a_late_grant_that_brings_no_refresh_token_does_not_bring_a_refused_one_back()
 
 #[test]
 fn a_rejected_token_is_never_served_again_even_if_it_is_granted_again() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     let rejected = world.ready();
     world.pass(seconds(60));
     world.session.reject(rejected.epoch(), world.now);
     world.sends(Purpose::Refresh);
     let again = answer(200, &grant_of("access-1", Some("refresh-9"), 900));
     let trouble = world.reply(&again).unwrap_err();
-    assert!(matches!(trouble.fault(), Fault::Rejected));
+    assert!(matches!(trouble.why(), RenewalCause::Rejected));
     assert_eq!(world.ask(), 'W');
     world.pass(seconds(1));
     world.sends(Purpose::Refresh);
@@ -112,14 +112,14 @@ fn a_rejected_token_is_never_served_again_even_if_it_is_granted_again() {
 #[test]
 fn a_token_that_was_rejected_for_one_agent_is_not_held_against_another() {
     let agents: [fn(&mut World); 2] = [
-        |world| world.session.sign_in(credentials("agent-2"), Keep::Held, world.now),
+        |world| world.session.sign_in(credentials("agent-2"), Keep::Always, world.now),
         |world| {
             world.session.sign_out();
-            world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+            world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         },
     ];
     for signs_in in agents {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         let rejected = world.ready();
         world.pass(seconds(60));
         world.session.reject(rejected.epoch(), world.now);
@@ -132,7 +132,7 @@ fn a_token_that_was_rejected_for_one_agent_is_not_held_against_another() {
 
 #[test]
 fn a_rejection_of_a_token_that_was_replaced_costs_nothing() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     let old = world.ready();
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
@@ -145,7 +145,7 @@ fn a_rejection_of_a_token_that_was_replaced_costs_nothing() {
 #[test]
 fn a_refresh_that_brings_no_new_refresh_token_keeps_the_old_one_and_its_end() {
     for empty in [json!("absent"), json!(null), json!("")] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         let mut grant = grant_of("access-2", None, 900);
@@ -163,7 +163,7 @@ fn a_refresh_that_brings_no_new_refresh_token_keeps_the_old_one_and_its_end() {
 
 #[test]
 fn a_sign_in_that_brings_no_refresh_token_leaves_none() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.session.sign_in(credentials(AGENT), Keep::Once, world.now);
     world.sends(Purpose::SignIn);
     world.reply(&answer(200, &grant_of("access-2", None, 900))).unwrap();
@@ -174,7 +174,7 @@ fn a_sign_in_that_brings_no_refresh_token_leaves_none() {
 
 #[test]
 fn a_grant_has_the_number_after_the_one_before_it() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     assert_eq!(world.ready().epoch().count(), 1);
     for n in 1..4 {
         world.pass(seconds(1_000));
@@ -186,7 +186,7 @@ fn a_grant_has_the_number_after_the_one_before_it() {
 
 #[test]
 fn a_new_refresh_token_replaces_the_old_one() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     for n in 1..4 {
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
@@ -199,7 +199,7 @@ fn a_new_refresh_token_replaces_the_old_one() {
 fn a_refused_refresh_is_followed_by_a_sign_in_at_once() {
     let json = json!({ "error": {} });
     for status in [400, 401, 422] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         world.reply(&answer(status, &json)).unwrap_err();
@@ -215,7 +215,7 @@ fn a_refused_refresh_is_followed_by_a_sign_in_at_once() {
 #[test]
 fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says_otherwise() {
     for status in [200, 400, 401, 402, 409, 418, 422, 500, 502, 504] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
@@ -223,7 +223,7 @@ fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says
         world.sends(Purpose::SignIn);
     }
     for status in [403, 404, 405, 408, 425, 429, 501, 503] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
@@ -233,7 +233,7 @@ fn a_refresh_that_is_answered_with_state_false_is_refused_unless_the_status_says
 
 #[test]
 fn a_refresh_that_is_answered_by_a_page_may_have_been_processed_and_is_followed_by_a_sign_in() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let mut page = answer(200, &json!({}));
@@ -246,7 +246,7 @@ fn a_refresh_that_is_answered_by_a_page_may_have_been_processed_and_is_followed_
 #[test]
 fn a_proxys_answer_never_costs_the_refresh_token() {
     for status in [400, 402, 403, 408, 409, 418, 425, 429] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(800));
         world.sends(Purpose::Refresh);
         let mut html = answer(status, &json!({}));
@@ -262,7 +262,7 @@ fn a_proxys_answer_never_costs_the_refresh_token() {
 #[test]
 fn a_missing_refresh_is_left_alone_for_an_hour() {
     for status in [404, 405, 501] {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         world.reply(&answer(status, &json!({}))).unwrap_err();
@@ -279,15 +279,15 @@ fn a_missing_refresh_is_left_alone_for_an_hour() {
 #[test]
 fn a_refresh_token_of_unknown_fate_is_not_sent_again_while_credentials_are_held() {
     let lost = |world: &mut World, how: usize| match how {
-        0 => world.fails(Failure::unknown()),
-        1 => world.fails(Failure::unknown().timed_out()),
+        0 => world.fails(TransportError::unknown()),
+        1 => world.fails(TransportError::unknown().timed_out()),
         2 => drop(world.reply(&answer(500, &json!({})))),
         3 => drop(world.reply(&answer(408, &json!({})))),
         4 => drop(world.reply(&answer(200, &json!({ "what": "is this" })))),
         _ => world.pass(policy().time_limit),
     };
     for how in 0..6 {
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         lost(&mut world, how);
@@ -307,15 +307,15 @@ fn without_credentials_it_is_replayed_once_and_only_when_the_access_token_is_dea
     let mut world = World::signed_in(Keep::Once);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(50));
     assert_eq!(world.ask(), 'R', "the access token lives");
     world.pass(seconds(60));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     world.pass(seconds(10));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     assert_eq!(world.ask(), 'C', "twice is enough");
 }
@@ -330,17 +330,17 @@ fn where_the_policy_forbids_it_nothing_is_replayed() {
     world.granted();
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     assert_eq!(world.ask(), 'C');
 }
 
 #[test]
 fn credentials_for_one_sign_in_are_used_at_once_and_kept_until_answered() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.session.sign_in(credentials(AGENT), Keep::Once, world.now);
     world.sends(Purpose::SignIn);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     assert_eq!(world.ready().expose_token(), "access-1");
     world.pass(seconds(1));
     world.sends(Purpose::SignIn);
@@ -352,8 +352,8 @@ fn credentials_for_one_sign_in_are_used_at_once_and_kept_until_answered() {
 
 #[test]
 fn another_agents_credentials_drop_the_grant() {
-    let mut world = World::signed_in(Keep::Held);
-    world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+    let mut world = World::signed_in(Keep::Always);
+    world.session.sign_in(credentials("agent-2"), Keep::Always, world.now);
     assert_eq!(
         (world.phase().as_str(), world.session.agent_id()),
         ("unauthenticated", Some("agent-2"))
@@ -364,7 +364,7 @@ fn another_agents_credentials_drop_the_grant() {
 
 #[test]
 fn a_token_with_enough_left_is_renewed_for_where_a_renewal_helps() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(400));
     assert!(matches!(world.session.poll_for(world.now, seconds(500)), Step::Ready(_)));
     assert!(matches!(world.session.poll_for(world.now, seconds(900)), Step::Ready(_)));
@@ -376,11 +376,11 @@ fn a_token_with_enough_left_is_renewed_for_where_a_renewal_helps() {
 
 #[test]
 fn a_grant_that_is_dead_on_arrival_is_a_failed_renewal() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.pass(seconds(20));
     let trouble = world.reply(&answer(200, &grant_of("a", Some("r"), 10))).unwrap_err();
-    assert!(matches!(trouble.fault(), Fault::DeadOnArrival));
+    assert!(matches!(trouble.why(), RenewalCause::DeadOnArrival));
     assert_eq!(trouble.recovery(), Recovery::Report);
     assert_eq!((world.phase().as_str(), world.ask()), ("expired", 'W'));
 }

@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Fault, JsonFault, Keep, Malformed, Purpose, Recovery, ReplyError, Trouble};
+use imts_core::{
+    JsonFault, Keep, Malformed, Purpose, Recovery, RenewalCause, RenewalError, ReplyError,
+};
 use serde_json::{Value, json};
 
 use crate::support::{World, answer, grant_of};
 
 fn told(response: &Response<Vec<u8>>) -> Result<World, ReplyError> {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     match world.reply(response) {
         Ok(()) => Ok(world),
-        Err(trouble) => match trouble.fault() {
-            Fault::Reply(error) => Err(error.clone()),
+        Err(trouble) => match trouble.why() {
+            RenewalCause::Reply(error) => Err(error.clone()),
             fault => panic!("{fault:?}"),
         },
     }
@@ -280,7 +282,7 @@ fn what_a_refusal_keeps_is_bounded_and_clean() {
 
 #[test]
 fn a_refusal_that_quotes_our_secrets_has_them_blotted_out() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(Duration::from_secs(800));
     world.sends(Purpose::Refresh);
     let quote = "no refresh-1 for access-1 of s3cret";
@@ -351,9 +353,9 @@ fn an_error_says_what_happened_and_to_whom() {
         (with("access_expire_at", Value::Null), "its field `access_expire_at` is missing"),
     ];
     for (response, text) in texts {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
-        let trouble: std::sync::Arc<Trouble> = world.reply(&response).unwrap_err();
+        let trouble: std::sync::Arc<RenewalError> = world.reply(&response).unwrap_err();
         assert!(trouble.to_string().contains(text), "{trouble}");
         assert!(trouble.to_string().starts_with("sign-in failed: "), "{trouble}");
     }
@@ -375,12 +377,12 @@ fn a_list_of_the_fields_values_is_no_object() {
 fn a_refusal_is_one_whatever_else_its_json_holds() {
     for extra in ["1e999", r#""\ud800""#, &("[".repeat(200) + &"]".repeat(200))] {
         let body = format!(r#"{{"state":false,"extra":{extra}}}"#);
-        let mut world = World::signed_in(Keep::Held);
+        let mut world = World::signed_in(Keep::Always);
         world.pass(Duration::from_secs(800));
         world.sends(Purpose::Refresh);
         world.reply(&raw(200, "application/json", body.as_bytes())).unwrap_err();
         world.sends(Purpose::SignIn);
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&raw(422, "application/json", body.as_bytes())).unwrap_err();
         assert_eq!(world.ask(), 'C', "{extra}: credentials that never worked are dead");

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Fault, Keep, Malformed, Purpose, ReplyError};
+use imts_core::{Keep, Malformed, Purpose, RenewalCause, ReplyError};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -44,8 +44,8 @@ fn grant(
 /// How long the access token lives, in microseconds, and whether the refresh token is used.
 fn lives(purpose: Purpose, response: &Response<Vec<u8>>) -> Result<(u128, bool), Malformed> {
     let mut world = match purpose {
-        Purpose::SignIn => World::with_credentials(Keep::Held),
-        Purpose::Refresh => World::signed_in(Keep::Held),
+        Purpose::SignIn => World::with_credentials(Keep::Always),
+        Purpose::Refresh => World::signed_in(Keep::Always),
     };
     if purpose == Purpose::Refresh {
         world.now.mono = world.now.mono.after(Duration::from_secs(800));
@@ -56,8 +56,8 @@ fn lives(purpose: Purpose, response: &Response<Vec<u8>>) -> Result<(u128, bool),
             let usable = world.session.phase(world.now).usable().expect("a grant is usable");
             Ok((usable.lifetime().as_micros(), usable.refresh_expire_at().is_some()))
         }
-        Err(trouble) => match trouble.fault() {
-            Fault::Reply(ReplyError::Malformed(malformed)) => Err(*malformed),
+        Err(trouble) => match trouble.why() {
+            RenewalCause::Reply(ReplyError::Malformed(malformed)) => Err(*malformed),
             other => panic!("{other:?}"),
         },
     }

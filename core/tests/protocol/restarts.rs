@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{AdoptError, Contract, Endpoint, Keep, Purpose, Saved, SavedError, Session, Wall};
+use imts_core::{AdoptError, Endpoint, Keep, Purpose, Saved, SavedError, Service, Session, Wall};
 
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
@@ -11,7 +11,7 @@ use crate::transitions::STATES;
 
 pub(crate) fn storing() -> World {
     let mut world = World::of(session_with(policy()).with_store());
-    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     world
 }
 
@@ -111,7 +111,7 @@ fn a_state_in_doubt_is_restored_as_in_doubt() {
     world.pass(seconds(800));
     assert_eq!(world.ask(), 'K');
     let (_, mark) = world.save.clone().unwrap();
-    let mut held = World::with_credentials(Keep::Held);
+    let mut held = World::with_credentials(Keep::Always);
     held.pass(seconds(1_000));
     held.session.adopt(mark.clone(), held.now).unwrap();
     held.sends(Purpose::SignIn);
@@ -119,14 +119,14 @@ fn a_state_in_doubt_is_restored_as_in_doubt() {
     bare.pass(seconds(1_000));
     bare.session.adopt(mark, bare.now).unwrap();
     bare.sends(Purpose::Refresh);
-    bare.fails(imts_core::Failure::unknown());
+    bare.fails(imts_core::TransportError::unknown());
     bare.pass(seconds(10));
     assert_eq!(bare.ask(), 'C', "one replay and no more");
 }
 
 #[test]
 fn what_is_saved_while_a_refresh_is_under_way_is_in_doubt() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     assert!(!world.session.saved(world.now).unwrap().is_in_doubt());
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
@@ -135,7 +135,7 @@ fn what_is_saved_while_a_refresh_is_under_way_is_in_doubt() {
 
 #[test]
 fn an_access_token_that_was_saved_in_the_future_counts_as_dead() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let saved = world.session.saved(world.now).unwrap();
     let mut early = World::empty();
     early.now.wall = Wall::from_unix_micros(START.wall.unix_micros() - 1);
@@ -146,7 +146,7 @@ fn an_access_token_that_was_saved_in_the_future_counts_as_dead() {
 
 #[test]
 fn a_restored_life_is_never_longer_than_the_whole() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let mut form: serde_json::Value =
         serde_json::from_slice(&world.session.saved(world.now).unwrap().to_json()).unwrap();
     form["access"]["ends_at_us"] = i64::MAX.into();
@@ -161,13 +161,13 @@ fn a_restored_life_is_never_longer_than_the_whole() {
 
 #[test]
 fn a_state_of_another_endpoint_or_agent_is_an_error() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let saved = world.session.saved(world.now).unwrap();
     let elsewhere = Endpoint::https("https://other.example").unwrap();
-    let mut other = Session::new(elsewhere, Contract::imts(), policy()).unwrap();
+    let mut other = Session::new(elsewhere, Service::imts(), policy()).unwrap();
     assert_eq!(other.adopt(saved.clone(), world.now), Err(AdoptError::OtherEndpoint));
     let mut other = World::empty();
-    other.session.sign_in(credentials("agent-2"), Keep::Held, other.now);
+    other.session.sign_in(credentials("agent-2"), Keep::Always, other.now);
     assert_eq!(other.session.adopt(saved, other.now), Err(AdoptError::OtherAgent));
     assert_eq!(other.phase(), "unauthenticated");
 }
@@ -202,9 +202,9 @@ fn a_restored_token_goes_to_no_endpoint_whose_url_only_resembles_its_own() {
     ] {
         let session = |url: &str| {
             let endpoint = Endpoint::plain_loopback(url).unwrap();
-            Session::new(endpoint, Contract::imts(), policy()).unwrap()
+            Session::new(endpoint, Service::imts(), policy()).unwrap()
         };
-        let world = World::signed_in(Keep::Held);
+        let world = World::signed_in(Keep::Always);
         let mut form: serde_json::Value =
             serde_json::from_slice(&world.session.saved(world.now).unwrap().to_json()).unwrap();
         form["endpoint"] = Endpoint::plain_loopback(saved_for).unwrap().as_str().into();
@@ -232,7 +232,7 @@ fn a_restored_token_serves_no_other_agent_not_even_by_a_reply_that_comes_late() 
         let flight = thief.ticket.take().filter(|_| matches!(first, 'S' | 'F'));
         thief.bearer = None;
         thief.requests.clear();
-        thief.session.sign_in(credentials("agent-2"), Keep::Held, thief.now);
+        thief.session.sign_in(credentials("agent-2"), Keep::Always, thief.now);
         if let Some(ticket) = flight {
             flights += 1;
             let late = answer(200, &grant_of("late-access", Some("late-refresh"), 900));
@@ -242,7 +242,7 @@ fn a_restored_token_serves_no_other_agent_not_even_by_a_reply_that_comes_late() 
         for _ in 0..4 {
             if matches!(thief.ask(), 'S' | 'F') {
                 assert_eq!(thief.body()["agent_id"], "agent-2", "{state}");
-                thief.fails(imts_core::Failure::unknown());
+                thief.fails(imts_core::TransportError::unknown());
                 thief.pass(seconds(120));
             }
         }
@@ -254,7 +254,7 @@ fn a_restored_token_serves_no_other_agent_not_even_by_a_reply_that_comes_late() 
 
 #[test]
 fn a_saved_form_of_any_other_version_is_an_error() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let text = String::from_utf8(world.session.saved(world.now).unwrap().to_json().to_vec());
     let text = text.unwrap();
     for version in
@@ -270,7 +270,7 @@ fn a_saved_form_of_any_other_version_is_an_error() {
 
 #[test]
 fn a_sibling_that_renewed_stales_our_own_request() {
-    let mut ours = World::signed_in(Keep::Held);
+    let mut ours = World::signed_in(Keep::Always);
     let mut sibling = World::empty();
     sibling.session.adopt(ours.session.saved(ours.now).unwrap(), sibling.now).unwrap();
     for world in [&mut ours, &mut sibling] {
@@ -288,7 +288,7 @@ fn a_sibling_that_renewed_stales_our_own_request() {
 
 #[test]
 fn a_rejected_token_does_not_come_back_by_way_of_a_sibling() {
-    let mut ours = World::signed_in(Keep::Held);
+    let mut ours = World::signed_in(Keep::Always);
     let mut sibling = World::of(session_with(policy()).with_store());
     sibling.session.adopt(ours.session.saved(ours.now).unwrap(), sibling.now).unwrap();
     sibling.pass(seconds(800));
@@ -302,7 +302,7 @@ fn a_rejected_token_does_not_come_back_by_way_of_a_sibling() {
 
 #[test]
 fn a_saved_form_that_is_cut_or_changed_is_an_error() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let bytes = world.session.saved(world.now).unwrap().to_json();
     for length in 0..bytes.len() {
         let error = Saved::from_json(&bytes[..length]).unwrap_err();
@@ -342,7 +342,7 @@ fn a_saved_form_that_is_cut_or_changed_is_an_error() {
 
 #[test]
 fn a_saved_state_says_whose_it_is_and_shows_no_token() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let saved = world.session.saved(world.now).unwrap();
     assert_eq!(saved.endpoint(), "https://service.example");
     assert_eq!((saved.agent_id(), saved.saved_at()), (Some(AGENT), world.now.wall));
@@ -371,7 +371,7 @@ fn a_list_of_a_saved_forms_values_is_none() {
 #[test]
 fn a_token_of_any_visible_characters_survives_a_restart() {
     let odd: String = ('!'..='~').collect();
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.reply(&answer(200, &grant_of(&odd, Some(&odd), 900))).unwrap();
     let bytes = world.session.saved(world.now).unwrap().to_json();

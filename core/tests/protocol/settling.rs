@@ -21,7 +21,7 @@ fn busy(world: &mut World) {
 
 /// After one failure, and a wait: a token, since now.
 fn failed_once() -> World {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     busy(&mut world);
     let (wait, _) = world.waits();
     assert_eq!(wait.as_millis(), 500);
@@ -33,7 +33,7 @@ fn failed_once() -> World {
 
 /// After one rejection: another token, since now.
 fn rejected_once() -> World {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     granted_for_20_s(&mut world);
     world.rejects();
@@ -88,7 +88,7 @@ fn signs_in_slowly(world: &mut World, takes: u64) {
 #[test]
 fn a_token_is_young_for_30_s_from_its_first_use_however_long_its_reply_and_its_save_took() {
     // Its reply takes 20 s; and its save, where there is a store, 4 s.
-    for (mut world, save) in [(World::with_credentials(Keep::Held), 0), (storing(), 4)] {
+    for (mut world, save) in [(World::with_credentials(Keep::Always), 0), (storing(), 4)] {
         for (age, waits) in [(28, false), (5, true)] {
             signs_in_slowly(&mut world, 20);
             if save > 0 {
@@ -110,7 +110,7 @@ fn a_token_is_young_for_30_s_from_its_first_use_however_long_its_reply_and_its_s
 #[test]
 fn once_a_token_has_settled_the_next_rejection_is_a_first_one_again() {
     let mut world = World::signed_in(Keep::Once);
-    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     world.rejects();
     world.sends(Purpose::Refresh);
     world.granted();
@@ -156,7 +156,7 @@ fn after_a_sign_out_nothing_waits_for_what_was_forbidden_before() {
 #[test]
 fn a_dead_secret_that_is_given_again_for_one_sign_in_renews_nothing() {
     let saved = World::signed_in(Keep::Once).session.saved(crate::support::START).unwrap();
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.refused();
     assert_eq!(world.ask(), 'C', "it is dead");
@@ -199,7 +199,7 @@ fn a_restored_token_is_believed_no_longer_than_a_new_one() {
 #[test]
 fn a_status_that_does_not_speak_of_secrets_judges_none_whatever_its_body() {
     for status in [402, 406, 409, 410, 411, 418, 423, 451] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&answer(status, &json!({ "message": "conflict", "code": 7 }))).unwrap_err();
         assert_eq!(world.ask(), 'W', "{status}: it is tried again");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{Contract, Endpoint, Keep, Purpose, Saved, Session};
+use imts_core::{Endpoint, Keep, Purpose, Saved, Service, Session};
 use serde_json::{Value, json};
 
 use crate::restarts::{stored_sign_in, storing};
@@ -18,7 +18,8 @@ fn adopts(world: &mut World, from: &World) {
 
 #[test]
 fn siblings_do_not_renew_in_turns_against_a_service_that_rejects_every_token() {
-    let mut siblings = [World::with_credentials(Keep::Held), World::with_credentials(Keep::Held)];
+    let mut siblings =
+        [World::with_credentials(Keep::Always), World::with_credentials(Keep::Always)];
     let mut renewals = 0;
     for _ in 0..600 {
         for mine in 0..2 {
@@ -98,7 +99,7 @@ fn a_siblings_mark_of_another_refresh_token_in_the_same_generation_changes_nothi
 
 #[test]
 fn a_siblings_dead_token_does_not_end_the_quiet() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     let mut sibling = World::empty();
     adopts(&mut sibling, &world);
     for world in [&mut world, &mut sibling] {
@@ -117,8 +118,8 @@ fn a_siblings_dead_token_does_not_end_the_quiet() {
 
 #[test]
 fn a_siblings_new_token_that_lives_ends_the_quiet() {
-    let mut world = World::signed_in(Keep::Held);
-    let mut sibling = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
+    let mut sibling = World::signed_in(Keep::Always);
     for world in [&mut world, &mut sibling] {
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
@@ -127,7 +128,7 @@ fn a_siblings_new_token_that_lives_ends_the_quiet() {
     sibling.granted();
     adopts(&mut world, &sibling);
     assert_eq!(world.ready().expose_token(), "access-2");
-    assert!(world.session.last_trouble().is_none());
+    assert!(world.session.last_error().is_none());
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
 }
@@ -135,8 +136,8 @@ fn a_siblings_new_token_that_lives_ends_the_quiet() {
 #[test]
 fn a_siblings_token_has_settled_by_its_own_age() {
     for (age, then) in [(seconds(30) - Duration::from_micros(1), 'W'), (seconds(30), 'F')] {
-        let mut sibling = replaced(World::signed_in(Keep::Held));
-        let mut world = World::with_credentials(Keep::Held);
+        let mut sibling = replaced(World::signed_in(Keep::Always));
+        let mut world = World::with_credentials(Keep::Always);
         for world in [&mut sibling, &mut world] {
             world.pass(age);
         }
@@ -158,13 +159,13 @@ fn replaced(mut world: World) -> World {
 #[test]
 fn whether_a_token_replaced_a_rejected_one_survives_a_restart_and_reaches_siblings() {
     for (replaces, then) in [(false, 'F'), (true, 'W')] {
-        let mut before = World::signed_in(Keep::Held);
+        let mut before = World::signed_in(Keep::Always);
         if replaces {
             before = replaced(before);
         }
         before.pass(seconds(1));
         let bytes = before.session.saved(before.now).unwrap().to_json();
-        let mut after = World::with_credentials(Keep::Held);
+        let mut after = World::with_credentials(Keep::Always);
         after.pass(seconds(2));
         after.session.adopt(Saved::from_json(&bytes).unwrap(), after.now).unwrap();
         after.rejects();
@@ -178,7 +179,7 @@ fn whether_a_token_replaced_a_rejected_one_survives_a_restart_and_reaches_siblin
 
 #[test]
 fn a_siblings_token_that_replaced_a_rejected_one_is_on_probation_however_well_all_went_here() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(500));
     world.ready();
     let mut sibling = World::empty();
@@ -197,11 +198,11 @@ fn a_siblings_token_that_replaced_a_rejected_one_is_on_probation_however_well_al
 
 #[test]
 fn a_sibling_does_not_make_a_missing_refresh_be_asked_for_again() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     world.reply(&answer(404, &json!({}))).unwrap_err();
-    let mut sibling = World::with_credentials(Keep::Held);
+    let mut sibling = World::with_credentials(Keep::Always);
     sibling.pass(seconds(1_000));
     for _ in 0..2 {
         sibling.sends(Purpose::SignIn);
@@ -215,11 +216,11 @@ fn a_sibling_does_not_make_a_missing_refresh_be_asked_for_again() {
 
 #[test]
 fn a_session_of_one_agent_never_uses_what_was_granted_to_another() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(800));
     world.sends(Purpose::Refresh);
     let theirs = world.session.saved(world.now).unwrap();
-    world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+    world.session.sign_in(credentials("agent-2"), Keep::Always, world.now);
     world.granted();
     assert_eq!(world.phase(), "unauthenticated", "a grant to agent-1 came late");
     world.session.adopt(theirs, world.now).unwrap_err();
@@ -231,7 +232,7 @@ fn a_session_of_one_agent_never_uses_what_was_granted_to_another() {
 
 #[test]
 fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
-    let saved = World::signed_in(Keep::Held).session.saved(START).unwrap();
+    let saved = World::signed_in(Keep::Always).session.saved(START).unwrap();
     for url in [
         "https://service.example:8443",
         "https://service.example/base",
@@ -241,7 +242,7 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
         "http://localhost",
     ] {
         let endpoint = Endpoint::plain_loopback(url).unwrap();
-        let other = Session::new(endpoint, Contract::imts(), policy()).unwrap();
+        let other = Session::new(endpoint, Service::imts(), policy()).unwrap();
         let mut world = World::of(other);
         world.session.adopt(saved.clone(), world.now).unwrap_err();
         for _ in 0..40 {
@@ -250,7 +251,7 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
         }
     }
     let same = Endpoint::https("HTTPS://Service.Example:443/").unwrap();
-    let session = Session::new(same, Contract::imts(), policy()).unwrap();
+    let session = Session::new(same, Service::imts(), policy()).unwrap();
     let mut world = World::of(session);
     world.session.adopt(saved, world.now).unwrap();
     assert_eq!(world.ready().expose_token(), "access-1");
@@ -258,9 +259,9 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
 
 #[test]
 fn a_late_rejection_of_a_token_does_not_kill_the_one_that_was_adopted_since() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     let old = world.ready();
-    let mut sibling = World::with_credentials(Keep::Held);
+    let mut sibling = World::with_credentials(Keep::Always);
     adopts(&mut sibling, &world);
     for n in 2..5 {
         sibling.pass(seconds(800));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Failure, Keep, NotSent, Policy, Purpose, Step};
+use imts_core::{Keep, NotSent, Policy, Purpose, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{
@@ -22,21 +22,21 @@ fn forbidden(keep: Keep, html: bool) -> World {
 
 #[test]
 fn credentials_that_never_worked_are_tried_once() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.refused();
     for _ in 0..100 {
         world.pass(seconds(3_600));
         assert_eq!(world.ask(), 'C');
     }
-    world.session.sign_in(other_secret(1), Keep::Held, world.now);
+    world.session.sign_in(other_secret(1), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
 }
 
 #[test]
 fn a_refusal_in_the_services_own_words_ends_credentials_that_never_worked_and_is_told() {
     for status in [400, 422] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         let trouble = world.reply(&answer(status, &json!({ "error": {} }))).unwrap_err();
         let Step::SignIn { last: Some(last) } = world.session.poll(world.now) else {
@@ -48,7 +48,7 @@ fn a_refusal_in_the_services_own_words_ends_credentials_that_never_worked_and_is
 
 #[test]
 fn credentials_that_worked_are_given_three_tries_spaced_by_back_off() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     world.refused();
@@ -80,7 +80,7 @@ fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
         (302, false),
         (200, true),
     ] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         let mut response = answer(status, &json!({}));
         if html {
@@ -99,7 +99,7 @@ fn an_answer_that_is_not_about_the_credentials_does_not_end_them() {
 #[test]
 fn what_is_no_json_object_is_not_the_services_word_whatever_its_type_says() {
     for (status, body) in [(400, "<html>"), (422, "[1]"), (422, "\"no\""), (400, "")] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         let mut response = answer(status, &json!({}));
         *response.body_mut() = body.into();
@@ -111,7 +111,7 @@ fn what_is_no_json_object_is_not_the_services_word_whatever_its_type_says() {
 #[test]
 fn a_state_false_ends_no_credentials_under_a_status_that_is_not_about_them() {
     for status in [404, 405, 408, 425, 429, 500, 503] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&answer(status, &json!({ "state": false }))).unwrap_err();
         let (wait, _) = world.waits();
@@ -122,7 +122,7 @@ fn a_state_false_ends_no_credentials_under_a_status_that_is_not_about_them() {
 
 #[test]
 fn a_403_is_tried_again_after_minutes_at_most_hourly_and_judges_no_secret() {
-    for (keep, html) in [(Keep::Held, false), (Keep::Held, true), (Keep::Once, false)] {
+    for (keep, html) in [(Keep::Always, false), (Keep::Always, true), (Keep::Once, false)] {
         let mut world = forbidden(keep, html);
         let mut waits = Vec::new();
         for _ in 0..8 {
@@ -145,7 +145,7 @@ fn a_403_is_tried_again_after_minutes_at_most_hourly_and_judges_no_secret() {
 
 #[test]
 fn a_403_that_says_state_false_judges_no_secret_either() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     let body = json!({ "state": false, "message": "IP not allowed" });
     world.reply(&answer(403, &body)).unwrap_err();
@@ -159,7 +159,7 @@ fn the_pace_after_a_403_is_the_policys_without_chance() {
         (chancy.forbidden_first, chancy.forbidden_cap) = (seconds(7), seconds(10));
         chancy.jitter_seed = seed;
         let mut world = World::of(session_with(chancy));
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         for wait in [7, 10, 10] {
             world.sends(Purpose::SignIn);
             world.forbidden(false);
@@ -172,7 +172,7 @@ fn the_pace_after_a_403_is_the_policys_without_chance() {
 #[test]
 fn a_retry_after_that_is_longer_is_obeyed_after_a_403_up_to_its_cap() {
     for (asked, waits) in [("30", 60), ("61", 61), ("900", 900), ("901", 900), ("86400", 900)] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&with_retry_after(answer(403, &json!({})), asked)).unwrap_err();
         assert_eq!(world.waits().0, seconds(waits), "Retry-After: {asked}");
@@ -181,7 +181,7 @@ fn a_retry_after_that_is_longer_is_obeyed_after_a_403_up_to_its_cap() {
 
 #[test]
 fn a_grant_ends_the_memory_of_403s() {
-    let mut world = forbidden(Keep::Held, false);
+    let mut world = forbidden(Keep::Always, false);
     world.pass(seconds(60));
     world.sends(Purpose::SignIn);
     world.forbidden(false);
@@ -200,10 +200,10 @@ fn a_grant_ends_the_memory_of_403s() {
 
 #[test]
 fn what_fails_between_two_403s_does_not_make_the_second_a_first_one() {
-    let mut world = forbidden(Keep::Held, false);
+    let mut world = forbidden(Keep::Always, false);
     world.pass(seconds(60));
     world.sends(Purpose::SignIn);
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     world.pass(seconds(1));
     world.sends(Purpose::SignIn);
     world.forbidden(false);
@@ -213,8 +213,8 @@ fn what_fails_between_two_403s_does_not_make_the_second_a_first_one() {
 #[test]
 fn a_secret_that_is_given_again_is_not_a_new_one() {
     // Forbidden: the wait stays. Given by the same value or by a fresh one, held or once.
-    for keep in [Keep::Held, Keep::Once] {
-        let mut world = forbidden(Keep::Held, false);
+    for keep in [Keep::Always, Keep::Once] {
+        let mut world = forbidden(Keep::Always, false);
         for second in 0..60 {
             world.session.sign_in(credentials(AGENT), keep, world.now);
             assert_eq!(world.waits().0, seconds(60 - second));
@@ -225,16 +225,16 @@ fn a_secret_that_is_given_again_is_not_a_new_one() {
         world.session.sign_in(credentials(AGENT), keep, world.now);
         assert_eq!(world.waits().0, seconds(120), "the count stays too");
         // Refused: it stays dead, also by way of another one, until it is signed out.
-        for given in [Keep::Held, Keep::Once] {
+        for given in [Keep::Always, Keep::Once] {
             let mut world = World::with_credentials(given);
             world.sends(Purpose::SignIn);
             world.refused();
-            for keep in [keep, Keep::Held, Keep::Once] {
+            for keep in [keep, Keep::Always, Keep::Once] {
                 world.session.sign_in(credentials(AGENT), keep, world.now);
                 assert_eq!(world.ask(), 'C');
                 world.pass(seconds(7_200));
             }
-            world.session.sign_in(other_secret(1), Keep::Held, world.now);
+            world.session.sign_in(other_secret(1), Keep::Always, world.now);
             world.sends(Purpose::SignIn);
             world.refused();
             world.session.sign_in(credentials(AGENT), keep, world.now);
@@ -249,20 +249,20 @@ fn a_secret_that_is_given_again_is_not_a_new_one() {
 #[test]
 fn another_secret_or_another_agent_waits_for_no_403_of_the_first_one() {
     for new in [other_secret(1), crate::support::credentials("agent-2")] {
-        let mut world = forbidden(Keep::Held, false);
-        world.session.sign_in(new, Keep::Held, world.now);
+        let mut world = forbidden(Keep::Always, false);
+        world.session.sign_in(new, Keep::Always, world.now);
         world.sends(Purpose::SignIn);
         world.forbidden(false);
         assert_eq!(world.waits().0, seconds(60), "a count of its own");
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         assert_eq!(world.waits().0, seconds(60), "the first one is remembered");
     }
 }
 
 #[test]
 fn credentials_that_come_again_leave_their_sign_in_under_way() {
-    for keep in [Keep::Held, Keep::Once] {
-        let mut world = World::with_credentials(Keep::Held);
+    for keep in [Keep::Always, Keep::Once] {
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         for _ in 0..10 {
             world.session.sign_in(credentials(AGENT), keep, world.now);
@@ -276,7 +276,7 @@ fn credentials_that_come_again_leave_their_sign_in_under_way() {
 #[test]
 fn the_policy_allows_up_to_three_slow_tries_of_a_secret_that_never_worked() {
     for (tries, most) in [(0, 1), (1, 1), (2, 2), (3, 3), (4, 3), (u32::MAX, 3)] {
-        for (status, keep) in [(401, Keep::Held), (422, Keep::Held), (400, Keep::Once)] {
+        for (status, keep) in [(401, Keep::Always), (422, Keep::Always), (400, Keep::Once)] {
             let mut slow = policy();
             slow.secret_tries = tries;
             let mut world = World::of(session_with(slow));
@@ -325,7 +325,7 @@ fn a_403_to_a_refresh_does_not_cost_the_refresh_token() {
 
 #[test]
 fn a_403_to_a_refresh_is_followed_by_a_sign_in_where_that_is_possible() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     world.forbidden(false);
@@ -340,7 +340,7 @@ fn a_403_to_a_refresh_is_followed_by_a_sign_in_where_that_is_possible() {
 
 #[test]
 fn a_usable_token_is_served_while_signing_in_is_forbidden() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.session.sign_in(other_secret(1), Keep::Once, world.now);
     world.sends(Purpose::SignIn);
     world.forbidden(false);
@@ -353,11 +353,11 @@ fn a_usable_token_is_served_while_signing_in_is_forbidden() {
 
 #[test]
 fn a_secret_whose_success_comes_after_a_refusal_has_worked_however_long_it_was_given_for() {
-    for keep in [Keep::Held, Keep::Once] {
+    for keep in [Keep::Always, Keep::Once] {
         let mut world = World::with_credentials(keep);
         world.sends(Purpose::SignIn);
         let first = world.ticket.unwrap();
-        world.fails(Failure::unknown());
+        world.fails(TransportError::unknown());
         world.pass(seconds(1));
         world.sends(Purpose::SignIn);
         world.refused();
@@ -369,7 +369,7 @@ fn a_secret_whose_success_comes_after_a_refusal_has_worked_however_long_it_was_g
         world.session.sign_in(credentials(AGENT), keep, world.now);
         world.sends(Purpose::SignIn);
         world.refused();
-        let then = if keep == Keep::Held { 'W' } else { 'C' };
+        let then = if keep == Keep::Always { 'W' } else { 'C' };
         assert_eq!(world.ask(), then, "a secret that worked may be refused in passing");
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{Request, Response};
 use imts_core::{
-    Bearer, Body, Contract, Credentials, Endpoint, Failure, Keep, Mono, Now, Policy, Purpose,
-    Reply, SaveTicket, Saved, Session, Step, Ticket, Trouble, Wall,
+    Bearer, Body, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, RenewalError, Reply,
+    SaveTicket, Saved, Service, Session, Step, Ticket, TransportError, Wall,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) fn policy() -> Policy {
 
 pub(crate) fn session_with(policy: Policy) -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    Session::new(endpoint, Contract::imts(), policy).unwrap()
+    Session::new(endpoint, Service::imts(), policy).unwrap()
 }
 
 /// A JSON reply.
@@ -157,14 +157,14 @@ impl World {
     }
 
     /// How long it is to wait, and why.
-    pub(crate) fn waits(&mut self) -> (Duration, Arc<Trouble>) {
+    pub(crate) fn waits(&mut self) -> (Duration, Arc<RenewalError>) {
         match self.session.poll(self.now) {
             Step::Wait { until, last } => (until.since(self.now.mono), last),
             step => panic!("{step:?}"),
         }
     }
 
-    pub(crate) fn reply(&mut self, response: &Response<Vec<u8>>) -> Result<(), Arc<Trouble>> {
+    pub(crate) fn reply(&mut self, response: &Response<Vec<u8>>) -> Result<(), Arc<RenewalError>> {
         let ticket = self.ticket.expect("a request was sent");
         self.session.on_reply(ticket, Reply::from(response), self.now)
     }
@@ -201,7 +201,7 @@ impl World {
         self.reply(&response).unwrap_err();
     }
 
-    pub(crate) fn fails(&mut self, failure: Failure) {
+    pub(crate) fn fails(&mut self, failure: TransportError) {
         let ticket = self.ticket.expect("a request was sent");
         self.session.on_failure(ticket, failure, self.now);
     }

@@ -9,7 +9,7 @@ use crate::support::{START, World, answer, grant_of, seconds};
 
 #[test]
 fn either_clock_ends_a_token() {
-    let world = World::signed_in(Keep::Held);
+    let world = World::signed_in(Keep::Always);
     let at = |mono: u64, wall: u64| {
         let now =
             Now { mono: START.mono.after(seconds(mono)), wall: START.wall.after(seconds(wall)) };
@@ -32,21 +32,21 @@ fn a_monotonic_reading_is_the_time_since_its_origin() {
 
 #[test]
 fn a_suspended_machine_does_not_serve_a_dead_token() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.now.wall = world.now.wall.after(seconds(8 * 3_600));
     world.sends(Purpose::Refresh);
 }
 
 #[test]
 fn a_wall_clock_that_is_set_back_does_not_keep_a_token_alive() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.now = Now { mono: world.now.mono.after(seconds(900)), wall: Wall::from_unix_micros(0) };
     world.sends(Purpose::Refresh);
 }
 
 #[test]
 fn a_jump_forward_costs_one_renewal() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.now.wall = world.now.wall.after(seconds(10 * 365 * 86_400));
     // The refresh token is dead by the same clock, and no one can tell better.
     world.sends(Purpose::SignIn);
@@ -63,7 +63,7 @@ fn a_wrong_local_clock_does_not_matter() {
     for wall in [0, 4_102_444_800_000_000, -86_400_000_000, i64::MIN] {
         let mut world = World::empty();
         world.now.wall = Wall::from_unix_micros(wall);
-        world.session.sign_in(crate::support::credentials("a"), Keep::Held, world.now);
+        world.session.sign_in(crate::support::credentials("a"), Keep::Always, world.now);
         world.sends(Purpose::SignIn);
         world.granted();
         let usable = world.session.phase(world.now).usable().unwrap();
@@ -73,7 +73,7 @@ fn a_wrong_local_clock_does_not_matter() {
 
 #[test]
 fn a_lifetime_counts_from_when_the_request_was_sent() {
-    let mut world = World::with_credentials(Keep::Held);
+    let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.pass(seconds(20));
     world.reply(&answer(200, &grant_of("a", Some("r"), 900))).unwrap();
@@ -83,7 +83,7 @@ fn a_lifetime_counts_from_when_the_request_was_sent() {
 
 #[test]
 fn monotonic_time_never_runs_backwards_for_a_session() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(900));
     assert_eq!(world.phase(), "expired");
     world.sends(Purpose::Refresh);
@@ -96,7 +96,7 @@ fn the_margin_scales_with_the_lifetime() {
     for (lives, valid_for) in
         [(900_000, 780_000), (240_000, 120_000), (60_000, 30_000), (2_000, 1_000), (1_000, 500)]
     {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&answer(200, &grant_of("a", Some("r"), lives / 1_000))).unwrap();
         world.pass(Duration::from_millis(valid_for) - Duration::from_micros(1));
@@ -119,7 +119,7 @@ proptest! {
 
     #[test]
     fn no_reading_of_the_clocks_panics_or_serves_a_dead_token(readings in prop::collection::vec((any::<u64>(), any::<i64>()), 1..20)) {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         for (mono, wall) in readings {
             world.now = Now { mono: Mono::from_micros(mono), wall: Wall::from_unix_micros(wall) };
             match world.ask() {
@@ -142,7 +142,7 @@ fn readings_turn_into_durations_and_dates_and_back() {
 #[test]
 fn a_token_that_is_granted_again_ends_when_the_latest_grant_says() {
     for again in [60, 900] {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.reply(&answer(200, &grant_of("same", Some("refresh-1"), 900))).unwrap();
         world.pass(seconds(800));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Response;
-use imts_core::{Epoch, Failure, Keep, Mono, NotSent, Purpose, Saved, Step, Wall};
+use imts_core::{Epoch, Keep, Mono, NotSent, Purpose, Saved, Step, TransportError, Wall};
 use serde_json::json;
 
 use crate::support::{
@@ -17,42 +17,42 @@ pub(crate) type State = (&'static str, fn() -> World);
 
 pub(crate) const STATES: [State; 25] = [
     ("none", World::empty),
-    ("held", || World::with_credentials(Keep::Held)),
+    ("held", || World::with_credentials(Keep::Always)),
     ("once", || World::with_credentials(Keep::Once)),
     ("signing", || {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world
     }),
-    ("valid", || aged(Keep::Held, 60)),
-    ("expiring", || aged(Keep::Held, 800)),
-    ("refrshng", || refreshing(Keep::Held, 800)),
-    ("expired", || aged(Keep::Held, 1_000)),
-    ("renewing", || refreshing(Keep::Held, 1_000)),
+    ("valid", || aged(Keep::Always, 60)),
+    ("expiring", || aged(Keep::Always, 800)),
+    ("refrshng", || refreshing(Keep::Always, 800)),
+    ("expired", || aged(Keep::Always, 1_000)),
+    ("renewing", || refreshing(Keep::Always, 1_000)),
     ("valid-b", || aged(Keep::Once, 60)),
     ("expird-b", || aged(Keep::Once, 1_000)),
     ("renwng-b", || refreshing(Keep::Once, 1_000)),
-    ("doubt", || doubtful(refreshing(Keep::Held, 800))),
+    ("doubt", || doubtful(refreshing(Keep::Always, 800))),
     ("doubt-b", || doubtful(refreshing(Keep::Once, 1_000))),
     ("quiet", || {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
-        world.fails(Failure::not_sent(NotSent::vouch()));
+        world.fails(TransportError::not_sent(NotSent::vouch()));
         world
     }),
     ("quiet-u", || {
-        let mut world = refreshing(Keep::Held, 800);
+        let mut world = refreshing(Keep::Always, 800);
         world.reply(&with_retry_after(answer(503, &json!({})), "60")).unwrap_err();
         world
     }),
     ("dead", || {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.refused();
         world
     }),
     ("forbiddn", || {
-        let mut world = World::with_credentials(Keep::Held);
+        let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.forbidden(false);
         world
@@ -63,13 +63,13 @@ pub(crate) const STATES: [State; 25] = [
         world
     }),
     ("missing", || {
-        let mut world = refreshing(Keep::Held, 1_000);
+        let mut world = refreshing(Keep::Always, 1_000);
         world.reply(&answer(404, &json!({}))).unwrap_err();
         world
     }),
-    ("young", || aged(Keep::Held, 1)),
+    ("young", || aged(Keep::Always, 1)),
     ("young-r", || {
-        let mut world = aged(Keep::Held, 1);
+        let mut world = aged(Keep::Always, 1);
         world.rejects();
         world.sends(Purpose::Refresh);
         world.granted();
@@ -101,14 +101,14 @@ fn refreshing(keep: Keep, age: u64) -> World {
 }
 
 fn doubtful(mut world: World) -> World {
-    world.fails(Failure::unknown());
+    world.fails(TransportError::unknown());
     world.pass(seconds(10));
     world
 }
 
 fn saving() -> World {
     let mut world = World::of(session_with(policy()).with_store());
-    world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+    world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
     world.granted();
     assert_eq!(world.ask(), 'K');
@@ -153,8 +153,8 @@ const EVENTS: [(&str, Event); 29] = [
     ("500", |world| replies(world, &answer(500, &json!({})))),
     ("200, not understood", |world| replies(world, &answer(200, &json!({ "ok": 1 })))),
     ("302", |world| replies(world, &answer(302, &json!({})))),
-    ("not sent", |world| fails(world, Failure::not_sent(NotSent::vouch()))),
-    ("lost", |world| fails(world, Failure::unknown())),
+    ("not sent", |world| fails(world, TransportError::not_sent(NotSent::vouch()))),
+    ("lost", |world| fails(world, TransportError::unknown())),
     ("withdrawn", |world| {
         world.session.withdraw(world.ticket?);
         Some(())
@@ -174,15 +174,15 @@ const EVENTS: [(&str, Event); 29] = [
         Some(())
     }),
     ("the same credentials", |world| {
-        world.session.sign_in(credentials(AGENT), Keep::Held, world.now);
+        world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         Some(())
     }),
     ("another secret, same agent", |world| {
-        world.session.sign_in(other_secret(1), Keep::Held, world.now);
+        world.session.sign_in(other_secret(1), Keep::Always, world.now);
         Some(())
     }),
     ("credentials of another agent", |world| {
-        world.session.sign_in(credentials("agent-2"), Keep::Held, world.now);
+        world.session.sign_in(credentials("agent-2"), Keep::Always, world.now);
         Some(())
     }),
     ("signed out", |world| {
@@ -214,7 +214,7 @@ fn replies(world: &mut World, response: &Response<Vec<u8>>) -> Option<()> {
     Some(())
 }
 
-fn fails(world: &mut World, failure: Failure) -> Option<()> {
+fn fails(world: &mut World, failure: TransportError) -> Option<()> {
     let _there_is_one = world.ticket?;
     world.fails(failure);
     Some(())
@@ -339,11 +339,11 @@ fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
 
 #[test]
 fn a_token_that_is_neither_due_nor_being_renewed_has_an_outlook_until_its_margin() {
-    let world = aged(Keep::Held, 60);
+    let world = aged(Keep::Always, 60);
     let due = world.session.outlook().unwrap().due().unwrap();
     assert_eq!(due.mono.since(world.now.mono), seconds(900 - 120 - 60));
     assert_eq!(due.wall.since(world.now.wall), seconds(900 - 120 - 60));
-    let mut world = aged(Keep::Held, 60);
+    let mut world = aged(Keep::Always, 60);
     world.session.reject(world.bearer.clone().unwrap().epoch(), world.now);
     assert!(world.session.outlook().is_none(), "a rejected token has none");
 }
@@ -373,7 +373,7 @@ fn an_outlook_has_no_term_while_a_poll_may_do_more() {
     world.granted();
     assert!(!has_term(&world), "the next one is to be saved");
 
-    let mut world = aged(Keep::Held, 60);
+    let mut world = aged(Keep::Always, 60);
     let due = world.session.outlook().unwrap().due().unwrap();
     for (now, before) in [(due.mono.as_micros() - 1, true), (due.mono.as_micros(), false)] {
         world.now.mono = Mono::from_micros(now);

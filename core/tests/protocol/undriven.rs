@@ -3,25 +3,25 @@
 
 use std::time::Duration;
 
-use imts_core::{Failure, Keep, NotSent, Purpose};
+use imts_core::{Keep, NotSent, Purpose, TransportError};
 
 use crate::support::{World, policy, seconds};
 
 #[test]
 fn a_request_that_is_withdrawn_leaves_no_trace_and_another_may_go_at_once() {
     for replayed in [false, true] {
-        let mut world = World::signed_in(if replayed { Keep::Once } else { Keep::Held });
+        let mut world = World::signed_in(if replayed { Keep::Once } else { Keep::Always });
         world.pass(seconds(1_000));
         world.sends(Purpose::Refresh);
         if replayed {
-            world.fails(Failure::unknown());
+            world.fails(TransportError::unknown());
             world.pass(seconds(10));
             world.sends(Purpose::Refresh);
         }
         world.session.withdraw(world.ticket.unwrap());
         world.sends(Purpose::Refresh);
         assert_eq!(world.body()["refresh_token"], "refresh-1");
-        assert_eq!(world.session.last_trouble().is_some(), replayed, "no failure is counted");
+        assert_eq!(world.session.last_error().is_some(), replayed, "no failure is counted");
         world.granted();
         assert_eq!(world.ready().expose_token(), "access-2");
     }
@@ -29,7 +29,7 @@ fn a_request_that_is_withdrawn_leaves_no_trace_and_another_may_go_at_once() {
 
 #[test]
 fn a_withdrawn_ticket_withdraws_no_other_request() {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let old = world.ticket.unwrap();
@@ -45,7 +45,7 @@ fn a_withdrawn_ticket_withdraws_no_other_request() {
 #[test]
 fn the_time_of_a_request_that_nobody_drove_begins_anew_three_times() {
     let limit = policy().time_limit;
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
     let ticket = world.ticket.unwrap();
@@ -65,7 +65,7 @@ fn the_time_of_a_request_that_nobody_drove_begins_anew_three_times() {
 }
 
 fn aged(age: u64) -> World {
-    let mut world = World::signed_in(Keep::Held);
+    let mut world = World::signed_in(Keep::Always);
     world.pass(seconds(age));
     world
 }
@@ -76,7 +76,7 @@ fn an_outlook_lasts_as_long_as_a_renewal_its_back_off_or_the_token() {
     let mut world = aged(790);
     world.sends(Purpose::Refresh);
     assert_eq!(until(&world), Some(world.now.mono.after(policy().time_limit)));
-    world.fails(Failure::not_sent(NotSent::vouch()));
+    world.fails(TransportError::not_sent(NotSent::vouch()));
     let quiet = until(&world).expect("a back-off");
     assert_eq!(world.ask(), 'R');
     world.pass(quiet.since(world.now.mono) - Duration::from_micros(1));

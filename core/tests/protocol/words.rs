@@ -3,16 +3,16 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{Failure, NotSent, Recovery};
+use imts_core::{NotSent, Recovery, TransportError};
 
 #[test]
 fn a_failure_says_how_far_the_request_had_come_and_holds_its_cause() {
-    let not_sent = || Failure::not_sent(NotSent::vouch());
+    let not_sent = || TransportError::not_sent(NotSent::vouch());
     for (failure, words) in [
         (not_sent(), "the service could not be reached"),
         (not_sent().timed_out(), "the service could not be reached in time"),
-        (Failure::unknown(), "the connection broke before a whole reply came"),
-        (Failure::unknown().timed_out(), "no whole reply came in time"),
+        (TransportError::unknown(), "the connection broke before a whole reply came"),
+        (TransportError::unknown().timed_out(), "no whole reply came in time"),
     ] {
         assert_eq!(failure.to_string(), words);
         assert_eq!(failure.is_timed_out(), words.ends_with("in time"));

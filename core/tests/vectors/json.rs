@@ -1,7 +1,7 @@
 //! Each case of JSON, in each place of a reply.
 
 use http::Response;
-use imts_core::{Fault, Malformed, ReplyError};
+use imts_core::{Malformed, RenewalCause, ReplyError};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -56,10 +56,10 @@ fn verdict(body: Vec<u8>, case: &Value, place: &str) -> &'static str {
             }
             "granted"
         }
-        Err(trouble) => match trouble.fault() {
-            Fault::Reply(ReplyError::Refused(_)) => "refused",
-            Fault::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })) => "too large",
-            Fault::Reply(ReplyError::Malformed(_)) => "malformed",
+        Err(trouble) => match trouble.why() {
+            RenewalCause::Reply(ReplyError::Refused(_)) => "refused",
+            RenewalCause::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })) => "too large",
+            RenewalCause::Reply(ReplyError::Malformed(_)) => "malformed",
             _ => "something else",
         },
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::Response;
 use imts_core::{
-    Contract, Credentials, Endpoint, Fault, Keep, Malformed, Mono, Now, Policy, Purpose, Reply,
-    ReplyError, Session, Step, Trouble, Wall,
+    Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, Purpose, RenewalCause, RenewalError,
+    Reply, ReplyError, Service, Session, Step, Wall,
 };
 use serde_json::{Value, json};
 
@@ -32,9 +32,9 @@ pub(crate) struct Grant {
 /// A session that waits for the reply to a sign-in.
 pub(crate) fn sign_in() -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Contract::imts(), Policy::default()).unwrap();
+    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
     let credentials = Credentials::new("agent", "s3cret-of-agent").unwrap();
-    session.sign_in(credentials, Keep::Held, SENT);
+    session.sign_in(credentials, Keep::Always, SENT);
     session
 }
 
@@ -53,7 +53,7 @@ fn refresh() -> Session {
 pub(crate) fn told(
     session: &mut Session,
     response: &Response<Vec<u8>>,
-) -> Result<Grant, Arc<Trouble>> {
+) -> Result<Grant, Arc<RenewalError>> {
     let Step::Send(ticket, _) = session.poll(SENT) else { panic!("a renewal is due") };
     session.on_reply(ticket, Reply::from(response), SENT)?;
     let usable = session.phase(SENT).usable().expect("a grant is usable");
@@ -96,8 +96,8 @@ fn outcome(vector: &Value) -> Value {
     }
 }
 
-fn refusal(trouble: &Trouble) -> Value {
-    let Fault::Reply(error) = trouble.fault() else { panic!("{trouble}") };
+fn refusal(trouble: &RenewalError) -> Value {
+    let RenewalCause::Reply(error) = trouble.why() else { panic!("{trouble}") };
     let (recovery, after) = (error.recovery().as_str(), error.retry_after());
     let after = after.map(|after| after.as_secs());
     match error {

@@ -6,8 +6,8 @@ use http::header::AUTHORIZATION;
 use http::{Method, Response, StatusCode, Uri};
 use imts_core::journal::Digest;
 use imts_core::{
-    Auth, Bearer, Call, CallStep, Class, Exchange, Failure, Json, Mono, Now, Outcome, Permit,
-    Recovery, Reply, Session, Source, Step, Wall,
+    Auth, Bearer, Call, CallStep, Class, Exchange, Json, Mono, Now, Outcome, Permit, Recovery,
+    Reply, Session, Source, Step, TransportError, Wall,
 };
 
 use super::ledger::{ID, Ledger};
@@ -87,12 +87,14 @@ impl Desk {
 
     pub(super) fn play(&mut self, line: &Line) {
         match line {
-            Line::Reply { in_turn: true, .. } | Line::Failure { in_turn: true, .. } => self.send(),
+            Line::Reply { in_turn: true, .. } | Line::TransportError { in_turn: true, .. } => {
+                self.send();
+            }
             _ => {}
         }
         match line {
             Line::Reply { response, .. } => self.reply(response),
-            Line::Failure { not_sent, .. } => self.fail(*not_sent),
+            Line::TransportError { not_sent, .. } => self.fail(*not_sent),
             Line::Bearer => self.give(),
             Line::NoBearer => {
                 self.call.on_no_bearer(source("no token"), Recovery::SignIn);
@@ -227,8 +229,8 @@ impl Desk {
 
     fn fail(&mut self, not_sent: bool) {
         let failure = match not_sent {
-            true => Failure::not_sent(imts_core::NotSent::vouch()),
-            false => Failure::unknown(),
+            true => TransportError::not_sent(imts_core::NotSent::vouch()),
+            false => TransportError::unknown(),
         };
         self.call.on_failure(failure, self.now);
         if self.out.take().is_some() {

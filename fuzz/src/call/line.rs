@@ -9,7 +9,7 @@ pub(super) enum Line {
         response: Response<Vec<u8>>,
         in_turn: bool,
     },
-    Failure {
+    TransportError {
         not_sent: bool,
         in_turn: bool,
     },
@@ -36,8 +36,8 @@ impl Line {
         let in_turn = letter.is_ascii_lowercase();
         Some(match letter {
             b'r' | b'R' => Self::Reply { response: response(rest, headers), in_turn },
-            b'f' | b'F' => Self::Failure { not_sent: true, in_turn },
-            b'u' | b'U' => Self::Failure { not_sent: false, in_turn },
+            b'f' | b'F' => Self::TransportError { not_sent: true, in_turn },
+            b'u' | b'U' => Self::TransportError { not_sent: false, in_turn },
             b'h' => {
                 headers.extend(header(rest));
                 return None;

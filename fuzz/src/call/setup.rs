@@ -5,14 +5,14 @@ use std::time::Duration;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use imts_core::operations::{
-    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
-    GetBusinessInfo, GetPersonInfo, GetToken, Info, Named, Originator, Own, Payout, PayoutConfirm,
-    PrintApplication, RefreshToken, Search, Status,
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, GetToken, Info, OperationName, Originator, Payout,
+    PayoutConfirm, PrintApplication, RefreshToken, Search, Status,
 };
 use imts_core::{
-    Auth, Body, Call, Catalogue, Class, Contract, Credentials, Decided, Endpoint, Evidence, Json,
-    Keep, Malformed, Mono, Now, Operation, OperationError, Policy, ServicePath, Session, Success,
-    Unencodable, Wall,
+    Auth, Body, Call, Catalogue, Class, Credentials, Decided, EncodeError, Endpoint, Evidence,
+    Json, Keep, Malformed, Mono, NotCallable, Now, Operation, Policy, Service, ServicePath,
+    Session, Success, Wall,
 };
 
 use super::rules::LIMIT;
@@ -48,10 +48,10 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
             catalogue.set_decided(name, decided).expect("in the catalogue");
         }
     }
-    let contract = Contract::imts().with_operations(catalogue);
+    let service = Service::imts().with_operations(catalogue);
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
-    let mut session = Session::new(endpoint, contract, policy).expect("a good contract");
-    session.sign_in(credentials(), Keep::Held, START);
+    let mut session = Session::new(endpoint, service, policy).expect("a good contract");
+    session.sign_in(credentials(), Keep::Always, START);
     session
 }
 
@@ -83,10 +83,10 @@ pub(super) fn call(session: &Session, options: &[u8], deadline: Mono) -> (Class,
     (class, auth, call.expect("an operation with a path").with_reference("ref-17"))
 }
 
-type Made = (Class, Auth, Result<Call<Json>, OperationError>);
+type Made = (Class, Auth, Result<Call<Json>, NotCallable>);
 
-fn own<N: Named>(session: &Session, deadline: Mono) -> Made {
-    of(session, &Own::<N, _>::new(std::collections::BTreeMap::from([("id", "17")])), deadline)
+fn own<N: OperationName>(session: &Session, deadline: Mono) -> Made {
+    of(session, &Custom::<N, _>::new(std::collections::BTreeMap::from([("id", "17")])), deadline)
 }
 
 fn of<O: Operation<Reply = Json>>(session: &Session, operation: &O, deadline: Mono) -> Made {
@@ -107,7 +107,7 @@ impl Operation for SignIn {
     const EVIDENCE: Evidence = GetToken::EVIDENCE;
     type Reply = Json;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         GetToken::new(&credentials()).encode()
     }
 
@@ -125,7 +125,7 @@ impl Operation for Renew {
     const EVIDENCE: Evidence = RefreshToken::EVIDENCE;
     type Reply = Json;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(&std::collections::BTreeMap::from([("refresh_token", SECRETS[1])]))
     }
 

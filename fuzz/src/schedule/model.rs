@@ -178,7 +178,7 @@ impl Model {
                 self.stale(last);
             }
         }
-        self.keeps_credentials = keep == Keep::Held;
+        self.keeps_credentials = keep == Keep::Always;
     }
 
     pub(super) fn signs_out(&mut self, last: u64) {

@@ -2,8 +2,8 @@
 
 use http::{Request, Response};
 use imts_core::{
-    Bearer, Contract, Credentials, Endpoint, Failure, Fault, Keep, NotSent, Now, Policy, Purpose,
-    Reply, SaveTicket, Saved, Session, Step, Ticket,
+    Bearer, Credentials, Endpoint, Keep, NotSent, Now, Policy, Purpose, RenewalCause, Reply,
+    SaveTicket, Saved, Service, Session, Step, Ticket, TransportError,
 };
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn new(with_store: bool) -> Self {
         let endpoint = Endpoint::https("https://sandbox.example").expect("a good URL");
-        let session = Session::new(endpoint, Contract::imts(), Policy::default());
+        let session = Session::new(endpoint, Service::imts(), Policy::default());
         let session = session.expect("a good contract");
         Self {
             session: if with_store { session.with_store() } else { session },
@@ -138,7 +138,9 @@ impl Process {
         let outcome = self.session.on_reply(ticket, Reply::from(&response), now);
         let is_grant = match &outcome {
             Ok(()) => true,
-            Err(trouble) => matches!(trouble.fault(), Fault::DeadOnArrival | Fault::Rejected),
+            Err(trouble) => {
+                matches!(trouble.why(), RenewalCause::DeadOnArrival | RenewalCause::Rejected)
+            }
         };
         let granted = is_grant.then(|| granted(response.body()));
         if outcome.is_ok() && sent.refresh_token.is_some() {
@@ -165,7 +167,11 @@ impl Process {
     }
 
     fn fails(&mut self, ticket: Ticket, sent: Sent, not_sent: bool, now: Now) {
-        let why = if not_sent { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() };
+        let why = if not_sent {
+            TransportError::not_sent(NotSent::vouch())
+        } else {
+            TransportError::unknown()
+        };
         let _ = self.session.on_failure(ticket, why, now);
         self.model.failed(sent, not_sent, now);
     }

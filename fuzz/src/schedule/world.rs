@@ -53,12 +53,12 @@ impl World {
             with_store,
             is_alone: true,
         };
-        let keep = if scene & 8 != 0 { Keep::Once } else { Keep::Held };
-        world.is_alone = keep == Keep::Held;
+        let keep = if scene & 8 != 0 { Keep::Once } else { Keep::Always };
+        world.is_alone = keep == Keep::Always;
         let now = world.now();
         world.processes[0].sign_in(DEFAULT_AGENT, DEFAULT_SECRET, keep, now);
         if scene & 16 != 0 {
-            world.processes[1].sign_in(DEFAULT_AGENT, DEFAULT_SECRET, Keep::Held, now);
+            world.processes[1].sign_in(DEFAULT_AGENT, DEFAULT_SECRET, Keep::Always, now);
         }
         world
     }
@@ -149,9 +149,9 @@ impl World {
     }
 
     fn sign_in(&mut self, who: usize, agent: &str, much: i64) {
-        let keep = if much & 1 == 0 { Keep::Held } else { Keep::Once };
+        let keep = if much & 1 == 0 { Keep::Always } else { Keep::Once };
         let secret = if much & 6 == 6 { "wrong" } else { DEFAULT_SECRET };
-        self.is_alone &= keep == Keep::Held;
+        self.is_alone &= keep == Keep::Always;
         let now = self.now();
         self.processes[who].sign_in(agent, secret, keep, now);
     }

@@ -18,7 +18,7 @@ pub(crate) use self::journal::{
 };
 pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
-pub(crate) use self::service::{Service, TransportName};
+pub(crate) use self::service::{ServiceArgs, TransportName};
 pub(crate) use self::token::Token;
 pub(crate) use self::watch::Watch;
 use crate::log::Log;

@@ -14,7 +14,7 @@ use imts::{
 };
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::args::{Service, TransportName};
+use crate::args::{ServiceArgs, TransportName};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::gate::Gate;
@@ -35,7 +35,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// Takes the settings from flags, for an endpoint.
-    pub(crate) fn of(service: &Service, endpoint: &imts::Endpoint) -> Self {
+    pub(crate) fn of(service: &ServiceArgs, endpoint: &imts::Endpoint) -> Self {
         Self {
             ca_file: service.ca_file.clone(),
             proxy: service.proxy.clone(),
@@ -146,7 +146,7 @@ impl Carrier {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> Result<Response<Vec<u8>>, imts::Failure> {
+    ) -> Result<Response<Vec<u8>>, imts::TransportError> {
         match self {
             Self::Ureq(transport) => transport.send(request, bounds),
             Self::HyperUtil(transport, tasks) => tasks.wait_for(transport.send(request, bounds)),

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use imts::IntentError;
-use imts::{AsyncClient, Bearer, Call, CallError, Epoch, Json, OperationError, Outcome, Phase};
+use imts::{AsyncClient, Bearer, Call, Epoch, Json, NotCallable, Outcome, Phase, TokenError};
 
 use crate::tasks::Tasks;
 
@@ -16,11 +16,11 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) fn token(&self) -> Result<Bearer, CallError> {
+    pub(crate) fn token(&self) -> Result<Bearer, TokenError> {
         self.token_valid_for(Duration::ZERO)
     }
 
-    pub(crate) fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, CallError> {
+    pub(crate) fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
         match self {
             Self::Threads(client) => client.token_valid_for(at_least),
             Self::Tasks(client, tasks) => tasks.wait_for(client.token_valid_for(at_least)),
@@ -28,11 +28,7 @@ impl Client {
     }
 
     /// Creates a call of the operation of this name.
-    pub(crate) fn call_named(
-        &self,
-        name: &str,
-        request: &Json,
-    ) -> Result<Call<Json>, OperationError> {
+    pub(crate) fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, NotCallable> {
         match self {
             Self::Threads(client) => client.call_named(name, request),
             Self::Tasks(client, _) => client.call_named(name, request),

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use imts::{CallError, Fault, Recovery, ReplyError};
+use imts::{Recovery, RenewalCause, ReplyError, TokenError};
 use serde_json::{Map, Value, json};
 
 use crate::out::{self, NotPrinted};
@@ -213,15 +213,15 @@ impl From<&ReplyError> for Kind {
     }
 }
 
-impl From<&CallError> for Failure {
-    fn from(error: &CallError) -> Self {
-        let kind = match error.trouble().map(imts::Trouble::fault) {
+impl From<&TokenError> for Failure {
+    fn from(error: &TokenError) -> Self {
+        let kind = match error.renewal_error().map(imts::RenewalError::why) {
             _ if error.is_timed_out() => Kind::TimedOut,
-            Some(Fault::Reply(error)) => Kind::from(error),
-            Some(Fault::Failed(_)) => Kind::Transport,
+            Some(RenewalCause::Reply(error)) => Kind::from(error),
+            Some(RenewalCause::Failed(_)) => Kind::Transport,
             _ => Kind::Unexpected,
         };
-        match error.trouble() {
+        match error.renewal_error() {
             Some(trouble) => Self::new(kind, trouble.recovery(), trouble),
             None => Self::new(kind, error.recovery(), error),
         }

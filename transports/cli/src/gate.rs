@@ -11,8 +11,8 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use imts::{
-    AsyncTransport, Body, Bounds, BoxFuture, Clock, Failure, NotSent, Progress, SystemClock,
-    Transport, Wall,
+    AsyncTransport, Body, Bounds, BoxFuture, Clock, NotSent, Progress, SystemClock, Transport,
+    TransportError, Wall,
 };
 
 /// A gate that is open until it is closed. Clones are the same gate.
@@ -71,7 +71,11 @@ impl Gate {
         state.is_closed
     }
 
-    fn pass(&self, request: &Request<Body>, progress: &Progress) -> Result<Passage, Failure> {
+    fn pass(
+        &self,
+        request: &Request<Body>,
+        progress: &Progress,
+    ) -> Result<Passage, TransportError> {
         let mut state = self.state();
         if state.is_closed {
             return Err(interrupted());
@@ -89,7 +93,7 @@ impl Gate {
 struct Passage(Option<Gate>);
 
 impl Passage {
-    fn end(self, outcome: &Result<Response<Vec<u8>>, Failure>) {
+    fn end(self, outcome: &Result<Response<Vec<u8>>, TransportError>) {
         if let (Some(gate), Err(failure)) = (&self.0, outcome)
             && failure.is_not_sent()
         {
@@ -113,7 +117,11 @@ pub(crate) struct Gated<T> {
 }
 
 impl<T: Transport> Transport for Gated<T> {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let passage = self.gate.pass(&request, &Progress::default())?;
         let outcome = self.transport.send(request, bounds);
         passage.end(&outcome);
@@ -126,7 +134,7 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.send_told(request, bounds, Progress::default())
     }
 
@@ -135,7 +143,7 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let passage = self.gate.pass(&request, &progress)?;
             let mut sending = self.transport.send_told(request, bounds, progress.clone());
@@ -160,8 +168,8 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
     }
 }
 
-fn interrupted() -> Failure {
-    Failure::not_sent(NotSent::vouch()).because(Interrupted)
+fn interrupted() -> TransportError {
+    TransportError::not_sent(NotSent::vouch()).because(Interrupted)
 }
 
 /// The error of a request that met a closed gate, or that a closing gate withdrew. It was not sent.

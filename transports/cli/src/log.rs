@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Progress, Transport};
+use imts::{AsyncTransport, Body, Bounds, BoxFuture, Progress, Transport, TransportError};
 
 use crate::out;
 
@@ -47,7 +47,7 @@ impl Log {
         });
     }
 
-    fn outcome(self, outcome: &Result<Response<Vec<u8>>, Failure>, began: Instant) {
+    fn outcome(self, outcome: &Result<Response<Vec<u8>>, TransportError>, began: Instant) {
         let millis = began.elapsed().as_millis();
         match outcome {
             Ok(response) => {
@@ -77,7 +77,11 @@ pub(crate) struct Logged<T> {
 }
 
 impl<T: Transport> Transport for Logged<T> {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let began = Instant::now();
         self.log.request(&request, bounds);
         let outcome = self.transport.send(request, bounds);
@@ -91,7 +95,7 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.send_told(request, bounds, Progress::default())
     }
 
@@ -100,7 +104,7 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let began = Instant::now();
             self.log.request(&request, bounds);

@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-use imts::{Contract, Entry, ServicePath};
+use imts::{OperationInfo, Service, ServicePath};
 use serde_json::{Value, json};
 
 use crate::args::Operations;
 use crate::failure::Failure;
-use crate::{contract, interrupt, out};
+use crate::{interrupt, out, service_file};
 
-/// How long reading the contract file may take.
+/// How long reading the service file may take.
 const LONGEST_READ: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: Operations) -> Result<(), Failure> {
-    interrupt::ending("the contract file was read", move |stop| {
-        let contract = contract::of(args.contract.as_deref(), LONGEST_READ)?;
+    interrupt::ending("the service file was read", move |stop| {
+        let service = service_file::of(args.service_file.as_deref(), LONGEST_READ)?;
         stop.take_over()?;
         if args.json {
-            let all: Vec<_> = contract.operations().iter().map(object).collect();
+            let all: Vec<_> = service.operations().iter().map(object).collect();
             out::line(Value::from(all))?;
         } else {
-            out::line(table(&contract))?;
+            out::line(table(&service))?;
         }
         Ok(())
     })
 }
 
-fn object(entry: &Entry) -> Value {
+fn object(entry: &OperationInfo) -> Value {
     json!({
         "name": entry.name(),
         "class": entry.class().as_str(),
@@ -36,8 +36,8 @@ fn object(entry: &Entry) -> Value {
 }
 
 /// Formats the list for people.
-fn table(contract: &Contract) -> String {
-    let operations = contract.operations();
+fn table(service: &Service) -> String {
+    let operations = service.operations();
     let width = operations.iter().map(|entry| entry.name().len()).max().unwrap_or_default();
     let mut table = format!("{:width$}  {:6}  {:9}  PATH", "NAME", "CLASS", "EVIDENCE");
     for entry in operations.iter() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Class, Contract};
+use imts::{Auth, Catalogue, Class, Service};
 use imts_sandbox::{
     DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
 };
@@ -12,7 +12,7 @@ use crate::args::{self, RotationName};
 use crate::failure::Failure;
 use crate::interrupt::{self, Stop};
 use crate::log::Log;
-use crate::{contract, out};
+use crate::{out, service_file};
 
 /// A request that Fees answers, by its draft.
 const FEES: &str = r#"{"originator_type":"person","target_country":"UZB","amount_source":15.4,"currency_source":"KZT","currency_target":"UZS"}"#;
@@ -38,9 +38,9 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
         RotationName::ReuseRevokesFamily => Rotation::ReuseRevokesFamily,
         RotationName::Grace => Rotation::GraceSeconds(60),
     };
-    let served = match &args.contract {
+    let served = match &args.service_file {
         Some(file) => extended(file, &mut settings)?,
-        None => Contract::imts(),
+        None => Service::imts(),
     };
     let sign_in = settings.operations.get(&Operation::GetToken);
     let sign_in = sign_in.map_or(GET_TOKEN_PATH, |served| &served.path).to_owned();
@@ -62,8 +62,8 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
         serde_json::json!({ "agent_id": agent, "agent_secret": DEFAULT_SECRET }).to_string();
     let (id, credentials) = (quoted(agent), quoted(&credentials));
     let (name, request) = to_try(served.operations());
-    let file = args.contract.as_deref().map(Path::to_string_lossy);
-    let file = file.map_or(String::new(), |file| format!(" --contract {}", quoted(&file)));
+    let file = args.service_file.as_deref().map(Path::to_string_lossy);
+    let file = file.map_or(String::new(), |file| format!(" --service-file {}", quoted(&file)));
     let request = quoted(request);
     let outage = quoted(r#"{"outage":{"for_s":30,"retry_after_s":5}}"#);
     out::line(format_args!(
@@ -95,13 +95,13 @@ What the service would refuse, this refuses; what is assumed of it, is labelled 
     Ok(())
 }
 
-/// Adds a contract file's operations. Returns the file's contract.
-fn extended(file: &Path, settings: &mut Settings) -> Result<Contract, Failure> {
-    let (text, contract) = contract::read(file)?;
-    settings.add_contract(&text).map_err(|error| {
-        Failure::usage(format!("--contract {} cannot be served: {error}", file.display()))
+/// Adds a service file's operations. Returns the file's contract.
+fn extended(file: &Path, settings: &mut Settings) -> Result<Service, Failure> {
+    let (text, service) = service_file::read(file)?;
+    settings.add_service_file(&text).map_err(|error| {
+        Failure::usage(format!("--service-file {} cannot be served: {error}", file.display()))
     })?;
-    Ok(contract)
+    Ok(service)
 }
 
 /// Returns a served operation and a request that it takes: one that moves money, if there is one.

@@ -7,10 +7,10 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imts::{Builder, Contract, Credentials, Endpoint, EndpointError};
+use imts::{Builder, Credentials, Endpoint, EndpointError, Service};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::args::Service;
+use crate::args::ServiceArgs;
 use crate::carrier::{Carrier, Network};
 use crate::failure::Failure;
 use crate::terminal;
@@ -48,8 +48,8 @@ pub(crate) struct Connection {
 
 /// Collects the settings from flags, environment, files and the person at the terminal.
 pub(crate) fn connection(
-    service: &Service,
-    contract: Contract,
+    service: &ServiceArgs,
+    service_of: Service,
     timeout: Duration,
 ) -> Result<Connection, Failure> {
     let endpoint = endpoint(service.base_url.as_deref(), service.plain_http)?;
@@ -64,7 +64,7 @@ pub(crate) fn connection(
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
     let (transport, network) = (service.transport, Network::of(service, &endpoint));
     let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
-    let builder = Builder::new(endpoint.clone()).contract(contract).credentials(credentials);
+    let builder = Builder::new(endpoint.clone()).service(service_of).credentials(credentials);
     Ok(Connection { endpoint, builder, carrier, limit })
 }
 

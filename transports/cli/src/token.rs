@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::values::{date, seconds};
-use crate::{contract, interrupt, out};
+use crate::{interrupt, out, service_file};
 
 pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
     interrupt::ending("the token came", move |stop| {
@@ -23,9 +23,9 @@ pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
 
 /// Signs in, and returns what to print.
 fn words(args: &Token, log: Log) -> Result<Zeroizing<String>, Failure> {
-    let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
+    let service = service_file::of(args.service.service_file.as_deref(), args.timeout)?;
     let Connection { builder, carrier, limit, .. } =
-        settings::connection(&args.service, contract, args.timeout)?;
+        settings::connection(&args.service, service, args.timeout)?;
     let left = limit.left();
     let mut policy = Policy::default();
     policy.time_limit = left;

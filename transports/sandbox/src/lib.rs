@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod calls;
-mod contract;
 mod control;
 mod delivery;
 mod fault;
@@ -15,12 +14,12 @@ mod reply;
 mod request;
 mod sandbox;
 mod served;
+mod service_file;
 mod settings;
 mod time;
 mod token;
 mod tokens;
 
-pub use crate::contract::ContractError;
 pub use crate::delivery::{Delivery, Ending, Position};
 pub use crate::fault::{Fault, Rule, When};
 pub use crate::fees::FEES_PATH;
@@ -32,6 +31,7 @@ pub use crate::operation::{Class, Name, NameError, Operation};
 pub use crate::reply::Delay;
 pub use crate::sandbox::{ECHO_PATH, Sandbox};
 pub use crate::served::{Decided, Evidence, Scripted, Served};
+pub use crate::service_file::ServiceFileError;
 pub use crate::settings::{
     DEFAULT_AGENT, DEFAULT_SECRET, ErrorShape, GET_TOKEN_PATH, NoToken, Outage, REFRESH_PATH,
     RetryAfter, Rotation, Settings,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What a request asks for.
 ///
-/// As text (in a contract file, a rule, the log), an operation has the name of the catalogue's
+/// As text (in a service file, a rule, the log), an operation has the name of the catalogue's
 /// table, such as `create-transfer`. Four names exist only in the sandbox: `get_token`, `refresh`,
 /// `echo` and `other`. For the first two, the catalogue's names `get-token` and `refresh-token` are
 /// read as well. A `_` is read as a `-`.
@@ -71,7 +71,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Returns the class's name, as in the contract file.
+    /// Returns the class's name, as in the service file.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,6 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 
 use crate::calls::Call;
-use crate::contract::ContractError;
 use crate::delivery::{Delivery, Position};
 use crate::fault::{Dice, Fault, Rule};
 use crate::ledger::Ledger;
@@ -16,6 +15,7 @@ use crate::operation::Operation;
 use crate::reply::{self, Answer};
 use crate::request::{Refusal, json_body, no_such_path};
 use crate::served::Evidence;
+use crate::service_file::ServiceFileError;
 use crate::settings::Settings;
 use crate::time::Time;
 use crate::token::Kind;
@@ -41,15 +41,15 @@ impl Sandbox {
         Self { settings, ..Self::default() }
     }
 
-    /// Creates a service with the operations of a contract file, besides its default operations.
-    /// See [`Settings::add_contract`].
+    /// Creates a service with the operations of a service file, besides its default operations.
+    /// See [`Settings::add_service_file`].
     ///
     /// # Errors
     ///
     /// Returns an error if the sandbox cannot serve the file. The error says where and why.
-    pub fn with_contract(file: &str) -> Result<Self, ContractError> {
+    pub fn with_service_file(file: &str) -> Result<Self, ServiceFileError> {
         let mut settings = Settings::default();
-        settings.add_contract(file)?;
+        settings.add_service_file(file)?;
         Ok(Self::new(settings))
     }
 

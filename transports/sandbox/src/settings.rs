@@ -52,7 +52,7 @@ pub struct Settings {
     pub skew_micros: i64,
     /// The operations that the service has. Default: Get token (published), Refresh token (assumed)
     /// and Fees (draft). The paths of all other operations are unknown. An integrator adds them
-    /// here or with [`add_contract`](Settings::add_contract).
+    /// here or with [`add_service_file`](Settings::add_service_file).
     pub operations: BTreeMap<Operation, Served>,
     /// The field of a body that holds the id of an intent. Default `client_uuid`, as in Create
     /// transfer (published).

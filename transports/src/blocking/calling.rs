@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, Operation, OperationError, Outcome, Permit};
+use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Operation, Outcome, Permit};
 
 use super::Client;
 use crate::clock::Deadline;
@@ -47,9 +47,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`OperationError`] if the operation cannot be called, or if the journal does not
-    /// permit it ([`OperationError::Intent`]). Nothing was sent.
-    pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, OperationError> {
+    /// Returns [`NotCallable`] if the operation cannot be called, or if the journal does not
+    /// permit it ([`NotCallable::Intent`]). Nothing was sent.
+    pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, NotCallable> {
         let call = self.shared.hub.call(operation, self.patience)?;
         Ok(self.carry(call)?)
     }
@@ -60,7 +60,7 @@ impl Client {
     /// # Errors
     ///
     /// Fails as [`call`](Client::call) does.
-    pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, OperationError> {
+    pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, NotCallable> {
         self.shared.hub.call_named(name, request, self.patience)
     }
 

@@ -24,8 +24,8 @@ impl Client {
     ///
     /// ```
     /// use imts::journal::{Answer, Reconcile};
-    /// # use imts::{Builder, Endpoint, Failure};
-    /// # let transport = |_: http::Request<imts::Body>, _: imts::Bounds| Err(Failure::unknown());
+    /// # use imts::{Builder, Endpoint, TransportError};
+    /// # let transport = |_: http::Request<imts::Body>, _: imts::Bounds| Err(TransportError::unknown());
     /// # let client = Builder::new(Endpoint::https("https://sandbox.example")?).blocking(transport)?;
     /// # fn status_of(_: Option<&str>) -> Result<&'static str, std::io::Error> { Ok("paid") }
     ///

@@ -8,9 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use http::{Request, Response};
-use imts_core::{Body, Failure, NotSent};
+use imts_core::{Body, NotSent, TransportError};
 
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::flight::Flight;
 use crate::hub::{Hub, Next, TransportPanicked, Work};
 use crate::sync::{Mutex, thread};
@@ -67,12 +67,12 @@ impl Shared {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> Result<Response<Vec<u8>>, Failure> {
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         catch_unwind(AssertUnwindSafe(|| self.transport.send(request, bounds)))
-            .unwrap_or_else(|_| Err(Failure::unknown().because(TransportPanicked)))
+            .unwrap_or_else(|_| Err(TransportError::unknown().because(TransportPanicked)))
     }
 
-    pub(super) fn fly(&self, mut work: Box<Work>) -> Result<(), CallError> {
+    pub(super) fn fly(&self, mut work: Box<Work>) -> Result<(), TokenError> {
         loop {
             let next = match *work {
                 Work::Send(ticket, request, bounds, _) => {
@@ -88,10 +88,10 @@ impl Shared {
     }
 
     /// Ends a flight for which the machine has no thread: nothing was sent.
-    fn ground(&self, work: Box<Work>, error: io::Error) -> Result<(), CallError> {
+    fn ground(&self, work: Box<Work>, error: io::Error) -> Result<(), TokenError> {
         match *work {
             Work::Send(ticket, ..) => {
-                let failure = Failure::not_sent(NotSent::vouch()).because(error);
+                let failure = TransportError::not_sent(NotSent::vouch()).because(error);
                 match self.hub.on_reply(ticket, Err(failure)) {
                     Next::Work(more) => self.fly(more),
                     Next::Landed(outcome) => outcome,
@@ -101,7 +101,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn land(&self, flight: &Flight, outcome: Result<(), CallError>) {
+    pub(super) fn land(&self, flight: &Flight, outcome: Result<(), TokenError>) {
         self.hub.lock().flight.take_if(|current| current.is(flight));
         flight.land(outcome);
     }

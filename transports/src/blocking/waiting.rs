@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Client;
 use crate::bearer::Bearer;
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::hub::Patience;
 
 impl Client {
@@ -20,9 +20,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError`] if there is no token. If the next renewal is due only after this
-    /// client's patience has ended, returns [`CallError::Waiting`] at once.
-    pub fn token_waiting(&self) -> Result<Bearer, CallError> {
+    /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
+    /// client's patience has ended, returns [`TokenError::Waiting`] at once.
+    pub fn token_waiting(&self) -> Result<Bearer, TokenError> {
         if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
             return Ok(bearer);
         }
@@ -36,7 +36,7 @@ impl Client {
         &self,
         at_least: Duration,
         mut patience: Patience,
-    ) -> Result<Bearer, CallError> {
+    ) -> Result<Bearer, TokenError> {
         loop {
             let heard = self.shared.hub.heard();
             let client = || self.with_patience(patience.left());

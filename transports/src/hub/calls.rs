@@ -8,14 +8,14 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts_core::journal::{CallRecord, RecordError, Resolution};
 use imts_core::{
-    Bearer, Body, Call, CallStep, Exchange, Failure, Json, Mono, Now, Operation, OperationError,
-    Recovery, Reply, Source,
+    Bearer, Body, Call, CallStep, Exchange, Json, Mono, NotCallable, Now, Operation, Recovery,
+    Reply, Source, TransportError,
 };
 
 use super::kept::Performing;
 use super::{Hub, wipe};
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::transport::Bounds;
 
@@ -29,7 +29,7 @@ impl<F> Hub<F> {
         &self,
         operation: &O,
         within: Duration,
-    ) -> Result<Call<O::Reply>, OperationError> {
+    ) -> Result<Call<O::Reply>, NotCallable> {
         let deadline = self.deadline(within);
         self.lock().session.call(operation, deadline).map(|call| self.written_down(call))
     }
@@ -40,7 +40,7 @@ impl<F> Hub<F> {
         name: &str,
         request: &Json,
         within: Duration,
-    ) -> Result<Call<Json>, OperationError> {
+    ) -> Result<Call<Json>, NotCallable> {
         let deadline = self.deadline(within);
         self.lock().session.call_named(name, request, deadline).map(|call| self.written_down(call))
     }
@@ -80,7 +80,7 @@ impl<F> Hub<F> {
     pub(crate) fn heard_of<R>(
         &self,
         call: &mut Call<R>,
-        outcome: Result<Response<Vec<u8>>, Failure>,
+        outcome: Result<Response<Vec<u8>>, TransportError>,
     ) -> Now {
         let now = self.now();
         match outcome {
@@ -169,8 +169,8 @@ pub(crate) struct NoBearer {
     pub(crate) recovery: Recovery,
 }
 
-impl From<CallError> for NoBearer {
-    fn from(error: CallError) -> Self {
+impl From<TokenError> for NoBearer {
+    fn from(error: TokenError) -> Self {
         Self { recovery: error.recovery(), why: Arc::new(error) }
     }
 }

@@ -3,7 +3,7 @@
 //! Owns this rule: time in which the runtime was stopped, or the process frozen, does not count
 //! against the service. Does not know how a flight is driven.
 
-use imts_core::{Failure, Ticket};
+use imts_core::{Ticket, TransportError};
 
 use super::{Hub, State};
 
@@ -23,7 +23,7 @@ impl<F> Hub<F> {
             return true;
         }
         if is_overdue {
-            state.session.on_failure(*ticket, Failure::unknown().timed_out(), now);
+            state.session.on_failure(*ticket, TransportError::unknown().timed_out(), now);
         }
         is_overdue
     }

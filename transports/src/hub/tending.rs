@@ -7,7 +7,7 @@ use std::time::Duration;
 use imts_core::Health;
 
 use super::{Hub, State};
-use crate::error::CallError;
+use crate::error::TokenError;
 
 /// The next step of the thread or task that keeps a client alive.
 pub(crate) enum Tended {
@@ -23,11 +23,11 @@ const SOONEST: Duration = Duration::from_secs(1);
 
 impl Tended {
     /// Returns the next step after an ask that returned no token.
-    pub(crate) fn without_token(why: &CallError) -> Self {
+    pub(crate) fn without_token(why: &TokenError) -> Self {
         match why {
-            CallError::Closed => Self::Over,
-            CallError::Waiting { wait, .. } => Self::Rest(Some(*wait)),
-            CallError::Renewal(_) => Self::Rest(Some(SOONEST)),
+            TokenError::Closed => Self::Over,
+            TokenError::Waiting { wait, .. } => Self::Rest(Some(*wait)),
+            TokenError::Renewal(_) => Self::Rest(Some(SOONEST)),
             _ => Self::Rest(None),
         }
     }

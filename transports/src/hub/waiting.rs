@@ -13,7 +13,7 @@ use super::Hub;
 use super::held::Door;
 use crate::bell::{Bell, Heard};
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 
 /// What is left of a caller's patience with a session in back-off.
 pub(crate) struct Patience {
@@ -35,13 +35,15 @@ impl Patience {
 
     /// Returns how long to wait before the next ask; `None` if another ask within the caller's
     /// patience would return the same.
-    pub(crate) fn pause(&mut self, why: &CallError) -> Option<Duration> {
+    pub(crate) fn pause(&mut self, why: &TokenError) -> Option<Duration> {
         match why {
-            CallError::Waiting { wait, .. } => {
+            TokenError::Waiting { wait, .. } => {
                 self.deadline.left().is_some_and(|left| *wait < left).then_some(*wait)
             }
             // The next ask says how long to wait.
-            CallError::Renewal(trouble) if matches!(trouble.recovery(), Recovery::Retry { .. }) => {
+            TokenError::Renewal(trouble)
+                if matches!(trouble.recovery(), Recovery::Retry { .. }) =>
+            {
                 self.renewals = self.renewals.saturating_sub(1);
                 (self.renewals > 0 && self.deadline.left().is_some()).then_some(Duration::ZERO)
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Request;
 use imts_core::{Body, SaveTicket, Saved, Ticket};
 
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::transport::Bounds;
 
@@ -28,5 +28,5 @@ impl Work {
 /// What is left of a flight.
 pub(crate) enum Next {
     Work(Box<Work>),
-    Landed(Result<(), CallError>),
+    Landed(Result<(), TokenError>),
 }

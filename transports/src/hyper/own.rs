@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use http::{Request, Response};
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{Client, Error, ResponseFuture};
-use imts_core::{Failure, NotSent};
+use imts_core::{NotSent, TransportError};
 
 use super::exchange::{HyperBody, read};
 use crate::reason::Reason;
@@ -29,9 +29,9 @@ pub(super) async fn exchange(
     client: &dyn Requests,
     request: Request<HyperBody>,
     limit: usize,
-) -> Result<Response<Vec<u8>>, Failure> {
+) -> Result<Response<Vec<u8>>, TransportError> {
     let response = client.request(request).await.map_err(|error| failure(&error))?;
-    read(response, limit, |_| {}).await.map_err(|why| Failure::unknown().because(why))
+    read(response, limit, |_| {}).await.map_err(|why| TransportError::unknown().because(why))
 }
 
 /// Returns what a failed request proves.
@@ -39,15 +39,15 @@ pub(super) async fn exchange(
 /// The request was not sent if no connection was opened, or if hyper hands the message back. An
 /// error that is "canceled" contains the unsent message, and no other error is "canceled". A
 /// connection that broke proves nothing, however idle it was before.
-fn failure(error: &Error) -> Failure {
+fn failure(error: &Error) -> TransportError {
     let source = error.source();
     let handed_back = source
         .and_then(|source| source.downcast_ref::<hyper::Error>())
         .is_some_and(hyper::Error::is_canceled);
     let failure = if error.is_connect() || handed_back {
-        Failure::not_sent(NotSent::vouch())
+        TransportError::not_sent(NotSent::vouch())
     } else {
-        Failure::unknown()
+        TransportError::unknown()
     };
     failure.because(Reason::of(source.unwrap_or(error)))
 }

@@ -13,7 +13,7 @@ use super::AsyncClient;
 use super::flight::Flight;
 use super::renewal::Asked;
 use crate::bearer::Bearer;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::transport::BoxFuture;
 use crate::within::Limit;
 
@@ -31,7 +31,7 @@ impl AsyncClient {
         mut flight: Option<Flight>,
         mut overdue: Duration,
         at_least: Duration,
-    ) -> Result<Bearer, CallError> {
+    ) -> Result<Bearer, TokenError> {
         let (mut patience, mut wanted, mut renewals) = (None, at_least, 0);
         loop {
             let mut vain = None;
@@ -40,7 +40,7 @@ impl AsyncClient {
                     outcome?;
                     renewals += 1;
                     if renewals == ATTEMPTS {
-                        return Err(CallError::ShortLived { remaining: Duration::ZERO });
+                        return Err(TokenError::ShortLived { remaining: Duration::ZERO });
                     }
                     // After one renewal, callers that waited together do not queue for the session
                     // lock.
@@ -51,7 +51,7 @@ impl AsyncClient {
                     wanted = Duration::ZERO;
                 }
                 Waited::Overdue => vain = flight,
-                Waited::TimedOut => return Err(CallError::TimedOut),
+                Waited::TimedOut => return Err(TokenError::TimedOut),
             }
             let asked = self.shared.ask(self.shared.hub.lock(), wanted, vain.as_ref())?;
             (flight, overdue) = match asked {
@@ -91,7 +91,7 @@ impl AsyncClient {
 }
 
 pub(super) enum Waited {
-    Landed(Result<(), CallError>),
+    Landed(Result<(), TokenError>),
     /// The flight did not even end by its own time limit.
     Overdue,
     TimedOut,

@@ -12,11 +12,11 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::sync::{Mutex, MutexGuard, thread_local};
 use crate::transport::BoxFuture;
 
-type Outcome = Result<(), CallError>;
+type Outcome = Result<(), TokenError>;
 type Work = BoxFuture<'static, Outcome>;
 
 /// A flight as its pollers and waiters see it.

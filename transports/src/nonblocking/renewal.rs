@@ -10,11 +10,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Failure, NotSent};
+use imts_core::{Body, NotSent, TransportError};
 
 use super::flight::{Flight, discard};
 use crate::bearer::Bearer;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::hub::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
 use crate::progress::Progress;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
@@ -50,7 +50,7 @@ impl Shared {
         held: Held<'_, Flight>,
         at_least: Duration,
         overdue: Option<&Flight>,
-    ) -> Result<Asked, CallError> {
+    ) -> Result<Asked, TokenError> {
         let mut state = held;
         if let Some(flight) = state.flight.clone() {
             drop(state);
@@ -78,7 +78,7 @@ impl Shared {
             Ask::Join(overdue) => {
                 let flight = state.flight.clone();
                 if flight.as_ref().is_some_and(Flight::is_on_this_thread) {
-                    return Err(CallError::Reentrant);
+                    return Err(TokenError::Reentrant);
                 }
                 return Ok(Asked::Wait { flight, overdue });
             }
@@ -120,19 +120,19 @@ async fn fly(
     client: Weak<Shared>,
     transport: Arc<dyn AsyncTransport>,
     mut work: Box<Work>,
-) -> Result<(), CallError> {
+) -> Result<(), TokenError> {
     loop {
         let next = match *work {
             Work::Send(ticket, request, bounds, progress) => {
                 let outcome = exchange(&*transport, request, bounds, progress.clone()).await;
-                let client = client.upgrade().ok_or(CallError::Closed)?;
+                let client = client.upgrade().ok_or(TokenError::Closed)?;
                 if progress.is_stranded() && client.hub.begins_anew(ticket) {
                     return Ok(());
                 }
                 client.hub.on_reply(ticket, outcome)
             }
             Work::Save(ticket, saved) => {
-                let client = client.upgrade().ok_or(CallError::Closed)?;
+                let client = client.upgrade().ok_or(TokenError::Closed)?;
                 client.hub.save(ticket, &saved)
             }
         };
@@ -151,13 +151,13 @@ pub(super) async fn exchange(
     request: Request<Body>,
     bounds: Bounds,
     progress: Progress,
-) -> Result<Response<Vec<u8>>, Failure> {
+) -> Result<Response<Vec<u8>>, TransportError> {
     let (mut request, mut sending) = (Some(request), None);
     let limit = || Limit::new(bounds.time_limit, |beat| transport.sleep(beat));
     let mut limit = (!transport.keeps_time()).then(limit);
     let failure = || match progress.withdraw() {
-        true => Failure::not_sent(NotSent::vouch()),
-        false => Failure::unknown(),
+        true => TransportError::not_sent(NotSent::vouch()),
+        false => TransportError::unknown(),
     };
     let outcome = poll_fn(|cx| {
         let poll = || {

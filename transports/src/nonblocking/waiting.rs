@@ -13,7 +13,7 @@ use super::AsyncClient;
 use crate::bearer::Bearer;
 use crate::bell::{Bell, Heard};
 use crate::clock::Deadline;
-use crate::error::CallError;
+use crate::error::TokenError;
 use crate::hub::Patience;
 use crate::transport::AsyncTransport;
 
@@ -27,9 +27,9 @@ impl AsyncClient {
     ///
     /// # Errors
     ///
-    /// Returns [`CallError`] if there is no token. If the next renewal is due only after this
-    /// client's patience has ended, returns [`CallError::Waiting`] at once.
-    pub async fn token_waiting(&self) -> Result<Bearer, CallError> {
+    /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
+    /// client's patience has ended, returns [`TokenError::Waiting`] at once.
+    pub async fn token_waiting(&self) -> Result<Bearer, TokenError> {
         if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
             return Ok(bearer);
         }
@@ -43,7 +43,7 @@ impl AsyncClient {
         &self,
         at_least: Duration,
         mut patience: Patience,
-    ) -> Result<Bearer, CallError> {
+    ) -> Result<Bearer, TokenError> {
         loop {
             let heard = self.shared.hub.heard();
             let client = || self.with_patience(patience.left());

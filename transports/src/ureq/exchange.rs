@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 
 use http::Response;
-use imts_core::{Failure, NotSent};
+use imts_core::{NotSent, TransportError};
 use ureq::{Body, Error};
 
 use super::attempt::Attempt;
@@ -18,20 +18,23 @@ use crate::reason::Reason;
 /// The request was not sent if no byte of it was given to a connection: the attempt knows, whatever
 /// the error says. A caller's own agent has no attempt. Then the request was not sent if ureq
 /// refused the URL before it asked for a connection.
-pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> Failure {
+pub(super) fn failure(error: &Error, attempt: Option<&Attempt>) -> TransportError {
     let is_not_sent = match attempt {
         Some(attempt) => attempt.is_held(),
         None => {
             matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_) | Error::HostNotFound)
         }
     };
-    let failure =
-        if is_not_sent { Failure::not_sent(NotSent::vouch()) } else { Failure::unknown() };
+    let failure = if is_not_sent {
+        TransportError::not_sent(NotSent::vouch())
+    } else {
+        TransportError::unknown()
+    };
     because(failure, error)
 }
 
 /// Adds its reason to a failure.
-fn because(failure: Failure, error: &Error) -> Failure {
+fn because(failure: TransportError, error: &Error) -> TransportError {
     match error {
         Error::Timeout(_) => failure.timed_out(),
         // These errors are printed as what they hold, without a prefix.
@@ -45,8 +48,8 @@ fn because(failure: Failure, error: &Error) -> Failure {
 }
 
 /// Returns the failure for a response that broke off: its request was sent.
-fn lost(error: io::Error) -> Failure {
-    because(Failure::unknown(), &Error::from(error))
+fn lost(error: io::Error) -> TransportError {
+    because(TransportError::unknown(), &Error::from(error))
 }
 
 /// Reads a response's body, at most one byte more than the limit. If a mask covers the body, reads
@@ -55,7 +58,7 @@ pub(super) fn read(
     response: Response<Body>,
     limit: usize,
     cover: Cover,
-) -> Result<Response<Vec<u8>>, Failure> {
+) -> Result<Response<Vec<u8>>, TransportError> {
     let (head, body) = response.into_parts();
     let (enough, length) = (limit.saturating_add(1), body.content_length());
     let mut reader = body.into_reader().take(u64::try_from(enough).unwrap_or(u64::MAX));
@@ -89,7 +92,7 @@ pub(super) enum Cover {
     Mask(Option<Covered>),
 }
 
-fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failure> {
+fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, TransportError> {
     let mut shown = [0; 16_384];
     loop {
         match reader.read(&mut shown) {
@@ -106,8 +109,8 @@ fn uncover(mut reader: impl Read, mut covered: Covered) -> Result<Vec<u8>, Failu
 }
 
 /// Returns the failure if the beginning or end of a body was read in two ways: neither is believed.
-fn misread() -> Failure {
-    Failure::unknown().because(Misread)
+fn misread() -> TransportError {
+    TransportError::unknown().because(Misread)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use imts::{BuildError, CallError, CredentialsHealth};
+use imts::{BuildError, CredentialsHealth, TokenError};
 
 use crate::World;
 
@@ -87,7 +87,7 @@ async fn its_task_ends_with_the_client_and_with_close() {
         eventually("it rests", || running.load(Ordering::SeqCst) == 1).await;
         if closes {
             assert!(client.close(Duration::from_secs(60)).await.is_some());
-            assert!(matches!(client.token().await, Err(CallError::Closed)));
+            assert!(matches!(client.token().await, Err(TokenError::Closed)));
             eventually("its task is over", || running.load(Ordering::SeqCst) == 0).await;
         }
         drop(client);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imts::{AsyncClient, CallError, Clock, Credentials, Trouble};
+use imts::{AsyncClient, Clock, Credentials, RenewalError, TokenError};
 use imts_sandbox::{Operation, Outage};
 use tokio::sync::Barrier;
 
@@ -12,7 +12,7 @@ use crate::{World, at_once};
 const CROWD: usize = 1_000;
 
 /// A thousand tasks, released together; what each is told, and how long after the release.
-async fn together(client: &AsyncClient) -> Vec<(Result<imts::Bearer, CallError>, Duration)> {
+async fn together(client: &AsyncClient) -> Vec<(Result<imts::Bearer, TokenError>, Duration)> {
     let barrier = Arc::new(Barrier::new(CROWD));
     let tasks: Vec<_> = (0..CROWD)
         .map(|_| {
@@ -60,9 +60,9 @@ async fn a_thousand_tasks_are_told_the_one_failure_at_once() {
     world.sandbox().settings_mut().outage = Some(outage);
     let client = world.client(world.after(20));
     let told = together(&client).await;
-    let trouble = |error: &CallError| match error {
-        CallError::Renewal(trouble) | CallError::Waiting { last: trouble, .. } => {
-            std::ptr::from_ref::<Trouble>(&**trouble).addr()
+    let trouble = |error: &TokenError| match error {
+        TokenError::Renewal(trouble) | TokenError::Waiting { last: trouble, .. } => {
+            std::ptr::from_ref::<RenewalError>(&**trouble).addr()
         }
         other => panic!("{other:?}"),
     };
@@ -115,7 +115,7 @@ async fn two_agents_over_one_transport_never_share_a_token_a_flight_or_a_back_of
     let refused = of("other", "wrong");
     let (one, two) = (of("sandbox-agent", "sandbox-secret"), of("other", "other-secret"));
     let (refusal, one, two) = tokio::join!(refused.token(), one.token(), two.token());
-    assert!(matches!(refusal.unwrap_err(), CallError::SignIn { .. }));
+    assert!(matches!(refusal.unwrap_err(), TokenError::SignIn { .. }));
     assert_ne!(one.unwrap().expose_token(), two.unwrap().expose_token());
     assert_eq!(world.calls(), 3);
 }

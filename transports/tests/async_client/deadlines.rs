@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, CallError, Failure, Policy, SystemClock,
+    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Policy, SystemClock, TokenError,
+    TransportError,
 };
 
 use crate::{Turnstile, World, at_once};
@@ -30,7 +31,7 @@ async fn a_leader_without_patience_gets_its_timeout_and_the_rest_are_served() {
             tokio::spawn(async move { client.token().await })
         })
         .collect();
-    assert!(matches!(leader.await.unwrap().unwrap_err(), CallError::TimedOut));
+    assert!(matches!(leader.await.unwrap().unwrap_err(), TokenError::TimedOut));
     turnstile.turn(1);
     for follower in followers {
         follower.await.unwrap().unwrap();
@@ -45,7 +46,7 @@ async fn a_transport_that_never_answers_is_held_to_the_time_limit() {
     let began = Instant::now();
     let error = client.token().await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(50), "well before the caller's 60 s");
-    assert!(matches!(error, CallError::Renewal(_)) && error.is_timed_out(), "{error}");
+    assert!(matches!(error, TokenError::Renewal(_)) && error.is_timed_out(), "{error}");
 }
 
 #[tokio::test]
@@ -83,7 +84,7 @@ impl AsyncTransport for Frozen {
         &self,
         request: Request<Body>,
         _: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         if self.is_first.swap(false, Ordering::SeqCst) {
             return Box::pin(std::future::pending());
         }

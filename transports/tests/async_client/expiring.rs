@@ -93,7 +93,7 @@ async fn a_token_for_longer_than_is_left_is_waited_for() {
     assert_eq!(client.token_valid_for(at_least).await.unwrap().epoch().count(), 2);
     let beyond = Duration::from_secs(5_000);
     let error = client.token_valid_for(beyond).await.unwrap_err();
-    assert!(matches!(error, imts::CallError::ShortLived { .. }), "{error}");
+    assert!(matches!(error, imts::TokenError::ShortLived { .. }), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, CallError, Failure};
+use imts::{AsyncClient, Body, Bounds, TokenError, TransportError};
 use imts_sandbox::{Operation, Rotation};
 
 use crate::{Turnstile, World, at_once, no_timer};
@@ -27,7 +27,7 @@ fn an_ask_from_inside_the_transport_is_an_error_and_not_a_hang() {
     let client = world.client((send, no_timer));
     *slot.lock().unwrap() = Some(client.clone());
     at_once(client.token()).unwrap();
-    assert!(matches!(told.lock().unwrap().take(), Some(Err(CallError::Reentrant))));
+    assert!(matches!(told.lock().unwrap().take(), Some(Err(TokenError::Reentrant))));
     // While the old token serves, there is nothing to wait for, inside neither.
     world.pass(850);
     at_once(client.token()).unwrap();
@@ -49,7 +49,7 @@ fn an_ask_from_inside_the_hook_is_an_error_and_not_a_hang() {
     let client = builder.nonblocking(world.when(|| std::future::ready(()))).unwrap();
     *slot.lock().unwrap() = Some(client.clone());
     at_once(client.token()).unwrap();
-    assert!(matches!(told.lock().unwrap().take(), Some(Err(CallError::Reentrant))));
+    assert!(matches!(told.lock().unwrap().take(), Some(Err(TokenError::Reentrant))));
     *slot.lock().unwrap() = None;
 }
 
@@ -62,7 +62,7 @@ fn one_client_may_be_the_others_transport() {
     let send = move |request: Request<Body>, _: Bounds| {
         let (service, inner) = (service.clone(), inner.clone());
         async move {
-            inner.token().await.map_err(|error| Failure::unknown().because(error))?;
+            inner.token().await.map_err(|error| TransportError::unknown().because(error))?;
             Ok(service.answer(request))
         }
     };
@@ -88,7 +88,7 @@ fn a_transport_that_panics_is_an_error_once_and_the_next_ask_renews() {
         };
         let client = world.client((send, no_timer));
         let error = at_once(client.token()).unwrap_err();
-        assert!(matches!(error, CallError::Renewal(_)));
+        assert!(matches!(error, TokenError::Renewal(_)));
         assert!(error.to_string().contains("the transport panicked"), "{error}");
         world.pass(1);
         at_once(client.token()).unwrap();
@@ -115,7 +115,7 @@ async fn close_brings_a_renewal_under_way_to_its_end() {
     let closing = client.clone();
     let close = tokio::spawn(async move { closing.close(Duration::from_secs(60)).await });
     tokio::task::yield_now().await;
-    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(at_once(client.token()).unwrap_err(), TokenError::Closed));
     turnstile.turn(1);
     let saved = close.await.unwrap().unwrap();
     assert!(!saved.is_in_doubt());
@@ -137,8 +137,8 @@ async fn close_gives_a_renewal_up_at_its_deadline_and_says_that_it_is_in_doubt()
     tokio::task::yield_now().await;
     let saved = client.close(Duration::from_millis(5)).await.unwrap();
     assert!(saved.is_in_doubt());
-    assert!(matches!(waiting.await.unwrap().unwrap_err(), CallError::Closed));
-    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(waiting.await.unwrap().unwrap_err(), TokenError::Closed));
+    assert!(matches!(at_once(client.token()).unwrap_err(), TokenError::Closed));
 }
 
 #[test]

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, Builder, Clock, Credentials, Endpoint, Failure,
-    ManualClock,
+    AsyncClient, AsyncTransport, Body, Bounds, Builder, Clock, Credentials, Endpoint, ManualClock,
+    TransportError,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -62,7 +62,7 @@ impl World {
             let (world, ready) = (world.clone(), ready());
             async move {
                 ready.await;
-                Ok::<_, Failure>(world.answer(request))
+                Ok::<_, TransportError>(world.answer(request))
             }
         };
         (send, tokio::time::sleep)

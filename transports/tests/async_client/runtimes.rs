@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, CallError, Failure, Progress};
+use imts::{
+    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Progress, TokenError, TransportError,
+};
 
 use crate::{Turnstile, World, at_once};
 
@@ -38,7 +40,7 @@ fn smol_is_an_executor_like_any_other() {
         }
         let hasty = client.with_patience(Duration::from_millis(1));
         world.pass(901);
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
         turnstile.turn(1);
         client.token().await.unwrap();
     });
@@ -72,13 +74,13 @@ fn a_flight_whose_runtime_is_gone_is_an_error_once_and_then_flies_again() {
     let client = world.client(world.when(move || tokio::time::sleep(wait())));
     first.block_on(async {
         let hasty = client.with_patience(Duration::from_millis(5));
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
     });
     drop(first);
     let second = runtime();
     let began = std::time::Instant::now();
     let error = second.block_on(client.token()).unwrap_err();
-    assert!(error.trouble().is_some(), "{error}");
+    assert!(error.renewal_error().is_some(), "{error}");
     assert!(began.elapsed() < Duration::from_secs(50), "well before the caller's 60 s");
     world.pass(1);
     second.block_on(client.token()).unwrap();
@@ -90,7 +92,7 @@ struct Telling<F>(F);
 
 impl<F> AsyncTransport for Telling<F>
 where
-    F: Fn(Request<Body>, Progress) -> BoxFuture<'static, Result<Response<Vec<u8>>, Failure>>
+    F: Fn(Request<Body>, Progress) -> BoxFuture<'static, Result<Response<Vec<u8>>, TransportError>>
         + Send
         + Sync,
 {
@@ -98,7 +100,7 @@ where
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.send_told(request, bounds, Progress::default())
     }
 
@@ -107,7 +109,7 @@ where
         request: Request<Body>,
         _: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         progress.hold();
         (self.0)(request, progress)
     }
@@ -135,7 +137,7 @@ fn stranded(world: &World, leaves: bool) -> AsyncClient {
     }));
     let hasty = client.with_patience(Duration::from_millis(5));
     let error = runtime().block_on(hasty.token()).unwrap_err();
-    assert!(matches!(error, CallError::TimedOut), "{error}");
+    assert!(matches!(error, TokenError::TimedOut), "{error}");
     client
 }
 
@@ -157,7 +159,7 @@ fn a_flight_whose_runtime_is_gone_after_it_left_is_an_error_once() {
     let world = World::default();
     let client = stranded(&world, true);
     let error = runtime().block_on(client.token()).unwrap_err();
-    assert!(error.trouble().is_some(), "{error}");
+    assert!(error.renewal_error().is_some(), "{error}");
     world.pass(1);
     runtime().block_on(client.token()).unwrap();
 }
@@ -172,9 +174,9 @@ fn a_transport_that_always_panics_before_anything_left_is_tried_twice_and_then_p
     }));
     for round in 1..=2 {
         let error = at_once(client.token()).unwrap_err();
-        assert!(matches!(error, CallError::Renewal(_)), "{error}");
+        assert!(matches!(error, TokenError::Renewal(_)), "{error}");
         let error = at_once(client.token()).unwrap_err();
-        assert!(matches!(error, CallError::Waiting { .. }), "{error}");
+        assert!(matches!(error, TokenError::Waiting { .. }), "{error}");
         assert_eq!(tries.load(Ordering::SeqCst), 2 * round);
         world.pass(60);
     }

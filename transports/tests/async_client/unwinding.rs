@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncClient, Body, Bounds, CallError, Clock, Failure, ManualClock, Now};
+use imts::{AsyncClient, Body, Bounds, Clock, ManualClock, Now, TokenError, TransportError};
 
 use crate::{ByHand, Turnstile, World, at_once, no_timer, run_all};
 
@@ -52,10 +52,10 @@ fn a_waker_that_panics_keeps_nobody_else_asleep() {
 }
 
 /// A reply that is there, and a destructor that panics.
-struct Brittle(Option<Result<Response<Vec<u8>>, Failure>>);
+struct Brittle(Option<Result<Response<Vec<u8>>, TransportError>>);
 
 impl Future for Brittle {
-    type Output = Result<Response<Vec<u8>>, Failure>;
+    type Output = Result<Response<Vec<u8>>, TransportError>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.take().map_or(Poll::Pending, Poll::Ready)
@@ -94,7 +94,7 @@ fn whoever_waits_for_a_renewal_that_is_given_up_is_told_even_if_dropping_it_pani
     assert!(waiting.poll().is_pending());
     assert!(at_once(client.close(Duration::ZERO)).is_none());
     let told = run_all(vec![waiting]).remove(0);
-    assert!(matches!(told.unwrap_err(), CallError::Closed));
+    assert!(matches!(told.unwrap_err(), TokenError::Closed));
 }
 
 /// A manual clock that panics once, when it is told to.
@@ -163,6 +163,6 @@ fn a_hook_may_close_its_client() {
     });
     let client = builder.nonblocking(world.when(|| std::future::ready(()))).unwrap();
     *slot.lock().unwrap() = Some(client.clone());
-    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(at_once(client.token()).unwrap_err(), TokenError::Closed));
     *slot.lock().unwrap() = None;
 }

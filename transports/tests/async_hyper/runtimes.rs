@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use imts::{CallError, Clock, ManualClock};
+use imts::{Clock, ManualClock, TokenError};
 use imts_sandbox::{Front, Sandbox, Settings, Time};
 use socket2::{Domain, Socket, Type};
 
@@ -55,12 +55,12 @@ fn a_flight_whose_runtime_is_gone_is_an_error_once_and_then_flies_again() {
     let client = builder(&front.url()).clock(clock.clone()).nonblocking(hyper().build()).unwrap();
     runtime().block_on(async {
         let hasty = client.with_patience(Duration::from_millis(30));
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
     });
     front.sandbox().settings_mut().latency = Duration::ZERO;
     let second = runtime();
     let error = second.block_on(client.token()).unwrap_err();
-    assert!(error.trouble().is_some(), "{error:?}");
+    assert!(error.renewal_error().is_some(), "{error:?}");
     clock.advance(Duration::from_secs(1));
     second.block_on(client.token()).unwrap();
 }
@@ -72,12 +72,12 @@ fn a_flight_whose_runtime_stands_still_holds_nobody_up_for_ever() {
     let first = runtime();
     first.block_on(async {
         let hasty = client.with_patience(Duration::from_millis(10));
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
     });
     // The first runtime is still there, and nothing drives it.
     let hasty = client.with_patience(Duration::from_millis(200));
     let error = runtime().block_on(hasty.token()).unwrap_err();
-    assert!(matches!(error, CallError::TimedOut), "{error:?}");
+    assert!(matches!(error, TokenError::TimedOut), "{error:?}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_flight_that_only_connected_when_its_runtime_went_begins_anew_at_once() {
     let client = client.unwrap();
     runtime().block_on(async {
         let hasty = client.with_patience(Duration::from_millis(30));
-        assert!(matches!(hasty.token().await.unwrap_err(), CallError::TimedOut));
+        assert!(matches!(hasty.token().await.unwrap_err(), TokenError::TimedOut));
     });
     drop(full);
     let service = front.url();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::Request;
 use imts::{
-    Body, Bounds, CallError, Clock, Credentials, CredentialsHealth, Failure, Keep, ManualClock, Now,
+    Body, Bounds, Clock, Credentials, CredentialsHealth, Keep, ManualClock, Now, TokenError,
+    TransportError,
 };
 use imts_sandbox::{Fault, Operation, Outage, Rule};
 
@@ -42,10 +43,10 @@ fn a_warm_start_says_why_there_is_no_token() {
     let world = World::default();
     world.sandbox().settings_mut().outage = Some(Outage::default());
     let client = world.client();
-    assert!(matches!(client.warm_up(), Err(CallError::Renewal(_))));
+    assert!(matches!(client.warm_up(), Err(TokenError::Renewal(_))));
     let health = client.health();
     let last = health.last_error.as_ref().unwrap();
-    assert_eq!((last.trouble().kind(), health.failures), ("unexpected", 1));
+    assert_eq!((last.renewal_error().kind(), health.failures), ("unexpected", 1));
     assert!(health.backing_off.is_some() && health.next_renewal == health.backing_off);
     let hook = |_: &imts::Saved| Err("no disk".into());
     world.sandbox().settings_mut().outage = None;
@@ -60,7 +61,7 @@ fn a_403_is_health_to_read_and_not_an_end() {
     let fault = Fault::Status { status: 403, retry_after_s: None };
     world.sandbox().set_faults(vec![Rule::always(Operation::GetToken, fault)]);
     let client = world.client();
-    assert!(matches!(client.warm_up(), Err(CallError::Renewal(_))));
+    assert!(matches!(client.warm_up(), Err(TokenError::Renewal(_))));
     let health = client.health();
     assert_eq!(health.credentials, CredentialsHealth::Forbidden);
     assert_eq!(health.next_renewal, Some(Duration::from_secs(60)));
@@ -91,7 +92,7 @@ fn a_client_that_keeps_itself_alive_renews_what_was_rejected_and_uses_new_creden
     let client = client.blocking(world.transport()).unwrap();
     eventually("it is told", || client.health().credentials == CredentialsHealth::Refused);
     let right = Credentials::new(imts_sandbox::DEFAULT_AGENT, imts_sandbox::DEFAULT_SECRET);
-    client.sign_in(right.unwrap(), Keep::Held);
+    client.sign_in(right.unwrap(), Keep::Always);
     eventually("it signs in", || client.health().is_ready());
     let bearer = client.token().unwrap();
     client.reject(bearer.epoch());
@@ -124,7 +125,7 @@ fn between_renewals_it_sleeps_and_it_ends_with_its_client() {
         .keep_alive()
         .blocking(move |request: Request<Body>, _: Bounds| {
             let _held = &held;
-            Ok::<_, Failure>(service.answer(request))
+            Ok::<_, TransportError>(service.answer(request))
         })
         .unwrap();
     eventually("it signs in", || client.health().is_ready());
@@ -149,12 +150,12 @@ fn closing_ends_it_before_it_returns() {
     let client = client
         .blocking(move |request: Request<Body>, _: Bounds| {
             let _held = &held;
-            Ok::<_, Failure>(service.answer(request))
+            Ok::<_, TransportError>(service.answer(request))
         })
         .unwrap();
     eventually("it signs in", || client.health().is_ready());
     assert!(client.close(Duration::from_secs(60)).is_some());
-    assert!(matches!(client.token(), Err(CallError::Closed)));
+    assert!(matches!(client.token(), Err(TokenError::Closed)));
     drop(client);
     assert_eq!(Arc::strong_count(&gone), 1, "its thread was waited for");
 }

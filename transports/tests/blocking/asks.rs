@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderName, HeaderValue, Request};
-use imts::{Body, Bounds, BuildError, CallError, Credentials, Failure, Keep, NotSent, Recovery};
+use imts::{
+    Body, Bounds, BuildError, Credentials, Keep, NotSent, Recovery, TokenError, TransportError,
+};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Outage, RetryAfter};
 
 use crate::{World, eventually};
@@ -73,7 +75,7 @@ fn more_life_than_tokens_have_is_an_error_that_says_so_and_costs_no_renewal() {
     let client = world.client();
     client.token().unwrap();
     let error = client.token_valid_for(Duration::from_secs(3_600)).unwrap_err();
-    assert!(matches!(error, CallError::ShortLived { .. }), "{error:?}");
+    assert!(matches!(error, TokenError::ShortLived { .. }), "{error:?}");
     assert_eq!(error.recovery(), Recovery::Fix);
     assert_eq!(world.calls(), 1);
 }
@@ -99,10 +101,10 @@ fn in_an_outage_asks_are_told_at_once_and_the_service_is_left_in_peace() {
     let mut outage = Outage::default();
     outage.retry_after = Some(RetryAfter::Seconds(30));
     world.sandbox().settings_mut().outage = Some(outage);
-    assert!(matches!(client.token().unwrap_err(), CallError::Renewal(_)));
+    assert!(matches!(client.token().unwrap_err(), TokenError::Renewal(_)));
     for _ in 0..50 {
         let error = client.token().unwrap_err();
-        assert!(matches!(error, CallError::Waiting { .. }), "{error:?}");
+        assert!(matches!(error, TokenError::Waiting { .. }), "{error:?}");
         assert_eq!(error.recovery().retry_after(), Some(Duration::from_secs(30)));
     }
     assert_eq!(world.calls(), 1);
@@ -119,11 +121,11 @@ fn wrong_credentials_are_tried_once_and_new_ones_help() {
     let client = builder.blocking(world.transport()).unwrap();
     for _ in 0..10 {
         let error = client.token().unwrap_err();
-        assert!(matches!(error, CallError::SignIn { last: Some(_) }), "{error:?}");
+        assert!(matches!(error, TokenError::SignIn { last: Some(_) }), "{error:?}");
         world.pass(3_600);
     }
     assert_eq!(world.calls(), 1);
-    client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Held);
+    client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Always);
     client.token().unwrap();
 }
 
@@ -134,7 +136,7 @@ fn after_a_sign_out_nothing_is_known_and_nothing_is_sent() {
     client.token().unwrap();
     client.sign_out();
     assert_eq!(client.phase(|phase| phase.to_string()), "unauthenticated");
-    assert!(matches!(client.token().unwrap_err(), CallError::SignIn { last: None }));
+    assert!(matches!(client.token().unwrap_err(), TokenError::SignIn { last: None }));
     assert!(client.saved().is_none());
     assert_eq!(world.calls(), 1);
 }
@@ -187,7 +189,7 @@ fn a_callers_header_cannot_replace_one_of_the_protocol() {
             let name = HeaderName::from_bytes(spelt.as_bytes()).unwrap();
             let builder = || world.builder().header(name.clone(), HeaderValue::from_static("x"));
             let nothing = |_: Request<Body>, _: Bounds| {
-                std::future::ready(Err(Failure::not_sent(NotSent::vouch())))
+                std::future::ready(Err(TransportError::not_sent(NotSent::vouch())))
             };
             let by_task = builder().nonblocking((nothing, |_| std::future::ready(())));
             for refused in [builder().blocking(world.transport()).map(drop), by_task.map(drop)] {
@@ -203,7 +205,7 @@ fn a_service_out_of_reach_is_an_error_that_says_so() {
     let world = World::default();
     let client = world
         .builder()
-        .blocking(|_: Request<Body>, _: Bounds| Err(Failure::not_sent(NotSent::vouch())))
+        .blocking(|_: Request<Body>, _: Bounds| Err(TransportError::not_sent(NotSent::vouch())))
         .unwrap();
     let error = client.token().unwrap_err();
     assert_eq!(error.to_string(), "sign-in failed: the service could not be reached");
@@ -218,7 +220,7 @@ fn clients_back_off_by_seeds_of_their_own() {
             world.sandbox().settings_mut().outage = Some(imts_sandbox::Outage::default());
             let client = world.client();
             client.token().unwrap_err();
-            let Err(imts::CallError::Waiting { wait, .. }) = client.token() else { panic!() };
+            let Err(imts::TokenError::Waiting { wait, .. }) = client.token() else { panic!() };
             wait
         })
         .collect();

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{Body, Bounds, CallError, Client, Failure, Transport};
+use imts::{Body, Bounds, Client, TokenError, Transport, TransportError};
 
 use crate::{World, eventually};
 
@@ -70,7 +70,7 @@ fn all_who_wait_are_told_the_one_failure() {
         let asks: Vec<_> = (0..50).map(|_| scope.spawn(|| client.token().unwrap_err())).collect();
         gate.open();
         for ask in asks {
-            assert_eq!(ask.join().unwrap().trouble().unwrap().fault_status(), Some(503));
+            assert_eq!(ask.join().unwrap().renewal_error().unwrap().fault_status(), Some(503));
         }
     });
     assert_eq!(world.calls(), 1);
@@ -81,10 +81,10 @@ trait FaultStatus {
     fn fault_status(&self) -> Option<u16>;
 }
 
-impl FaultStatus for imts::Trouble {
+impl FaultStatus for imts::RenewalError {
     fn fault_status(&self) -> Option<u16> {
-        match self.fault() {
-            imts::Fault::Reply(imts::ReplyError::Unexpected(unexpected)) => {
+        match self.why() {
+            imts::RenewalCause::Reply(imts::ReplyError::Unexpected(unexpected)) => {
                 Some(unexpected.status().as_u16())
             }
             _ => None,
@@ -98,7 +98,7 @@ fn a_caller_whose_patience_ends_leaves_the_renewal_to_go_on() {
     let gate = Gate::default();
     let client = gated(&world, &gate);
     let hasty = client.with_patience(Duration::from_millis(20));
-    assert!(matches!(hasty.token().unwrap_err(), CallError::TimedOut));
+    assert!(matches!(hasty.token().unwrap_err(), TokenError::TimedOut));
     gate.open();
     client.token().unwrap();
     assert_eq!(world.calls(), 1);
@@ -129,12 +129,12 @@ fn a_transport_that_panics_is_an_error_once_and_the_next_ask_renews() {
     let sends = Arc::new(AtomicUsize::new(0));
     let (service, count) = (world.clone(), Arc::clone(&sends));
     let transport =
-        move |request: Request<Body>, _: Bounds| -> Result<Response<Vec<u8>>, Failure> {
+        move |request: Request<Body>, _: Bounds| -> Result<Response<Vec<u8>>, TransportError> {
             assert!(count.fetch_add(1, Ordering::SeqCst) > 0, "the first send panics");
             Ok(service.answer(request))
         };
     let client = world.builder().blocking(transport).unwrap();
-    assert!(matches!(client.token().unwrap_err(), CallError::Renewal(_)));
+    assert!(matches!(client.token().unwrap_err(), TokenError::Renewal(_)));
     world.pass(1);
     client.token().unwrap();
     assert_eq!(sends.load(Ordering::SeqCst), 2);
@@ -144,11 +144,11 @@ fn a_transport_that_panics_is_an_error_once_and_the_next_ask_renews() {
 struct Reentrant {
     world: World,
     client: Arc<Mutex<Option<Client>>>,
-    told: Arc<Mutex<Option<CallError>>>,
+    told: Arc<Mutex<Option<TokenError>>>,
 }
 
 impl Transport for Reentrant {
-    fn send(&self, request: Request<Body>, _: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(&self, request: Request<Body>, _: Bounds) -> Result<Response<Vec<u8>>, TransportError> {
         let client = self.client.lock().unwrap().clone().unwrap();
         *self.told.lock().unwrap() = client.token().err();
         Ok(self.world.answer(request))
@@ -164,7 +164,7 @@ fn an_ask_from_inside_the_renewal_is_an_error_and_not_a_hang() {
     let client = world.builder().blocking(transport).unwrap();
     *slot.lock().unwrap() = Some(client.clone());
     client.token().unwrap();
-    assert!(matches!(*told.lock().unwrap(), Some(CallError::Reentrant)));
+    assert!(matches!(*told.lock().unwrap(), Some(TokenError::Reentrant)));
     *slot.lock().unwrap() = None;
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use imts::{BuildError, CallError, Client, Credentials, Endpoint, Saved};
+use imts::{BuildError, Client, Credentials, Endpoint, Saved, TokenError};
 use imts_sandbox::{Operation, Rotation};
 
 use crate::{World, eventually};
@@ -67,7 +67,7 @@ fn the_failure_that_is_told_is_that_of_the_last_save_and_none_once_one_went_well
         assert_eq!(failure.as_deref(), told);
         client.sign_out();
         let credentials = Credentials::new("sandbox-agent", "sandbox-secret").unwrap();
-        client.sign_in(credentials, imts::Keep::Held);
+        client.sign_in(credentials, imts::Keep::Always);
     }
 }
 
@@ -94,7 +94,7 @@ fn an_ask_from_the_hook_is_an_error_and_not_a_hang() {
     let client = builder.blocking(world.transport()).unwrap();
     *slot.lock().unwrap() = Some(client.clone());
     client.token().unwrap();
-    assert!(matches!(*told.lock().unwrap(), Some(CallError::Reentrant)));
+    assert!(matches!(*told.lock().unwrap(), Some(TokenError::Reentrant)));
     *slot.lock().unwrap() = None;
 }
 

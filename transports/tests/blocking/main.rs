@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, Failure, ManualClock, Transport,
+    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock, Transport,
+    TransportError,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -46,7 +47,7 @@ impl World {
 
     pub(crate) fn transport(&self) -> impl Transport + 'static {
         let world = self.clone();
-        move |request: Request<Body>, _: Bounds| Ok::<_, Failure>(world.answer(request))
+        move |request: Request<Body>, _: Bounds| Ok::<_, TransportError>(world.answer(request))
     }
 
     pub(crate) fn builder(&self) -> Builder {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use http::Request;
-use imts::{Body, Bounds, CallError, Client, Clock, Failure, ManualClock, Now};
+use imts::{Body, Bounds, Client, Clock, ManualClock, Now, TokenError, TransportError};
 
 use crate::flights::Gate;
 use crate::{World, eventually};
@@ -86,7 +86,7 @@ fn a_hook_may_close_its_client() {
     let client = builder.blocking(world.transport()).unwrap();
     *slot.lock().unwrap() = Some(client.clone());
     let began = Instant::now();
-    assert!(matches!(client.token().unwrap_err(), CallError::Closed));
+    assert!(matches!(client.token().unwrap_err(), TokenError::Closed));
     assert!(began.elapsed() < Duration::from_secs(30));
     *slot.lock().unwrap() = None;
 }
@@ -103,11 +103,11 @@ fn dropping_the_last_client_blocks_nobody_and_leaves_nothing_behind() {
         .blocking(move |request: Request<Body>, _: Bounds| {
             let _transport = &kept;
             stuck.pass();
-            Ok::<_, Failure>(service.answer(request))
+            Ok::<_, TransportError>(service.answer(request))
         })
         .unwrap();
     let hasty = client.with_patience(Duration::from_millis(5));
-    assert!(matches!(hasty.token().unwrap_err(), CallError::TimedOut));
+    assert!(matches!(hasty.token().unwrap_err(), TokenError::TimedOut));
     drop((client, hasty));
     assert!(weak.upgrade().is_some(), "its thread is still at the gate");
     gate.open();
@@ -137,7 +137,7 @@ fn close_leaves_no_thread() {
         .builder()
         .blocking(move |request: Request<Body>, _: Bounds| {
             LINGERING.set(Some(Lingering(Arc::clone(&sign))));
-            Ok::<_, Failure>(service.answer(request))
+            Ok::<_, TransportError>(service.answer(request))
         })
         .unwrap();
     client.token().unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::Request;
 use imts::operations::Status;
 use imts::{
-    Body, Bounds, Clock, Ending, Failure, Json, NotSent, OperationError, Outcome, Permit, Policy,
-    Transport,
+    Body, Bounds, Clock, Ending, Json, NotCallable, NotSent, Outcome, Permit, Policy, Transport,
+    TransportError,
 };
 use imts_sandbox::{Counters, Fault, Operation, Rule};
 
@@ -21,7 +21,7 @@ fn refusing(world: &World, calls: usize) -> impl Transport + Clone + 'static {
         let is_call = !request.uri().path().contains("/agent/");
         let refuses = |left: usize| left.checked_sub(1).filter(|_| is_call);
         if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, refuses).is_ok() {
-            return Err(Failure::not_sent(NotSent::vouch()));
+            return Err(TransportError::not_sent(NotSent::vouch()));
         }
         world.exchange(request)
     }
@@ -77,7 +77,7 @@ fn a_call_by_name_has_the_classes_rules_and_its_reply_as_json() {
     assert_eq!(world.sent(), [json.as_str().as_bytes()], "to the byte");
     assert_eq!(notes.lines(), ["intent mine", "sending 1", "ended 1 done"]);
     let error = client.call_named("payout", &json).unwrap_err();
-    assert!(matches!(error, OperationError::NoPath { .. }), "{error}");
+    assert!(matches!(error, NotCallable::NoPath { .. }), "{error}");
     let tasks = builder().nonblocking(world.task_transport()).unwrap();
     let call = tasks.call_named("confirm", &json).unwrap().with_reference("other");
     assert_eq!(run(tasks.perform(call)).unwrap().ending(), Ending::Done);
@@ -145,7 +145,7 @@ fn the_token_that_money_was_refused_for_is_not_used_again() {
 }
 
 /// Two seconds on its way.
-fn slow(world: &World, request: Request<Body>) -> Result<http::Response<Vec<u8>>, Failure> {
+fn slow(world: &World, request: Request<Body>) -> Result<http::Response<Vec<u8>>, TransportError> {
     if !request.uri().path().contains("/agent/") {
         world.clock.advance(Duration::from_secs(2));
     }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, Ending, Failure, NotSent};
+use imts::{AsyncClient, Body, Bounds, Ending, NotSent, TransportError};
 
 use crate::{Notes, World, confirm, policy, timer};
 
@@ -81,7 +81,7 @@ fn a_call_that_is_dropped_before_it_is_sent_again_is_not_sent() {
     let service = world.clone();
     let send = move |request: Request<Body>, _: Bounds| {
         let is_call = !request.uri().path().contains("/agent/");
-        let unsent = || Err(Failure::not_sent(NotSent::vouch()));
+        let unsent = || Err(TransportError::not_sent(NotSent::vouch()));
         std::future::ready(if is_call { unsent() } else { service.exchange(request) })
     };
     let mut slow = policy();

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use imts::journal::{CallRecord, Durable, Entry, Journal, RecordError, Submitted};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
     AsyncClient, Builder, CallState, Credentials, Ending, Endpoint, HyperTransport, JournalFile,
 };
@@ -19,7 +19,7 @@ use serde_json::json;
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::Runtime;
 
-use crate::{Notes, confirm, contract, policy, sandbox};
+use crate::{Notes, confirm, known_service, policy, sandbox};
 
 /// Longer than anything here takes on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ fn runtime() -> Runtime {
 fn builder(url: &str) -> Builder {
     Builder::new(Endpoint::plain_loopback(url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .contract(contract())
+        .service(known_service())
         .policy(policy())
 }
 
@@ -64,7 +64,7 @@ fn applied(front: &Front) -> u64 {
 fn dropped_at(
     runtime: &Runtime,
     client: &AsyncClient,
-    call: Own<Confirm, serde_json::Value>,
+    call: Custom<Confirm, serde_json::Value>,
     event: &Receiver<()>,
 ) {
     let calling = client.clone();
@@ -226,7 +226,7 @@ fn a_call_that_is_dropped_while_it_is_written_is_in_doubt() {
         runtime.block_on(client.warm_up()).unwrap();
         // More than the sockets' buffers take.
         let note = "x".repeat(32 << 20);
-        let call = Own::new(json!({ "client_uuid": "a", "note": note })).with_reference("a");
+        let call = Custom::new(json!({ "client_uuid": "a", "note": note })).with_reference("a");
         dropped_at(&runtime, &client, call, &event);
         assert_eq!(notes.lines(), ["intent a", "sending 1"]);
         drop(reading.join().unwrap());

@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use imts::{
-    AsyncClient, CallFault, Client, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome,
+    AsyncClient, CallError, Client, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome,
     Recovery, Session,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
-use crate::{Notes, World, confirm, contract, policy, run};
+use crate::{Notes, World, confirm, known_service, policy, run};
 
 fn json() -> Json {
     Json::parse(r#"{"client_uuid": "a"}"#).unwrap()
@@ -17,7 +17,8 @@ fn json() -> Json {
 #[test]
 fn a_call_for_another_service_gets_no_token_and_is_not_sent() {
     let world = World::new();
-    let session = |url| Session::new(Endpoint::https(url).unwrap(), contract(), policy()).unwrap();
+    let session =
+        |url| Session::new(Endpoint::https(url).unwrap(), known_service(), policy()).unwrap();
     let elsewhere = || {
         let session = session("https://elsewhere.example");
         session.call(&confirm("a"), Mono::from_micros(u64::MAX)).unwrap()
@@ -27,7 +28,7 @@ fn a_call_for_another_service_gets_no_token_and_is_not_sent() {
     for outcome in [client.perform(elsewhere()).unwrap(), run(tasks.perform(elsewhere())).unwrap()]
     {
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-        assert!(matches!(failed.why(), CallFault::NoToken(_, Recovery::Fix)), "{failed:?}");
+        assert!(matches!(failed.why(), CallError::NoToken(_, Recovery::Fix)), "{failed:?}");
         assert!(failed.why().to_string().contains("another service"), "{}", failed.why());
         // Nor does its permit lead anywhere else.
         let again = client.call_again(failed.into_permit().unwrap()).unwrap();
@@ -64,7 +65,7 @@ fn a_call_that_is_to_be_written_down_is_not_sent_by_a_client_without_a_journal()
     let call = with.call_named("confirm", &json()).unwrap().with_reference("a");
     let outcome = without.perform(call).unwrap();
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
+    assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
     assert!(world.sent().is_empty());
 }
 
@@ -74,7 +75,7 @@ fn a_client_that_is_signed_out_or_closed_sends_no_money() {
     let client = world.builder().blocking(world.transport()).unwrap();
     client.sign_out();
     assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::NotSent);
-    client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Held);
+    client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Always);
     assert_eq!(client.call(&confirm("b")).unwrap().ending(), Ending::Done);
     client.close(std::time::Duration::from_secs(1));
     let call = client.call(&confirm("c")).unwrap();
@@ -94,7 +95,7 @@ fn a_call_waits_for_the_token_of_its_own_agent_and_takes_no_other() {
             let (this, service) = (Arc::clone(&own), world.clone());
             let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
                 let reply = service.exchange(request);
-                this.get().unwrap().sign_in(others(), Keep::Held);
+                this.get().unwrap().sign_in(others(), Keep::Always);
                 std::future::ready(reply)
             };
             let client = builder.nonblocking((send, crate::timer)).unwrap();
@@ -105,7 +106,7 @@ fn a_call_waits_for_the_token_of_its_own_agent_and_takes_no_other() {
             let (this, service) = (Arc::clone(&own), world.clone());
             let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
                 let reply = service.exchange(request);
-                this.get().unwrap().sign_in(others(), Keep::Held);
+                this.get().unwrap().sign_in(others(), Keep::Always);
                 reply
             };
             let client = builder.blocking(send).unwrap();

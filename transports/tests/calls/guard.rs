@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use http::Request;
 use imts::journal::{Despite, Finding, RecordError, Resolution};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Client, Ending, Failure, IntentError, Json, NotSent,
-    OperationError, Outcome,
+    AsyncClient, Body, Bounds, Builder, Client, Ending, IntentError, Json, NotCallable, NotSent,
+    Outcome, TransportError,
 };
 
 use crate::{World, confirm, request, run};
@@ -29,13 +29,13 @@ impl Any {
         let threads = make().blocking(move |request: Request<Body>, _: Bounds| {
             let is_call = !request.uri().path().contains("/agent/");
             let reply = one.exchange(request);
-            if is_call && drops(&here).is_ok() { Err(Failure::unknown()) } else { reply }
+            if is_call && drops(&here).is_ok() { Err(TransportError::unknown()) } else { reply }
         });
         let send = move |request: Request<Body>, _: Bounds| {
             let is_call = !request.uri().path().contains("/agent/");
             let reply = other.exchange(request);
             let is_lost = is_call && drops(&there).is_ok();
-            std::future::ready(if is_lost { Err(Failure::unknown()) } else { reply })
+            std::future::ready(if is_lost { Err(TransportError::unknown()) } else { reply })
         };
         let tasks = make().nonblocking((send, crate::timer));
         [Self::Threads(threads.unwrap()), Self::Tasks(tasks.unwrap())]
@@ -174,7 +174,7 @@ fn of_two_callers_with_one_intent_one_sends_and_the_other_is_told_at_once() {
                 let client = second.get().unwrap();
                 let same = client.call(&confirm("a")).unwrap_err();
                 let same =
-                    matches!(same, OperationError::Intent(IntentError::InProgress { id: 1, .. }));
+                    matches!(same, NotCallable::Intent(IntentError::InProgress { id: 1, .. }));
                 assert!(same, "the same");
                 let json = Json::parse(r#"{"client_uuid":"a","amount":"1"}"#).unwrap();
                 let other = client.call_named("confirm", &json).unwrap().with_reference("a");
@@ -223,7 +223,7 @@ fn a_call_that_was_dropped_after_it_was_sent_is_in_doubt_and_before_that_it_is_n
     poll(0, "a");
     poll(20, "a");
     let error = run(client.call(&confirm("a"))).unwrap_err();
-    assert!(matches!(error, OperationError::Intent(IntentError::InDoubt { .. })), "{error}");
+    assert!(matches!(error, NotCallable::Intent(IntentError::InDoubt { .. })), "{error}");
     assert_eq!((client.in_doubt().unwrap().len(), world.applied("a")), (1, 1));
 }
 
@@ -237,7 +237,7 @@ fn what_was_not_sent_or_refused_may_be_sent_again() {
         let fails = is_call && unsent.load(Ordering::SeqCst) > 0;
         if fails {
             unsent.fetch_sub(1, Ordering::SeqCst);
-            return Err(Failure::not_sent(NotSent::vouch()));
+            return Err(TransportError::not_sent(NotSent::vouch()));
         }
         service.exchange(request)
     });
@@ -272,7 +272,7 @@ fn a_call_is_not_sent_with_the_token_of_another_agent() {
     let json = Json::parse(r#"{"client_uuid":"a"}"#).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     let other = imts::Credentials::new("another-agent", "secret").unwrap();
-    client.sign_in(other, imts::Keep::Held);
+    client.sign_in(other, imts::Keep::Always);
     let Outcome::Failed(failed) = client.perform(call).unwrap() else { panic!("it was sent") };
     assert!(failed.why().to_string().contains("another agent"), "{}", failed.why());
     assert!(world.sent().is_empty());
@@ -308,7 +308,7 @@ fn a_call_that_was_made_before_the_sign_in_is_known_by_the_agent_that_sends_it()
     for client in Any::both(&world, &lost, || world.builder()) {
         let agent = || {
             let (id, secret) = (imts_sandbox::DEFAULT_AGENT, imts_sandbox::DEFAULT_SECRET);
-            (imts::Credentials::new(id, secret).unwrap(), imts::Keep::Held)
+            (imts::Credentials::new(id, secret).unwrap(), imts::Keep::Always)
         };
         let json = Json::parse(r#"{"client_uuid":"a","amount":"1"}"#).unwrap();
         let before = world.sent().len();

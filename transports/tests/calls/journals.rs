@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Request;
 use imts::journal::Entry;
-use imts::{Body, Bounds, CallFault, Ending, Outcome, Recovery};
+use imts::{Body, Bounds, CallError, Ending, Outcome, Recovery};
 
 use crate::{Breaking, Notes, World, confirm, run};
 
@@ -31,7 +31,7 @@ fn where_a_journal_breaks_before_the_request_nothing_is_sent_and_after_it_the_en
                     _ => assert_eq!(lines, ["intent a", "sending 1"], "in doubt after a restart"),
                 }
                 if let Outcome::Failed(failed) = outcome {
-                    assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
+                    assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
                     assert_eq!(failed.why().recovery(), Recovery::Fix);
                     let text = failed.why().to_string();
                     assert!(text.contains("nothing was sent"), "{text}");

@@ -3,8 +3,6 @@
 
 mod again;
 mod cancelled;
-#[cfg(feature = "contract-file")]
-mod contract;
 #[cfg(all(feature = "hyper-util", feature = "journal"))]
 mod dropped;
 mod foreign;
@@ -14,6 +12,8 @@ mod outcomes;
 mod patience;
 mod reconciling;
 mod resolving;
+#[cfg(feature = "service-file")]
+mod service_file;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;
 mod waiting;
@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
-use imts::operations::{Confirm, Named, Own};
+use imts::operations::{Confirm, Custom, OperationName};
 use imts::{
-    AsyncTransport, Body, Bounds, Builder, Catalogue, Class, Clock, Contract, Credentials,
-    Endpoint, Evidence, Failure, ManualClock, Now, Policy, ServicePath, Transport,
+    AsyncTransport, Body, Bounds, Builder, Catalogue, Class, Clock, Credentials, Endpoint,
+    Evidence, ManualClock, Now, Policy, Service, ServicePath, Transport, TransportError,
 };
 use imts_sandbox::{
     Class as Kind, DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Operation, Sandbox, Served, Settings,
@@ -42,13 +42,13 @@ pub(crate) const TRIED: [(&str, Operation, Kind, Class); 3] = [
     ("confirm", Operation::Confirm, Kind::Money, Class::Money),
 ];
 
-pub(crate) fn contract() -> Contract {
+pub(crate) fn known_service() -> Service {
     let mut operations = Catalogue::imts();
     for (name, ..) in TRIED {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    Contract::imts().with_operations(operations)
+    Service::imts().with_operations(operations)
 }
 
 pub(crate) fn sandbox() -> Sandbox {
@@ -69,11 +69,11 @@ pub(crate) fn policy() -> Policy {
     policy
 }
 
-pub(crate) fn request<N: Named>(id: &str) -> Own<N, serde_json::Value> {
-    Own::new(serde_json::json!({ "client_uuid": id, "amount": "15.4" })).with_reference(id)
+pub(crate) fn request<N: OperationName>(id: &str) -> Custom<N, serde_json::Value> {
+    Custom::new(serde_json::json!({ "client_uuid": id, "amount": "15.4" })).with_reference(id)
 }
 
-pub(crate) fn confirm(id: &str) -> Own<Confirm, serde_json::Value> {
+pub(crate) fn confirm(id: &str) -> Custom<Confirm, serde_json::Value> {
     request(id)
 }
 
@@ -107,7 +107,10 @@ impl World {
     }
 
     /// One exchange. What breaks below HTTP is a failure of which nothing is known.
-    pub(crate) fn exchange(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, Failure> {
+    pub(crate) fn exchange(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let request = request.map(|body| body.as_ref().to_vec());
         if !request.uri().path().contains("/agent/") {
             self.sent.lock().unwrap().push(request.body().clone());
@@ -115,7 +118,7 @@ impl World {
         let now = Time::from_micros(self.clock.now().wall.unix_micros());
         let response = self.sandbox().handle(now, &request);
         match response.extensions().get::<Delivery>() {
-            Some(_) => Err(Failure::unknown()),
+            Some(_) => Err(TransportError::unknown()),
             None => Ok(response),
         }
     }
@@ -135,7 +138,7 @@ impl World {
     pub(crate) fn builder(&self) -> Builder {
         Builder::new(Endpoint::https("https://sandbox.example").unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-            .contract(contract())
+            .service(known_service())
             .policy(policy())
             .clock(Ticking(self.clock.clone()))
     }

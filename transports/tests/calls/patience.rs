@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Request;
 use imts::journal::Entry;
-use imts::{Body, Bounds, CallFault, Clock, Ending, Failure, ManualClock, NotSent, Outcome};
+use imts::{Body, Bounds, CallError, Clock, Ending, ManualClock, NotSent, Outcome, TransportError};
 
 use crate::{Notes, World, confirm, policy};
 
@@ -30,7 +30,7 @@ fn not_leaving(world: &World) -> impl imts::Transport + 'static {
     let world = world.clone();
     move |request: Request<Body>, _: Bounds| match request.uri().path().contains("/agent/") {
         true => world.exchange(request),
-        false => Err::<http::Response<Vec<u8>>, _>(Failure::not_sent(NotSent::vouch())),
+        false => Err::<http::Response<Vec<u8>>, _>(TransportError::not_sent(NotSent::vouch())),
     }
 }
 
@@ -46,7 +46,7 @@ fn a_call_made_with_more_patience_than_it_is_performed_with_ends_in_time() {
     let hasty = client.with_patience(Duration::from_secs(3));
     let outcome = in_time(move || hasty.perform(call).unwrap());
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(failed.why(), CallFault::Failed(_)), "the last attempt's trouble: {failed:?}");
+    assert!(matches!(failed.why(), CallError::Failed(_)), "the last attempt's trouble: {failed:?}");
     assert_eq!(notes.lines(), ["intent a", "sending 1", "ended 1 not_sent"]);
     let Some(Entry::Ended { at, .. }) = notes.entries().pop() else { panic!("it ended") };
     assert_eq!(at, world.clock.now().wall, "the journal tells the time as it is");
@@ -95,7 +95,7 @@ fn money_that_ran_out_of_time_is_unknown_and_is_not_sent_again() {
             if is_call {
                 // The reply came in, and its time was over: a transport drops it.
                 service.clock.advance(bounds.time_limit);
-                return Err(Failure::unknown().timed_out());
+                return Err(TransportError::unknown().timed_out());
             }
             outcome
         })

@@ -13,7 +13,7 @@ use imts::journal::{
     Unresolved,
 };
 use imts::operations::Status;
-use imts::{AsyncClient, CallState, Client, Clock, Ending, IntentError, OperationError};
+use imts::{AsyncClient, CallState, Client, Clock, Ending, IntentError, NotCallable};
 
 use crate::resolving::Shared;
 use crate::{World, confirm, request, run};
@@ -79,7 +79,7 @@ impl Journal for Boxed {
 /// A journal with these calls in doubt, whose senders are gone.
 fn doubts(world: &World, references: &[&str]) -> Shared {
     let shared = Shared::default();
-    let lost = |_: http::Request<imts::Body>, _: imts::Bounds| Err(imts::Failure::unknown());
+    let lost = |_: http::Request<imts::Body>, _: imts::Bounds| Err(imts::TransportError::unknown());
     let tokens = world.transport();
     let client = world.builder().journal(shared.clone());
     let client =
@@ -151,7 +151,7 @@ fn a_callback_may_use_the_same_client_and_resolve_the_call_itself() {
                 Any::Threads(client) => client.call(&confirm(of(call))).unwrap_err(),
                 Any::Tasks(client) => run(client.call(&confirm(of(call)))).unwrap_err(),
             };
-            let stands = matches!(error, OperationError::Intent(IntentError::InDoubt { .. }));
+            let stands = matches!(error, NotCallable::Intent(IntentError::InDoubt { .. }));
             assert!(stands, "{error}");
             if call.id == 1 {
                 let reason = "the callback's own".to_owned();

@@ -237,7 +237,7 @@ fn a_resolution_that_could_not_be_written_down_can_be_written_again() {
 #[test]
 fn a_sender_that_ended_is_waited_for_by_nobody() {
     let (world, shared) = (World::new(), Shared::default());
-    let lost = |_: Request<Body>, _: Bounds| Err(imts::Failure::unknown());
+    let lost = |_: Request<Body>, _: Bounds| Err(imts::TransportError::unknown());
     let service = world.transport();
     let client = world.builder().journal(shared.clone());
     let client = client.blocking(move |request: Request<Body>, bounds: Bounds| {

@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use imts::operations::{Confirm, CreatePerson, Own, Status};
+use imts::operations::{Confirm, CreatePerson, Custom, Status};
 use imts::{
-    Builder, CallFault, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
+    Builder, CallError, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
     UreqTransport,
 };
 use imts_sandbox::{
@@ -18,7 +18,7 @@ use imts_sandbox::{
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::{Notes, TRIED, confirm, contract, policy, request, sandbox};
+use crate::{Notes, TRIED, confirm, known_service, policy, request, sandbox};
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -62,7 +62,7 @@ impl Line {
         policy.unauthorized_is_unprocessed = self.trusts_401;
         Builder::new(Endpoint::plain_loopback(&self.front.url()).unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-            .contract(contract())
+            .service(known_service())
             .policy(policy)
             .journal(self.notes.clone())
     }
@@ -109,7 +109,7 @@ impl Line {
 fn came<R>(outcome: &Outcome<R>) -> Came {
     let says_unsent = match outcome {
         Outcome::Failed(failed) => match failed.why() {
-            CallFault::Failed(failure) => failure.is_not_sent(),
+            CallError::Failed(failure) => failure.is_not_sent(),
             _ => false,
         },
         _ => false,
@@ -223,7 +223,7 @@ fn after_a_401_the_same_body_goes_over_the_socket_once_more_neither_lost_nor_dou
             line.front.sandbox().set_faults(vec![rule]);
             let id = "a".repeat(200);
             let long = json!({ "client_uuid": id, "note": "n".repeat(length) });
-            let operation = Own::<Confirm, _>::new(long.clone()).with_reference(&id);
+            let operation = Custom::<Confirm, _>::new(long.clone()).with_reference(&id);
             let outcome = match carrier {
                 Carrier::Ureq => {
                     let client = line.builder().blocking(UreqTransport::new().unwrap()).unwrap();

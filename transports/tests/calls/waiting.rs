@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts::operations::Status;
 use imts::{
-    Body, Bounds, Builder, CallError, Client, Clock, Ending, Failure, ManualClock, NotSent, Now,
-    Outcome, Policy,
+    Body, Bounds, Builder, Client, Clock, Ending, ManualClock, NotSent, Now, Outcome, Policy,
+    TokenError, TransportError,
 };
 
 use crate::{World, confirm, request};
@@ -31,13 +31,13 @@ impl Shaky {
         Self { world: World::new(), fails, asked, status }
     }
 
-    fn answer(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, Failure> {
+    fn answer(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, TransportError> {
         if request.uri().path().contains("/agent/") {
             self.asked.fetch_add(1, Ordering::SeqCst);
             let left =
                 self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
             match (left, self.status) {
-                (Ok(_), 0) => return Err(Failure::not_sent(NotSent::vouch())),
+                (Ok(_), 0) => return Err(TransportError::not_sent(NotSent::vouch())),
                 (Ok(_), status) => {
                     let json = Response::builder().status(status);
                     let json = json.header("content-type", "application/json");
@@ -122,9 +122,9 @@ fn a_back_off_that_another_ask_began_is_waited_out() {
         let began = || {
             let service = Shaky::new(1, 503);
             let client = service.blocking();
-            assert!(matches!(client.token(), Err(CallError::Renewal(_))));
+            assert!(matches!(client.token(), Err(TokenError::Renewal(_))));
             assert!(
-                matches!(client.token(), Err(CallError::Waiting { .. })),
+                matches!(client.token(), Err(TokenError::Waiting { .. })),
                 "an ask does not wait"
             );
             (service, client)
@@ -175,16 +175,16 @@ fn a_wait_beyond_the_callers_patience_is_told_at_once() {
     let Outcome::Failed(failed) = hasty.call(&request::<Status>("a")).unwrap() else { panic!() };
     let waiting = "no renewal is due for another 1.0 s";
     assert!(failed.why().to_string().contains(waiting), "{failed:?}");
-    assert!(matches!(hasty.token_waiting(), Err(CallError::Waiting { .. })));
+    assert!(matches!(hasty.token_waiting(), Err(TokenError::Waiting { .. })));
     assert_eq!(service.asked(), 1);
 }
 
 /// What ends a wait, and what the one who waited is then told.
-type Ends = (&'static str, fn(&Client), fn(&Result<u64, CallError>) -> bool);
+type Ends = (&'static str, fn(&Client), fn(&Result<u64, TokenError>) -> bool);
 
 const ENDS: [Ends; 2] = [
-    ("close", |client| drop(client.close(SECOND)), |it| matches!(it, Err(CallError::Closed))),
-    ("sign-out", Client::sign_out, |it| matches!(it, Err(CallError::SignIn { .. }))),
+    ("close", |client| drop(client.close(SECOND)), |it| matches!(it, Err(TokenError::Closed))),
+    ("sign-out", Client::sign_out, |it| matches!(it, Err(TokenError::SignIn { .. }))),
 ];
 
 /// Counts how often the time is read.

@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use http::Request;
-use imts::operations::{Confirm, Own, Status};
+use imts::operations::{Confirm, Custom, Status};
 use imts::{
-    Body, Bounds, CallError, Catalogue, Contract, Evidence, Failure, Outcome, Policy, Proxy,
-    ServicePath, Transport,
+    Body, Bounds, Catalogue, Evidence, Outcome, Policy, Proxy, Service, ServicePath, TokenError,
+    Transport, TransportError,
 };
 use serde_json::json;
 
@@ -158,13 +158,13 @@ fn a_proxy_that_opens_no_tunnel_says_each_cause_once() {
     }
 }
 
-fn contract() -> Contract {
+fn known() -> Service {
     let mut operations = Catalogue::imts();
     for name in ["confirm", "status"] {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    Contract::imts().with_operations(operations)
+    Service::imts().with_operations(operations)
 }
 
 fn why<R: std::fmt::Debug>(outcome: Outcome<R>) -> Vec<Box<dyn Error>> {
@@ -203,11 +203,11 @@ fn a_call_that_brings_no_reply_says_each_cause_once() {
                         return;
                     }
                 });
-                let builder = plain(&service.url()).contract(contract()).policy(policy.clone());
+                let builder = plain(&service.url()).service(known()).policy(policy.clone());
                 let client = carrier.client(builder);
                 let body = json!({ "client_uuid": "17" });
-                let faults = why(client.call(&Own::<Confirm, _>::new(body.clone()))).into_iter();
-                for fault in faults.chain(why(client.call(&Own::<Status, _>::new(body)))) {
+                let faults = why(client.call(&Custom::<Confirm, _>::new(body.clone()))).into_iter();
+                for fault in faults.chain(why(client.call(&Custom::<Status, _>::new(body)))) {
                     says_each_cause_once(&format!("{carrier:?}, {what}"), &*fault);
                 }
             }
@@ -224,9 +224,9 @@ fn a_journal_that_takes_no_entry_says_each_cause_once() {
         let path = std::env::temp_dir().join(name);
         let journal = imts::JournalFile::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let client = carrier.client(plain(&service.url()).contract(contract()).journal(journal));
+        let client = carrier.client(plain(&service.url()).service(known()).journal(journal));
         let body = json!({ "client_uuid": "17" });
-        let outcome = client.call(&Own::<Confirm, _>::new(body).with_reference("17"));
+        let outcome = client.call(&Custom::<Confirm, _>::new(body).with_reference("17"));
         let faults = why(outcome);
         assert_eq!(faults.len(), 1, "{carrier:?}: it is not sent");
         assert!(faults[0].to_string().contains("removed or replaced"), "{}", faults[0]);
@@ -255,10 +255,10 @@ impl Error for Outer {
 }
 
 impl Transport for Foreign {
-    fn send(&self, _: Request<Body>, _: Bounds) -> Result<http::Response<Vec<u8>>, Failure> {
+    fn send(&self, _: Request<Body>, _: Bounds) -> Result<http::Response<Vec<u8>>, TransportError> {
         let cause = "x".parse::<u8>().err();
         let outer = Outer("the cable is cut", cause.filter(|_| !self.prints));
-        Err(Failure::unknown().because(outer))
+        Err(TransportError::unknown().because(outer))
     }
 }
 
@@ -266,7 +266,7 @@ impl Transport for Foreign {
 fn an_error_of_a_foreign_transport_is_printed_once_with_all_that_caused_it() {
     for prints in [false, true] {
         let client = plain("http://127.0.0.1:1").blocking(Foreign { prints }).unwrap();
-        let errors: [CallError; 2] = [client.token().unwrap_err(), client.token().unwrap_err()];
+        let errors: [TokenError; 2] = [client.token().unwrap_err(), client.token().unwrap_err()];
         for error in errors {
             says_each_cause_once("a foreign transport", &error);
             let all = texts(&error).join(": ");

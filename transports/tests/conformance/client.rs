@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use imts::{AsyncClient, Bearer, Builder, CallError, Client, Epoch, Operation, Outcome, Saved};
+use imts::{AsyncClient, Bearer, Builder, Client, Epoch, Operation, Outcome, Saved, TokenError};
 
 use crate::{Carrier, RUNTIME};
 
@@ -22,7 +22,7 @@ impl Carrier {
 }
 
 impl Either {
-    pub(crate) fn token(&self) -> Result<Bearer, CallError> {
+    pub(crate) fn token(&self) -> Result<Bearer, TokenError> {
         match self {
             Self::Threads(client) => client.token(),
             Self::Tasks(client) => RUNTIME.block_on(client.token()),

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::operations::{Confirm, Own, Status};
-use imts::{Builder, CallFault, Outcome as Ended, Policy, contract_of};
+use imts::operations::{Confirm, Custom, Status};
+use imts::{Builder, CallError, Outcome as Ended, Policy, service_of};
 use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Position, Rule, Sandbox, When};
 use serde_json::json;
 
@@ -120,7 +120,7 @@ struct Trial {
 
 impl Trial {
     fn new(carrier: &Carrier, kind: Kind, delivery: Delivery) -> Self {
-        let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
         Self { carrier: carrier.clone(), kind, delivery, front }
     }
 
@@ -135,7 +135,7 @@ impl Trial {
         (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
         policy.time_limit = time_limit;
         policy.call_attempts = if self.is_of_the_next() { 1 } else { 2 };
-        plain(&self.front.url()).contract(contract_of(CONTRACT).unwrap()).policy(policy)
+        plain(&self.front.url()).service(service_of(CONTRACT).unwrap()).policy(policy)
     }
 
     /// A client that is to make the exchange, with a token where that takes one.
@@ -193,7 +193,7 @@ impl Trial {
 
     fn exchange(&self, client: &Either) -> Outcome {
         let id = json!({ "client_uuid": "17" });
-        let of = |token: Result<imts::Bearer, imts::CallError>| match token {
+        let of = |token: Result<imts::Bearer, imts::TokenError>| match token {
             Ok(bearer) => Outcome::Token(bearer.expose_token().to_owned()),
             Err(error) => Outcome::from(&error),
         };
@@ -203,8 +203,8 @@ impl Trial {
                 client.reject(client.token().unwrap().epoch());
                 of(client.token())
             }
-            Kind::Read => self.ended(&client.call(&Own::<Status, _>::new(id))),
-            Kind::Money => self.ended(&client.call(&Own::<Confirm, _>::new(id))),
+            Kind::Read => self.ended(&client.call(&Custom::<Status, _>::new(id))),
+            Kind::Money => self.ended(&client.call(&Custom::<Confirm, _>::new(id))),
         }
     }
 
@@ -217,8 +217,8 @@ impl Trial {
             _ => panic!("{:?} {:?} {:?}: {ended:?}", self.carrier, self.kind, self.delivery),
         };
         match why {
-            CallFault::Reply(error) => Outcome::Reply(error.to_string()),
-            CallFault::Failed(failure) => Outcome::failed(failure),
+            CallError::Reply(error) => Outcome::Reply(error.to_string()),
+            CallError::Failed(failure) => Outcome::failed(failure),
             other => panic!("{other:?}"),
         }
     }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use imts::{Bounds, Failure};
+use imts::{Bounds, TransportError};
 use socket2::{Domain, Socket, Type};
 
 use crate::raw::{Raw, eventually, heard_within};
 use crate::{BOUNDS, Carrier, GRANT, Made, ok};
 
 /// What becomes of one request, over a transport with little patience for connections.
-fn failing(url: &str) -> [(Carrier, Failure); 2] {
+fn failing(url: &str) -> [(Carrier, TransportError); 2] {
     failing_within(url, Duration::from_secs(20))
 }
 
-fn failing_within(url: &str, connect_timeout: Duration) -> [(Carrier, Failure); 2] {
+fn failing_within(url: &str, connect_timeout: Duration) -> [(Carrier, TransportError); 2] {
     let made = Made { connect_timeout, ..Made::default() };
     Carrier::both(&made).map(|carrier| {
         let failure = carrier.send(url, BOUNDS).unwrap_err();

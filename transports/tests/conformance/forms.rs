@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use imts::operations::{Confirm, CreatePerson, Own, Status};
+use imts::operations::{Confirm, CreatePerson, Custom, Status};
 use imts::{
-    Builder, CallError, Catalogue, Contract, Evidence, Fault as RenewalFault, Outcome, Policy,
-    Recovery, ReplyError, ServicePath,
+    Builder, Catalogue, Evidence, Outcome, Policy, Recovery, RenewalCause, ReplyError, Service,
+    ServicePath, TokenError,
 };
 use imts_sandbox::{
     Class, ErrorShape, Fault, Form, Front, Operation, Rule, Sandbox, Scripted, Served, Settings,
@@ -49,8 +49,8 @@ fn client_of(front: &Front) -> Builder {
     (policy.backoff_first, policy.backoff_cap) =
         (Duration::from_millis(1), Duration::from_millis(1));
     policy.call_attempts = 1;
-    let contract = Contract::imts().with_operations(operations);
-    plain(&front.url()).contract(contract).policy(policy)
+    let service = Service::imts().with_operations(operations);
+    plain(&front.url()).service(service).policy(policy)
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn a_refused_secret_is_sent_once_in_whatever_form_the_refusal_comes() {
                 let until = Instant::now() + Duration::from_millis(5);
                 while Instant::now() < until {
                     let again = client.token().unwrap_err();
-                    assert!(matches!(again, CallError::SignIn { .. }), "{what}: {again}");
+                    assert!(matches!(again, TokenError::SignIn { .. }), "{what}: {again}");
                 }
-                let paid = client.call(&Own::<Confirm, _>::new(json!({ "client_uuid": "17" })));
+                let paid = client.call(&Custom::<Confirm, _>::new(json!({ "client_uuid": "17" })));
                 assert!(matches!(paid, Outcome::Failed(_)), "{what}: {paid:?}");
                 let sign_ins = front.sandbox().count(Operation::GetToken) - before;
                 assert_eq!(sign_ins, 1, "{what}");
@@ -119,8 +119,8 @@ fn a_good_grant_is_taken_in_each_form_in_which_it_is_whole() {
                 }
                 Err(error) => {
                     assert!(!form.is_whole(), "{what}: {error}");
-                    let fault = error.trouble().expect("a reply came").fault();
-                    let is_reply = matches!(fault, RenewalFault::Reply(ReplyError::Malformed(_)));
+                    let fault = error.renewal_error().expect("a reply came").why();
+                    let is_reply = matches!(fault, RenewalCause::Reply(ReplyError::Malformed(_)));
                     assert!(is_reply, "{what}: {error}");
                 }
             }
@@ -155,9 +155,9 @@ fn ends(form: Form, status: u16, body: Option<&Value>) -> Vec<(String, &'static 
             let client = carrier.client(client_of(&front));
             let body = json!({ "client_uuid": "17" });
             let word = match class {
-                Class::Money => end(&client.call(&Own::<Confirm, _>::new(body))),
-                Class::Create => end(&client.call(&Own::<CreatePerson, _>::new(body))),
-                _ => end(&client.call(&Own::<Status, _>::new(body))),
+                Class::Money => end(&client.call(&Custom::<Confirm, _>::new(body))),
+                Class::Create => end(&client.call(&Custom::<CreatePerson, _>::new(body))),
+                _ => end(&client.call(&Custom::<Status, _>::new(body))),
             };
             assert_eq!(front.sandbox().count(operation(name)), 1, "{carrier:?} {form:?} {name}");
             let is_applied = front.sandbox().ledger().intents().any(|it| it.applied > 0);

@@ -1,6 +1,6 @@
 //! Odd heads and framings, byte for byte over both transports: each row reads the same in both.
 
-use imts::Failure;
+use imts::TransportError;
 
 use crate::raw::Raw;
 use crate::{BOUNDS, Carrier};
@@ -22,7 +22,7 @@ fn is_read_as(answer: &str, expected: Option<(u16, &str)>) {
                 assert_eq!(read, (status, body.as_bytes()), "{carrier:?}: {shown:?}");
             }
             (Err(failure), None) => {
-                let failure: &Failure = failure;
+                let failure: &TransportError = failure;
                 let is_lost = !failure.is_not_sent() && !failure.is_timed_out();
                 assert!(is_lost, "{carrier:?}: {shown:?}: {failure}");
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::{Builder, CallError, Failure, Fault, Policy, ReplyError};
+use imts::{Builder, Policy, RenewalCause, ReplyError, TokenError, TransportError};
 
 use crate::raw::{Raw, eventually, heard_within};
 use crate::{Carrier, GRANT, ok, plain};
@@ -31,7 +31,7 @@ impl Outcome {
         )
     }
 
-    pub(crate) fn failed(failure: &Failure) -> Self {
+    pub(crate) fn failed(failure: &TransportError) -> Self {
         match failure {
             failure if failure.is_not_sent() => Self::NotSent,
             failure if failure.is_timed_out() => Self::Late,
@@ -40,11 +40,11 @@ impl Outcome {
     }
 }
 
-impl From<&CallError> for Outcome {
-    fn from(error: &CallError) -> Self {
-        match error.trouble().expect("a renewal failed").fault() {
-            Fault::Reply(error) => Self::Reply(error.to_string()),
-            Fault::Failed(failure) => Self::failed(failure),
+impl From<&TokenError> for Outcome {
+    fn from(error: &TokenError) -> Self {
+        match error.renewal_error().expect("a renewal failed").why() {
+            RenewalCause::Reply(error) => Self::Reply(error.to_string()),
+            RenewalCause::Failed(failure) => Self::failed(failure),
             other => panic!("{other:?}"),
         }
     }
@@ -78,8 +78,8 @@ fn a_redirect_is_an_error_and_is_not_followed() {
             ));
             for (nth, carrier) in Carrier::untrusting().iter().enumerate() {
                 let error = carrier.token(plain(&service.url())).unwrap_err();
-                let fault = error.trouble().unwrap().fault();
-                let Fault::Reply(ReplyError::Unexpected(reply)) = fault else {
+                let fault = error.renewal_error().unwrap().why();
+                let RenewalCause::Reply(ReplyError::Unexpected(reply)) = fault else {
                     panic!("{carrier:?}: {fault:?}")
                 };
                 assert_eq!(reply.status().as_u16(), status, "{carrier:?}");

@@ -4,7 +4,7 @@
 
 mod causes;
 mod client;
-#[cfg(feature = "contract-file")]
+#[cfg(feature = "service-file")]
 mod deliveries;
 mod dialling;
 mod evidence;
@@ -30,8 +30,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    AsyncTransport, Bearer, Body, Bounds, Builder, CallError, Certificates, Credentials, Endpoint,
-    Failure, HyperTransport, Proxy, Tls, Transport, UreqTransport,
+    AsyncTransport, Bearer, Body, Bounds, Builder, Certificates, Credentials, Endpoint,
+    HyperTransport, Proxy, Tls, TokenError, Transport, TransportError, UreqTransport,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use tokio::runtime::Runtime;
@@ -95,7 +95,11 @@ impl Carrier {
         Self::both(&Made::default())
     }
 
-    pub(crate) fn send(&self, url: &str, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    pub(crate) fn send(
+        &self,
+        url: &str,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let body = Body::from(BODY.to_vec());
         let request = Request::post(url).header("content-type", "application/json");
         let request = request.body(body).unwrap();
@@ -106,7 +110,7 @@ impl Carrier {
     }
 
     /// The first token that a client over this transport gets.
-    pub(crate) fn token(&self, builder: Builder) -> Result<Bearer, CallError> {
+    pub(crate) fn token(&self, builder: Builder) -> Result<Bearer, TokenError> {
         self.client(builder).token()
     }
 }

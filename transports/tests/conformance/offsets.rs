@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imts::Failure;
+use imts::TransportError;
 
 use crate::raw::{Line, Raw, eventually};
 use crate::{BODY, BOUNDS, Carrier, GRANT, ok};
@@ -35,7 +35,7 @@ impl Cutting {
     }
 
     /// Sends one request, on a connection that ends there; says how it failed, if it did.
-    fn send(&self, carrier: &Carrier, at: usize) -> Option<Failure> {
+    fn send(&self, carrier: &Carrier, at: usize) -> Option<TransportError> {
         self.at.store(at, Ordering::SeqCst);
         let (treated, heard) = (self.treated.load(Ordering::SeqCst), self.service.heard().len());
         let failure = carrier.send(&self.service.url(), BOUNDS).err();

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imts::operations::{Own, PrintApplication};
-use imts::{Catalogue, Contract, Evidence, Outcome, ServicePath};
+use imts::operations::{Custom, PrintApplication};
+use imts::{Catalogue, Evidence, Outcome, Service, ServicePath};
 use serde_json::json;
 
 use crate::raw::Raw;
@@ -41,9 +41,9 @@ fn a_reply_of_70_kb_comes_whole_if_its_operation_may_be_so_long() {
             let path = ServicePath::new("/v5/partner/transfer/print").unwrap();
             operations.set_path("print-application", path, Evidence::Assumed).unwrap();
             operations.set_reply_limit("print-application", limit).unwrap();
-            let contract = Contract::imts().with_operations(operations);
-            let client = carrier.client(plain(&service.url()).contract(contract));
-            let outcome = client.call(&Own::<PrintApplication, _>::new(json!({ "id": 17 })));
+            let contract = Service::imts().with_operations(operations);
+            let client = carrier.client(plain(&service.url()).service(contract));
+            let outcome = client.call(&Custom::<PrintApplication, _>::new(json!({ "id": 17 })));
             match outcome {
                 Outcome::Done(reply) if comes => {
                     assert!(reply.as_str().contains(&text), "{carrier:?}");

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::{Own, Status};
+use imts::operations::{Custom, Status};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Catalogue, Certificates, Client, Contract, Credentials,
-    Endpoint, Evidence, Failure, HyperTransport, Outcome, Policy, Saved, ServicePath, Tls,
+    AsyncClient, Body, Bounds, Builder, Catalogue, Certificates, Client, Credentials, Endpoint,
+    Evidence, HyperTransport, Outcome, Policy, Saved, Service, ServicePath, Tls, TransportError,
     UreqTransport,
 };
 use imts_sandbox::DEFAULT_AGENT;
@@ -91,7 +91,7 @@ fn builder(secret: &Zeroizing<String>) -> Builder {
     (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
     Builder::new(endpoint(&env::var(URL).unwrap()))
         .policy(policy)
-        .contract(Contract::imts().with_operations(operations))
+        .service(Service::imts().with_operations(operations))
         .credentials(Credentials::new(DEFAULT_AGENT, secret.as_str()).unwrap())
 }
 
@@ -102,8 +102,8 @@ fn endpoint(url: &str) -> Endpoint {
     }
 }
 
-fn status() -> Own<Status, Value> {
-    Own::new(json!({ "client_uuid": "17" }))
+fn status() -> Custom<Status, Value> {
+    Custom::new(json!({ "client_uuid": "17" }))
 }
 
 /// What was granted, for the one who searches.
@@ -139,8 +139,8 @@ async fn tasks(client: &AsyncClient, control: &mut TcpStream) {
 }
 
 /// A transport without an HTTP client: one request on a connection of its own, and every buffer wiped.
-fn exchange(request: &Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
-    by_hand(request, bounds).map_err(|error| Failure::unknown().because(error))
+fn exchange(request: &Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, TransportError> {
+    by_hand(request, bounds).map_err(|error| TransportError::unknown().because(error))
 }
 
 fn by_hand(request: &Request<Body>, bounds: Bounds) -> io::Result<Response<Vec<u8>>> {

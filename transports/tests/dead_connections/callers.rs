@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    AsyncTransport, Body, Bounds, BoxFuture, CallFault, Certificates, Endpoint, Failure,
-    HyperTransport, OperationError, Outcome, Progress, Tls, Transport, UreqTransport,
+    AsyncTransport, Body, Bounds, BoxFuture, CallError, Certificates, Endpoint, HyperTransport,
+    NotCallable, Outcome, Progress, Tls, Transport, TransportError, UreqTransport,
 };
 use tokio::runtime::Runtime;
 
@@ -274,7 +274,11 @@ impl<T> Stamped<T> {
 }
 
 impl Transport for Stamped<UreqTransport> {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         self.stamp(&request);
         self.0.send(request, bounds)
     }
@@ -285,7 +289,7 @@ impl AsyncTransport for Stamped<HyperTransport> {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.send_told(request, bounds, Progress::default())
     }
 
@@ -294,7 +298,7 @@ impl AsyncTransport for Stamped<HyperTransport> {
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.stamp(&request);
         self.0.send_told(request, bounds, progress)
     }
@@ -304,12 +308,12 @@ impl AsyncTransport for Stamped<HyperTransport> {
     }
 }
 
-pub(crate) fn ends<R: fmt::Debug>(outcome: Result<Outcome<R>, OperationError>) -> End {
+pub(crate) fn ends<R: fmt::Debug>(outcome: Result<Outcome<R>, NotCallable>) -> End {
     match outcome.unwrap() {
         Outcome::Done(_) => End::Done,
         Outcome::Unknown(_) => End::Unknown,
         Outcome::Failed(failed) => match failed.why() {
-            CallFault::Failed(failure) if failure.is_not_sent() => End::NotSent,
+            CallError::Failed(failure) if failure.is_not_sent() => End::NotSent,
             why => panic!("{why}"),
         },
         outcome @ Outcome::Refused(_) => panic!("{outcome:?}"),

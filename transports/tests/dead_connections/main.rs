@@ -16,8 +16,8 @@ mod wire;
 
 use std::time::Duration;
 
-use imts::operations::{Confirm, Own};
-use imts::{Builder, Catalogue, Contract, Credentials, Endpoint, Evidence, Policy, ServicePath};
+use imts::operations::{Confirm, Custom};
+use imts::{Builder, Catalogue, Credentials, Endpoint, Evidence, Policy, Service, ServicePath};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub(crate) fn builder(endpoint: Endpoint) -> Builder {
     operations.set_path("confirm", path, Evidence::Assumed).unwrap();
     Builder::new(endpoint)
         .credentials(Credentials::new("agent", "secret").unwrap())
-        .contract(Contract::imts().with_operations(operations))
+        .service(Service::imts().with_operations(operations))
         .policy(policy())
 }
 
@@ -72,6 +72,6 @@ pub(crate) fn policy() -> Policy {
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A call that moves money.
-pub(crate) fn confirm(reference: &str) -> Own<Confirm, serde_json::Value> {
-    Own::new(json!({ "client_uuid": reference })).with_reference(reference)
+pub(crate) fn confirm(reference: &str) -> Custom<Confirm, serde_json::Value> {
+    Custom::new(json!({ "client_uuid": reference })).with_reference(reference)
 }

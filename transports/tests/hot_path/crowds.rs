@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, CallError, Client, Trouble};
+use imts::{Body, Bounds, Client, RenewalError, TokenError};
 use imts_sandbox::Outage;
 
 use crate::{World, eventually};
@@ -40,7 +40,7 @@ fn gated(world: &World, gate: &Gate) -> Client {
 }
 
 /// A thousand threads, released together; the gate opens once all have had the time to ask.
-fn threads(client: &Client, gate: &Gate) -> Vec<Result<u64, CallError>> {
+fn threads(client: &Client, gate: &Gate) -> Vec<Result<u64, TokenError>> {
     let start = Barrier::new(CROWD + 1);
     thread::scope(|scope| {
         let ask = || {
@@ -88,8 +88,8 @@ fn a_thousand_threads_are_told_the_one_failure_of_one_flight() {
     let troubles: BTreeSet<_> = told
         .iter()
         .map(|told| match told.as_ref().unwrap_err() {
-            CallError::Renewal(trouble) | CallError::Waiting { last: trouble, .. } => {
-                std::ptr::from_ref::<Trouble>(&**trouble).addr()
+            TokenError::Renewal(trouble) | TokenError::Waiting { last: trouble, .. } => {
+                std::ptr::from_ref::<RenewalError>(&**trouble).addr()
             }
             other => panic!("{other:?}"),
         })

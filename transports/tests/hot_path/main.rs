@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, Failure, ManualClock,
+    AsyncClient, Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock,
+    TransportError,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -71,8 +72,9 @@ impl World {
 
     fn nonblocking_by(&self, builder: Builder) -> AsyncClient {
         let world = self.clone();
-        let send =
-            move |request: Request<Body>, _: Bounds| ready(Ok::<_, Failure>(world.answer(request)));
+        let send = move |request: Request<Body>, _: Bounds| {
+            ready(Ok::<_, TransportError>(world.answer(request)))
+        };
         builder.nonblocking((send, |_: Duration| std::future::pending())).unwrap()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use imts::{CallError, Clock, Credentials, Keep, Now, Wall};
+use imts::{Clock, Credentials, Keep, Now, TokenError, Wall};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation};
 
 use crate::{World, at_once, eventually};
@@ -40,11 +40,11 @@ fn a_handle_and_its_client_are_told_the_same_whatever_happens() {
     assert_eq!(asked("signed out"), None);
     client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Once);
     assert_eq!(asked("signed in again"), Some(5));
-    client.sign_in(Credentials::new("nobody", "x").unwrap(), Keep::Held);
+    client.sign_in(Credentials::new("nobody", "x").unwrap(), Keep::Always);
     assert_eq!(asked("signed in as someone whom the service does not know"), None);
     at_once(client.close(Duration::ZERO));
-    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
-    assert!(matches!(at_once(handle.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(at_once(client.token()).unwrap_err(), TokenError::Closed));
+    assert!(matches!(at_once(handle.token()).unwrap_err(), TokenError::Closed));
 }
 
 #[test]
@@ -184,8 +184,8 @@ fn a_client_that_is_closed_serves_its_valid_token_no_more_nor_do_its_handles() {
     let mut handle = client.handle();
     at_once(handle.token()).unwrap();
     assert!(at_once(client.close(Duration::ZERO)).is_some());
-    assert!(matches!(at_once(client.token()).unwrap_err(), CallError::Closed));
-    assert!(matches!(at_once(handle.token()).unwrap_err(), CallError::Closed));
+    assert!(matches!(at_once(client.token()).unwrap_err(), TokenError::Closed));
+    assert!(matches!(at_once(handle.token()).unwrap_err(), TokenError::Closed));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Clock, Failure, ManualClock, NotSent, Now, Policy};
+use imts::{Body, Bounds, Clock, ManualClock, NotSent, Now, Policy, TransportError};
 use imts_sandbox::Outage;
 
 use crate::{World, at_once};
@@ -84,7 +84,7 @@ fn tasks_need_no_session_while_the_background_renews_but_for_a_look_now_and_then
                 if !first {
                     std::future::pending::<()>().await;
                 }
-                Ok::<_, Failure>(response)
+                Ok::<_, TransportError>(response)
             }
         };
         let sleep = |_: Duration| std::future::pending();
@@ -115,7 +115,7 @@ fn nobody_needs_the_session_while_a_renewal_backs_off() {
         let transport = move |request: Request<Body>, _: Bounds| match service.calls() {
             0 => Ok(service.answer(request)),
             _ if is_refused => Ok(service.answer(request)),
-            _ => Err(Failure::not_sent(NotSent::vouch())),
+            _ => Err(TransportError::not_sent(NotSent::vouch())),
         };
         let client = builder().blocking(transport).unwrap();
         client.token().unwrap();

@@ -58,7 +58,7 @@ fn ten_minutes_of_outage_cost_a_thousand_askers_one_call_a_back_off_step() {
     let client = world.nonblocking();
     for _ in 0..600 {
         for _ in 0..1_000 {
-            assert!(at_once(client.token()).unwrap_err().trouble().is_some());
+            assert!(at_once(client.token()).unwrap_err().renewal_error().is_some());
         }
         world.pass(1);
     }

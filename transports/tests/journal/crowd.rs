@@ -10,10 +10,10 @@ use std::time::Duration;
 use std::{env, thread};
 
 use imts::journal::{Digest, Intent, IntentError, Scope};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
-    Builder, CallState, Credentials, Endpoint, JournalFile, OperationError, UreqTransport, Wall,
-    contract_of,
+    Builder, CallState, Credentials, Endpoint, JournalFile, NotCallable, UreqTransport, Wall,
+    service_of,
 };
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, When,
@@ -68,7 +68,7 @@ fn worker() {
     }
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .contract(contract_of(CONTRACT).unwrap())
+        .service(service_of(CONTRACT).unwrap())
         .journal(journal)
         .blocking(UreqTransport::new().unwrap())
         .unwrap();
@@ -81,13 +81,13 @@ fn worker() {
                 for number in (0..all).take_while(|_| !is_over()) {
                     let id = ((first * all / THREADS + number + seed) % all).to_string();
                     let request = serde_json::json!({ "client_uuid": id });
-                    let confirm = Own::<Confirm, _>::new(request).with_reference(&id);
+                    let confirm = Custom::<Confirm, _>::new(request).with_reference(&id);
                     let kind = match client.call(&confirm) {
                         Ok(outcome) => {
                             sent.fetch_add(1, Ordering::SeqCst);
                             outcome.ending().as_str()
                         }
-                        Err(OperationError::Intent(error)) => error.as_str(),
+                        Err(NotCallable::Intent(error)) => error.as_str(),
                         Err(error) => panic!("{error}"),
                     };
                     let place = KINDS.iter().position(|it| *it == kind);
@@ -244,7 +244,7 @@ fn applied(front: &Front, file: &Path) -> Vec<u64> {
 
 #[test]
 fn a_crowd_without_faults_applies_each_intent_exactly_once() {
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     let folder = Folder::new();
     let played = play(&front, &folder.path(), 0);
     let counts = table(&front, &folder.path(), &played);
@@ -256,7 +256,7 @@ fn a_crowd_without_faults_applies_each_intent_exactly_once() {
 
 #[test]
 fn a_crowd_with_kills_lost_replies_and_compactions_applies_none_twice() {
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     let lost = Rule {
         operation: Some(Operation::Confirm),
         when: When::Percent(20),

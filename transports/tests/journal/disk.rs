@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use http::Request;
 use imts::journal::{CallRecord, Entry, Journal, RecordError, Submitted};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
-    Body, Bounds, Builder, CallFault, CallState, Clock, Credentials, Endpoint, JournalError,
-    JournalFile, ManualClock, Outcome, contract_of,
+    Body, Bounds, Builder, CallError, CallState, Clock, Credentials, Endpoint, JournalError,
+    JournalFile, ManualClock, Outcome, service_of,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -27,7 +27,7 @@ const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/tr
 fn payer() {
     let Ok(file) = env::var(CHILD_FILE) else { return };
     let clock = ManualClock::default();
-    let sandbox = Mutex::new(Sandbox::with_contract(CONTRACT).unwrap());
+    let sandbox = Mutex::new(Sandbox::with_service_file(CONTRACT).unwrap());
     let (sent, time) = (Arc::new(AtomicUsize::new(0)), clock.clone());
     let count = Arc::clone(&sent);
     let transport = move |request: Request<Body>, _: Bounds| {
@@ -38,7 +38,7 @@ fn payer() {
     };
     let client = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .contract(contract_of(CONTRACT).unwrap())
+        .service(service_of(CONTRACT).unwrap())
         .clock(clock)
         .journal(Slow(JournalFile::open(file).unwrap()))
         .blocking(transport)
@@ -51,12 +51,12 @@ fn payer() {
         let request = std::collections::BTreeMap::from(request);
         // References of many lengths: the disk is full in the midst of each kind of record.
         let reference = format!("{number}{}", "r".repeat(number % 37));
-        let confirm = Own::<Confirm, _>::new(request).with_reference(reference);
+        let confirm = Custom::<Confirm, _>::new(request).with_reference(reference);
         match client.call(&confirm).unwrap() {
             Outcome::Done(_) => done += 1,
             Outcome::Failed(failed) => {
                 unsent += 1;
-                let CallFault::Journal(why) = failed.why() else { panic!("{failed:?}") };
+                let CallError::Journal(why) = failed.why() else { panic!("{failed:?}") };
                 let why = why.downcast_ref::<JournalError>();
                 let why = why.unwrap_or_else(|| panic!("the disk is to blame: {failed:?}"));
                 assert!(matches!(why, JournalError::Io { action: "write", .. }), "{why}");

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
-    Body, Bounds, Builder, CallState, Credentials, Endpoint, Failure, JournalFile, Transport,
-    UreqTransport, contract_of,
+    Body, Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Transport,
+    TransportError, UreqTransport, service_of,
 };
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, When,
@@ -69,7 +69,11 @@ impl Journal for Doomed<JournalFile> {
 }
 
 impl Transport for Doomed<UreqTransport> {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         self.1.step();
         let outcome = self.0.send(request, bounds);
         self.1.step();
@@ -87,14 +91,14 @@ fn payer() {
     let journal = Doomed(JournalFile::open(file).unwrap(), fate.clone());
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .contract(contract_of(CONTRACT).unwrap())
+        .service(service_of(CONTRACT).unwrap())
         .journal(journal)
         .blocking(Doomed(UreqTransport::new().unwrap(), fate))
         .unwrap();
     for number in 0..CALLS {
         let id = format!("{step}-{number}");
         let request = std::collections::BTreeMap::from([("client_uuid", id.as_str())]);
-        let confirm = Own::<Confirm, _>::new(request).with_reference(&id);
+        let confirm = Custom::<Confirm, _>::new(request).with_reference(&id);
         drop(client.call(&confirm).unwrap());
     }
 }
@@ -106,7 +110,7 @@ fn runs(front: &Front, file: &Path, step: usize) -> Command {
 }
 
 fn service() -> Front {
-    Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap()
+    Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap()
 }
 
 /// Holds a journal to the ledger; yields what was in doubt, and whether that had been applied.

@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
     Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Outcome, Transport,
-    UreqTransport, contract_of,
+    UreqTransport, service_of,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
@@ -41,13 +41,14 @@ fn a_call_is_in_doubt_in_the_file_before_its_first_byte_arrives() {
     };
     let client = Builder::new(Endpoint::plain_loopback(&format!("http://{address}")).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .contract(contract_of(CONTRACT).unwrap())
+        .service(service_of(CONTRACT).unwrap())
         .journal(JournalFile::open(&path).unwrap())
         .blocking(transport)
         .unwrap();
     drop(client.token().unwrap());
-    let outcome =
-        client.call(&Own::<Confirm, _>::new(serde_json::json!({})).with_reference("17")).unwrap();
+    let outcome = client
+        .call(&Custom::<Confirm, _>::new(serde_json::json!({})).with_reference("17"))
+        .unwrap();
     assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
     witness.join().unwrap();
     let seen = seen.lock().unwrap();

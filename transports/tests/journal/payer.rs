@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::{Confirm, Own};
+use imts::operations::{Confirm, Custom};
 use imts::{
-    Body, Bounds, Builder, CallFault, Clock as _, Credentials, Endpoint, Failure, JournalFile,
-    Outcome, SystemClock, contract_of,
+    Body, Bounds, Builder, CallError, Clock as _, Credentials, Endpoint, JournalFile, Outcome,
+    SystemClock, TransportError, service_of,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -37,7 +37,7 @@ pub(crate) fn pays(folder: &Folder, client: &str, faults: &[&str]) -> Trace {
 struct Service(Arc<Mutex<Sandbox>>, Arc<Marks>);
 
 impl Service {
-    fn exchange(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, Failure> {
+    fn exchange(&self, request: Request<Body>) -> Result<Response<Vec<u8>>, TransportError> {
         let request = request.map(|body| body.as_ref().to_vec());
         if !request.uri().path().contains("/agent/") {
             let json: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
@@ -56,7 +56,7 @@ fn process() {
     };
     let Ok(client) = env::var(CLIENT) else { return };
     let marks = Arc::new(marks);
-    let sandbox = Arc::new(Mutex::new(Sandbox::with_contract(CONTRACT).unwrap()));
+    let sandbox = Arc::new(Mutex::new(Sandbox::with_service_file(CONTRACT).unwrap()));
     let service = Service(sandbox, Arc::clone(&marks));
     let mut turns = PAID.iter().peekable();
     // Once more than there is to pay: a fault may make one opening fail.
@@ -72,14 +72,14 @@ fn process() {
         marks.say("opened");
         let builder = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-            .contract(contract_of(CONTRACT).unwrap())
+            .service(service_of(CONTRACT).unwrap())
             .journal(journal);
         let pay = pays_by(&client, builder, service.clone());
         for reference in **references {
             match pay(reference) {
                 Outcome::Done(_) => marks.say(&format!("done {reference}")),
                 Outcome::Failed(failed) => {
-                    assert!(matches!(failed.why(), CallFault::Journal(_)), "{failed:?}");
+                    assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
                     marks.say(&format!("unsent {reference}"));
                 }
                 other => panic!("{other:?}"),
@@ -96,7 +96,7 @@ type Pay = Box<dyn Fn(&str) -> Outcome<imts::Json>>;
 fn pays_by(client: &str, builder: Builder, service: Service) -> Pay {
     let confirm = |reference: &str| {
         let request = serde_json::json!({ "client_uuid": reference });
-        Own::<Confirm, _>::new(request).with_reference(reference)
+        Custom::<Confirm, _>::new(request).with_reference(reference)
     };
     if client == "threads" {
         let send = move |request: Request<Body>, _: Bounds| service.exchange(request);

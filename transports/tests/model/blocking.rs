@@ -6,7 +6,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;
 use loom::thread;
 
-use imts::CallError;
+use imts::TokenError;
 
 use crate::{World, explore};
 
@@ -99,10 +99,10 @@ fn a_client_that_is_closed_while_threads_ask_leaves_none_of_them_waiting() {
         for ask in asks {
             match ask.join().unwrap() {
                 Ok(epoch) => assert_eq!((epoch, saved.is_some()), (1, true)),
-                Err(error) => assert!(matches!(error, CallError::Closed), "{error}"),
+                Err(error) => assert!(matches!(error, TokenError::Closed), "{error}"),
             }
         }
-        assert!(matches!(client.token().unwrap_err(), CallError::Closed));
+        assert!(matches!(client.token().unwrap_err(), TokenError::Closed));
         assert!(world.calls() <= 1);
     });
 }

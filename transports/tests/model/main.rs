@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, Failure, ManualClock, Policy,
-    Saved,
+    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock, Policy, Saved,
+    TransportError,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
@@ -66,7 +66,7 @@ impl World {
     fn client(&self, builder: Builder) -> Client {
         let world = self.clone();
         let transport =
-            move |request: Request<Body>, _: Bounds| Ok::<_, Failure>(world.answer(request));
+            move |request: Request<Body>, _: Bounds| Ok::<_, TransportError>(world.answer(request));
         builder.blocking(transport).unwrap()
     }
 
@@ -75,13 +75,13 @@ impl World {
         let world = Self::default();
         let mut session = imts::Session::new(
             Endpoint::https("https://sandbox.example").unwrap(),
-            imts::Contract::imts(),
+            imts::Service::imts(),
             Policy::default(),
         )
         .unwrap();
         let now = world.clock.now();
         let credentials = Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap();
-        session.sign_in(credentials, imts::Keep::Held, now);
+        session.sign_in(credentials, imts::Keep::Always, now);
         let imts::Step::Send(ticket, exchange) = session.poll(now) else { panic!("a sign-in") };
         let reply = world.answer(exchange.into_request());
         session.on_reply(ticket, imts::Reply::from(&reply), now).unwrap();

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Bearer, CallError, Client, Clock, Epoch, ManualClock};
+use imts::{AsyncClient, Bearer, Client, Clock, Epoch, ManualClock, TokenError};
 use imts_sandbox::{ECHO_PATH, Front, Rotation, Sandbox, Time};
 
 use crate::process;
@@ -140,7 +140,7 @@ impl Ground {
         }
     }
 
-    fn failed(&self, asked_at: i64, error: &CallError) {
+    fn failed(&self, asked_at: i64, error: &TokenError) {
         if asked_at > self.bad_until.load(Ordering::SeqCst) {
             self.complain(format!("on a good day: {error}"));
         }

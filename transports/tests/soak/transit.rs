@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Failure, Transport};
+use imts::{AsyncTransport, Body, Bounds, BoxFuture, Transport, TransportError};
 
 use crate::askers::Ground;
 
@@ -38,7 +38,11 @@ impl Drop for OnTheWay<'_> {
 }
 
 impl<T: Transport> Transport for Counted<T> {
-    fn send(&self, request: Request<Body>, bounds: Bounds) -> Result<Response<Vec<u8>>, Failure> {
+    fn send(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         let _counted = OnTheWay::on(&self.ground);
         self.transport.send(request, bounds)
     }
@@ -49,7 +53,7 @@ impl<T: AsyncTransport> AsyncTransport for Counted<T> {
         &self,
         request: Request<Body>,
         bounds: Bounds,
-    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, Failure>> {
+    ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         let counted = OnTheWay::on(&self.ground);
         Box::pin(async move {
             let _counted = counted;

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use http::Response;
-use imts::{Bounds, Failure, Transport, UreqTransport};
+use imts::{Bounds, Transport, TransportError, UreqTransport};
 use socket2::SockRef;
 
 use crate::{BOUNDS, ear, post, ureq};
@@ -115,7 +115,7 @@ fn has_arrived(client: SocketAddr) {
 /// What comes of a request whose pooled connection ends so, between the last look at it and the first byte;
 /// and what the service heard in all, once it has ended.
 #[cfg(target_os = "linux")]
-fn reset_before_the_first_byte(by: By) -> (Result<Vec<u8>, Failure>, JoinHandle<String>) {
+fn reset_before_the_first_byte(by: By) -> (Result<Vec<u8>, TransportError>, JoinHandle<String>) {
     let (service, transport) = (Service::start(), ureq());
     service.is_used_by(&transport);
     let Service { url, end, ended, serving } = service;

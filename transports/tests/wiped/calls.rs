@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use imts::operations::{Own, Status};
+use imts::operations::{Custom, Status};
 use imts::{
-    Body, Bounds, Builder, Catalogue, Contract, Credentials, Endpoint, Evidence, Failure,
-    ManualClock, Outcome, ServicePath,
+    Body, Bounds, Builder, Catalogue, Credentials, Endpoint, Evidence, ManualClock, Outcome,
+    Service, ServicePath, TransportError,
 };
 
 use crate::memory::leaves_nothing;
@@ -19,7 +19,7 @@ use crate::sessions::{NOW, grant, joined};
 fn service(
     text: &str,
     status: u16,
-) -> impl Fn(Request<Body>, Bounds) -> Result<Response<Vec<u8>>, Failure> + use<> {
+) -> impl Fn(Request<Body>, Bounds) -> Result<Response<Vec<u8>>, TransportError> + use<> {
     let text = joined(&[text]);
     move |request, _| {
         let response = Response::builder().header(CONTENT_TYPE, "application/json");
@@ -37,13 +37,13 @@ fn builder() -> Builder {
     let path = ServicePath::new("/status").unwrap();
     operations.set_path("status", path, Evidence::Assumed).unwrap();
     Builder::new(Endpoint::https("https://service.example").unwrap())
-        .contract(Contract::imts().with_operations(operations))
+        .service(Service::imts().with_operations(operations))
         .credentials(Credentials::new("agent", "secret").unwrap())
         .clock(ManualClock::at(NOW))
 }
 
-fn call() -> Own<Status, BTreeMap<String, String>> {
-    Own::new(BTreeMap::new())
+fn call() -> Custom<Status, BTreeMap<String, String>> {
+    Custom::new(BTreeMap::new())
 }
 
 fn is_kept<R>(outcome: &Outcome<R>, status: u16) -> bool {

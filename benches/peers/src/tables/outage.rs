@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::scene::{Scene, play};
 use crate::measure::millis;
 use crate::peer::{Peer, Start};
-use crate::service::{Behaviour, Service, Trouble};
+use crate::service::{Behaviour, Service, RenewalError};
 
 const OUTAGE: Duration = Duration::from_secs(3);
 /// How long after it the askers go on.
@@ -29,7 +29,7 @@ impl Scene for Outage {
 
     async fn play<P: Peer>() -> Vec<f64> {
         let until = Instant::now() + OUTAGE;
-        let trouble = Trouble { status: 503, retry_after: Some(1), until: Some(until) };
+        let trouble = RenewalError { status: 503, retry_after: Some(1), until: Some(until) };
         let service = Service::start(Behaviour { trouble: Some(trouble), ..Behaviour::default() });
         let peer = Arc::new(P::new(&service, Start::Cold).await);
         let mut askers = JoinSet::new();

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::Response;
 use imts_core::journal::{Entry, RecordError};
 use imts_core::{
-    Call, CallStep, Ending, Exchange, Failure, Json, Mono, Outcome, Recovery, Reply, Source, Wall,
+    Call, CallStep, Ending, Exchange, Json, Mono, Outcome, Recovery, Reply, Source, TransportError,
+    Wall,
 };
 
 use super::asks::{AGENTS, Ask};
@@ -60,7 +61,7 @@ pub(crate) struct Course {
 enum Inbox {
     Recorded(Result<u64, RecordError>),
     Reply(Response<Vec<u8>>),
-    Failure(Failure),
+    TransportError(TransportError),
 }
 
 impl Course {
@@ -190,7 +191,7 @@ impl World {
     fn report(&mut self, caller: &mut Caller, inbox: Inbox) {
         match &inbox {
             Inbox::Recorded(_) => {}
-            Inbox::Reply(_) | Inbox::Failure(_) => match caller.awaits.take() {
+            Inbox::Reply(_) | Inbox::TransportError(_) => match caller.awaits.take() {
                 Some((until, fault)) => {
                     let is_late = until <= self.now.mono;
                     self.tally.note(if is_late {
@@ -209,7 +210,7 @@ impl World {
         match inbox {
             Inbox::Recorded(recorded) => caller.call.on_recorded(recorded),
             Inbox::Reply(reply) => caller.call.on_reply(Reply::from(&reply), self.now),
-            Inbox::Failure(failure) => caller.call.on_failure(failure, self.now),
+            Inbox::TransportError(failure) => caller.call.on_failure(failure, self.now),
         }
     }
 
@@ -286,7 +287,7 @@ impl World {
         caller.awaits = Some((self.now.mono.after(within), fault));
         caller.inbox = match heard {
             Heard::Reply(reply) | Heard::Late(reply) => Some(Inbox::Reply(reply)),
-            Heard::Failure(failure) => Some(Inbox::Failure(failure)),
+            Heard::TransportError(failure) => Some(Inbox::TransportError(failure)),
             Heard::Nothing => None,
         };
     }

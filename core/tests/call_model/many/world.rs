@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use imts_core::{
-    Bearer, Catalogue, Contract, Credentials, Decided, Endpoint, Evidence, Keep, Mono, Now, Policy,
-    Reply, ServicePath, Session, Step, Wall,
+    Bearer, Catalogue, Credentials, Decided, Endpoint, Evidence, Keep, Mono, Now, Policy, Reply,
+    ServicePath, Session, Step, Wall,
 };
 use imts_sandbox::DEFAULT_SECRET;
 
@@ -191,10 +191,10 @@ fn session(agent: &str, trusts_401: bool, now: Now) -> Session {
             catalogue.set_decided(name, decided).unwrap();
         }
     }
-    let contract = Contract::imts().with_operations(catalogue);
+    let contract = imts_core::Service::imts().with_operations(catalogue);
     let endpoint = Endpoint::https("https://sandbox.example").unwrap();
     let mut session = Session::new(endpoint, contract, policy).unwrap();
     let credentials = Credentials::new(agent, DEFAULT_SECRET).unwrap();
-    session.sign_in(credentials, Keep::Held, now);
+    session.sign_in(credentials, Keep::Always, now);
     session
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::Service;
+use super::ServiceArgs;
 use super::journal::{Folder, words};
 use super::service::time_limit;
 
@@ -57,7 +57,7 @@ pub(crate) struct Call {
 
     /// Your own name for the call, to find its outcome later. It is printed and recorded, so it must
     /// not be a card number. With --journal, a call that creates something or moves money needs one. If
-    /// it is not given here, it is read from the field that the contract file names as
+    /// it is not given here, it is read from the field that the service file names as
     /// `reference_field`; for create-transfer, that is `client_uuid`.
     #[arg(long, value_name = "ID")]
     pub(crate) reference: Option<String>,
@@ -68,7 +68,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// The longest reply that is read, in bytes, up to 67108864. Without it, the contract file's
+    /// The longest reply that is read, in bytes, up to 67108864. Without it, the service file's
     /// `reply_limit` counts, or 65536.
     #[arg(long, value_name = "BYTES", value_parser = reply_limit)]
     pub(crate) reply_limit: Option<usize>,
@@ -88,7 +88,7 @@ pub(crate) struct Call {
     pub(crate) folder: Folder,
 
     #[command(flatten)]
-    pub(crate) service: Service,
+    pub(crate) service: ServiceArgs,
 
     /// How long the whole command may take, such as 500ms, 10s or 2m.
     #[arg(long, default_value = "30s", value_parser = time_limit, value_name = "TIME")]

@@ -6,12 +6,12 @@ use clap::Parser;
 
 #[derive(Debug, Parser)]
 #[command(
-    before_help = "Example: imts operations --contract contract.toml",
+    before_help = "Example: imts operations --service-file service.toml",
     after_long_help = "\
 The class says what may be repeated: `read` changes nothing; `create` and `money` are sent again only \
 with proof that they were not processed. The evidence says how surely an operation is known: published, \
 draft, assumed or unknown. No path is invented: if one is unknown, take it from the vendor's page and put \
-it into a contract file:
+it into a service file:
 
   version = 1
 
@@ -28,9 +28,9 @@ it into a contract file:
   reply_limit = 1048576                   # bytes of a reply; 65536 if it is left out"
 )]
 pub(crate) struct Operations {
-    /// A contract file (TOML); its operations and paths are listed too.
+    /// A service file (TOML); its operations and paths are listed too.
     #[arg(long, value_name = "FILE")]
-    pub(crate) contract: Option<PathBuf>,
+    pub(crate) service_file: Option<PathBuf>,
 
     /// Print one JSON array of objects with `name`, `class`, `evidence` and `path` (null if it is
     /// unknown).

@@ -28,9 +28,9 @@ pub(crate) struct Sandbox {
     #[arg(long, default_value = "sandbox-agent", value_name = "ID")]
     pub(crate) agent: String,
 
-    /// A contract file (TOML); its operations are served too. See `imts operations --help`.
+    /// A service file (TOML); its operations are served too. See `imts operations --help`.
     #[arg(long, value_name = "FILE")]
-    pub(crate) contract: Option<PathBuf>,
+    pub(crate) service_file: Option<PathBuf>,
 }
 
 /// What becomes of a refresh token that is used.

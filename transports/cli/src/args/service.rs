@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Service {
+pub(crate) struct ServiceArgs {
     /// The service's base URL, such as `https://host.example`. There is no default.
     #[arg(long, env = "IMTS_BASE_URL", hide_env_values = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
@@ -38,10 +38,10 @@ pub(crate) struct Service {
     #[arg(long, value_name = "URL|env")]
     pub(crate) proxy: Option<String>,
 
-    /// A contract file (TOML): the paths of operations, from the vendor's pages. See
+    /// A service file (TOML): the paths of operations, from the vendor's pages. See
     /// `imts operations --help`.
     #[arg(long, value_name = "FILE")]
-    pub(crate) contract: Option<PathBuf>,
+    pub(crate) service_file: Option<PathBuf>,
 }
 
 /// The HTTP clients that are built in.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::Service;
+use super::ServiceArgs;
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
@@ -19,7 +19,7 @@ unexpected; 5 transport failed, timed out or interrupted."
 )]
 pub(crate) struct Token {
     #[command(flatten)]
-    pub(crate) service: Service,
+    pub(crate) service: ServiceArgs,
 
     /// How long the whole command may take, such as 500ms, 10s or 2m.
     #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::Service;
+use super::ServiceArgs;
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
@@ -21,7 +21,7 @@ interrupted before the watch began."
 )]
 pub(crate) struct Watch {
     #[command(flatten)]
-    pub(crate) service: Service,
+    pub(crate) service: ServiceArgs,
 
     /// How long one exchange with the service may take, such as 500ms, 10s or 2m.
     #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]

@@ -22,7 +22,7 @@ use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
-use crate::{contract, input, journal};
+use crate::{input, journal, service_file};
 
 /// The longest request that is read, in bytes.
 const MAX_DATA: u64 = 1_048_576;
@@ -45,8 +45,8 @@ pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
 /// Sends the request, and returns its outcome.
 fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, Failure> {
     let limit = TimeLimit::of(args.timeout);
-    let contract = contract::of(args.service.contract.as_deref(), limit.left())?;
-    let contract = contract::with_callable(contract, &args.operation, args.path.as_deref())?;
+    let service = service_file::of(args.service.service_file.as_deref(), limit.left())?;
+    let service = service_file::with_callable(service, &args.operation, args.path.as_deref())?;
     let source = Source::of(&args.data);
     if matches!(source, Source::Stdin)
         && args.service.secret_file.as_deref() == Some(Path::new("-"))
@@ -54,17 +54,17 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
         return Err(Failure::usage("stdin can be the secret or the data, and both were asked for"));
     }
     let request = limit.bound("reading the data", move || source.read())?;
-    let entry = contract.operations().entry(&args.operation);
+    let entry = service.operations().entry(&args.operation);
     let about = About {
         operation: args.operation.clone(),
-        class: entry.map_or(Class::Money, imts::Entry::class),
+        class: entry.map_or(Class::Money, imts::OperationInfo::class),
         reference: reference(args.reference.as_deref())?,
         digest: Digest::of(request.as_str().as_bytes()),
         journal: args.journal.clone(),
     };
     let about = progress.is_about(about);
     let Connection { builder, carrier, limit, .. } =
-        settings::connection(&args.service, contract, limit.left())?;
+        settings::connection(&args.service, service, limit.left())?;
     let mut policy = Policy::default();
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);

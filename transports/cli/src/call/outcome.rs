@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use imts::journal::Digest;
 use imts::{
-    CallError, CallFault, Class, IntentError, JournalFile, Json, Malformed, Outcome, Problem,
-    Recovery, ReplyError, Unknown, Wall,
+    CallError, Class, IntentError, JournalFile, Json, Malformed, Outcome, Recovery, Refusal,
+    ReplyError, TokenError, Unknown, Wall,
 };
 use serde_json::{Map, Value};
 
@@ -71,7 +71,7 @@ impl About {
             IntentError::InDoubt { id, .. } => self.resolving(Some(*id)),
             IntentError::NoReference { .. } => {
                 "Give your own id of what is asked for: --reference ID. Or name the field of the \
-                 request that holds it in the contract file: reference_field = \"client_uuid\"."
+                 request that holds it in the service file: reference_field = \"client_uuid\"."
                     .to_owned()
             }
             IntentError::InProgress { .. } => "Wait for that call's outcome.".to_owned(),
@@ -98,7 +98,7 @@ impl About {
         })
     }
 
-    fn refused(&self, problem: &Problem, recovery: Recovery) -> Failure {
+    fn refused(&self, problem: &Refusal, recovery: Recovery) -> Failure {
         let advice = match (problem.status().as_u16(), recovery) {
             (401 | 403, _) => {
                 "The service does not let this agent do that, though it gave it a token: ask its \
@@ -215,17 +215,17 @@ impl About {
 
 /// Creates the failure for a call that was not done. If a sign-in failed, it has the kind of that
 /// failure.
-fn failure(why: &CallFault) -> Failure {
+fn failure(why: &CallError) -> Failure {
     let kind = match why {
-        CallFault::NoToken(source, _) => match source.downcast_ref::<CallError>() {
+        CallError::NoToken(source, _) => match source.downcast_ref::<TokenError>() {
             Some(error) => return Failure::from(error),
             None => Kind::Unexpected,
         },
-        CallFault::Reply(error) => Kind::from(error),
-        CallFault::Failed(failure) if failure.is_timed_out() => Kind::TimedOut,
-        CallFault::Failed(_) => Kind::Transport,
-        CallFault::OutOfTime => Kind::TimedOut,
-        CallFault::Journal(_) => Kind::Usage,
+        CallError::Reply(error) => Kind::from(error),
+        CallError::Failed(failure) if failure.is_timed_out() => Kind::TimedOut,
+        CallError::Failed(_) => Kind::Transport,
+        CallError::OutOfTime => Kind::TimedOut,
+        CallError::Journal(_) => Kind::Usage,
         _ => Kind::Unexpected,
     };
     let failure = Failure::new(kind, why.recovery(), why);
@@ -234,10 +234,10 @@ fn failure(why: &CallFault) -> Failure {
 
 /// What to do if a reply is longer than its limit. The service may intend such a reply.
 const LONGER: &str = "A longer reply is permitted by --reply-limit BYTES, or by reply_limit in the \
-                      contract file.";
+                      service file.";
 
-fn is_too_long(why: &CallFault) -> bool {
-    matches!(why, CallFault::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })))
+fn is_too_long(why: &CallError) -> bool {
+    matches!(why, CallError::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })))
 }
 
 /// Removes line breaks from JSON. They stand only between its parts, never within a string.

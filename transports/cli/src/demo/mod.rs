@@ -53,7 +53,7 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
     let pace = Pace::measure(&control).map_err(stage::broken)?;
     report.pace(pace.factor());
     let mut stage =
-        Stage::new(endpoint, payments::contract()?, control, report, carrier, log, pace)?;
+        Stage::new(endpoint, payments::service()?, control, report, carrier, log, pace)?;
     for step in steps::ALL {
         step.perform(&mut stage)?;
     }

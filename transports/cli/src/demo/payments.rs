@@ -7,7 +7,7 @@
 use std::thread;
 use std::time::Duration;
 
-use imts::{Class, Contract, Evidence, Json, ServicePath};
+use imts::{Class, Evidence, Json, Service, ServicePath};
 use imts_sandbox::{Delivery, Ending, Fault, Position, Rule};
 use serde_json::{Map, Value, json};
 
@@ -104,16 +104,16 @@ fn plan(kinds: &[Kind]) -> Vec<&Kind> {
 }
 
 /// Returns IMTS's contract with the operations of the demo.
-pub(super) fn contract() -> Result<Contract, Failure> {
-    let contract = Contract::imts();
-    let mut operations = contract.operations().clone();
+pub(super) fn service() -> Result<Service, Failure> {
+    let service = Service::imts();
+    let mut operations = service.operations().clone();
     for kind in kinds() {
         let path = ServicePath::new(kind.path()).map_err(Failure::usage)?;
         operations
             .add(&kind.name, Class::Money, path, Evidence::Assumed)
             .map_err(Failure::usage)?;
     }
-    Ok(contract.with_operations(operations))
+    Ok(service.with_operations(operations))
 }
 
 /// Returns what the service's log must hold: each call once, whatever its outcome.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use imts::{
-    Bearer, Builder, CallError, Contract, Credentials, Endpoint, Policy, Recovery, Saved, Wall,
+    Bearer, Builder, Credentials, Endpoint, Policy, Recovery, Saved, Service, TokenError, Wall,
 };
 use zeroize::Zeroizing;
 
@@ -29,7 +29,7 @@ type Store = Arc<Mutex<Option<Zeroizing<Vec<u8>>>>>;
 
 pub(crate) struct Stage {
     endpoint: Endpoint,
-    contract: Contract,
+    service: Service,
     pub(crate) control: Control,
     pub(crate) pace: Pace,
     pub(crate) report: Report,
@@ -43,7 +43,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(
         endpoint: Endpoint,
-        contract: Contract,
+        service: Service,
         control: Control,
         report: Report,
         carrier: Carrier,
@@ -52,8 +52,8 @@ impl Stage {
     ) -> Result<Self, Failure> {
         control.prepare(FIRST_LIFETIME_S * pace.factor()).map_err(broken)?;
         let store = Store::default();
-        let client = client(&endpoint, &contract, &carrier, log, &store, None)?;
-        Ok(Self { endpoint, contract, control, pace, report, carrier, log, client, store })
+        let client = client(&endpoint, &service, &carrier, log, &store, None)?;
+        Ok(Self { endpoint, service, control, pace, report, carrier, log, client, store })
     }
 
     /// Requests a token, and prints the result.
@@ -81,7 +81,7 @@ impl Stage {
         self.control.set_lifetime(seconds * self.pace.factor())
     }
 
-    pub(crate) fn ask_quietly(&self) -> (Result<Bearer, CallError>, Duration) {
+    pub(crate) fn ask_quietly(&self) -> (Result<Bearer, TokenError>, Duration) {
         let began = Instant::now();
         let outcome = self.client.token();
         (outcome, began.elapsed())
@@ -133,7 +133,7 @@ impl Stage {
         let state = Saved::from_json(&saved).map_err(|error| error.to_string())?;
         let client = client(
             &self.endpoint,
-            &self.contract,
+            &self.service,
             &self.carrier,
             self.log,
             &self.store,
@@ -151,7 +151,7 @@ fn bearer_left(client: &Client) -> f64 {
 
 fn client(
     endpoint: &Endpoint,
-    contract: &Contract,
+    service: &Service,
     carrier: &Carrier,
     log: Log,
     store: &Store,
@@ -170,7 +170,7 @@ fn client(
     let disk = Arc::clone(store);
     let mut builder = Builder::new(endpoint.clone())
         .credentials(credentials)
-        .contract(contract.clone())
+        .service(service.clone())
         .policy(policy)
         .user_agent("demo")
         .on_grant(move |saved| {

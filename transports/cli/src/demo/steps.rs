@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use imts::{CallError, Epoch};
+use imts::{Epoch, TokenError};
 
 use super::stage::{Stage, broken};
 use super::{crowd, payments};
@@ -178,7 +178,7 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
     let mut wait = Duration::ZERO;
     for _ in 0..100 {
         match stage.ask_quietly().0 {
-            Err(CallError::Waiting { wait: left, .. }) => wait = left,
+            Err(TokenError::Waiting { wait: left, .. }) => wait = left,
             Err(error) => return Err(format!("an ask in the outage was told: {error}")),
             Ok(_) => return Err("an ask in the outage got a token out of nowhere".to_owned()),
         }

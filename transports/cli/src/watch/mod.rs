@@ -9,16 +9,16 @@ mod view;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imts::{CallError, Epoch, Phase, Policy, Trouble, Usable};
+use imts::{Epoch, Phase, Policy, RenewalError, TokenError, Usable};
 
 use self::view::{Event, Sight, View};
 use crate::args::Watch;
 use crate::client::Client;
-use crate::contract;
 use crate::failure::Failure;
 use crate::interrupt::{self, Stop};
 use crate::log::Log;
 use crate::out::Reader;
+use crate::service_file;
 use crate::settings::{self, Connection};
 
 /// How long to wait before the next request for a token, and how long a request may take.
@@ -29,9 +29,9 @@ pub(crate) fn run(args: Watch, log: Log) -> Result<(), Failure> {
 }
 
 fn watch(args: &Watch, log: Log, stop: &Stop) -> Result<(), Failure> {
-    let contract = contract::of(args.service.contract.as_deref(), args.timeout)?;
+    let service = service_file::of(args.service.service_file.as_deref(), args.timeout)?;
     let Connection { endpoint, builder, carrier, .. } =
-        settings::connection(&args.service, contract, args.timeout)?;
+        settings::connection(&args.service, service, args.timeout)?;
     let mut policy = Policy::default();
     policy.time_limit = args.timeout;
     let client = carrier.client(builder.policy(policy.clone()).patience(TICK), log)?;
@@ -64,7 +64,7 @@ struct Seen {
     epoch: Option<Epoch>,
     grants: u64,
     granted: Option<Instant>,
-    trouble: Option<Arc<Trouble>>,
+    trouble: Option<Arc<RenewalError>>,
 }
 
 /// What the session will do next.
@@ -82,7 +82,7 @@ impl Watching {
     /// Requests a token, and shows what is new.
     fn look(&mut self, view: &mut View) -> Result<Reader, Failure> {
         let mut asked = self.ask();
-        if let Err(CallError::Renewal(_)) = asked {
+        if let Err(TokenError::Renewal(_)) = asked {
             // The renewal has failed. A second request returns how long the back-off lasts.
             asked = self.ask();
         }
@@ -92,19 +92,21 @@ impl Watching {
             reader = view.tell(&event)?;
         }
         let trouble = match &asked {
-            Err(CallError::Renewal(last) | CallError::Waiting { last, .. }) => Some(last),
+            Err(TokenError::Renewal(last) | TokenError::Waiting { last, .. }) => Some(last),
             _ => None,
         };
         if let Some(trouble) = trouble.filter(|it| self.is_news(it)) {
             self.seen.trouble = Some(Arc::clone(trouble));
-            reader = view.tell(&Event::Trouble { trouble, sight: &sight })?;
+            reader = view.tell(&Event::RenewalError { trouble, sight: &sight })?;
         }
         if self.seen.phase != sight.phase {
             self.seen.phase = sight.phase;
             reader = view.tell(&Event::Phase(&sight))?;
         }
         match &asked {
-            Err(error @ (CallError::SignIn { .. } | CallError::Reentrant | CallError::Closed)) => {
+            Err(
+                error @ (TokenError::SignIn { .. } | TokenError::Reentrant | TokenError::Closed),
+            ) => {
                 view.clear();
                 Err(Failure::from(error))
             }
@@ -115,7 +117,7 @@ impl Watching {
         }
     }
 
-    fn ask(&self) -> Result<(), CallError> {
+    fn ask(&self) -> Result<(), TokenError> {
         let expiring = self.client.phase(|phase| match phase {
             Phase::Expiring(usable) => Some(usable.remaining()),
             _ => None,
@@ -130,12 +132,12 @@ impl Watching {
     }
 
     /// Returns the current state, for display.
-    fn sight(&self, asked: &Result<(), CallError>) -> Sight {
+    fn sight(&self, asked: &Result<(), TokenError>) -> Sight {
         self.client.phase(|phase| {
             let usable = phase.usable();
             let next = match (asked, usable) {
-                (Err(CallError::Waiting { wait, .. }), _) => Next::AgainIn(*wait),
-                (Err(CallError::Renewal(_)), _) => Next::AgainIn(Duration::ZERO),
+                (Err(TokenError::Waiting { wait, .. }), _) => Next::AgainIn(*wait),
+                (Err(TokenError::Renewal(_)), _) => Next::AgainIn(Duration::ZERO),
                 (_, Some(usable)) => {
                     match usable.remaining().checked_sub(self.policy.margin_of(usable.lifetime())) {
                         Some(left) => Next::DueIn(left),
@@ -165,7 +167,7 @@ impl Watching {
         Some(Event::Granted { number: self.seen.grants, sight })
     }
 
-    fn is_news(&self, trouble: &Arc<Trouble>) -> bool {
+    fn is_news(&self, trouble: &Arc<RenewalError>) -> bool {
         !self.seen.trouble.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, trouble))
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use imts::{Epoch, Trouble};
+use imts::{Epoch, RenewalError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(super) enum Event<'a> {
     /// The session entered another phase.
     Phase(&'a Sight),
     /// A renewal failed.
-    Trouble { trouble: &'a Trouble, sight: &'a Sight },
+    RenewalError { trouble: &'a RenewalError, sight: &'a Sight },
     /// The command was interrupted.
     Ended { grants: u64 },
 }
@@ -166,7 +166,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "{how}: token number {number} lives {lifetime}; {}", sight.next)
             }
             Self::Phase(sight) => write!(f, "{}: {sight}", sight.phase),
-            Self::Trouble { trouble, sight } => write!(f, "{trouble}; {}", sight.next),
+            Self::RenewalError { trouble, sight } => write!(f, "{trouble}; {}", sight.next),
             Self::Ended { grants } => write!(f, "interrupted; tokens in all: {grants}"),
         }
     }
@@ -191,7 +191,7 @@ impl Event<'_> {
                 "remaining_s": sight.remaining.map(seconds),
                 "renewal_in_s": sight.next.in_seconds(),
             }),
-            Self::Trouble { trouble, sight } => json!({
+            Self::RenewalError { trouble, sight } => json!({
                 "event": "trouble",
                 "message": trouble.to_string(),
                 "recovery": trouble.recovery().as_str(),

@@ -83,16 +83,16 @@ fn a_request_goes_out_as_it_was_given_from_argument_file_or_stdin() {
 }
 
 #[test]
-fn a_contract_file_says_where_operations_are_and_a_path_overrides_it() {
+fn a_service_file_says_where_operations_are_and_a_path_overrides_it() {
     let (front, bodies) = answering(r#"{"state":true}"#);
     let folder = Folder::new("call-path");
-    let contract = folder.contract();
+    let service = folder.service_file();
     let mut sandbox = front.sandbox();
-    sandbox.settings_mut().add_contract(crate::CONTRACT).unwrap();
+    sandbox.settings_mut().add_service_file(crate::CONTRACT).unwrap();
     drop(sandbox);
     for operation in ["confirm", "daily-report"] {
         let by = |more: &[&str]| {
-            run(call(&front.url(), operation, &["--contract", &contract]).args(more)).code
+            run(call(&front.url(), operation, &["--service-file", &service]).args(more)).code
         };
         assert_eq!((by(&[]), bodies.lock().unwrap().len()), (0, 0), "{operation}");
         assert_eq!((by(&["--path", EXAMPLE]), bodies.lock().unwrap().len()), (0, 1), "{operation}");
@@ -176,8 +176,8 @@ fn a_longer_reply_is_read_where_the_flag_allows_it_and_the_files_limit_gives_way
         assert_eq!(send(&path), 4, "65,536 bytes are the most that is read");
         assert_eq!(send(&[&path[..], &["--reply-limit", "80000"]].concat()), 0);
         assert_eq!(send(&[&path[..], &["--reply-limit", "69999"]].concat()), 4);
-        assert_eq!(send(&["--contract", &small]), 4);
-        assert_eq!(send(&["--contract", &small, "--reply-limit", "80000"]), 0);
+        assert_eq!(send(&["--service-file", &small]), 4);
+        assert_eq!(send(&["--service-file", &small, "--reply-limit", "80000"]), 0);
         for wrong in ["0", "67108865", "-1", "1k", ""] {
             assert_eq!(send(&[&path[..], &["--reply-limit", wrong]].concat()), 2, "{wrong}");
         }

@@ -15,7 +15,7 @@ fn a_mistake_is_usage_its_message_says_what_to_do_and_nothing_is_sent() {
     let front = Front::start(Sandbox::default()).unwrap();
     let folder = Folder::new("call-mistakes");
     let missing = format!("@{}", folder.path("missing.json"));
-    let text = format!("@{}", folder.contract());
+    let text = format!("@{}", folder.service_file());
     let long = format!("@{}", folder.write("long.json", vec![b' '; 1_048_577]));
     let no_text = format!("@{}", folder.write("no-text.json", b"\xff"));
     let wrong = folder.write("wrong.toml", "version = 1\n[operation.confirm]\npth = 1\n");
@@ -26,22 +26,22 @@ fn a_mistake_is_usage_its_message_says_what_to_do_and_nothing_is_sent() {
         ("transfer", &[], "Did you mean `create-transfer`?"),
         ("person", &[], "`create-person` or `get-person-info`?"),
         ("weather", &path, "imts operations"),
-        ("weather", &path, "--contract FILE"),
+        ("weather", &path, "--service-file FILE"),
         ("confirm", &[], "the path of `confirm` is unknown"),
         ("confirm", &[], "--path"),
         ("confirm", &[], "[operation.confirm]"),
         ("confirm", &["--path", "x"], "--path cannot be used"),
         ("confirm", &["--path", "/x/../y"], "--path cannot be used"),
         ("fees", &["-d", "{\n  \"a\": }"], "line 2, column 8"),
-        ("fees", &["-d", "contract.toml"], "@FILE"),
+        ("fees", &["-d", "service.toml"], "@FILE"),
         ("fees", &["-d", ""], "not JSON"),
         ("fees", &["-d", &missing], "missing.json"),
         ("fees", &["-d", &text], "not JSON"),
         ("fees", &["-d", &long], "longer than 1048576 bytes"),
         ("fees", &["-d", &no_text], "not UTF-8"),
         ("fees", &["-d", "-", "--secret-file", "-"], "stdin"),
-        ("fees", &["--contract", &wrong], "line 3"),
-        ("fees", &["--contract", "/no/such"], "/no/such"),
+        ("fees", &["--service-file", &wrong], "line 3"),
+        ("fees", &["--service-file", "/no/such"], "/no/such"),
     ];
     for (operation, flags, words) in cases {
         let ran = run(call(&front.url(), operation, flags).arg("--json"));

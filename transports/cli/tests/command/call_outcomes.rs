@@ -9,7 +9,7 @@ use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, run, token};
 
 /// A service with the contract's operations, one of which always meets a fault.
 fn faulty(operation: &str, fault: Fault) -> Front {
-    let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
     sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
     Front::start(sandbox).unwrap()
 }
@@ -31,7 +31,7 @@ fn assert_error(ran: &Ran, kind: &str, recovery: &str, code: i32) {
 #[test]
 fn what_an_answer_means_is_told_by_kind_and_exit_code() {
     let folder = Folder::new("call-kinds");
-    let contract = folder.contract();
+    let service = folder.service_file();
     let status = |status| Fault::Status { status, retry_after_s: None };
     let text = |text: &str| Fault::Body { text: text.to_owned() };
     // To what moves money, to what reads; the service sees money's request once.
@@ -52,7 +52,7 @@ fn what_an_answer_means_is_told_by_kind_and_exit_code() {
         let transport = TRANSPORTS[place % 2];
         for (operation, (kind, recovery, code)) in [("confirm", money), ("daily-report", read)] {
             let front = faulty(operation, fault.clone());
-            let flags = ["--contract", &contract, "--json", "--transport", transport];
+            let flags = ["--service-file", &service, "--json", "--transport", transport];
             let ran = run(&mut call(&front.url(), operation, &flags));
             assert_error(&ran, kind, recovery, code);
             if operation == "confirm" {
@@ -74,10 +74,10 @@ fn a_path_of_ones_own_leaves_the_class_as_it_is() {
 #[test]
 fn an_unknown_outcome_says_what_to_ask_and_for_what_and_money_left_once() {
     let folder = Folder::new("call-unknown");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
         let front = faulty("confirm", lost(Position::AfterApply));
-        let flags = ["--contract", &contract, "--transport", transport, "--reference", "ref 17"];
+        let flags = ["--service-file", &service, "--transport", transport, "--reference", "ref 17"];
         let flags = [&flags[..], &["-d", r#"{"client_uuid":"17"}"#]].concat();
         let ran = run(call(&front.url(), "confirm", &flags).arg("--json"));
         assert_error(&ran, "unknown", "resolve", 6);
@@ -103,14 +103,15 @@ fn an_unknown_outcome_says_what_to_ask_and_for_what_and_money_left_once() {
 #[test]
 fn what_is_in_doubt_in_the_journal_is_not_sent_again_until_it_is_resolved() {
     let folder = Folder::new("call-doubt");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
         let journal = folder.path(transport);
         let front = faulty("create-transfer", lost(Position::BeforeApply));
         let uuid = "6f1a2b3c-0d4e-4f5a-8b6c-7d8e9f0a1b2c";
         let of = |uuid: &str| format!(r#"{{"client_uuid":"{uuid}"}}"#);
         let send = |data: &str| {
-            let flags = ["--contract", &contract, "--transport", transport, "--journal", &journal];
+            let flags =
+                ["--service-file", &service, "--transport", transport, "--journal", &journal];
             run(call(&front.url(), "create-transfer", &flags).args(["--json", "-d", data]))
         };
         let first = send(&of(uuid));
@@ -138,10 +139,10 @@ fn what_is_in_doubt_in_the_journal_is_not_sent_again_until_it_is_resolved() {
 #[test]
 fn what_is_kept_in_a_journal_needs_a_reference_and_bytes_are_none() {
     let folder = Folder::new("call-bytes");
-    let (contract, journal) = (folder.contract(), folder.path("journal"));
+    let (service, journal) = (folder.service_file(), folder.path("journal"));
     let front = faulty("confirm", lost(Position::AfterApply));
     let send = |data: &str, more: &[&str]| {
-        let flags = ["--contract", &contract, "--journal", &journal, "-d", data];
+        let flags = ["--service-file", &service, "--journal", &journal, "-d", data];
         run(call(&front.url(), "confirm", &flags).args(more))
     };
     let unnamed = send(r#"{"id":1}"#, &["--json"]);
@@ -165,14 +166,14 @@ fn what_is_kept_in_a_journal_needs_a_reference_and_bytes_are_none() {
 #[test]
 fn the_timeout_bounds_the_whole_command() {
     let folder = Folder::new("call-timeout");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
         for (operation, kind, code) in [("confirm", "unknown", 6), ("daily-report", "timed_out", 5)]
         {
             // Longer, where the machine is too busy to bring the call to the service in that.
             let heard = ["2s", "15s", "60s"].into_iter().any(|timeout| {
                 let front = faulty(operation, Fault::Delivery(Delivery::Stalled));
-                let flags = ["--contract", &contract, "--timeout", timeout, "--json"];
+                let flags = ["--service-file", &service, "--timeout", timeout, "--json"];
                 let by = ["--transport", transport];
                 let ran = run(call(&front.url(), operation, &flags).args(by));
                 assert!(ran.took < Duration::from_secs(110), "{ran:?}");
@@ -192,7 +193,7 @@ fn the_timeout_bounds_the_whole_command() {
 #[test]
 fn without_a_token_it_fails_as_a_sign_in_does_and_nothing_is_sent() {
     let folder = Folder::new("call-no-token");
-    let contract = folder.contract();
+    let service = folder.service_file();
     let outage = |sandbox: &mut Sandbox| sandbox.settings_mut().outage = Some(Outage::default());
     let body = |text: &str| Fault::Body { text: text.to_owned() };
     let sign_in = |sandbox: &mut Sandbox, fault| {
@@ -206,12 +207,12 @@ fn without_a_token_it_fails_as_a_sign_in_does_and_nothing_is_sent() {
         &|sandbox| sign_in(sandbox, Fault::Html { status: 200 }),
     ];
     for (place, breaks) in breaks.into_iter().enumerate() {
-        let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+        let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
         breaks(&mut sandbox);
         let front = Front::start(sandbox).unwrap();
         let flags = ["--json", "--transport", TRANSPORTS[place % 2]];
         let signing_in = run(&mut token(&front.url(), &flags));
-        let calling = run(call(&front.url(), "confirm", &flags).args(["--contract", &contract]));
+        let calling = run(call(&front.url(), "confirm", &flags).args(["--service-file", &service]));
         assert_eq!((calling.code, calling.error()), (signing_in.code, signing_in.error()));
         assert_eq!(calling.json()["error"]["operation"], "confirm");
         assert_eq!(calling.json()["error"]["sent_at"], Value::Null);
@@ -222,10 +223,10 @@ fn without_a_token_it_fails_as_a_sign_in_does_and_nothing_is_sent() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_was_done_is_never_told_as_a_mistake_though_its_reply_cannot_be_written() {
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     let folder = Folder::new("call-full");
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let mut command = call(&front.url(), "confirm", &["--contract", &folder.contract()]);
+    let mut command = call(&front.url(), "confirm", &["--service-file", &folder.service_file()]);
     let output = command.stdout(full).stderr(std::process::Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(6));
     let told = String::from_utf8(output.stderr).unwrap();
@@ -236,10 +237,10 @@ fn what_was_done_is_never_told_as_a_mistake_though_its_reply_cannot_be_written()
 #[test]
 fn of_two_calls_with_the_same_bytes_the_one_that_was_sent_now_is_named() {
     let folder = Folder::new("call-twice");
-    let (contract, journal) = (folder.contract(), folder.path("journal"));
+    let (service, journal) = (folder.service_file(), folder.path("journal"));
     let front = faulty("confirm", lost(Position::AfterApply));
     for (reference, id) in [("one", 1), ("two", 2)] {
-        let flags = ["--contract", &contract, "--journal", &journal, "--reference", reference];
+        let flags = ["--service-file", &service, "--journal", &journal, "--reference", reference];
         let ran = run(call(&front.url(), "confirm", &flags).args(["-d", "{}", "--json"]));
         assert_error(&ran, "unknown", "resolve", 6);
         assert_eq!(ran.json()["error"]["journal_id"], id, "{ran:?}");
@@ -251,8 +252,8 @@ fn a_refusal_tells_the_services_status_and_code() {
     let folder = Folder::new("call-code");
     let text = r#"{"state":false,"payload":{"code":17,"message":"no"}}"#;
     let front = faulty("confirm", Fault::Body { text: text.to_owned() });
-    let contract = folder.contract();
-    let ran = run(&mut call(&front.url(), "confirm", &["--contract", &contract, "--json"]));
+    let service = folder.service_file();
+    let ran = run(&mut call(&front.url(), "confirm", &["--service-file", &service, "--json"]));
     assert_error(&ran, "refused", "fix", 3);
     let error = &ran.json()["error"];
     assert_eq!((&error["status"], &error["code"]), (&200.into(), &"17".into()), "{error}");

@@ -43,7 +43,7 @@ pub(crate) fn assert_silent(command: &Command, ran: &Ran) {
 /// A service that knows the canary, and answers with all that it was sent: to a sign-in, or to what
 /// comes after it.
 fn quoting(status: u16, sign_in: bool) -> Front {
-    let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
     sandbox.settings_mut().agents = [(AGENT.to_owned(), CANARY.to_owned())].into();
     let handler = move |sandbox: &mut Sandbox, now, request: &http::Request<Vec<u8>>| {
         if (request.uri().path() == GET_TOKEN_PATH) != sign_in {
@@ -81,7 +81,7 @@ fn a_token_that_is_to_be_shown_is_found() {
 #[test]
 fn a_service_that_quotes_what_it_was_sent_gets_none_of_it_told() {
     let folder = Folder::new("canary-quotes");
-    let contract = folder.contract();
+    let service_file = folder.service_file();
     let data = format!(r#"{{"client_uuid":"17","destination_identifier":"{CARD}"}}"#);
     for (place, status) in [200, 302, 401, 422, 503].into_iter().enumerate() {
         let transport = ["--transport", TRANSPORTS[place % 2]];
@@ -89,7 +89,8 @@ fn a_service_that_quotes_what_it_was_sent_gets_none_of_it_told() {
         let codes = each_way(|| token(&front.url(), &transport));
         assert!(codes.iter().all(|code| matches!(code, 3 | 4)), "{status}: {codes:?}");
         let front = quoting(status, false);
-        let flags = [&transport[..], &["--contract", &contract, "--timeout", "2s"]].concat();
+        let flags =
+            [&transport[..], &["--service-file", &service_file, "--timeout", "2s"]].concat();
         for operation in ["confirm", "daily-report"] {
             let call = || {
                 let mut call = call(&front.url(), operation, &flags);
@@ -105,18 +106,19 @@ fn a_service_that_quotes_what_it_was_sent_gets_none_of_it_told() {
 #[test]
 fn what_goes_well_and_what_is_written_down_tells_none_of_it_either() {
     let folder = Folder::new("canary-well");
-    let (contract, journal) = (folder.contract(), folder.path("journal"));
+    let (service_file, journal) = (folder.service_file(), folder.path("journal"));
     for transport in TRANSPORTS {
         // Another call by each: what is in doubt is not sent again.
         let data = format!(r#"{{"client_uuid":"{transport}","destination_identifier":"{CARD}"}}"#);
         let front = quoting(503, true);
         let codes = each_way(|| token(&front.url(), &["--transport", transport]));
         assert!(!codes.contains(&0), "{codes:?}");
-        let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+        let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
         sandbox.settings_mut().agents = [(AGENT.to_owned(), CANARY.to_owned())].into();
         let front = Front::start(sandbox).unwrap();
         assert_eq!(each_way(|| token(&front.url(), &["--transport", transport])), [0; 4]);
-        let flags = ["--transport", transport, "--contract", &contract, "--journal", &journal];
+        let flags =
+            ["--transport", transport, "--service-file", &service_file, "--journal", &journal];
         assert_eq!(each_way(|| call(&front.url(), "daily-report", &flags[..4])), [0; 4]);
         let lost = quoting(503, false);
         let confirm = |url: &str| {
@@ -128,7 +130,7 @@ fn what_goes_well_and_what_is_written_down_tells_none_of_it_either() {
     assert_eq!(each_way(|| imts(&["journal", "list", &journal])), [0; 4]);
     let resolve = ["journal", "resolve", &journal, "1", "--as", "done", "--reason", "asked"];
     assert_eq!(run(imts(&resolve).args(["--json", "-vv"])).code, 0);
-    assert_eq!(each_way(|| imts(&["operations", "--contract", &contract])), [0; 4]);
+    assert_eq!(each_way(|| imts(&["operations", "--service-file", &service_file])), [0; 4]);
     let written = std::fs::read_to_string(&journal).unwrap();
     assert_eq!(hunt().find(&written), [], "{written}");
 }

@@ -28,7 +28,7 @@ fn says_each_cause_once(what: &str, ran: &Ran) {
 #[test]
 fn what_caused_a_failure_is_printed_once() {
     let folder = Folder::new("causes");
-    let contract = folder.contract();
+    let service = folder.service_file();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let closed = format!("http://{closed}");
     let deliveries = [
@@ -46,12 +46,12 @@ fn what_caused_a_failure_is_printed_once() {
             for delivery in deliveries {
                 for operation in ["get-token", "confirm"] {
                     let what = format!("{transport}, {operation}, {delivery:?}");
-                    let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+                    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
                     let fault = Fault::Delivery(delivery);
                     sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
                     let front = Front::start(sandbox).unwrap();
                     let more =
-                        [&more[..], &["--contract", &contract, "-d", r#"{"client_uuid":"17"}"#]]
+                        [&more[..], &["--service-file", &service, "-d", r#"{"client_uuid":"17"}"#]]
                             .concat();
                     let ran = run(&mut call(&front.url(), "confirm", &more));
                     assert!(matches!(ran.code, 5 | 6), "{what}: {ran:?}");

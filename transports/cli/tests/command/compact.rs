@@ -110,7 +110,8 @@ fn a_journal_that_cannot_be_compacted_is_left_as_it_is() {
 
 #[test]
 fn a_call_compacts_a_long_journal_and_says_so_and_is_made_also_if_that_fails() {
-    let (folder, front) = (Folder::new("compact-call"), Sandbox::with_contract(CONTRACT).unwrap());
+    let (folder, front) =
+        (Folder::new("compact-call"), Sandbox::with_service_file(CONTRACT).unwrap());
     let (front, path) = (Front::start(front).unwrap(), folder.path("journal"));
     let mut journal = JournalFile::open(&path).unwrap();
     // Few calls with long references make it as long as it must be.
@@ -122,8 +123,8 @@ fn a_call_compacts_a_long_journal_and_says_so_and_is_made_also_if_that_fails() {
     }
     drop(journal);
     let pays = |reference: &str| {
-        let contract = folder.contract();
-        let flags = ["-v", "--contract", &contract, "-d", "{}", "--journal", &path];
+        let service = folder.service_file();
+        let flags = ["-v", "--service-file", &service, "-d", "{}", "--journal", &path];
         let mut command = call(&front.url(), "confirm", &flags);
         let ran = run(command.args(["--reference", reference]));
         assert_eq!(ran.code, 0, "{ran:?}");

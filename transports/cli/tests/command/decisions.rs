@@ -24,12 +24,12 @@ fn assert_usage(ran: &Ran, words: &str) {
 #[test]
 fn only_the_record_that_is_named_with_a_reason_is_overridden_and_that_is_written_down() {
     let folder = Folder::new("decide-despite");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
         let path = folder.path(transport);
         let send = |more: &[&str]| {
-            let flags = ["--contract", &contract, "--transport", transport, "--journal", &path];
+            let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
             let mut command = call(&front.url(), "confirm", &flags);
             command.args(["-d", r#"{"client_uuid":"17"}"#, "--reference", "17", "--json"]);
             run(command.args(more).env("USER", "night-shift"))

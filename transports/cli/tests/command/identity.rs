@@ -15,8 +15,8 @@ impl Tries {
     fn new(name: &str) -> Self {
         let folder = Folder::new(name);
         let named = "confirm-example\"\nreference_field = \"client_uuid\"";
-        folder.write("contract.toml", CONTRACT.replace("confirm-example\"", named));
-        Self { front: Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap(), folder }
+        folder.write("service.toml", CONTRACT.replace("confirm-example\"", named));
+        Self { front: Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap(), folder }
     }
 
     fn journal(&self) -> String {
@@ -24,8 +24,8 @@ impl Tries {
     }
 
     fn pay(&self, url: &str, transport: &str, data: &str, more: &[&str]) -> Ran {
-        let (contract, journal) = (self.folder.path("contract.toml"), self.journal());
-        let flags = ["--contract", &contract, "--transport", transport, "--journal", &journal];
+        let (service, journal) = (self.folder.path("service.toml"), self.journal());
+        let flags = ["--service-file", &service, "--transport", transport, "--journal", &journal];
         run(call(url, "confirm", &flags).args(["-d", data]).args(more))
     }
 

@@ -14,8 +14,8 @@ const SAME: [&str; 2] = [r#"{"x":1,"client_uuid":"41"}"#, r#"{"client_uuid": "41
 /// Another request under the same name.
 const OTHER: &str = r#"{"client_uuid":"41","x":2}"#;
 
-fn service() -> Front {
-    Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap()
+fn front() -> Front {
+    Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap()
 }
 
 fn lose(front: &Front) {
@@ -34,7 +34,7 @@ fn seen(front: &Front) -> usize {
     ["confirm", "create_transfer"].map(|name| sandbox.count(name.parse().unwrap())).iter().sum()
 }
 
-/// Sends, by a contract file whose confirm has this field for its reference.
+/// Sends, by a service file whose confirm has this field for its reference.
 struct Sending<'a> {
     front: &'a Front,
     folder: &'a Folder,
@@ -44,8 +44,9 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     fn send(&self, operation: &str, data: &str, more: &[&str]) -> Ran {
-        let contract = self.folder.contract();
-        let flags = ["--contract", &contract, "--transport", self.transport, "--json", "-d", data];
+        let service = self.folder.service_file();
+        let flags =
+            ["--service-file", &service, "--transport", self.transport, "--json", "-d", data];
         let mut command = call(&self.front.url(), operation, &flags);
         run(command.args(["--journal", &self.journal]).args(more))
     }
@@ -101,7 +102,7 @@ fn each_state_of_an_earlier_call_lets_the_same_and_another_body_pass_or_not() {
         ] {
             for (data, expected) in [(BODY, same), (SAME[0], same), (SAME[1], same), (OTHER, other)]
             {
-                let front = service();
+                let front = front();
                 let path = folder.path("journal");
                 journal(&path, &front, state);
                 let sending =
@@ -130,7 +131,7 @@ fn each_state_of_an_earlier_call_lets_the_same_and_another_body_pass_or_not() {
 fn what_was_done_is_not_sent_again_and_neither_is_what_was_resolved_as_done() {
     let folder = Folder::new("intent-done");
     for transport in TRANSPORTS {
-        let front = service();
+        let front = front();
         let journal = folder.path(transport);
         let sending = Sending { front: &front, folder: &folder, transport, journal };
         let uuid =
@@ -154,10 +155,10 @@ fn what_is_in_doubt_is_not_sent_again_in_other_bytes_however_often_it_is_tried()
     let field = format!("{CONTRACT}[operation.payout]\npath = \"/x\"\n");
     let field =
         field.replace("confirm-example\"", "confirm-example\"\nreference_field = \"client_uuid\"");
-    folder.write("contract.toml", field);
+    folder.write("service.toml", field);
     for transport in TRANSPORTS {
         for reference in [&["--reference", "41"][..], &[]] {
-            let front = service();
+            let front = front();
             let journal = folder.path(&format!("{transport}-{}", reference.len()));
             let sending = Sending { front: &front, folder: &folder, transport, journal };
             lose(&front);
@@ -177,7 +178,7 @@ fn what_is_in_doubt_is_not_sent_again_in_other_bytes_however_often_it_is_tried()
 #[test]
 fn with_a_journal_what_creates_or_moves_needs_a_reference_and_what_reads_does_not() {
     let folder = Folder::new("intent-none");
-    let front = service();
+    let front = front();
     let journal = folder.path("journal");
     let sending =
         Sending { front: &front, folder: &folder, transport: "ureq", journal: journal.clone() };
@@ -189,8 +190,8 @@ fn with_a_journal_what_creates_or_moves_needs_a_reference_and_what_reads_does_no
         ("create-transfer", r#"{"client_uuid":1.5}"#, &[]),
     ] {
         assert_error(&sending.send(operation, data, more), "no_reference", "fix", 11);
-        let contract = folder.contract();
-        let flags = ["--contract", &contract, "-d", data, "--journal", &journal];
+        let service = folder.service_file();
+        let flags = ["--service-file", &service, "-d", data, "--journal", &journal];
         let people = run(call(&front.url(), operation, &flags).args(more));
         assert!(people.err.contains("reference_field"), "{people:?}");
         assert!(people.err.contains("--reference ID"), "{people:?}");
@@ -207,7 +208,7 @@ fn with_a_journal_what_creates_or_moves_needs_a_reference_and_what_reads_does_no
 #[test]
 fn another_name_for_the_same_path_is_the_same_operation() {
     let folder = Folder::new("intent-names");
-    let front = service();
+    let front = front();
     let journal = folder.path("journal");
     let sending = Sending { front: &front, folder: &folder, transport: "ureq", journal };
     assert_eq!(sending.send("confirm", BODY, &["--reference", "41"]).code, 0);

@@ -135,7 +135,7 @@ fn what_is_damaged_missing_or_no_journal_is_usage_and_left_as_it_is() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[60] ^= 1;
     let damaged = folder.write("damaged", &bytes);
-    let (missing, other) = (folder.path("missing"), folder.contract());
+    let (missing, other) = (folder.path("missing"), folder.service_file());
     for (path, words) in
         [(&damaged, "damaged at byte"), (&missing, "cannot open"), (&other, "not a journal")]
     {

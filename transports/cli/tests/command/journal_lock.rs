@@ -33,12 +33,12 @@ pub(crate) fn waiting(mut command: std::process::Command) -> Running {
 #[test]
 fn four_calls_at_once_are_sent_one_after_the_other() {
     let folder = Folder::new("lock-four");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
         let path = folder.path(transport);
         let held = JournalFile::open(&path).unwrap();
-        let flags = ["--contract", &contract, "--transport", transport, "--journal", &path];
+        let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
         let four: Vec<_> = (0..4)
             .map(|number| {
                 let data = format!(r#"{{"client_uuid":"{number}"}}"#);
@@ -87,13 +87,13 @@ fn a_call_in_doubt_is_resolved_once_the_journal_is_free() {
 #[test]
 fn a_signal_while_the_journal_is_waited_for_is_interrupted_and_nothing_is_written() {
     let folder = Folder::new("lock-signal");
-    let contract = folder.contract();
+    let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
         let path = folder.path(transport);
         let held = JournalFile::open(&path).unwrap();
         let before = std::fs::read(&path).unwrap();
-        let flags = ["--contract", &contract, "--transport", transport, "--journal", &path];
+        let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
         let mut command = call(&front.url(), "confirm", &flags);
         command.args(["--json", "--reference", "17", "--timeout", "60s"]);
         let running = waiting(command);

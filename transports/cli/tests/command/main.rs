@@ -108,7 +108,7 @@ pub(crate) fn call(url: &str, operation: &str, more: &[&str]) -> Command {
     command
 }
 
-/// A contract file as an integrator has it; the paths are examples.
+/// A service file as an integrator has it; the paths are examples.
 pub(crate) const CONTRACT: &str = r#"
 version = 1
 [operation.confirm]
@@ -120,14 +120,14 @@ path = "/v5/partner/transfer/report"
 class = "read"
 "#;
 
-/// A folder with a contract file in it, gone with the test.
+/// A folder with a service file in it, gone with the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("imts-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("contract.toml"), CONTRACT).unwrap();
+        fs::write(folder.join("service.toml"), CONTRACT).unwrap();
         Self(folder)
     }
 
@@ -135,8 +135,8 @@ impl Folder {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    pub(crate) fn contract(&self) -> String {
-        self.path("contract.toml")
+    pub(crate) fn service_file(&self) -> String {
+        self.path("service.toml")
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {

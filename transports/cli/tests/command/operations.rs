@@ -50,9 +50,9 @@ fn people_read_a_table_with_a_line_for_each() {
 }
 
 #[test]
-fn a_contract_file_adds_paths_and_operations() {
+fn a_service_file_adds_paths_and_operations() {
     let folder = Folder::new("operations");
-    let ran = run(&mut imts(&["operations", "--json", "--contract", &folder.contract()]));
+    let ran = run(&mut imts(&["operations", "--json", "--service-file", &folder.service_file()]));
     let list = ran.json();
     let entry = |name: &str| {
         let mut all = list.as_array().unwrap().iter();
@@ -73,7 +73,7 @@ fn a_contract_file_adds_paths_and_operations() {
 }
 
 #[test]
-fn a_contract_file_that_cannot_be_used_is_usage_and_the_message_says_where() {
+fn a_service_file_that_cannot_be_used_is_usage_and_the_message_says_where() {
     let folder = Folder::new("operations-mistakes");
     let cases = [
         ("version = 2\n", "version 1"),
@@ -86,16 +86,16 @@ fn a_contract_file_that_cannot_be_used_is_usage_and_the_message_says_where() {
     for (file, words) in cases {
         let path = folder.write("wrong.toml", file);
         for command in ["operations", "sandbox"] {
-            let ran = run(&mut imts(&[command, "--contract", &path]));
+            let ran = run(&mut imts(&[command, "--service-file", &path]));
             assert_eq!(ran.code, 2, "{file}: {ran:?}");
             assert!(ran.err.contains(words) && ran.err.contains(&path), "{file}: {ran:?}");
         }
-        let ran = run(&mut imts(&["operations", "--json", "--contract", &path]));
+        let ran = run(&mut imts(&["operations", "--json", "--service-file", &path]));
         assert_eq!(ran.error(), ("usage".into(), "fix".into()), "{file}");
     }
     let missing = folder.path("missing.toml");
     for path in [missing.as_str(), "/"] {
-        let ran = run(&mut imts(&["operations", "--json", "--contract", path]));
+        let ran = run(&mut imts(&["operations", "--json", "--service-file", path]));
         assert_eq!(ran.error().0, "usage");
         assert!(ran.out.contains(path), "{ran:?}");
     }

@@ -53,15 +53,15 @@ fn limits(err: &str) -> Vec<Duration> {
 fn what_was_waited_for_is_taken_off_the_time_of_what_follows() {
     const TIMEOUT: Duration = Duration::from_secs(60);
     let folder = Folder::new("one-limit");
-    let contract = folder.contract();
+    let service = folder.service_file();
     let (data, secret) = (folder.path("data"), folder.path("secret"));
     for pipe in [&data, &secret] {
         mkfifo(pipe.as_str(), Mode::S_IRWXU).unwrap();
     }
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     for transport in TRANSPORTS {
         let at = format!("@{data}");
-        let flags = ["--contract", &contract, "--transport", transport, "-vv", "-d", &at];
+        let flags = ["--service-file", &service, "--transport", transport, "-vv", "-d", &at];
         let mut command = call(&front.url(), "confirm", &flags);
         command.args(["--timeout", "60s", "--secret-file", &secret]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -88,20 +88,20 @@ fn what_was_waited_for_is_taken_off_the_time_of_what_follows() {
 #[test]
 fn a_journal_that_cannot_be_written_is_usage_and_nothing_is_sent() {
     let folder = Folder::new("journal-fails");
-    let contract = folder.contract();
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let service = folder.service_file();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     // More than a record may hold.
     let long = "r".repeat(70_000);
     for transport in TRANSPORTS {
         let journal = folder.path(transport);
-        let flags = ["--contract", &contract, "--transport", transport, "--journal", &journal];
+        let flags = ["--service-file", &service, "--transport", transport, "--journal", &journal];
         let ran = run(call(&front.url(), "confirm", &flags).args(["--json", "--reference", &long]));
         assert_eq!(ran.error(), ("usage".into(), "fix".into()));
         assert_eq!(ran.code, 2);
         assert!(ran.out.contains("nothing was sent"), "it says so");
         assert_eq!(front.sandbox().count("confirm".parse().unwrap()), 0);
         let missing = folder.path("no-such-folder/journal");
-        let flags = ["--contract", &contract, "--json", "--journal", &missing];
+        let flags = ["--service-file", &service, "--json", "--journal", &missing];
         let ran = run(call(&front.url(), "confirm", &flags).args(["--reference", "1"]));
         assert_eq!((ran.error().0.as_str(), ran.code), ("usage", 2), "{ran:?}");
     }

@@ -30,8 +30,8 @@ impl Holding {
     pub(crate) fn new(path: &'static str) -> Self {
         let (coming, came) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
-        let contract = format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n");
-        let front = Front::builder(Sandbox::with_contract(&contract).unwrap())
+        let service = format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n");
+        let front = Front::builder(Sandbox::with_service_file(&service).unwrap())
             .handler(move |sandbox, now, request| {
                 if request.uri().path().ends_with(path) {
                     let _listening = coming.send(());
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-/// `imts call` with its contract file, and a journal of its own.
+/// `imts call` with its service file, and a journal of its own.
 pub(crate) fn money(
     url: &str,
     operation: &str,
@@ -88,11 +88,11 @@ pub(crate) fn money(
     folder: &Folder,
     journal: &str,
 ) -> Command {
-    let contract = folder.write(
-        "contract.toml",
+    let service = folder.write(
+        "service.toml",
         format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n"),
     );
-    let flags = ["--contract", &contract, "--transport", transport, "-d", DATA];
+    let flags = ["--service-file", &service, "--transport", transport, "-d", DATA];
     let mut command = call(url, operation, &flags);
     command.args(["--reference", "17", "--journal", journal]);
     command

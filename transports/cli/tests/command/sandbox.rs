@@ -55,15 +55,15 @@ fn its_hints_work_as_they_are_printed() {
 }
 
 #[test]
-fn the_call_that_it_suggests_is_done_with_a_contract_file_and_without() {
-    let folder = Folder::new("sandbox's contract");
-    let contract = folder.contract();
+fn the_call_that_it_suggests_is_done_with_a_service_file_and_without() {
+    let folder = Folder::new("sandbox's service_file");
+    let service = folder.service_file();
     let moved =
         folder.write("moved.toml", "version = 1\n[operation.get-token]\npath = \"/elsewhere\"\n");
     for (flags, operation) in [
         (&[][..], " imts call fees "),
-        (&["--contract", &contract][..], " imts call create-transfer "),
-        (&["--contract", &moved][..], " imts call fees "),
+        (&["--service-file", &service][..], " imts call create-transfer "),
+        (&["--service-file", &moved][..], " imts call fees "),
     ] {
         let mut served = Served::start(flags);
         let curl = served.line_with("  curl ");

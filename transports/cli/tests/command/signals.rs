@@ -53,15 +53,15 @@ fn a_signal_while_money_is_on_the_wire_is_told_as_unknown_and_the_journal_is_in_
 #[test]
 fn what_creates_something_is_unknown_too_with_or_without_a_journal() {
     let folder = Folder::new("signal-create");
-    let contract = folder.write(
-        "contract.toml",
+    let service_file = folder.write(
+        "service.toml",
         format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n"),
     );
     for (transport, operation, path) in
         [("ureq", "create-person", "/person"), ("hyper-util", "confirm", "/confirm-example")]
     {
         let service = Holding::new(path);
-        let flags = ["--contract", &contract, "--transport", transport, "-d", DATA];
+        let flags = ["--service-file", &service_file, "--transport", transport, "-d", DATA];
         let running = Running::start(call(&service.front.url(), operation, &flags));
         service.wait();
         running.signal(Signal::SIGINT);
@@ -77,8 +77,8 @@ fn what_only_reads_is_interrupted_and_never_unknown() {
     for transport in TRANSPORTS {
         for signal in SIGNALS {
             let service = Holding::new("/report");
-            let contract = folder.contract();
-            let flags = ["--contract", &contract, "--transport", transport, "--json"];
+            let service_file = folder.service_file();
+            let flags = ["--service-file", &service_file, "--transport", transport, "--json"];
             let running = Running::start(call(&service.front.url(), "daily-report", &flags));
             service.wait();
             running.signal(signal);
@@ -121,13 +121,13 @@ fn a_signal_during_the_sign_in_leaves_money_unsent_and_the_journal_says_so() {
 
 #[test]
 fn a_signal_while_data_is_waited_for_is_interrupted_and_nothing_is_sent() {
-    let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
     let folder = Folder::new("signal-data");
     let pipe = folder.path("pipe");
     nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let contract = folder.contract();
+    let service_file = folder.service_file();
     let data = format!("@{pipe}");
-    let flags = ["--contract", &contract, "-d", &data, "--json"];
+    let flags = ["--service-file", &service_file, "-d", &data, "--json"];
     let running = Running::start(call(&front.url(), "confirm", &flags));
     // It has the pipe open once this is through.
     let held = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
@@ -206,7 +206,7 @@ fn full_pipe() -> (io::PipeReader, io::PipeWriter, usize) {
 fn an_outcome_that_has_arrived_is_told_as_it_is() {
     let folder = Folder::new("signal-arrived");
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_contract(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
         let journal = folder.path(transport);
         let (mut reader, writer, filled) = full_pipe();
         let mut command = money(&front.url(), "confirm", transport, &folder, &journal);
@@ -275,7 +275,7 @@ fn a_sign_in_is_interrupted_with_one_object() {
 #[test]
 fn a_reply_that_breaks_off_is_unknown_though_a_signal_follows() {
     let folder = Folder::new("signal-late");
-    let mut sandbox = Sandbox::with_contract(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
     let fault = Fault::Delivery(Delivery::Broken { at: Position::MidBody, by: Ending::Stall });
     sandbox.set_faults(vec![Rule::always("confirm".parse().unwrap(), fault)]);
     let (coming, came) = mpsc::channel();

@@ -31,11 +31,11 @@ fn a_command_that_waits_for_its_input_is_interrupted() {
     let pipe = folder.path("pipe");
     nix::unistd::mkfifo(pipe.as_str(), Mode::S_IRWXU).unwrap();
     let url = front.url();
-    let (contract, secret) = (["--contract", &pipe], ["--secret-file", &pipe]);
+    let (service_file, secret) = (["--service-file", &pipe], ["--secret-file", &pipe]);
     let watch = ["watch", "--plain-http", "--base-url", &url, "--agent-id", AGENT];
     for command in [
-        &[&["operations"][..], &contract].concat()[..],
-        &[&watch[..], &contract].concat(),
+        &[&["operations"][..], &service_file].concat()[..],
+        &[&watch[..], &service_file].concat(),
         &[&watch[..], &secret].concat(),
     ] {
         for signal in SIGNALS {
@@ -51,7 +51,7 @@ fn a_command_that_waits_for_its_input_is_interrupted() {
             drop(held);
         }
     }
-    for mut command in [token(&url, &secret), call(&url, "status", &contract)] {
+    for mut command in [token(&url, &secret), call(&url, "status", &service_file)] {
         command.arg("--json");
         let running = Running::start(command);
         let held = OpenOptions::new().write(true).open(&pipe).unwrap();
@@ -68,7 +68,7 @@ fn a_sandbox_that_does_not_serve_yet_ends_at_a_signal() {
     let pipe = folder.path("pipe");
     nix::unistd::mkfifo(pipe.as_str(), Mode::S_IRWXU).unwrap();
     for signal in SIGNALS {
-        let running = Running::start(imts(&["sandbox", "--contract", &pipe]));
+        let running = Running::start(imts(&["sandbox", "--service-file", &pipe]));
         let held = OpenOptions::new().write(true).open(&pipe).unwrap();
         running.signal(signal);
         let ran = running.end();

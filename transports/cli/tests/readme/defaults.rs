@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use imts::journal::Reconcile;
 use imts::{
-    Bounds, Builder, Endpoint, Failure, HyperTransport, JournalFile, Policy, Tls, UreqTransport,
+    Bounds, Builder, Endpoint, HyperTransport, JournalFile, Policy, Tls, TransportError,
+    UreqTransport,
 };
 
 use crate::{DEFAULTS, quoted, rows, subcommands, told};
@@ -107,7 +108,7 @@ fn the_policys_rows_are_its_fields_with_their_defaults() {
 fn the_builders_rows_are_the_times_of_a_client() {
     let endpoint = Endpoint::https("https://sandbox.example").unwrap();
     let send = |_: http::Request<imts::Body>, _: Bounds| {
-        Err::<http::Response<Vec<u8>>, _>(Failure::unknown())
+        Err::<http::Response<Vec<u8>>, _>(TransportError::unknown())
     };
     let client = Builder::new(endpoint).blocking(send).unwrap();
     let mut fields = fields(&format!("{client:?}"));

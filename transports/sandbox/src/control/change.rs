@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::Outcome;
-use crate::contract;
 use crate::fault::{Fault, Rule, When};
 use crate::operation::{Class, Operation};
 use crate::sandbox::Sandbox;
 use crate::served::{Evidence, Scripted, Served};
+use crate::service_file;
 use crate::settings::{ErrorShape, NoToken, Outage, RetryAfter, Rotation};
 use crate::time::Time;
 
@@ -130,7 +130,7 @@ fn operations(
 ) -> Result<BTreeMap<Operation, Served>, String> {
     for (name, change) in changes {
         let at = |message| format!("operations.{name}: {message}");
-        let operation = contract::operation(&name).map_err(at)?;
+        let operation = service_file::operation(&name).map_err(at)?;
         let Some(change) = change else {
             table.remove(&operation);
             continue;
@@ -138,7 +138,7 @@ fn operations(
         let served = served(operation, table.remove(&operation), change).map_err(at)?;
         table.insert(operation, served);
     }
-    contract::check_table(&table).map_err(|error| error.to_string())?;
+    service_file::check_table(&table).map_err(|error| error.to_string())?;
     Ok(table)
 }
 
@@ -161,8 +161,8 @@ fn served(
 ) -> Result<Served, String> {
     let path = change.path.or_else(|| known.as_ref().map(|served| served.path.clone()));
     let path = path.ok_or("no path is known of it: give one")?;
-    contract::check_path(&path)?;
-    let class = contract::class(operation, change.class.or(known.as_ref().map(|k| k.class)))?;
+    service_file::check_path(&path)?;
+    let class = service_file::class(operation, change.class.or(known.as_ref().map(|k| k.class)))?;
     let evidence = change.evidence.or(known.as_ref().map(|k| k.evidence));
     let mut served = Served::new(path, class, evidence.unwrap_or(Evidence::Assumed));
     if let Some(known) = known {

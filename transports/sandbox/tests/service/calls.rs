@@ -2,7 +2,7 @@
 
 use http::Request;
 use imts_sandbox::{
-    Class, ContractError, Delay, Evidence, FEES_PATH, Operation, Sandbox, Scripted, Served,
+    Class, Delay, Evidence, FEES_PATH, Operation, Sandbox, Scripted, Served, ServiceFileError,
     Settings, Verdict,
 };
 use serde_json::{Value, json};
@@ -151,8 +151,8 @@ fn a_script_answers_each_reply_once_and_the_last_from_then_on() {
 }
 
 #[test]
-fn a_contract_file_adds_operations_with_the_catalogues_class_or_its_own() {
-    let service = Sandbox::with_contract(CONTRACT).unwrap();
+fn a_service_file_adds_operations_with_the_catalogues_class_or_its_own() {
+    let service = Sandbox::with_service_file(CONTRACT).unwrap();
     let operations = &service.settings().operations;
     let transfer = &operations[&Operation::CreateTransfer];
     assert_eq!((transfer.class, transfer.evidence), (Class::Money, Evidence::Assumed));
@@ -164,16 +164,16 @@ fn a_contract_file_adds_operations_with_the_catalogues_class_or_its_own() {
 }
 
 #[test]
-fn a_contract_file_may_say_where_a_known_operation_is() {
+fn a_service_file_may_say_where_a_known_operation_is() {
     let file = "version = 1\n[operation.get-token]\npath = \"/v6/auth\"\nevidence = \"published\"";
-    let mut service = Sandbox::with_contract(file).unwrap();
+    let mut service = Sandbox::with_service_file(file).unwrap();
     assert_eq!(service.handle(NOON, &post("/v6/auth", &crate::credentials())).status(), 200);
     let old = post(imts_sandbox::GET_TOKEN_PATH, &crate::credentials());
     assert_eq!(service.handle(NOON, &old).status(), 404);
 }
 
 #[test]
-fn a_contract_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
+fn a_service_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
     let entry = |name: &str, rest: &str| format!("version = 1\n[operation.{name}]\n{rest}\n");
     let path = "path = \"/a\"";
     let decided = |rest: &str| format!("{path}\ndecided_before_processing = {{ {rest} }}");
@@ -201,16 +201,16 @@ fn a_contract_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
         (entry("confirm", &decided("codes = [1.5]")), "code"),
         (entry("confirm", path) + &entry("payout", path).replace("version = 1", ""), "same path"),
     ] {
-        let error: ContractError = Sandbox::with_contract(&file).unwrap_err();
+        let error: ServiceFileError = Sandbox::with_service_file(&file).unwrap_err();
         assert!(error.to_string().contains(word), "{file}\n{error}");
     }
 }
 
 #[test]
-fn a_contract_file_that_is_refused_changes_nothing() {
+fn a_service_file_that_is_refused_changes_nothing() {
     let mut settings = Settings::default();
     let file = "version = 1\n[operation.confirm]\npath = \"/a\"\n[operation.payout]\npath = \"b\"";
-    settings.add_contract(file).unwrap_err();
+    settings.add_service_file(file).unwrap_err();
     assert_eq!(settings.operations, Settings::default().operations);
 }
 

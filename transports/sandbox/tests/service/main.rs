@@ -56,7 +56,7 @@ pub(crate) fn transfers() -> Settings {
         operation("confirm", CONFIRM_PATH),
         operation("status", STATUS_PATH),
     ];
-    settings.add_contract(&file.concat()).unwrap();
+    settings.add_service_file(&file.concat()).unwrap();
     settings
 }
 

@@ -4,7 +4,7 @@
 //! looked at its certificate: the request may be under way when the server says no, and a server
 //! alone knows what it did with it. Such a failure proves nothing, but says what it was.
 
-use imts::{Failure, Tls};
+use imts::{Tls, TransportError};
 
 use super::authority::Leaf;
 use super::{Authority, EACH_VERSION, Secure, Speaking};
@@ -52,7 +52,7 @@ fn is_turned_away(servers: &Authority, clients: &Authority, client: Option<&Leaf
         let speaking = Speaking { versions, clients: Some(clients), ..Speaking::default() };
         let service = Secure::start(&servers.server(), speaking);
         for carrier in presenting(servers, client) {
-            let failure: Failure = carrier.send(&service.url(), BOUNDS).unwrap_err();
+            let failure: TransportError = carrier.send(&service.url(), BOUNDS).unwrap_err();
             assert!(failure.to_string().contains(words), "{carrier:?}: {failure}, not {words}");
             if versions == EACH_VERSION[0] {
                 assert!(failure.is_not_sent(), "{carrier:?}: {failure}");

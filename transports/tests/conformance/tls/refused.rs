@@ -1,6 +1,6 @@
 //! Servers that are refused: nothing was sent, and the text says why.
 
-use imts::Failure;
+use imts::TransportError;
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 
 use super::authority::{params, server_params};
@@ -9,7 +9,11 @@ use crate::raw::Raw;
 use crate::{BOUNDS, Carrier, GRANT, ok};
 
 /// How both refuse a server, and that it has seen nothing.
-fn refusals(authority: &Authority, leaf: &Leaf, speaking: Speaking<'_>) -> [(Carrier, Failure); 2] {
+fn refusals(
+    authority: &Authority,
+    leaf: &Leaf,
+    speaking: Speaking<'_>,
+) -> [(Carrier, TransportError); 2] {
     let service = Secure::start(leaf, speaking);
     let refused = Carrier::both(&trusting(authority)).map(|carrier| {
         let failure = carrier.send(&service.url(), BOUNDS).unwrap_err();

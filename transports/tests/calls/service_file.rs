@@ -1,14 +1,14 @@
-//! The contract file: what it may say, where it is wrong, and that the sandbox reads it alike.
+//! The service file: what it may say, where it is wrong, and that the sandbox reads it alike.
 
 use imts::{
-    CatalogueError, Class, ContractFileError, Ending, EndpointError, Evidence, ServicePath,
-    contract_of,
+    CatalogueError, Class, Ending, EndpointError, Evidence, ServiceFileError, ServicePath,
+    service_of,
 };
 use imts_sandbox::{Operation, Sandbox};
 
 use crate::{World, confirm};
 
-const EXAMPLE: &str = include_str!("../../examples/contract.toml");
+const EXAMPLE: &str = include_str!("../../examples/service.toml");
 
 /// A file with this table in it.
 fn file(table: &str) -> String {
@@ -17,8 +17,8 @@ fn file(table: &str) -> String {
 
 #[test]
 fn the_example_is_read_by_the_client_and_by_the_sandbox_and_works() {
-    let contract = contract_of(EXAMPLE).unwrap();
-    let entry = |name| contract.operations().entry(name).unwrap();
+    let service = service_of(EXAMPLE).unwrap();
+    let entry = |name| service.operations().entry(name).unwrap();
     let path = |name| entry(name).path().map(ServicePath::as_str);
     assert_eq!(path("confirm"), Some("/v5/partner/transfer/example/confirm"));
     assert_eq!(entry("confirm").class(), Class::Money);
@@ -31,8 +31,8 @@ fn the_example_is_read_by_the_client_and_by_the_sandbox_and_works() {
     assert!(EXAMPLE.contains("EXAMPLE AND LEADS NOWHERE"));
 
     let world = World::new();
-    *world.sandbox() = Sandbox::with_contract(EXAMPLE).unwrap();
-    let client = world.builder().contract(contract).blocking(world.transport()).unwrap();
+    *world.sandbox() = Sandbox::with_service_file(EXAMPLE).unwrap();
+    let client = world.builder().service(service).blocking(world.transport()).unwrap();
     assert_eq!(client.call(&confirm("a")).unwrap().ending(), Ending::Done);
     assert_eq!(world.sandbox().ledger().applied(Operation::Confirm, "a"), 1);
 }
@@ -55,8 +55,8 @@ fn an_error_of_form_names_the_line() {
         ("[operation.confirm]\npath = \"/x\"\n", 1, "version"),
         ("", 1, "version"),
     ] {
-        let error = contract_of(text).unwrap_err();
-        let ContractFileError::Form { line: at, message } = &error else {
+        let error = service_of(text).unwrap_err();
+        let ServiceFileError::Form { line: at, message } = &error else {
             panic!("{text:?}: {error:?}")
         };
         assert_eq!(*at, line, "{text:?}: {error}");
@@ -79,13 +79,13 @@ fn an_error_of_an_operation_names_it_and_its_line() {
         ("\n\n[operation.confirm]\npath = \"\"", 5),
     ] {
         let text = file(table);
-        let error = contract_of(&text).unwrap_err().to_string();
+        let error = service_of(&text).unwrap_err().to_string();
         assert!(error.contains("operation.confirm"), "{text}: {error}");
         assert!(error.contains(&format!("line {line}:")), "{text}: {error}");
     }
-    let error = contract_of(&file("[operation.report]\npath = \"/r\"")).unwrap_err();
+    let error = service_of(&file("[operation.report]\npath = \"/r\"")).unwrap_err();
     let no_class = CatalogueError::NoSuchOperation { name: "report".to_owned() };
-    assert!(matches!(&error, ContractFileError::Operation { error, .. } if *error == no_class));
+    assert!(matches!(&error, ServiceFileError::Operation { error, .. } if *error == no_class));
     assert!(error.to_string().contains("needs a class"), "{error}");
 }
 
@@ -102,7 +102,7 @@ fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
         file("[operation.x]\npath = '/x'\n\"\\u001b[2J\" = 1"),
         file("[operation.x]\npath = '/x'\nevidence = \"\\u202e\\r\""),
     ] {
-        let error = contract_of(&text).unwrap_err();
+        let error = service_of(&text).unwrap_err();
         let shown = error.to_string();
         assert!(shown.len() < 1_000, "{} bytes", shown.len());
         assert!(format!("{error:?}").len() < 1_000);
@@ -116,18 +116,18 @@ fn no_file_lowers_a_class() {
     for entry in imts::Catalogue::imts().iter() {
         for class in ["read", "create", "money"] {
             let table = format!("[operation.{}]\npath = '/x'\nclass = '{class}'", entry.name());
-            let error = contract_of(&file(&table)).unwrap_err();
-            let ContractFileError::Operation { error, .. } = error else { panic!("{error:?}") };
+            let error = service_of(&file(&table)).unwrap_err();
+            let ServiceFileError::Operation { error, .. } = error else { panic!("{error:?}") };
             assert!(matches!(error, CatalogueError::ClassIsFixed { .. }), "{error:?}");
         }
     }
     // Nor by another name for where an operation is: what reads is sent again.
     let aside = "[operation.confirm]\npath = '/x'\n[operation.aside]\npath = '/x'\nclass = 'read'";
-    let error = contract_of(&file(aside)).unwrap_err();
-    assert!(matches!(error, ContractFileError::SamePath { .. }), "{error:?}");
+    let error = service_of(&file(aside)).unwrap_err();
+    assert!(matches!(error, ServiceFileError::SamePath { .. }), "{error:?}");
     assert_eq!(error.to_string(), "operation.aside, line 5: its path is that of `confirm` too");
     let draft = "[operation.aside]\npath = '/v5/partner/transfer/fees'\nclass = 'money'";
-    let error = contract_of(&file(draft)).unwrap_err();
+    let error = service_of(&file(draft)).unwrap_err();
     assert!(error.to_string().contains("operation.aside"), "{error}");
 }
 
@@ -135,9 +135,9 @@ fn no_file_lowers_a_class() {
 fn what_is_decided_of_a_token_exchange_is_kept_as_that_of_any_operation() {
     for name in ["get-token", "refresh-token", "confirm"] {
         let decided = "decided_before_processing = { statuses = [429], codes = ['A'] }";
-        let contract = contract_of(&file(&format!("[operation.{name}]\npath = '/x'\n{decided}")));
-        let contract = contract.unwrap();
-        let entry = contract.operations().entry(name).unwrap();
+        let service = service_of(&file(&format!("[operation.{name}]\npath = '/x'\n{decided}")));
+        let service = service.unwrap();
+        let entry = service.operations().entry(name).unwrap();
         assert_eq!(entry.path().map(ServicePath::as_str), Some("/x"));
         assert!(entry.decided().statuses.contains(&429), "{name}");
         assert!(entry.decided().codes.contains("A"), "{name}");
@@ -161,9 +161,9 @@ fn a_path_that_leads_elsewhere_is_an_error() {
         "/\\\\evil.example",
         "@evil.example",
     ] {
-        let error = contract_of(&file(&format!("[operation.confirm]\npath = \"{path}\"")));
+        let error = service_of(&file(&format!("[operation.confirm]\npath = \"{path}\"")));
         let error = error.unwrap_err();
-        let is_path = matches!(&error, ContractFileError::Path { name, error: EndpointError::Path, .. }
+        let is_path = matches!(&error, ServiceFileError::Path { name, error: EndpointError::Path, .. }
             if name == "confirm");
         assert!(is_path, "{path:?}: {error:?}");
     }
@@ -172,14 +172,14 @@ fn a_path_that_leads_elsewhere_is_an_error() {
 #[test]
 fn another_version_is_an_error_that_says_which() {
     for version in [0, 2, 99] {
-        let error = contract_of(&format!("version = {version}\n")).unwrap_err();
-        assert_eq!(error, ContractFileError::Version(version));
+        let error = service_of(&format!("version = {version}\n")).unwrap_err();
+        assert_eq!(error, ServiceFileError::Version(version));
     }
-    assert!(matches!(contract_of("version = '1'"), Err(ContractFileError::Form { line: 1, .. })));
+    assert!(matches!(service_of("version = '1'"), Err(ServiceFileError::Form { line: 1, .. })));
     let of = |length: usize| format!("version = 1\n#{}", " ".repeat(length - 13));
-    assert!(contract_of(&of(1_048_576)).is_ok());
+    assert!(service_of(&of(1_048_576)).is_ok());
     let long = of(1_048_577);
-    assert_eq!(contract_of(&long).unwrap_err(), ContractFileError::TooLong);
+    assert_eq!(service_of(&long).unwrap_err(), ServiceFileError::TooLong);
 }
 
 /// What both must take, and what both must refuse.
@@ -265,7 +265,7 @@ const ALIKE: &[(bool, &str)] = &[
 #[test]
 fn the_sandbox_takes_and_refuses_the_same_files() {
     for (is_good, text) in ALIKE {
-        let (client, sandbox) = (contract_of(text), Sandbox::with_contract(text));
+        let (client, sandbox) = (service_of(text), Sandbox::with_service_file(text));
         assert_eq!(client.is_ok(), *is_good, "{text:?}: {client:?}");
         assert_eq!(sandbox.is_ok(), *is_good, "{text:?}: {:?}", sandbox.err());
     }
@@ -274,7 +274,7 @@ fn the_sandbox_takes_and_refuses_the_same_files() {
 #[test]
 fn the_field_of_a_reference_is_read_by_the_client_and_by_the_sandbox() {
     let text = file("[operation.confirm]\npath = '/x'\nreference_field = 'id'");
-    let contract = contract_of(&text).unwrap();
-    assert_eq!(contract.operations().entry("confirm").unwrap().reference_field(), Some("id"));
-    assert!(Sandbox::with_contract(&text).is_ok());
+    let service = service_of(&text).unwrap();
+    assert_eq!(service.operations().entry("confirm").unwrap().reference_field(), Some("id"));
+    assert!(Sandbox::with_service_file(&text).is_ok());
 }

@@ -1,6 +1,6 @@
 //! Why a renewal brought no usable token. The session and all waiting callers get the same value.
 //!
-//! Owns [`Trouble`], and [`Failure`], with which a driver reports that no reply came. A request
+//! Owns [`RenewalError`], and [`TransportError`], with which a driver reports that no reply came. A request
 //! that left may have been processed. A driver needs a [`NotSent`] to report that it did not leave.
 
 use std::error::Error as StdError;
@@ -12,24 +12,24 @@ use crate::error::ReplyError;
 use crate::exchange::Purpose;
 use crate::recovery::Recovery;
 
-/// The driver's own error, kept as the source of a [`Failure`].
+/// The driver's own error, kept as the source of a [`TransportError`].
 pub type Source = Arc<dyn StdError + Send + Sync>;
 
 /// A renewal that failed, and how.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct RenewalError {
     purpose: Option<Purpose>,
-    fault: Fault,
+    why: RenewalCause,
 }
 
 /// How a renewal failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum RenewalCause {
     /// The service answered, but not with a grant.
     Reply(ReplyError),
     /// No reply came.
-    Failed(Failure),
+    Failed(TransportError),
     /// The grant's access token had expired when it arrived: the exchange took longer than the
     /// token lives.
     DeadOnArrival,
@@ -41,13 +41,13 @@ pub enum Fault {
     Rejected,
 }
 
-impl Trouble {
-    pub(crate) fn of(purpose: Purpose, fault: Fault) -> Self {
-        Self { purpose: Some(purpose), fault }
+impl RenewalError {
+    pub(crate) fn of(purpose: Purpose, why: RenewalCause) -> Self {
+        Self { purpose: Some(purpose), why }
     }
 
     pub(crate) fn rejected() -> Self {
-        Self { purpose: None, fault: Fault::Rejected }
+        Self { purpose: None, why: RenewalCause::Rejected }
     }
 
     /// Returns what the renewal's request was for. `None` if the error came from a call, not from a
@@ -59,8 +59,8 @@ impl Trouble {
 
     /// Returns how it failed.
     #[must_use]
-    pub fn fault(&self) -> &Fault {
-        &self.fault
+    pub fn why(&self) -> &RenewalCause {
+        &self.why
     }
 
     /// Returns the kind of failure, in one to three words that do not change: `refused`,
@@ -68,62 +68,65 @@ impl Trouble {
     /// or `rejected`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match &self.fault {
-            Fault::Reply(ReplyError::Refused(_)) => "refused",
-            Fault::Reply(ReplyError::Unexpected(_)) => "unexpected",
-            Fault::Reply(_) => "malformed",
-            Fault::Failed(failure) if failure.is_not_sent() => "not sent",
-            Fault::Failed(failure) if failure.is_timed_out() => "timed out",
-            Fault::Failed(_) => "lost",
-            Fault::DeadOnArrival => "dead on arrival",
-            Fault::ShortLived => "short-lived",
-            Fault::Rejected => "rejected",
+        match &self.why {
+            RenewalCause::Reply(ReplyError::Refused(_)) => "refused",
+            RenewalCause::Reply(ReplyError::Unexpected(_)) => "unexpected",
+            RenewalCause::Reply(_) => "malformed",
+            RenewalCause::Failed(failure) if failure.is_not_sent() => "not sent",
+            RenewalCause::Failed(failure) if failure.is_timed_out() => "timed out",
+            RenewalCause::Failed(_) => "lost",
+            RenewalCause::DeadOnArrival => "dead on arrival",
+            RenewalCause::ShortLived => "short-lived",
+            RenewalCause::Rejected => "rejected",
         }
     }
 
     /// Returns what to do about it.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
-        match &self.fault {
-            Fault::Reply(error) => error.recovery(),
-            Fault::Failed(_) | Fault::Rejected => Recovery::Retry { after: None },
-            Fault::DeadOnArrival | Fault::ShortLived => Recovery::Report,
+        match &self.why {
+            RenewalCause::Reply(error) => error.recovery(),
+            RenewalCause::Failed(_) | RenewalCause::Rejected => Recovery::Retry { after: None },
+            RenewalCause::DeadOnArrival | RenewalCause::ShortLived => Recovery::Report,
         }
     }
 
     /// Returns how long the service asks to wait, if it asks.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        match &self.fault {
-            Fault::Reply(error) => error.retry_after(),
+        match &self.why {
+            RenewalCause::Reply(error) => error.retry_after(),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RenewalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(purpose), false) = (self.purpose, matches!(self.fault, Fault::ShortLived)) {
+        if let (Some(purpose), false) = (self.purpose, matches!(self.why, RenewalCause::ShortLived))
+        {
             write!(f, "{purpose} failed: ")?;
         }
-        match &self.fault {
-            Fault::Reply(error) => error.fmt(f),
-            Fault::Failed(failure) => failure.fmt(f),
-            Fault::DeadOnArrival => {
+        match &self.why {
+            RenewalCause::Reply(error) => error.fmt(f),
+            RenewalCause::Failed(failure) => failure.fmt(f),
+            RenewalCause::DeadOnArrival => {
                 f.write_str("the token was dead on arrival: the reply took longer than it lives")
             }
-            Fault::ShortLived => {
+            RenewalCause::ShortLived => {
                 f.write_str("the token lived too short a time to be renewed at once")
             }
-            Fault::Rejected => f.write_str("the service rejected a token that it had just granted"),
+            RenewalCause::Rejected => {
+                f.write_str("the service rejected a token that it had just granted")
+            }
         }
     }
 }
 
-impl StdError for Trouble {
+impl StdError for RenewalError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.fault {
-            Fault::Failed(failure) => failure.source(),
+        match &self.why {
+            RenewalCause::Failed(failure) => failure.source(),
             _ => None,
         }
     }
@@ -132,21 +135,21 @@ impl StdError for Trouble {
 /// A transport failure: no complete reply was received.
 ///
 /// ```
-/// use imts_core::{Failure, NotSent};
+/// use imts_core::{TransportError, NotSent};
 ///
-/// let refused = Failure::not_sent(NotSent::vouch());
+/// let refused = TransportError::not_sent(NotSent::vouch());
 /// assert!(refused.is_not_sent());
-/// let lost = Failure::unknown().timed_out();
+/// let lost = TransportError::unknown().timed_out();
 /// assert!(!lost.is_not_sent() && lost.is_timed_out());
 /// ```
 #[derive(Clone, Debug)]
-pub struct Failure {
+pub struct TransportError {
     not_sent: Option<NotSent>,
     timed_out: bool,
     source: Option<Source>,
 }
 
-impl Failure {
+impl TransportError {
     /// Reports that the request never left, as the proof shows.
     #[must_use]
     pub fn not_sent(proof: NotSent) -> Self {
@@ -166,7 +169,7 @@ impl Failure {
         Self { timed_out: true, ..self }
     }
 
-    /// Adds the driver's error as the [cause](Failure::cause). Its text must not hold a secret,
+    /// Adds the driver's error as the [cause](TransportError::cause). Its text must not hold a secret,
     /// because it becomes part of the failure's own text.
     #[must_use]
     pub fn because(self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -200,7 +203,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.is_not_sent(), self.timed_out) {
             (true, false) => "the service could not be reached",
@@ -215,7 +218,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl StdError for Failure {
+impl StdError for TransportError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref()?.source()
     }

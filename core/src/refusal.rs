@@ -28,7 +28,7 @@ const SHORTEST_CARD_NUMBER: usize = 12;
 /// shapes that the vendor's other APIs use. If no shape fits, both are `None`, and the raw body is
 /// available.
 #[derive(Clone)]
-pub struct Problem {
+pub struct Refusal {
     status: StatusCode,
     code: Option<String>,
     message: Option<String>,
@@ -41,7 +41,7 @@ pub struct Problem {
     body: Zeroizing<Vec<u8>>,
 }
 
-impl Problem {
+impl Refusal {
     /// Reads a refusal leniently. `is_within` says whether the body is within its limit. Each of
     /// `secrets` is replaced in all kept text. If the secrets are not known, no text is kept.
     pub(crate) fn read(
@@ -77,7 +77,7 @@ impl Problem {
     }
 
     /// Returns the service's error code, a number or text, at most 512 bytes. It is cleaned in the
-    /// same way as the [message](Problem::message).
+    /// same way as the [message](Refusal::message).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
@@ -145,7 +145,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the service refused (status {}", self.status.as_u16())?;
         if let Some(code) = &self.code {
@@ -159,9 +159,9 @@ impl fmt::Display for Problem {
     }
 }
 
-impl fmt::Debug for Problem {
+impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Problem")
+        f.debug_struct("Refusal")
             .field("status", &self.status)
             .field("code", &self.code)
             .field("message", &self.message)

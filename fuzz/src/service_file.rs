@@ -1,4 +1,4 @@
-//! Any text as a contract file.
+//! Any text as a service file.
 //!
 //! An input is the file. What begins with `=` is put together, a line each (see
 //! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
@@ -15,13 +15,12 @@ mod sandbox;
 
 use std::collections::BTreeSet;
 
-use imts::{Catalogue, Contract, ContractFileError, Endpoint, ServicePath, contract_of};
+use imts::{Catalogue, Endpoint, Service, ServiceFileError, ServicePath, service_of};
 
 use crate::{Ran, Target};
 
 /// This target.
-pub const TARGET: Target =
-    Target { name: "contract_file", goal: "an operation with its path", run };
+pub const TARGET: Target = Target { name: "service_file", goal: "an operation with its path", run };
 
 /// Runs one input.
 ///
@@ -33,13 +32,13 @@ pub fn run(data: &[u8]) -> Ran {
         Some(lines) => (true, input::put_together(lines)),
         None => (false, String::from_utf8_lossy(data).into_owned()),
     };
-    let contract = contract_of(&file);
-    sandbox::check_agreement(&file, &contract);
-    let deepest = match &contract {
-        Ok(contract) => {
-            check_contract(contract);
+    let service = service_of(&file);
+    sandbox::check_agreement(&file, &service);
+    let deepest = match &service {
+        Ok(service) => {
+            check_contract(service);
             // Three of the section's have a path of their own.
-            contract.operations().iter().filter(|entry| entry.path().is_some()).count() > 3
+            service.operations().iter().filter(|entry| entry.path().is_some()).count() > 3
         }
         Err(error) => {
             check_error(&file, error);
@@ -50,18 +49,18 @@ pub fn run(data: &[u8]) -> Ran {
 }
 
 /// An error is short and fit to be shown, and speaks of what the file has.
-fn check_error(file: &str, error: &ContractFileError) {
+fn check_error(file: &str, error: &ServiceFileError) {
     for text in [error.to_string(), format!("{error:?}")] {
         assert!(text.len() < 1_000, "an error of {} bytes: {text}", text.len());
     }
     let text = error.to_string();
     assert!(!text.contains(char::is_control), "an error that moves the cursor: {text:?}");
     let (line, name) = match error {
-        ContractFileError::Form { line, .. } => (*line, None),
-        ContractFileError::Path { line, name, .. }
-        | ContractFileError::Operation { line, name, .. }
-        | ContractFileError::Status { line, name, .. }
-        | ContractFileError::SamePath { line, name, .. } => (*line, Some(name)),
+        ServiceFileError::Form { line, .. } => (*line, None),
+        ServiceFileError::Path { line, name, .. }
+        | ServiceFileError::Operation { line, name, .. }
+        | ServiceFileError::Status { line, name, .. }
+        | ServiceFileError::SamePath { line, name, .. } => (*line, Some(name)),
         _ => return,
     };
     let lines = file.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -75,9 +74,9 @@ fn check_error(file: &str, error: &ContractFileError) {
 }
 
 /// The section stays as it is but for its paths, and every path is safe and one operation's alone.
-fn check_contract(contract: &Contract) {
+fn check_contract(service: &Service) {
     let section = Catalogue::imts();
-    let operations = contract.operations();
+    let operations = service.operations();
     let mut entries = operations.iter();
     for known in section.iter() {
         let entry = entries.next().expect("none is taken away");
@@ -100,9 +99,9 @@ fn check_contract(contract: &Contract) {
         assert!(paths.insert(path.as_str()), "{path} is that of two operations");
         check_path(path);
     }
-    let path = |name| operations.entry(name).and_then(imts::Entry::path);
-    assert_eq!(path("get-token"), Some(contract.sign_in().path()));
-    assert_eq!(path("refresh-token"), contract.refresh().map(imts::contract::Refresh::path));
+    let path = |name| operations.entry(name).and_then(imts::OperationInfo::path);
+    assert_eq!(path("get-token"), Some(service.sign_in().path()));
+    assert_eq!(path("refresh-token"), service.refresh().map(imts::service::Refresh::path));
 }
 
 fn check_path(path: &ServicePath) {

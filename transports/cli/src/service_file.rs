@@ -1,4 +1,4 @@
-//! The contract file, and the operations by name.
+//! The service file, and the operations by name.
 //!
 //! Owns reading the file, and the messages for an operation that cannot be called. Does not know
 //! what the file may contain: the library does.
@@ -6,31 +6,31 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Contract, Evidence, ServicePath, contract_of};
+use imts::{Auth, Catalogue, Evidence, Service, ServicePath, service_of};
 
 use crate::failure::Failure;
 use crate::input;
 use crate::timeout::TimeLimit;
 
-/// The longest contract file that is read, in bytes.
+/// The longest service file that is read, in bytes.
 const MAX_FILE: u64 = 1_048_576;
 
 /// Returns IMTS's contract, with the additions of a file.
-pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Contract, Failure> {
-    let Some(path) = file.map(Path::to_owned) else { return Ok(Contract::imts()) };
+pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Service, Failure> {
+    let Some(path) = file.map(Path::to_owned) else { return Ok(Service::imts()) };
     TimeLimit::of(within)
-        .bound("reading the contract file", move || read(&path).map(|(_, contract)| contract))
+        .bound("reading the service file", move || read(&path).map(|(_, contract)| contract))
 }
 
-/// Returns a contract file's text and its contract.
-pub(crate) fn read(path: &Path) -> Result<(String, Contract), Failure> {
+/// Returns a service file's text and its contract.
+pub(crate) fn read(path: &Path) -> Result<(String, Service), Failure> {
     let text = input::text_of(path, MAX_FILE).map_err(|error| {
-        Failure::usage(format!("cannot read --contract {}: {error}", path.display()))
+        Failure::usage(format!("cannot read --service-file {}: {error}", path.display()))
     })?;
-    let contract = contract_of(&text).map_err(|error| {
-        Failure::usage(format!("--contract {} cannot be used: {error}", path.display()))
+    let service = service_of(&text).map_err(|error| {
+        Failure::usage(format!("--service-file {} cannot be used: {error}", path.display()))
     })?;
-    Ok((text, contract))
+    Ok((text, service))
 }
 
 /// Returns the contract in which this operation can be called. If `path` is given, it replaces the
@@ -38,11 +38,11 @@ pub(crate) fn read(path: &Path) -> Result<(String, Contract), Failure> {
 ///
 /// If the name is not an operation's name, the message does not repeat it: it may be anything.
 pub(crate) fn with_callable(
-    contract: Contract,
+    service: Service,
     name: &str,
     path: Option<&str>,
-) -> Result<Contract, Failure> {
-    let mut operations = contract.operations().clone();
+) -> Result<Service, Failure> {
+    let mut operations = service.operations().clone();
     let Some(entry) = operations.entry(name) else { return Err(unknown(&operations, name)) };
     if entry.auth() == Auth::None {
         return Err(Failure::usage(format!(
@@ -57,21 +57,21 @@ pub(crate) fn with_callable(
     let Some(path) = operations.entry(name).and_then(|entry| entry.path().cloned()) else {
         return Err(Failure::usage(format!(
             "the path of `{name}` is unknown: take it from the vendor's page and give it with --path, \
-             or in a contract file (--contract FILE) under [operation.{name}] as path = \"/…\""
+             or in a service file (--service-file FILE) under [operation.{name}] as path = \"/…\""
         )));
     };
-    let is_same = |entry: &&imts::Entry| entry.path() == Some(&path);
+    let is_same = |entry: &&imts::OperationInfo| entry.path() == Some(&path);
     if let Some(session) = operations.iter().filter(is_same).find(|it| it.auth() == Auth::None) {
         return Err(Failure::usage(format!(
             "the path given for `{name}` is that of `{}`, whose reply has tokens in it",
             session.name()
         )));
     }
-    Ok(contract.with_operations(operations))
+    Ok(service.with_operations(operations))
 }
 
 fn unknown(operations: &Catalogue, name: &str) -> Failure {
-    let near = near(operations.iter().map(imts::Entry::name), name);
+    let near = near(operations.iter().map(imts::OperationInfo::name), name);
     let near = if near.is_empty() {
         String::new()
     } else {
@@ -79,7 +79,7 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
     };
     Failure::usage(format!(
         "there is no operation of this name.{near} `imts operations` lists those of the service; \
-         another needs a contract file (--contract FILE) that gives its path and its class"
+         another needs a service file (--service-file FILE) that gives its path and its class"
     ))
 }
 

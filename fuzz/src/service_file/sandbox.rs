@@ -1,17 +1,17 @@
 //! The same file in the sandbox's eyes, and where the two are known to differ.
 
-use imts::{CatalogueError, Contract, ContractFileError, Entry};
+use imts::{CatalogueError, OperationInfo, Service, ServiceFileError};
 use imts_sandbox::{Operation, Served, Settings};
 
 /// What the client takes, the sandbox takes, and the other way round.
-pub(super) fn check_agreement(file: &str, contract: &Result<Contract, ContractFileError>) {
+pub(super) fn check_agreement(file: &str, service: &Result<Service, ServiceFileError>) {
     let mut settings = Settings::default();
-    let added = settings.add_contract(file);
-    match (contract, added) {
-        (Ok(contract), Ok(())) => check_same(contract, &settings),
-        (Ok(contract), Err(error)) => {
+    let added = settings.add_service_file(file);
+    match (service, added) {
+        (Ok(service), Ok(())) => check_same(service, &settings),
+        (Ok(service), Err(error)) => {
             assert!(
-                contract.operations().iter().any(is_beyond_the_sandbox),
+                service.operations().iter().any(is_beyond_the_sandbox),
                 "the sandbox alone refuses: {error}\n{file}"
             );
         }
@@ -23,7 +23,7 @@ pub(super) fn check_agreement(file: &str, contract: &Result<Contract, ContractFi
 }
 
 /// The sandbox has names and paths of its own, and shorter names.
-fn is_beyond_the_sandbox(entry: &Entry) -> bool {
+fn is_beyond_the_sandbox(entry: &OperationInfo) -> bool {
     let (name, path) = (entry.name(), entry.path().map_or("", imts::ServicePath::as_str));
     let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
     name.len() > 40
@@ -35,10 +35,10 @@ fn is_beyond_the_sandbox(entry: &Entry) -> bool {
 
 /// The sandbox takes paths that cannot be joined to a URL safely, a class that is right, and `_`
 /// for a hyphen.
-fn is_stricter(error: &ContractFileError) -> bool {
+fn is_stricter(error: &ServiceFileError) -> bool {
     match error {
-        ContractFileError::Path { .. } => true,
-        ContractFileError::Operation { error, .. } => match error {
+        ServiceFileError::Path { .. } => true,
+        ServiceFileError::Operation { error, .. } => match error {
             CatalogueError::ClassIsFixed { .. } | CatalogueError::Name => true,
             CatalogueError::NoSuchOperation { name } => name.contains('_') || name == "refresh",
             _ => false,
@@ -48,12 +48,12 @@ fn is_stricter(error: &ContractFileError) -> bool {
 }
 
 /// What both have taken, both understand.
-fn check_same(contract: &Contract, settings: &Settings) {
-    if contract.operations().entry("refresh").is_some() {
+fn check_same(service: &Service, settings: &Settings) {
+    if service.operations().entry("refresh").is_some() {
         // The sandbox's own name for Refresh token, and to the client an operation beyond the section.
         return;
     }
-    for entry in contract.operations().iter() {
+    for entry in service.operations().iter() {
         let operation: Operation = entry.name().parse().expect("a name that was taken");
         let served = settings.operations.get(&operation);
         let path = served.map(|served| served.path.as_str());
@@ -64,7 +64,7 @@ fn check_same(contract: &Contract, settings: &Settings) {
     }
 }
 
-fn check_entry(entry: &Entry, served: &Served) {
+fn check_entry(entry: &OperationInfo, served: &Served) {
     assert_eq!(served.class.as_str(), entry.class().as_str(), "{entry:?}");
     let evidence = format!("{:?}", served.evidence).to_lowercase();
     assert_eq!(evidence, entry.evidence().as_str(), "{entry:?}");

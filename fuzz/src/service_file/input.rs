@@ -1,4 +1,4 @@
-//! An input of `contract_file`: the file, or what its tables say.
+//! An input of `service_file`: the file, or what its tables say.
 
 use imts::Catalogue;
 
@@ -51,7 +51,7 @@ impl Table {
     }
 }
 
-/// The file that these lines put together; see [`contract_file`](super) for their forms.
+/// The file that these lines put together; see [`service_file`](super) for their forms.
 pub(super) fn put_together(lines: &[u8]) -> String {
     let (mut version, mut top, mut tables) = (Some("1".to_owned()), Vec::new(), Vec::new());
     for change in changes(lines) {

@@ -7,13 +7,13 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Named;
+use super::OperationName;
 use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::{Success, Unencodable};
+use crate::wire::{EncodeError, Success};
 
 /// The operation `N` with the integrator's own request `Q` and reply `R`. Its path comes from the
 /// contract's catalogue.
@@ -23,22 +23,22 @@ use crate::wire::{Success, Unencodable};
 ///
 /// ```
 /// use imts_core::Operation;
-/// use imts_core::operations::{Confirm, Own};
+/// use imts_core::operations::{Confirm, Custom};
 ///
 /// #[derive(serde::Serialize)]
 /// struct Fields<'a> { transfer_id: &'a str }
 ///
-/// let confirm = Own::<Confirm, _>::new(Fields { transfer_id: "17" }).with_reference("17");
+/// let confirm = Custom::<Confirm, _>::new(Fields { transfer_id: "17" }).with_reference("17");
 /// assert_eq!(confirm.encode()?.as_ref(), br#"{"transfer_id":"17"}"#);
-/// # Ok::<(), imts_core::Unencodable>(())
+/// # Ok::<(), imts_core::EncodeError>(())
 /// ```
-pub struct Own<N, Q, R = Json> {
+pub struct Custom<N, Q, R = Json> {
     request: Q,
     reference: Option<String>,
     kind: PhantomData<fn() -> (N, R)>,
 }
 
-impl<N: Named, Q: Serialize, R: DeserializeOwned> Own<N, Q, R> {
+impl<N: OperationName, Q: Serialize, R: DeserializeOwned> Custom<N, Q, R> {
     /// Makes the operation with this request.
     #[must_use]
     pub fn new(request: Q) -> Self {
@@ -52,7 +52,7 @@ impl<N: Named, Q: Serialize, R: DeserializeOwned> Own<N, Q, R> {
     }
 }
 
-impl<N: Named, Q: Serialize, R: DeserializeOwned> Operation for Own<N, Q, R> {
+impl<N: OperationName, Q: Serialize, R: DeserializeOwned> Operation for Custom<N, Q, R> {
     const NAME: &'static str = N::NAME;
     const PATH: Option<&'static str> = None;
     const AUTH: Auth = Auth::Bearer;
@@ -60,7 +60,7 @@ impl<N: Named, Q: Serialize, R: DeserializeOwned> Operation for Own<N, Q, R> {
     const EVIDENCE: Evidence = Evidence::Unknown;
     type Reply = R;
 
-    fn encode(&self) -> Result<Body, Unencodable> {
+    fn encode(&self) -> Result<Body, EncodeError> {
         Body::json(&self.request)
     }
 
@@ -73,9 +73,9 @@ impl<N: Named, Q: Serialize, R: DeserializeOwned> Operation for Own<N, Q, R> {
     }
 }
 
-impl<N: Named, Q, R> fmt::Debug for Own<N, Q, R> {
+impl<N: OperationName, Q, R> fmt::Debug for Custom<N, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Own")
+        f.debug_struct("Custom")
             .field("name", &N::NAME)
             .field("reference", &self.reference)
             .finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The contract file: operations about which an integrator knows more than the vendor's pages say.
+//! The service file: operations about which an integrator knows more than the vendor's pages say.
 //!
 //! Owns the file's format and the rules for a usable one. The file does not contain an operation's
 //! replies.
@@ -15,17 +15,17 @@ use crate::settings::Settings;
 /// The highest reply limit that the client accepts, in bytes.
 const LONGEST_REPLY: usize = 67_108_864;
 
-/// Why a contract file cannot be served. Its text says where and why.
+/// Why a service file cannot be served. Its text says where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractError(String);
+pub struct ServiceFileError(String);
 
-impl fmt::Display for ContractError {
+impl fmt::Display for ServiceFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for ContractError {}
+impl std::error::Error for ServiceFileError {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,14 +51,14 @@ struct Entry {
 }
 
 impl Settings {
-    /// Adds the operations of a contract file, or changes their paths. After an error, none of them
+    /// Adds the operations of a service file, or changes their paths. After an error, none of them
     /// is added or changed.
     ///
     /// ```
     /// use imts_sandbox::{Class, Operation, Settings};
     ///
     /// let mut settings = Settings::default();
-    /// settings.add_contract(
+    /// settings.add_service_file(
     ///     r#"
     ///     version = 1
     ///     [operation.create-transfer]
@@ -73,7 +73,7 @@ impl Settings {
     ///     "#,
     /// )?;
     /// assert_eq!(settings.operations[&Operation::CreateTransfer].class, Class::Money);
-    /// # Ok::<(), imts_sandbox::ContractError>(())
+    /// # Ok::<(), imts_sandbox::ServiceFileError>(())
     /// ```
     ///
     /// # Errors
@@ -87,16 +87,16 @@ impl Settings {
     /// - A reply limit is outside 1 to 67108864, or is set for a token exchange.
     /// - A status is outside 100 to 999.
     /// - A code is neither a string nor a whole number.
-    pub fn add_contract(&mut self, file: &str) -> Result<(), ContractError> {
+    pub fn add_service_file(&mut self, file: &str) -> Result<(), ServiceFileError> {
         let file: File = toml::from_str(file)
-            .map_err(|error| ContractError(error.to_string().trim_end().to_owned()))?;
+            .map_err(|error| ServiceFileError(error.to_string().trim_end().to_owned()))?;
         if file.version != 1 {
             let message = format!("version {} of the file is unknown; 1 is known", file.version);
-            return Err(ContractError(message));
+            return Err(ServiceFileError(message));
         }
         let mut added = BTreeMap::new();
         for (name, entry) in file.operation {
-            let at = |message: String| ContractError(format!("operation.{name}: {message}"));
+            let at = |message: String| ServiceFileError(format!("operation.{name}: {message}"));
             let operation = operation(&name).map_err(at)?;
             let served = served(operation, entry).map_err(at)?;
             if added.insert(operation, served).is_some() {
@@ -112,11 +112,11 @@ impl Settings {
 }
 
 /// Checks that every path belongs to one operation only.
-pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), ContractError> {
+pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), ServiceFileError> {
     let mut paths = BTreeMap::new();
     for (operation, served) in table {
         if let Some(other) = paths.insert(&served.path, operation) {
-            return Err(ContractError(format!("{other} and {operation} have the same path")));
+            return Err(ServiceFileError(format!("{other} and {operation} have the same path")));
         }
     }
     Ok(())

@@ -1,30 +1,30 @@
-//! The contract file: what an integrator knows about the service beyond this crate, in TOML.
+//! The service file: what an integrator knows about the service beyond this crate, in TOML.
 //!
 //! Owns the file's format. The catalogue decides what may be set, and what may not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imts_core::contract::{Refresh, SignIn, TokenIn};
 use imts_core::operations::{GetToken, RefreshToken};
+use imts_core::service::{Refresh, SignIn, TokenIn};
 use imts_core::{
-    Catalogue, CatalogueError, Class, Contract, Decided, EndpointError, Evidence, Operation,
+    Catalogue, CatalogueError, Class, Decided, EndpointError, Evidence, Operation, Service,
     ServicePath,
 };
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
 
-/// The longest contract file that is read, in bytes.
+/// The longest service file that is read, in bytes.
 const LONGEST: usize = 1_048_576;
 /// How many characters of an operation's name an error quotes. A valid name is never longer.
 const LONGEST_NAME: usize = 64;
 
-/// Why a contract file cannot be used. The integrator must correct the file.
+/// Why a service file cannot be used. The integrator must correct the file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum ContractFileError {
+pub enum ServiceFileError {
     /// The file is not TOML, or a field is unknown, missing or of the wrong type.
-    #[error("the contract file is wrong at line {line}: {message}")]
+    #[error("the service file is wrong at line {line}: {message}")]
     Form {
         /// The line, counted from 1.
         line: usize,
@@ -32,7 +32,7 @@ pub enum ContractFileError {
         message: String,
     },
     /// The file has another version.
-    #[error("the contract file has version {0}, and this library reads version 1")]
+    #[error("the service file has version {0}, and this library reads version 1")]
     Version(u32),
     /// The path of an operation cannot be used.
     #[error("operation.{name}, line {line}: {error}")]
@@ -76,7 +76,7 @@ pub enum ContractFileError {
         other: String,
     },
     /// The file is longer than 1 MiB.
-    #[error("the contract file is longer than 1048576 bytes")]
+    #[error("the service file is longer than 1048576 bytes")]
     TooLong,
 }
 
@@ -135,12 +135,12 @@ enum Code {
     Text(String),
 }
 
-/// Returns IMTS's contract with the additions of a contract file.
+/// Returns IMTS's contract with the additions of a service file.
 ///
 /// ```
-/// use imts::{Class, contract_of};
+/// use imts::{Class, service_of};
 ///
-/// let contract = contract_of(
+/// let contract = service_of(
 ///     r#"
 ///     version = 1
 ///
@@ -164,15 +164,15 @@ enum Code {
 /// let print = contract.operations().entry("print-application").unwrap();
 /// assert_eq!(print.reply_limit(), Some(1_048_576));
 /// assert_eq!(contract.operations().entry("daily-report").unwrap().class(), Class::Read);
-/// # Ok::<(), imts::ContractFileError>(())
+/// # Ok::<(), imts::ServiceFileError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// Returns [`ContractFileError`], which says where the file is wrong and why.
-pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
+/// Returns [`ServiceFileError`], which says where the file is wrong and why.
+pub fn service_of(file: &str) -> Result<Service, ServiceFileError> {
     if file.len() > LONGEST {
-        return Err(ContractFileError::TooLong);
+        return Err(ServiceFileError::TooLong);
     }
     let line = |at: usize| {
         let before = file.get(..at).unwrap_or_default();
@@ -180,41 +180,41 @@ pub fn contract_of(file: &str) -> Result<Contract, ContractFileError> {
     };
     let read: File = toml::from_str(file).map_err(|error| {
         let line = line(error.span().map_or(0, |span| span.start));
-        ContractFileError::Form { line, message: quoted(error.message(), 256) }
+        ServiceFileError::Form { line, message: quoted(error.message(), 256) }
     })?;
     if read.version != 1 {
-        return Err(ContractFileError::Version(read.version));
+        return Err(ServiceFileError::Version(read.version));
     }
-    let mut contract = Contract::imts();
+    let mut service = Service::imts();
     for (name, entry) in &read.operation {
         let at = line(entry.path.span().start);
         let (name, line) = (name.as_ref(), line(name.span().start));
         let path = ServicePath::new(entry.path.as_ref().as_str()).map_err(|error| {
-            ContractFileError::Path { line: at, name: quoted(name, LONGEST_NAME), error }
+            ServiceFileError::Path { line: at, name: quoted(name, LONGEST_NAME), error }
         })?;
-        contract = add(contract, name, line, path, entry)?;
+        service = add(service, name, line, path, entry)?;
     }
     for (name, entry) in &read.operation {
-        let others = contract.operations().iter().filter(|it| it.name() != name.as_ref());
-        let is_same = |it: &&imts_core::Entry| {
+        let others = service.operations().iter().filter(|it| it.name() != name.as_ref());
+        let is_same = |it: &&imts_core::OperationInfo| {
             it.path().is_some_and(|path| path.as_str() == entry.path.as_ref())
         };
         if let Some(other) = others.into_iter().find(is_same) {
             let (name, other) = (name.as_ref().clone(), other.name().to_owned());
             let line = line(entry.path.span().start);
-            return Err(ContractFileError::SamePath { line, name, other });
+            return Err(ServiceFileError::SamePath { line, name, other });
         }
     }
-    Ok(contract)
+    Ok(service)
 }
 
 fn add(
-    contract: Contract,
+    service: Service,
     name: &str,
     line: usize,
     path: ServicePath,
     entry: &Entry,
-) -> Result<Contract, ContractFileError> {
+) -> Result<Service, ServiceFileError> {
     let evidence = match entry.evidence {
         EvidenceName::Published => Evidence::Published,
         EvidenceName::Draft => Evidence::Draft,
@@ -223,28 +223,28 @@ fn add(
     let shown = quoted(name, LONGEST_NAME);
     let statuses = &entry.decided_before_processing.statuses;
     if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
-        return Err(ContractFileError::Status { line, name: shown, status: *status });
+        return Err(ServiceFileError::Status { line, name: shown, status: *status });
     }
-    let contract = match (entry.class, name) {
+    let service = match (entry.class, name) {
         (None, GetToken::NAME) => {
-            contract.with_sign_in(SignIn::at(path.clone()).with_evidence(evidence))
+            service.with_sign_in(SignIn::at(path.clone()).with_evidence(evidence))
         }
         (None, RefreshToken::NAME) => {
             let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
             let refresh = Refresh::new(http::Method::POST, path.clone(), token_in);
-            contract.with_refresh(refresh.with_evidence(evidence))
+            service.with_refresh(refresh.with_evidence(evidence))
         }
-        _ => contract,
+        _ => service,
     };
-    let mut operations = contract.operations().clone();
-    let in_section = operations.entry(name).is_some_and(imts_core::Entry::is_in_section);
+    let mut operations = service.operations().clone();
+    let in_section = operations.entry(name).is_some_and(imts_core::OperationInfo::is_in_section);
     let added = match entry.class {
         Some(class) => operations.add(name, class.into(), path, evidence),
         None if matches!(name, GetToken::NAME | RefreshToken::NAME) => Ok(()),
         None if in_section => operations.set_path(name, path, evidence),
         None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };
-    let wrong = |error| ContractFileError::Operation { line, name: shown, error };
+    let wrong = |error| ServiceFileError::Operation { line, name: shown, error };
     let limited = |operations: &mut Catalogue| match entry.reply_limit {
         Some(limit) => operations.set_reply_limit(name, limit),
         None => Ok(()),
@@ -258,7 +258,7 @@ fn add(
         .and_then(|()| limited(&mut operations))
         .and_then(|()| referred(&mut operations))
         .map_err(wrong)?;
-    Ok(contract.with_operations(operations))
+    Ok(service.with_operations(operations))
 }
 
 fn decided(entry: &Entry) -> Decided {

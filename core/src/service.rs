@@ -1,7 +1,7 @@
 //! How to sign in and how to refresh: data, each part with its evidence.
 //!
 //! Owns what is known about the service's two token exchanges, and how certain it is. Does not know
-//! about sessions: for another service with the same kind of token pair, make another [`Contract`].
+//! about sessions: for another service with the same kind of token pair, make another [`Service`].
 
 use http::Method;
 
@@ -22,13 +22,13 @@ pub const TEST_URL: &str = "https://test-api.freedompay.kz";
 
 /// The two token exchanges of a session, and the operations that accept its token.
 #[derive(Clone, Debug)]
-pub struct Contract {
+pub struct Service {
     pub(crate) sign_in: SignIn,
     pub(crate) refresh: Option<Refresh>,
     pub(crate) operations: Catalogue,
 }
 
-impl Contract {
+impl Service {
     /// Returns IMTS as its pages print it: Get token as published, Refresh token as assumed.
     #[must_use]
     pub fn imts() -> Self {
@@ -80,8 +80,8 @@ impl Contract {
     }
 }
 
-impl Default for Contract {
-    /// [`Contract::imts`].
+impl Default for Service {
+    /// [`Service::imts`].
     fn default() -> Self {
         Self::imts()
     }
