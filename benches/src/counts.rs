@@ -55,7 +55,7 @@ impl Meter {
 
 /// Where callgrind collects: it is told this function's name.
 #[inline(never)]
-fn counted<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 

@@ -5,5 +5,6 @@
 //! How the numbers are to be read is in this package's README.
 
 pub mod counts;
+pub mod journeys;
 pub mod ready;
 pub mod server;

@@ -1,14 +1,17 @@
-//! `imts-counts`: runs one operation so many times under callgrind, or counts allocations.
+//! `imts-counts`: runs one operation so many times under callgrind, takes one journey under it, or
+//! counts allocations.
 //!
-//! `.ci/counts` drives it and compares.
+//! `.ci/counts` and `.ci/journeys` drive it and compare.
 
 use std::cell::Cell;
 use std::env;
 use std::process::ExitCode;
 
 use imts_benches::counts::{Meter, OPERATIONS};
+use imts_benches::journeys::JOURNEYS;
 
-const USAGE: &str = "usage: imts-counts list | allocations | OPERATION TIMES";
+const USAGE: &str =
+    "usage: imts-counts list | allocations | OPERATION TIMES | journeys | journey NAME";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -18,6 +21,14 @@ fn main() -> ExitCode {
             for (name, run) in OPERATIONS {
                 println!("{name} {}", allocations(*run));
             }
+        }
+        ["journeys"] => JOURNEYS.iter().for_each(|(name, _)| println!("{name}")),
+        ["journey", name] => {
+            let Some((_, take)) = JOURNEYS.iter().find(|(known, _)| *known == name) else {
+                eprintln!("{USAGE}");
+                return ExitCode::FAILURE;
+            };
+            take();
         }
         [name, times] => {
             let operation = OPERATIONS.iter().find(|(known, _)| *known == name);

@@ -340,10 +340,10 @@ pub fn fees_body() -> Vec<u8> {
     exchange.into_request().into_body().as_ref().to_vec()
 }
 
-fn endpoint() -> Endpoint {
+pub(crate) fn endpoint() -> Endpoint {
     Endpoint::https("https://service.example").expect("the URL is well formed")
 }
 
-fn credentials() -> Credentials {
+pub(crate) fn credentials() -> Credentials {
     Credentials::new("agent", "secret").expect("both are given")
 }
