@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use imts::journal::MemoryJournal;
-use imts::operations::{Confirm, Custom};
-use imts::{
-    Builder, Catalogue, Evidence, Outcome, Reply, Service, ServicePath, Step, TransportError,
-};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
+use imts::{Builder, Evidence, Outcome, Reply, ServicePath, Step, TransportError, services};
 
 use crate::counts::counted;
 use crate::ready::{self, NOW};
@@ -41,12 +40,12 @@ fn ask() {
 
 /// A call that moves money, recorded in a journal in memory, whose reply is lost.
 fn lost_money_call() {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let path = ServicePath::new("/v5/partner/transfer/confirm").expect("the path is well formed");
     operations.set_path("confirm", path, Evidence::Assumed).expect("the operation is listed");
     let client = Builder::new(ready::endpoint())
         .credentials(ready::credentials())
-        .service(Service::imts().with_operations(operations))
+        .service(services::transfer().with_operations(operations))
         .journal(MemoryJournal::default())
         .blocking(|request: http::Request<imts::Body>, _: imts::Bounds| {
             let is_call = request.uri().path().ends_with("/confirm");

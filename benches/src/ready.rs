@@ -12,11 +12,11 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::{Fees, Originator};
+use imts::services::transfer::{Fees, Originator};
 use imts::{
     AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Builder, Call, CallStep, Client,
-    Credentials, Endpoint, Exchange, Json, Keep, Mono, Now, Outcome, Policy, Reply, Service,
-    Session, Step, Ticket, Transport, TransportError, Wall,
+    Credentials, Endpoint, Exchange, Json, Keep, Mono, Now, Outcome, Policy, Reply, Session, Step,
+    Ticket, Transport, TransportError, Wall, services,
 };
 use imts_core::Bearer;
 
@@ -43,7 +43,7 @@ pub fn reply() -> Response<Vec<u8>> {
 /// A session that is about to sign in.
 #[must_use]
 pub fn session() -> Session {
-    let mut session = Session::new(endpoint(), Service::imts(), Policy::default())
+    let mut session = Session::new(endpoint(), services::transfer(), Policy::default())
         .expect("the contract's paths make URLs");
     session.sign_in(credentials(), Keep::Always, NOW);
     session

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use imts_core::{
-    Credentials, Endpoint, Exchange, Keep, Mono, Now, Policy, Reply, Service, Session, Step, Wall,
+    Credentials, Endpoint, Exchange, Keep, Mono, Now, Policy, Reply, Session, Step, Wall, services,
 };
 use imts_sandbox::{Sandbox, Settings, Time};
 
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut now =
         Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_767_225_600_000_000) };
     let endpoint = Endpoint::https("https://sandbox.example")?;
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default())?;
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default())?;
     session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Always, now);
 
     for minute in 0..60 {

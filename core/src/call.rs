@@ -41,9 +41,10 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts_core::operations::{Confirm, Custom};
-/// use imts_core::{
-///     Call, CallStep, Catalogue, Service, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
+/// use imts_core::operation::Custom;
+/// use imts_core::services::transfer::Confirm;
+/// use imts_core::{services,
+///     Call, CallStep, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
 ///     Policy, Reply, ServicePath, Session, Step, Wall,
 /// };
 /// # fn send(exchange: imts_core::Exchange) -> http::Response<Vec<u8>> {
@@ -54,9 +55,9 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 /// #     http::Response::builder().header("content-type", "application/json").body(body.to_vec()).unwrap()
 /// # }
 ///
-/// let mut operations = Catalogue::imts();
+/// let mut operations = services::transfer::catalogue();
 /// operations.set_path("confirm", ServicePath::new("/confirm")?, Evidence::Assumed)?;
-/// let contract = Service::imts().with_operations(operations);
+/// let contract = services::transfer().with_operations(operations);
 /// let endpoint = Endpoint::https("https://service.example")?;
 /// let mut session = Session::new(endpoint, contract, Policy::default())?;
 /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };

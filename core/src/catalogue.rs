@@ -14,18 +14,13 @@ use thiserror::Error;
 use crate::endpoint::{Endpoint, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
-use crate::operations::{
-    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Fees, GetAgents,
-    GetBusinessInfo, GetPersonInfo, GetToken, Info, Payout, PayoutConfirm, PrintApplication,
-    RefreshToken, Search, Status,
-};
 
 /// The operations of a contract, in the order of the service's section.
 ///
 /// ```
-/// use imts_core::{Catalogue, Class, Evidence, ServicePath};
+/// use imts_core::{services, Catalogue, Class, Evidence, ServicePath};
 ///
-/// let mut catalogue = Catalogue::imts();
+/// let mut catalogue = services::transfer::catalogue();
 /// assert_eq!(catalogue.len(), 17);
 /// assert!(catalogue.entry("confirm").unwrap().path().is_none()); // unknown: never invented
 /// let path = ServicePath::new("/v5/partner/transfer/example")?; // from the vendor's page
@@ -108,28 +103,9 @@ pub enum CatalogueError {
 pub const MAX_REPLY_LIMIT: usize = 67_108_864;
 
 impl Catalogue {
-    /// Returns the section's seventeen operations, as the vendor's pages list them.
-    #[must_use]
-    pub fn imts() -> Self {
-        Self(vec![
-            OperationInfo::of::<GetToken<'_>>(),
-            OperationInfo::of::<RefreshToken<'_>>(),
-            OperationInfo::of::<Custom<GetAgents, ()>>(),
-            OperationInfo::of::<Fees>(),
-            OperationInfo::of::<Custom<CreatePerson, ()>>(),
-            OperationInfo::of::<Custom<CreateBusiness, ()>>(),
-            OperationInfo::of::<CreateTransfer>(),
-            OperationInfo::of::<Custom<PrintApplication, ()>>(),
-            OperationInfo::of::<Custom<Confirm, ()>>(),
-            OperationInfo::of::<Custom<Search, ()>>(),
-            OperationInfo::of::<Custom<Payout, ()>>(),
-            OperationInfo::of::<Custom<PayoutConfirm, ()>>(),
-            OperationInfo::of::<Custom<Cancel, ()>>(),
-            OperationInfo::of::<Custom<GetPersonInfo, ()>>(),
-            OperationInfo::of::<Custom<GetBusinessInfo, ()>>(),
-            OperationInfo::of::<Custom<Status, ()>>(),
-            OperationInfo::of::<Custom<Info, ()>>(),
-        ])
+    /// Makes a catalogue of these operations.
+    pub(crate) fn of(operations: impl IntoIterator<Item = OperationInfo>) -> Self {
+        Self(operations.into_iter().collect())
     }
 
     /// Returns the operation of this name.
@@ -284,16 +260,9 @@ impl Catalogue {
     }
 }
 
-impl Default for Catalogue {
-    /// [`Catalogue::imts`].
-    fn default() -> Self {
-        Self::imts()
-    }
-}
-
 impl OperationInfo {
     /// The entry for an operation that is a type of this crate.
-    fn of<O: Operation>() -> Self {
+    pub(crate) fn of<O: Operation>() -> Self {
         Self {
             name: Cow::Borrowed(O::NAME),
             class: O::CLASS,

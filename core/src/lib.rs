@@ -14,14 +14,14 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use imts_core::{Service, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+//! use imts_core::{services, Service, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
 //! use imts_sandbox::{Sandbox, Settings, Time};
 //!
 //! let mut service = Sandbox::new(Settings::default());
 //! let mut now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
 //!
 //! let endpoint = Endpoint::https("https://sandbox.example")?;
-//! let mut session = Session::new(endpoint, Service::imts(), Policy::default())?;
+//! let mut session = Session::new(endpoint, services::transfer(), Policy::default())?;
 //! session.sign_in(Credentials::new("sandbox-agent", "sandbox-secret")?, Keep::Always, now);
 //!
 //! let mut requests = 0;
@@ -57,9 +57,9 @@
 //! | what is never shown in any output | [`Credentials`], [`Refusal`], [`Json`], `SECURITY.md` |
 //! | how to add an operation | [`Operation`]; "Recipes" in `CONTRIBUTING.md` |
 //! | what went wrong and what to do | [`RenewalError`], [`ReplyError`], [`Recovery`] |
-//! | how to sign in and refresh, and the evidence for it | [`contract`] |
+//! | how to sign in and refresh, and the evidence for it | [`service`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
-//! | the typed operations, and the list of them | [`operations`], [`Operation`], [`Catalogue`] |
+//! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
 
@@ -88,8 +88,7 @@ mod evidence;
 mod exchange;
 pub mod journal;
 mod json;
-mod operation;
-pub mod operations;
+pub mod operation;
 mod policy;
 mod printable;
 mod recovery;
@@ -98,6 +97,7 @@ mod renewal_error;
 mod saved;
 mod secret;
 pub mod service;
+pub mod services;
 mod session;
 mod time;
 mod wire;

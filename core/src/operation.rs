@@ -1,11 +1,14 @@
 //! One operation of the service as a type: its path, its class, how it is encoded and decoded.
 //!
 //! Owns the trait, and the safety classes that say when a request may be sent again. Does not know
-//! how a call proceeds ([`call`](crate::call)), nor where paths come from
-//! ([`catalogue`](crate::catalogue)).
+//! how a call proceeds ([`Call`](crate::Call)), nor where paths come from
+//! ([`Catalogue`](crate::Catalogue)).
+
+mod custom;
 
 use std::fmt;
 
+pub use self::custom::{Custom, OperationName};
 use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::secret::Body;

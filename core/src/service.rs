@@ -8,17 +8,10 @@ use http::Method;
 use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
 use crate::evidence::Evidence;
-use crate::operation::Operation;
-pub use crate::operations::TokenIn;
-use crate::operations::{GET_TOKEN_PATH, GetToken, REFRESH_TOKEN_PATH, RefreshToken};
 
-/// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
-///
-/// Pass it explicitly: nothing in this crate uses it by itself.
-pub const PRODUCTION_URL: &str = "https://api.freedompay.kz";
-
-/// The vendor's test base URL (assumed: published for sibling APIs only).
-pub const TEST_URL: &str = "https://test-api.freedompay.kz";
+/// The names of the token exchanges in the catalogue.
+const SIGN_IN: &str = "get-token";
+const REFRESH: &str = "refresh-token";
 
 /// The two token exchanges of a session, and the operations that accept its token.
 #[derive(Clone, Debug)]
@@ -29,18 +22,16 @@ pub struct Service {
 }
 
 impl Service {
-    /// Returns IMTS as its pages print it: Get token as published, Refresh token as assumed.
-    #[must_use]
-    pub fn imts() -> Self {
-        let (sign_in, refresh) = (SignIn::imts(), Some(Refresh::imts()));
-        Self { sign_in, refresh, operations: Catalogue::imts() }
+    /// Makes a service with token exchanges and operations.
+    pub(crate) fn of(sign_in: SignIn, refresh: Refresh, operations: Catalogue) -> Self {
+        Self { sign_in, refresh: Some(refresh), operations }
     }
 
     /// Sets another way to sign in.
     #[must_use]
     pub fn with_sign_in(mut self, sign_in: SignIn) -> Self {
         let (path, evidence) = (Some(sign_in.path.clone()), sign_in.evidence);
-        self.operations.set_session_path(GetToken::NAME, path, evidence);
+        self.operations.set_session_path(SIGN_IN, path, evidence);
         Self { sign_in, ..self }
     }
 
@@ -50,7 +41,7 @@ impl Service {
         let refresh = refresh.into();
         let path = refresh.as_ref().map(|refresh| refresh.path.clone());
         let evidence = refresh.as_ref().map_or(Evidence::Unknown, |refresh| refresh.evidence);
-        self.operations.set_session_path(RefreshToken::NAME, path, evidence);
+        self.operations.set_session_path(REFRESH, path, evidence);
         Self { refresh, ..self }
     }
 
@@ -80,13 +71,6 @@ impl Service {
     }
 }
 
-impl Default for Service {
-    /// [`Service::imts`].
-    fn default() -> Self {
-        Self::imts()
-    }
-}
-
 /// Get token: `POST` of `{"agent_id": …, "agent_secret": …}`, without `Authorization`.
 #[derive(Clone, Debug)]
 pub struct SignIn {
@@ -95,13 +79,6 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Returns Get token as published in full: `POST /v5/partner/transfer/agent/auth`.
-    #[must_use]
-    pub fn imts() -> Self {
-        let path = ServicePath::constant(GET_TOKEN_PATH);
-        Self { path, evidence: GetToken::EVIDENCE }
-    }
-
     /// Returns Get token's exchange at another path.
     #[must_use]
     pub fn at(path: ServicePath) -> Self {
@@ -137,18 +114,10 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Returns the assumed refresh (the page prints only the operation's name and purpose):
-    /// `POST /v5/partner/transfer/agent/refresh` with `{"refresh_token": …}`.
-    #[must_use]
-    pub fn imts() -> Self {
-        let path = ServicePath::constant(REFRESH_TOKEN_PATH);
-        Self::new(Method::POST, path, TokenIn::Body { field: "refresh_token".to_owned() })
-    }
-
     /// Makes a refresh from what the integrator knows about it.
     #[must_use]
     pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
-        Self { method, path, token_in, evidence: RefreshToken::EVIDENCE }
+        Self { method, path, token_in, evidence: Evidence::Assumed }
     }
 
     /// Sets the integrator's own label for how certain it is.
@@ -168,4 +137,17 @@ impl Refresh {
     pub fn evidence(&self) -> Evidence {
         self.evidence
     }
+}
+
+/// Where a request carries the refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenIn {
+    /// A JSON object with this one field.
+    Body {
+        /// The field's name.
+        field: String,
+    },
+    /// `Authorization: Bearer …`, without a body.
+    Bearer,
 }

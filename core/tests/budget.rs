@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use http::Response;
 use imts_core::{
-    Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Service, Session, Step, Wall,
+    Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall, services,
 };
 
 const NOW: Now =
@@ -11,7 +11,7 @@ const NOW: Now =
 
 fn session() -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default()).unwrap();
     session.sign_in(Credentials::new("agent", "secret").unwrap(), Keep::Always, NOW);
     session
 }

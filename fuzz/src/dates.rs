@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use imts_core::{
     Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, RenewalCause, RenewalError, Reply,
-    ReplyError, Service, Session, Step, Wall,
+    ReplyError, Session, Step, Wall, services,
 };
 
 use crate::oracle::date;
@@ -167,7 +167,8 @@ fn session() -> (Session, Now) {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut policy = Policy::default();
     policy.access_lifetime_cap = Duration::from_micros(CAP.unsigned_abs());
-    let mut session = Session::new(endpoint, Service::imts(), policy).expect("a good contract");
+    let mut session =
+        Session::new(endpoint, services::transfer(), policy).expect("a good contract");
     let credentials = Credentials::new("agent", "secret").expect("good credentials");
     session.sign_in(credentials, Keep::Always, now);
     (session, now)

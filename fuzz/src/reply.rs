@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use imts_core::{
     Credentials, Endpoint, Keep, Mono, Now, Phase, Policy, Purpose, RenewalCause, RenewalError,
-    Reply, ReplyError, Service, Session, Step, Ticket, TransportError, Wall,
+    Reply, ReplyError, Session, Step, Ticket, TransportError, Wall, services,
 };
 
 use self::input::Input;
@@ -172,7 +172,7 @@ fn check_pace(session: &mut Session, now: Now) {
 fn session() -> Session {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session =
-        Session::new(endpoint, Service::imts(), Policy::default()).expect("a good contract");
+        Session::new(endpoint, services::transfer(), Policy::default()).expect("a good contract");
     let credentials = Credentials::new("agent", SECRET).expect("good credentials");
     session.sign_in(credentials, Keep::Always, START);
     session

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use http::Response;
 use imts_core::{
-    AdoptError, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, Reply, Saved, Service,
-    Session, Step, TransportError, Wall,
+    AdoptError, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, Reply, Saved, Session,
+    Step, TransportError, Wall, services,
 };
 use serde_json::Value;
 
@@ -134,7 +134,7 @@ fn moments(form: &Value) -> impl Iterator<Item = Now> {
 /// the restored token.
 fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
     let endpoint = Endpoint::https(URL).expect("a good URL");
-    let session = Session::new(endpoint, Service::imts(), Policy::default());
+    let session = Session::new(endpoint, services::transfer(), Policy::default());
     let mut session = session.expect("a good contract").with_store();
     if keeps {
         let credentials = Credentials::new(AGENT, "secret").expect("good credentials");

@@ -15,7 +15,7 @@ mod sandbox;
 
 use std::collections::BTreeSet;
 
-use imts::{Catalogue, Endpoint, Service, ServiceFileError, ServicePath, service_of};
+use imts::{Endpoint, Service, ServiceFileError, ServicePath, service_of, services};
 
 use crate::{Ran, Target};
 
@@ -75,7 +75,7 @@ fn check_error(file: &str, error: &ServiceFileError) {
 
 /// The section stays as it is but for its paths, and every path is safe and one operation's alone.
 fn check_contract(service: &Service) {
-    let section = Catalogue::imts();
+    let section = services::transfer::catalogue();
     let operations = service.operations();
     let mut entries = operations.iter();
     for known in section.iter() {

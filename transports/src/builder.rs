@@ -17,6 +17,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use imts_core::journal::Journal;
 use imts_core::{
     AdoptError, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Service, Session,
+    services,
 };
 use thiserror::Error;
 
@@ -66,7 +67,7 @@ impl Builder {
     pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            service: Service::imts(),
+            service: services::transfer(),
             policy: Policy::default(),
             credentials: None,
             restored: None,

@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imts_core::operations::{GetToken, RefreshToken};
 use imts_core::service::{Refresh, SignIn, TokenIn};
+use imts_core::services::transfer::{GetToken, RefreshToken};
 use imts_core::{
     Catalogue, CatalogueError, Class, Decided, EndpointError, Evidence, Operation, Service,
-    ServicePath,
+    ServicePath, services,
 };
 use serde::Deserialize;
 use thiserror::Error;
@@ -185,7 +185,7 @@ pub fn service_of(file: &str) -> Result<Service, ServiceFileError> {
     if read.version != 1 {
         return Err(ServiceFileError::Version(read.version));
     }
-    let mut service = Service::imts();
+    let mut service = services::transfer();
     for (name, entry) in &read.operation {
         let at = line(entry.path.span().start);
         let (name, line) = (name.as_ref(), line(name.span().start));

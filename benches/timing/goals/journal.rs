@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use imts::journal::{Digest, DoneCall, Kept};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
-    AsyncClient, Body, Book, Bounds, Builder, Catalogue, Client, Credentials, Endpoint, Evidence,
-    JournalFile, Outcome, Service, ServicePath, TransportError, Wall, bytes_of,
+    AsyncClient, Body, Book, Bounds, Builder, Client, Credentials, Endpoint, Evidence, JournalFile,
+    Outcome, ServicePath, TransportError, Wall, bytes_of, services,
 };
 use imts_benches::ready;
 use tokio::task::JoinSet;
@@ -58,12 +59,12 @@ fn exchange(request: &Request<Body>) -> Response<Vec<u8>> {
 }
 
 fn builder(journal: Option<JournalFile>) -> Builder {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let path = ServicePath::new("/v5/partner/transfer/confirm").expect("it is a path");
     operations.set_path("confirm", path, Evidence::Assumed).expect("it has none yet");
     let builder = Builder::new(Endpoint::https("https://service.example").expect("it is a URL"))
         .credentials(Credentials::new("agent", "secret").expect("they are well formed"))
-        .service(Service::imts().with_operations(operations));
+        .service(services::transfer().with_operations(operations));
     match journal {
         Some(journal) => builder.journal(journal),
         None => builder,

@@ -143,10 +143,10 @@ impl Session {
     /// Returns the session's health now. Allocates nothing and changes nothing.
     ///
     /// ```
-    /// use imts_core::{Service, Endpoint, Mono, Now, Policy, Session, Wall};
+    /// use imts_core::{services, Endpoint, Mono, Now, Policy, Session, Wall};
     ///
     /// let endpoint = Endpoint::https("https://service.example")?;
-    /// let session = Session::new(endpoint, Service::imts(), Policy::default())?;
+    /// let session = Session::new(endpoint, services::transfer(), Policy::default())?;
     /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
     /// let health = session.health(now);
     /// assert!(!health.is_ready() && health.needs_credentials());

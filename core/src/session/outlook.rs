@@ -37,10 +37,10 @@ impl Session {
     /// no token is usable at the latest time that the session has seen.
     ///
     /// ```
-    /// use imts_core::{Service, Endpoint, Policy, Session};
+    /// use imts_core::{services, Endpoint, Policy, Session};
     ///
     /// let endpoint = Endpoint::https("https://service.example")?;
-    /// let session = Session::new(endpoint, Service::imts(), Policy::default())?;
+    /// let session = Session::new(endpoint, services::transfer(), Policy::default())?;
     /// assert!(session.outlook().is_none(), "no token yet");
     /// # Ok::<(), imts_core::EndpointError>(())
     /// ```

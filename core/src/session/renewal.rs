@@ -13,11 +13,11 @@ use super::store::Saving;
 use super::{Flight, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};
 use crate::operation::Operation;
-use crate::operations::{GetToken, RefreshToken};
 use crate::policy::Replay;
 use crate::renewal_error::RenewalError;
 use crate::secret::{Body, bearer_header};
 use crate::service::{Refresh, TokenIn};
+use crate::services::transfer::{GetToken, RefreshToken};
 use crate::time::{Mono, Now};
 use crate::wire;
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, CreatePerson, Custom, OperationName, Status};
+use imts_core::operation::{Custom, OperationName};
+use imts_core::services::transfer::{Confirm, CreatePerson, Status};
 use imts_core::{
-    Bearer, Call, CallStep, Catalogue, Class, Credentials, Decided, Ending, Endpoint, Epoch,
-    Evidence, Json, Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session, Source,
-    Step, Wall,
+    Bearer, Call, CallStep, Class, Credentials, Decided, Ending, Endpoint, Epoch, Evidence, Json,
+    Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session, Source, Step, Wall,
+    services,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use serde_json::json;
@@ -56,7 +57,7 @@ impl World {
         let mut policy = Policy::default();
         (policy.jitter_percent, policy.settle) = (0, Duration::ZERO);
         policy.unauthorized_is_unprocessed = trusts_401;
-        let mut catalogue = Catalogue::imts();
+        let mut catalogue = services::transfer::catalogue();
         let decided = Decided { codes: ["LIMIT".to_owned()].into(), ..Decided::default() };
         let name = match class {
             Class::Read => Status::NAME,
@@ -66,7 +67,7 @@ impl World {
         let path = ServicePath::new(PATH).unwrap();
         catalogue.set_path(name, path, Evidence::Assumed).unwrap();
         catalogue.set_decided(name, decided).unwrap();
-        let contract = imts_core::Service::imts().with_operations(catalogue);
+        let contract = imts_core::services::transfer().with_operations(catalogue);
         let endpoint = Endpoint::https("https://sandbox.example").unwrap();
         let mut session = Session::new(endpoint, contract, policy).unwrap();
         let service = Service::new(class);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
-use imts_core::operations::{Confirm, Status};
+use imts_core::services::transfer::{Confirm, Status};
 use imts_core::{CallError, CallStep, Json, Outcome, Recovery, Source};
 use serde_json::json;
 

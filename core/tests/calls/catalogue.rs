@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use imts_core::operations::{Confirm, Custom};
+use imts_core::operation::Custom;
 use imts_core::service::{Refresh, SignIn, TokenIn};
+use imts_core::services::transfer::Confirm;
 use imts_core::{
-    Auth, Body, CallStep, Catalogue, CatalogueError, Class, EncodeError, Endpoint, EndpointError,
-    Evidence, Json, Malformed, NotCallable, Operation, Service, ServicePath, Session, Success,
+    Auth, Body, CallStep, CatalogueError, Class, EncodeError, Endpoint, EndpointError, Evidence,
+    Json, Malformed, NotCallable, Operation, ServicePath, Session, Success, services,
 };
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ const SECTION: &str = include_str!("../fixtures/operations.json");
 #[test]
 fn the_catalogue_is_the_sections_list() {
     let section: Vec<Value> = serde_json::from_str(SECTION).unwrap();
-    let catalogue = Catalogue::imts();
+    let catalogue = services::transfer::catalogue();
     assert_eq!((section.len(), catalogue.len()), (17, 17));
     for (listed, entry) in section.iter().zip(catalogue.iter()) {
         let path = entry.path().map(ServicePath::as_str);
@@ -36,9 +37,9 @@ fn the_catalogue_is_the_sections_list() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test may look at the files that it is about")]
 fn each_operation_has_a_file_that_opens_with_its_path_or_shares_that_of_mere_names() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operations");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services/transfer");
     let names = fs::read_to_string(folder.join("named.rs")).unwrap();
-    for entry in Catalogue::imts().iter() {
+    for entry in services::transfer::catalogue().iter() {
         let file = folder.join(format!("{}.rs", entry.name().replace('-', "_")));
         let own = fs::read_to_string(file).ok();
         let first_line = match entry.path() {
@@ -86,7 +87,7 @@ fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
 
 #[test]
 fn an_operation_without_a_path_is_an_error_that_says_where_to_put_it() {
-    let desk = Desk::with(policy(), Catalogue::imts());
+    let desk = Desk::with(policy(), services::transfer::catalogue());
     let call = desk.session.call(&Custom::<Confirm, _>::new(()), desk.now.mono.after(TIME));
     let error = call.unwrap_err();
     assert_eq!(error, NotCallable::NoPath { name: "confirm".to_owned() });
@@ -138,13 +139,13 @@ impl Claim for Lowered {
 #[test]
 fn a_catalogued_class_cannot_be_lowered() {
     // By its path where that is known, and by its name where the type alone has a path.
-    for catalogue in [crate::support::catalogue(), Catalogue::imts()] {
+    for catalogue in [crate::support::catalogue(), services::transfer::catalogue()] {
         let desk = Desk::with(policy(), catalogue);
         let error = desk.session.call(&Claims(Lowered), desk.now.mono.after(TIME)).unwrap_err();
         let has_money = matches!(error, NotCallable::ClassLowered { has: Class::Money, .. });
         assert!(has_money, "{error:?}");
     }
-    let mut catalogue = Catalogue::imts();
+    let mut catalogue = services::transfer::catalogue();
     let path = ServicePath::new("/confirm").unwrap();
     let error = catalogue.add("confirm", Class::Read, path, Evidence::Assumed).unwrap_err();
     assert!(matches!(error, CatalogueError::ClassIsFixed { class: Class::Money, .. }));
@@ -174,7 +175,7 @@ fn no_other_name_for_a_path_lowers_its_class() {
     assert!(lowered(desk.session.call_named("read-aside", &json, until).unwrap_err()));
     assert!(desk.session.call_named("money-aside", &json, until).is_ok());
     // Where nothing else is, it is what it says.
-    let desk = Desk::with(policy(), Catalogue::imts());
+    let desk = Desk::with(policy(), services::transfer::catalogue());
     assert!(desk.session.call(&Claims(Aside), until).is_ok());
     assert_eq!(Claims(Aside).reference(), None);
 }
@@ -214,7 +215,7 @@ fn a_path_that_could_carry_the_token_elsewhere_is_an_error() {
 
 #[test]
 fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_another() {
-    let mut catalogue = Catalogue::imts();
+    let mut catalogue = services::transfer::catalogue();
     let path = |path: &str| ServicePath::new(path).unwrap();
     let unknown = catalogue.set_path("report", path("/r"), Evidence::Assumed).unwrap_err();
     assert!(matches!(unknown, CatalogueError::NoSuchOperation { .. }));
@@ -238,7 +239,7 @@ fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
     let sign_in = SignIn::at(path());
     let refresh = Refresh::new(http::Method::POST, path(), TokenIn::Bearer);
     assert_eq!((sign_in.evidence(), refresh.evidence()), (Evidence::Assumed, Evidence::Assumed));
-    let service = Service::imts()
+    let service = services::transfer()
         .with_sign_in(sign_in.with_evidence(Evidence::Draft))
         .with_refresh(refresh.with_evidence(Evidence::Published));
     for (name, evidence) in [("get-token", Evidence::Draft), ("refresh-token", Evidence::Published)]
@@ -252,12 +253,14 @@ fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
 #[test]
 fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_they_are() {
     let path = ServicePath::new("/v6/renew").unwrap();
-    let error = Catalogue::imts().set_path("refresh-token", path.clone(), Evidence::Assumed);
+    let error =
+        services::transfer::catalogue().set_path("refresh-token", path.clone(), Evidence::Assumed);
     assert!(matches!(error.unwrap_err(), CatalogueError::Session { .. }));
     let refresh = Refresh::new(http::Method::POST, path, TokenIn::Bearer);
-    let service = Service::imts().with_refresh(refresh);
+    let service = services::transfer().with_refresh(refresh);
     let entry = service.operations().entry("refresh-token").unwrap();
     assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
-    let without = Service::imts().with_refresh(None).with_operations(Catalogue::imts());
+    let without =
+        services::transfer().with_refresh(None).with_operations(services::transfer::catalogue());
     assert!(without.operations().entry("refresh-token").unwrap().path().is_none());
 }

@@ -1,6 +1,6 @@
 //! Fields whose form is known, and how they reach the wire.
 
-use imts_core::operations::{
+use imts_core::services::transfer::{
     AgentId, Amount, CardNumber, ClientUuid, Country, CreateTransfer, Currency, Destination, Fees,
     FieldError, Iban, Originator, Phone, Signature,
 };

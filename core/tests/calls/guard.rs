@@ -4,7 +4,8 @@ use imts_core::journal::{
     Book, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, Resolution, Scope,
     UnderWay,
 };
-use imts_core::operations::{Confirm, Custom};
+use imts_core::operation::Custom;
+use imts_core::services::transfer::Confirm;
 use imts_core::{CallStep, Ending, NotCallable, Wall};
 use serde_json::json;
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, Custom, GetToken};
+use imts_core::operation::Custom;
+use imts_core::services::transfer::{Confirm, GetToken};
 use imts_core::{
-    Call, CallStep, Credentials, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Service,
-    Session, Source, TransportError,
+    Call, CallStep, Credentials, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Session,
+    Source, TransportError, services,
 };
 
 use crate::support::{Act, Desk, TIME, catalogue, done, not_sent, policy, word};
@@ -191,7 +192,7 @@ fn a_permit_sends_its_own_call_alone_and_to_its_own_service() {
     assert!(call.is_for(desk.session.endpoint()));
     let elsewhere = Endpoint::https("https://other.example").unwrap();
     assert!(!call.is_for(&elsewhere));
-    let service = Service::imts().with_operations(catalogue());
+    let service = services::transfer().with_operations(catalogue());
     let other = Session::new(elsewhere, service, policy()).unwrap();
     let operation = Custom::<Confirm, _>::new(serde_json::json!({}));
     let of_other: Call<Json> = other.call(&operation, desk.now.mono.after(TIME)).unwrap();

@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use imts_core::operations::Confirm;
-use imts_core::{CallError, Catalogue, Decided, Outcome, Recovery, TransportError};
+use imts_core::services::transfer::Confirm;
+use imts_core::{CallError, Decided, Outcome, Recovery, TransportError, services};
 use serde_json::json;
 
 use crate::support::{Act, Desk, answer, catalogue, done, lost, not_sent, policy, typed, word};
@@ -137,7 +137,9 @@ fn a_refusal_that_the_contract_calls_decided_is_one_whatever_its_status() {
     // What is decided of one operation says nothing of another.
     let mut desk = Desk::with(policy(), catalogue.clone());
     assert_eq!(word(&desk.creates(vec![answer(429, &json!({}))])), "unknown");
-    assert!(Catalogue::imts().entry("confirm").unwrap().decided().statuses.is_empty());
+    assert!(
+        services::transfer::catalogue().entry("confirm").unwrap().decided().statuses.is_empty()
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
 use imts_core::journal::{Book, Despite, Entry, Finding, Intent, IntentError, Resolution};
-use imts_core::operations::{Confirm, Custom, Status};
+use imts_core::operation::Custom;
+use imts_core::services::transfer::{Confirm, Status};
 use imts_core::{CallError, CallStep, Decided, Ending, Outcome, Recovery, Wall};
 use serde_json::json;
 

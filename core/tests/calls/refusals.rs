@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use imts_core::operations::GetToken;
+use imts_core::services::transfer::GetToken;
 use imts_core::{Credentials, Json, Keep, Outcome, Refusal, Reply, Step};
 use serde_json::{Value, json};
 

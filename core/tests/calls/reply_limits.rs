@@ -1,6 +1,6 @@
 //! How long a reply may be: by the policy, by the operation, by the call.
 
-use imts_core::operations::{Confirm, PrintApplication, Status};
+use imts_core::services::transfer::{Confirm, PrintApplication, Status};
 use imts_core::{
     Call, CallError, CallStep, CatalogueError, Decided, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
     ReplyError,

@@ -6,7 +6,7 @@ use imts_core::journal::{
     Book, CLOCK_MARGIN, CallState, Digest, Entry, EntryError, Finding, Intent, RecordError,
     Resolution,
 };
-use imts_core::operations::Confirm;
+use imts_core::services::transfer::Confirm;
 use imts_core::{CallError, CallStep, Ending, Outcome, Wall};
 
 use crate::support::{Desk, TIME};
@@ -169,7 +169,7 @@ fn a_sending_says_until_when_and_its_request_ends_by_then_on_both_clocks() {
 #[test]
 fn a_call_with_much_time_says_no_more_than_one_sending_may_take() {
     let desk = Desk::new();
-    let operation = imts_core::operations::Custom::<Confirm, _>::new(serde_json::json!({}));
+    let operation = imts_core::operation::Custom::<Confirm, _>::new(serde_json::json!({}));
     let until = imts_core::Mono::from_micros(u64::MAX);
     let call = desk.session.call(&operation.with_reference("17"), until).unwrap();
     let mut desk = desk;

@@ -5,10 +5,12 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use imts_core::journal::Entry;
-use imts_core::operations::{Confirm, CreatePerson, Custom, OperationName, Status};
+use imts_core::operation::{Custom, OperationName};
+use imts_core::services::transfer::{Confirm, CreatePerson, Status};
 use imts_core::{
     Body, Call, CallStep, Catalogue, Credentials, Endpoint, Evidence, Json, Keep, Mono, NotSent,
-    Now, Outcome, Policy, Reply, Service, ServicePath, Session, Source, Step, TransportError, Wall,
+    Now, Outcome, Policy, Reply, ServicePath, Session, Source, Step, TransportError, Wall,
+    services,
 };
 use serde_json::{Value, json};
 
@@ -70,7 +72,7 @@ pub(crate) fn policy() -> Policy {
 
 /// Every operation of the section has a path here.
 pub(crate) fn catalogue() -> Catalogue {
-    let mut catalogue = Catalogue::imts();
+    let mut catalogue = services::transfer::catalogue();
     let names: Vec<_> = catalogue.iter().map(|entry| entry.name().to_owned()).collect();
     for name in names.iter().filter(|name| !name.ends_with("-token")) {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
@@ -86,7 +88,7 @@ impl Desk {
 
     pub(crate) fn with(policy: Policy, catalogue: Catalogue) -> Self {
         let endpoint = Endpoint::https("https://service.example").unwrap();
-        let service = Service::imts().with_operations(catalogue);
+        let service = services::transfer().with_operations(catalogue);
         let mut session = Session::new(endpoint, service, policy).unwrap();
         session.sign_in(Credentials::new("agent-1", "s3cret").unwrap(), Keep::Always, START);
         Self {

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use imts_core::journal::Digest;
-use imts_core::operations::{
-    Amount, CardNumber, Confirm, Custom, GetToken, Iban, Phone, Signature,
+use imts_core::operation::Custom;
+use imts_core::services::transfer::{
+    Amount, CardNumber, Confirm, GetToken, Iban, Phone, Signature,
 };
 use imts_core::{
     Auth, Body, CallError, CallStep, Class, Credentials, EncodeError, Endpoint, Evidence, Json,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use imts_core::journal::{Book, CallRecord, Entry, Finding, IntentError, Resolution};
-use imts_core::operations::{Confirm, Status};
+use imts_core::services::transfer::{Confirm, Status};
 use imts_core::{Call, CallStep, Json, Outcome, TransportError, Wall};
 use serde_json::json;
 

@@ -4,14 +4,15 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::operations::{
-    Cancel, CardNumber, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Destination,
-    Fees, GetAgents, GetBusinessInfo, GetPersonInfo, GetToken, Info, OperationName, Originator,
-    Payout, PayoutConfirm, PrintApplication, Search, Signature, Status,
+use imts_core::operation::{Custom, OperationName};
+use imts_core::services::transfer::{
+    Cancel, CardNumber, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Destination, Fees,
+    GetAgents, GetBusinessInfo, GetPersonInfo, GetToken, Info, Originator, Payout, PayoutConfirm,
+    PrintApplication, Search, Signature, Status,
 };
 use imts_core::{
-    Body, Call, CallStep, Catalogue, Credentials, Evidence, Json, Keep, Outcome, Recovery, Service,
-    ServicePath, Source, TransportError,
+    Body, Call, CallStep, Credentials, Evidence, Json, Keep, Outcome, Recovery, ServicePath,
+    Source, TransportError, services,
 };
 use imts_sandbox::Time;
 use serde_json::json;
@@ -46,13 +47,13 @@ const ENDS: [End; 9] = [
 ];
 
 fn signed_in() -> Drive {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let names: Vec<_> = operations.iter().map(|entry| entry.name().to_owned()).collect();
     for name in names.iter().filter(|name| !name.ends_with("-token")) {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    let mut drive = Drive::new(Service::imts().with_operations(operations));
+    let mut drive = Drive::new(services::transfer().with_operations(operations));
     drive.hunt.add("card number", CARD);
     drive.sign_in(SECRET, Keep::Always);
     drive.settle();

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use imts_core::service::{Refresh, TokenIn};
 use imts_core::{
     Credentials, Endpoint, Keep, Mono, NotSent, Now, Policy, Purpose, Reply, Saved, Service,
-    Session, Step, Ticket, TransportError, Wall,
+    Session, Step, Ticket, TransportError, Wall, services,
 };
 use imts_sandbox::{Sandbox, Settings, Time};
 use serde_json::Value;
@@ -54,9 +54,9 @@ impl Drive {
 
     /// The refresh token as bearer, as the vendor's sign-in service has it.
     pub(crate) fn bearer_contract() -> Service {
-        let refresh = Service::imts().refresh().unwrap().path().clone();
+        let refresh = services::transfer().refresh().unwrap().path().clone();
         let refresh = Refresh::new(http::Method::PATCH, refresh, TokenIn::Bearer);
-        Service::imts().with_refresh(refresh)
+        services::transfer().with_refresh(refresh)
     }
 
     pub(crate) fn sign_in(&mut self, secret: &str, keep: Keep) {
@@ -153,7 +153,7 @@ impl Drive {
 
     /// A session that has just sent this, and what it has said until then forgotten.
     pub(crate) fn about_to(purpose: Purpose) -> (Self, Ticket) {
-        let mut drive = Self::new(Service::imts());
+        let mut drive = Self::new(services::transfer());
         drive.sign_in(SECRET, Keep::Always);
         if purpose == Purpose::Refresh {
             drive.settle();

@@ -8,7 +8,7 @@ mod hunt;
 mod outputs;
 mod quotes;
 
-use imts_core::{Credentials, Endpoint, Keep, Purpose, Saved, Service, ServicePath};
+use imts_core::{Credentials, Endpoint, Keep, Purpose, Saved, ServicePath, services};
 use imts_sandbox::{Operation, Verdict};
 
 use crate::drive::{AGENT, Drive, QUOTED, SECRET, WRONG};
@@ -58,7 +58,7 @@ fn a_planted_leak_is_found_in_each_dress() {
 
 #[test]
 fn a_whole_life_over_the_sandbox_says_no_secret() {
-    let mut drive = Drive::new(Service::imts());
+    let mut drive = Drive::new(services::transfer());
     drive.sign_in(WRONG, Keep::Always);
     drive.settle();
     drive.sign_in(QUOTED, Keep::Once);
@@ -99,7 +99,7 @@ fn a_whole_life_over_the_sandbox_says_no_secret() {
 
 #[test]
 fn a_saved_state_says_no_secret_but_in_its_json() {
-    let mut drive = Drive::new(Service::imts());
+    let mut drive = Drive::new(services::transfer());
     drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     let saved = drive.saved.clone().unwrap();
@@ -123,12 +123,13 @@ fn a_saved_state_says_no_secret_but_in_its_json() {
     }
     let elsewhere = Endpoint::https("https://other.example").unwrap();
     let mut other =
-        imts_core::Session::new(elsewhere, Service::imts(), imts_core::Policy::default()).unwrap();
+        imts_core::Session::new(elsewhere, services::transfer(), imts_core::Policy::default())
+            .unwrap();
     let error = other.adopt(saved.clone(), drive.now).unwrap_err();
     drive.outputs.error("another endpoint's", &error);
     other = imts_core::Session::new(
         drive.session.endpoint().clone(),
-        Service::imts(),
+        services::transfer(),
         imts_core::Policy::default(),
     )
     .unwrap();
@@ -141,7 +142,7 @@ fn a_saved_state_says_no_secret_but_in_its_json() {
 
 #[test]
 fn what_the_caller_got_wrong_is_not_quoted_where_a_secret_may_stand() {
-    let mut drive = Drive::new(Service::imts());
+    let mut drive = Drive::new(services::transfer());
     for url in [
         format!("https://{AGENT}:{SECRET}@host.example"),
         format!("https://host.example/?secret={SECRET}"),
@@ -171,7 +172,7 @@ fn what_the_caller_got_wrong_is_not_quoted_where_a_secret_may_stand() {
 
 #[test]
 fn the_ways_out_are_those_that_say_so() {
-    let mut drive = Drive::new(Service::imts());
+    let mut drive = Drive::new(services::transfer());
     drive.sign_in(SECRET, Keep::Always);
     let (ticket, request) = drive.next().unwrap();
     let body = String::from_utf8(request.body().clone()).unwrap();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use imts_core::{
-    Bearer, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, SaveTicket, Saved, Service,
-    Session, Ticket,
+    Bearer, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, SaveTicket, Saved, Session,
+    Ticket, services,
 };
 
 use crate::service::{Answer, Fate, SECRET};
@@ -105,7 +105,7 @@ pub(crate) struct Open {
 impl Node {
     pub(crate) fn new(stores: bool, policy: Policy) -> Self {
         let endpoint = Endpoint::https("https://service.example").unwrap();
-        let session = Session::new(endpoint, Service::imts(), policy).unwrap();
+        let session = Session::new(endpoint, services::transfer(), policy).unwrap();
         Self {
             session: if stores { session.with_store() } else { session },
             stores,

@@ -3,7 +3,7 @@
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Response};
 use imts_core::service::{Refresh, SignIn, TokenIn};
-use imts_core::{Credentials, Evidence, Keep, Purpose, Service, ServicePath};
+use imts_core::{Credentials, Evidence, Keep, Purpose, ServicePath, services};
 use serde_json::Value;
 
 use crate::support::{START, World, seconds};
@@ -24,7 +24,7 @@ fn the_sign_in_request_is_the_published_one() {
     assert_eq!(request.headers()[ACCEPT], "application/json");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::from_str::<Value>(REQUEST).unwrap());
-    assert_eq!(Service::imts().sign_in().evidence(), Evidence::Published);
+    assert_eq!(services::transfer().sign_in().evidence(), Evidence::Published);
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn a_refresh_is_sent_as_assumed() {
     assert_eq!(request.uri(), "https://service.example/v5/partner/transfer/agent/refresh");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::json!({ "refresh_token": "refresh-1" }));
-    assert_eq!(Service::imts().refresh().unwrap().evidence(), Evidence::Assumed);
+    assert_eq!(services::transfer().refresh().unwrap().evidence(), Evidence::Assumed);
 }
 
 #[test]
 fn how_to_sign_in_and_to_refresh_is_data() {
     let path = ServicePath::new("/api/v1/oauth/token").unwrap();
-    let service = Service::imts()
+    let service = services::transfer()
         .with_sign_in(SignIn::at(path.clone()))
         .with_refresh(Refresh::new(Method::PATCH, path, TokenIn::Bearer));
     let endpoint = imts_core::Endpoint::https("https://other.example/base").unwrap();
@@ -99,7 +99,7 @@ fn how_to_sign_in_and_to_refresh_is_data() {
 #[test]
 fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
     let endpoint = imts_core::Endpoint::https("https://service.example").unwrap();
-    let service = Service::imts().with_refresh(None);
+    let service = services::transfer().with_refresh(None);
     let mut world =
         World::of(imts_core::Session::new(endpoint, service, crate::support::policy()).unwrap());
     world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Always, world.now);
@@ -111,7 +111,7 @@ fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
 
 #[test]
 fn the_contracts_own_paths_are_ones_that_anyone_could_give() {
-    let service = Service::imts();
+    let service = services::transfer();
     for path in [service.sign_in().path(), service.refresh().unwrap().path()] {
         assert_eq!(&ServicePath::new(path.as_str()).unwrap(), path);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{AdoptError, Endpoint, Keep, Purpose, Saved, SavedError, Service, Session, Wall};
+use imts_core::{AdoptError, Endpoint, Keep, Purpose, Saved, SavedError, Session, Wall, services};
 
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,
@@ -164,7 +164,7 @@ fn a_state_of_another_endpoint_or_agent_is_an_error() {
     let world = World::signed_in(Keep::Always);
     let saved = world.session.saved(world.now).unwrap();
     let elsewhere = Endpoint::https("https://other.example").unwrap();
-    let mut other = Session::new(elsewhere, Service::imts(), policy()).unwrap();
+    let mut other = Session::new(elsewhere, services::transfer(), policy()).unwrap();
     assert_eq!(other.adopt(saved.clone(), world.now), Err(AdoptError::OtherEndpoint));
     let mut other = World::empty();
     other.session.sign_in(credentials("agent-2"), Keep::Always, other.now);
@@ -202,7 +202,7 @@ fn a_restored_token_goes_to_no_endpoint_whose_url_only_resembles_its_own() {
     ] {
         let session = |url: &str| {
             let endpoint = Endpoint::plain_loopback(url).unwrap();
-            Session::new(endpoint, Service::imts(), policy()).unwrap()
+            Session::new(endpoint, services::transfer(), policy()).unwrap()
         };
         let world = World::signed_in(Keep::Always);
         let mut form: serde_json::Value =

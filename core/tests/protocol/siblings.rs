@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts_core::{Endpoint, Keep, Purpose, Saved, Service, Session};
+use imts_core::{Endpoint, Keep, Purpose, Saved, Session, services};
 use serde_json::{Value, json};
 
 use crate::restarts::{stored_sign_in, storing};
@@ -242,7 +242,7 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
         "http://localhost",
     ] {
         let endpoint = Endpoint::plain_loopback(url).unwrap();
-        let other = Session::new(endpoint, Service::imts(), policy()).unwrap();
+        let other = Session::new(endpoint, services::transfer(), policy()).unwrap();
         let mut world = World::of(other);
         world.session.adopt(saved.clone(), world.now).unwrap_err();
         for _ in 0..40 {
@@ -251,7 +251,7 @@ fn a_restored_token_is_sent_to_no_endpoint_but_its_own() {
         }
     }
     let same = Endpoint::https("HTTPS://Service.Example:443/").unwrap();
-    let session = Session::new(same, Service::imts(), policy()).unwrap();
+    let session = Session::new(same, services::transfer(), policy()).unwrap();
     let mut world = World::of(session);
     world.session.adopt(saved, world.now).unwrap();
     assert_eq!(world.ready().expose_token(), "access-1");

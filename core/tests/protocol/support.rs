@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{Request, Response};
 use imts_core::{
     Bearer, Body, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, RenewalError, Reply,
-    SaveTicket, Saved, Service, Session, Step, Ticket, TransportError, Wall,
+    SaveTicket, Saved, Session, Step, Ticket, TransportError, Wall, services,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) fn policy() -> Policy {
 
 pub(crate) fn session_with(policy: Policy) -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    Session::new(endpoint, Service::imts(), policy).unwrap()
+    Session::new(endpoint, services::transfer(), policy).unwrap()
 }
 
 /// A JSON reply.

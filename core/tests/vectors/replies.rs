@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Response;
 use imts_core::{
     Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, Purpose, RenewalCause, RenewalError,
-    Reply, ReplyError, Service, Session, Step, Wall,
+    Reply, ReplyError, Session, Step, Wall, services,
 };
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(crate) struct Grant {
 /// A session that waits for the reply to a sign-in.
 pub(crate) fn sign_in() -> Session {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default()).unwrap();
     let credentials = Credentials::new("agent", "s3cret-of-agent").unwrap();
     session.sign_in(credentials, Keep::Always, SENT);
     session

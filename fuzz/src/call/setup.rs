@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use imts_core::operations::{
-    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Custom, Fees, GetAgents,
-    GetBusinessInfo, GetPersonInfo, GetToken, Info, OperationName, Originator, Payout,
-    PayoutConfirm, PrintApplication, RefreshToken, Search, Status,
+use imts_core::operation::{Custom, OperationName};
+use imts_core::services::transfer::{
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, GetToken, Info, Originator, Payout, PayoutConfirm,
+    PrintApplication, RefreshToken, Search, Status,
 };
 use imts_core::{
-    Auth, Body, Call, Catalogue, Class, Credentials, Decided, EncodeError, Endpoint, Evidence,
-    Json, Keep, Malformed, Mono, NotCallable, Now, Operation, Policy, Service, ServicePath,
-    Session, Success, Wall,
+    Auth, Body, Call, Class, Credentials, Decided, EncodeError, Endpoint, Evidence, Json, Keep,
+    Malformed, Mono, NotCallable, Now, Operation, Policy, ServicePath, Session, Success, Wall,
+    services,
 };
 
 use super::rules::LIMIT;
@@ -32,7 +33,7 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
     let mut policy = Policy::default();
     (policy.call_attempts, policy.reply_limit, policy.settle) = (attempts, LIMIT, Duration::ZERO);
     policy.unauthorized_is_unprocessed = trusts_401;
-    let mut catalogue = Catalogue::imts();
+    let mut catalogue = services::transfer::catalogue();
     let names: Vec<String> = catalogue.iter().map(|entry| entry.name().to_owned()).collect();
     let pathless = catalogue.clone();
     for entry in pathless.iter().filter(|entry| entry.path().is_none()) {
@@ -48,7 +49,7 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
             catalogue.set_decided(name, decided).expect("in the catalogue");
         }
     }
-    let service = Service::imts().with_operations(catalogue);
+    let service = services::transfer().with_operations(catalogue);
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session = Session::new(endpoint, service, policy).expect("a good contract");
     session.sign_in(credentials(), Keep::Always, START);

@@ -3,7 +3,7 @@
 use http::{Request, Response};
 use imts_core::{
     Bearer, Credentials, Endpoint, Keep, NotSent, Now, Policy, Purpose, RenewalCause, Reply,
-    SaveTicket, Saved, Service, Session, Step, Ticket, TransportError,
+    SaveTicket, Saved, Session, Step, Ticket, TransportError, services,
 };
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn new(with_store: bool) -> Self {
         let endpoint = Endpoint::https("https://sandbox.example").expect("a good URL");
-        let session = Session::new(endpoint, Service::imts(), Policy::default());
+        let session = Session::new(endpoint, services::transfer(), Policy::default());
         let session = session.expect("a good contract");
         Self {
             session: if with_store { session.with_store() } else { session },

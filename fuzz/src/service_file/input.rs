@@ -1,6 +1,6 @@
 //! An input of `service_file`: the file, or what its tables say.
 
-use imts::Catalogue;
+use imts::services;
 
 use crate::changes::changes;
 
@@ -21,7 +21,7 @@ struct Table {
 impl Table {
     /// A table that is good as it is, of the operation of this number.
     fn of(name: &str, number: usize) -> Self {
-        let in_section = Catalogue::imts().entry(name).is_some();
+        let in_section = services::transfer::catalogue().entry(name).is_some();
         Self {
             name: quoted(name),
             path: Some(format!("'/v6/{number}'")),
@@ -94,7 +94,7 @@ pub(super) fn put_together(lines: &[u8]) -> String {
 
 /// The section's operation of this number, or the one of this name.
 fn named(text: &str) -> String {
-    let section = Catalogue::imts();
+    let section = services::transfer::catalogue();
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(0));
     match number.and_then(|number: usize| section.iter().nth(number % section.len())) {
         Some(entry) => entry.name().to_owned(),

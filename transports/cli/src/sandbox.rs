@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Class, Service};
+use imts::{Auth, Catalogue, Class, Service, services};
 use imts_sandbox::{
     DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
 };
@@ -40,7 +40,7 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     };
     let served = match &args.service_file {
         Some(file) => extended(file, &mut settings)?,
-        None => Service::imts(),
+        None => services::transfer(),
     };
     let sign_in = settings.operations.get(&Operation::GetToken);
     let sign_in = sign_in.map_or(GET_TOKEN_PATH, |served| &served.path).to_owned();

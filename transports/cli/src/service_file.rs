@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Evidence, Service, ServicePath, service_of};
+use imts::{Auth, Catalogue, Evidence, Service, ServicePath, service_of, services};
 
 use crate::failure::Failure;
 use crate::input;
@@ -17,7 +17,7 @@ const MAX_FILE: u64 = 1_048_576;
 
 /// Returns IMTS's contract, with the additions of a file.
 pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Service, Failure> {
-    let Some(path) = file.map(Path::to_owned) else { return Ok(Service::imts()) };
+    let Some(path) = file.map(Path::to_owned) else { return Ok(services::transfer()) };
     TimeLimit::of(within)
         .bound("reading the service file", move || read(&path).map(|(_, contract)| contract))
 }

@@ -19,7 +19,7 @@ impl Client {
     /// been processed. An [`Outcome::Unknown`] must be resolved before anything is sent again.
     ///
     /// ```
-    /// use imts::operations::{Fees, Originator};
+    /// use imts::services::transfer::{Fees, Originator};
     /// use imts::{Builder, Credentials, Endpoint, Outcome};
     /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
     /// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use imts::operations::{Fees, Originator};
+use imts::services::transfer::{Fees, Originator};
 use imts::{AsyncClient, Clock, Credentials, ManualClock, Outcome};
 use imts_sandbox::{DEFAULT_AGENT, Front, Outage, Sandbox, Settings, Time};
 use tracing::field::{Field, Visit};

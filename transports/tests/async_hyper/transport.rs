@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use imts::{
     AsyncTransport, Body, Bounds, Clock, Credentials, Endpoint, HyperBody, HyperTransport, Keep,
-    Policy, Service, Session, Step, SystemClock,
+    Policy, Session, Step, SystemClock, services,
 };
 use imts_sandbox::{Front, Sandbox};
 
@@ -35,7 +35,7 @@ fn outside_tokio_it_says_so() {
 #[test]
 fn a_request_is_printed_without_its_body() {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default()).unwrap();
     let now = SystemClock.now();
     session.sign_in(Credentials::new("agent", "canary").unwrap(), Keep::Always, now);
     let Step::Send(_, exchange) = session.poll(now) else { panic!("a sign-in is due") };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
-use imts::operations::Status;
+use imts::services::transfer::Status;
 use imts::{
     Body, Bounds, Clock, Ending, Json, NotCallable, NotSent, Outcome, Permit, Policy, Transport,
     TransportError,

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use imts::journal::{CallRecord, Durable, Entry, Journal, RecordError, Submitted};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     AsyncClient, Builder, CallState, Credentials, Ending, Endpoint, HyperTransport, JournalFile,
 };

@@ -338,7 +338,7 @@ fn what_reads_is_asked_as_often_as_one_likes() {
     let world = World::new();
     let client = world.builder().blocking(world.transport()).unwrap();
     for _ in 0..3 {
-        let status = request::<imts::operations::Status>("a");
+        let status = request::<imts::services::transfer::Status>("a");
         assert_eq!(client.call(&status).unwrap().ending(), Ending::Done);
     }
 }

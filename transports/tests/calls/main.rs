@@ -25,10 +25,11 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
-use imts::operations::{Confirm, Custom, OperationName};
+use imts::operation::{Custom, OperationName};
+use imts::services::transfer::Confirm;
 use imts::{
-    AsyncTransport, Body, Bounds, Builder, Catalogue, Class, Clock, Credentials, Endpoint,
-    Evidence, ManualClock, Now, Policy, Service, ServicePath, Transport, TransportError,
+    AsyncTransport, Body, Bounds, Builder, Class, Clock, Credentials, Endpoint, Evidence,
+    ManualClock, Now, Policy, Service, ServicePath, Transport, TransportError, services,
 };
 use imts_sandbox::{
     Class as Kind, DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Operation, Sandbox, Served, Settings,
@@ -43,12 +44,12 @@ pub(crate) const TRIED: [(&str, Operation, Kind, Class); 3] = [
 ];
 
 pub(crate) fn known_service() -> Service {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     for (name, ..) in TRIED {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    Service::imts().with_operations(operations)
+    services::transfer().with_operations(operations)
 }
 
 pub(crate) fn sandbox() -> Sandbox {

@@ -1,6 +1,6 @@
 //! Each fault, each class, both clients, in process and in virtual time.
 
-use imts::operations::{CreatePerson, Status};
+use imts::services::transfer::{CreatePerson, Status};
 use imts::{Class, Ending};
 use imts_sandbox::{Delivery, Ending as By, Fault, Position, Rule};
 

@@ -12,7 +12,7 @@ use imts::journal::{
     Answer, CallRecord, Entry, Finding, Journal, Reconcile, Reconciled, RecordError, Resolution,
     Unresolved,
 };
-use imts::operations::Status;
+use imts::services::transfer::Status;
 use imts::{AsyncClient, CallState, Client, Clock, Ending, IntentError, NotCallable};
 
 use crate::resolving::Shared;

@@ -113,7 +113,7 @@ fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
 
 #[test]
 fn no_file_lowers_a_class() {
-    for entry in imts::Catalogue::imts().iter() {
+    for entry in imts::services::transfer::catalogue().iter() {
         for class in ["read", "create", "money"] {
             let table = format!("[operation.{}]\npath = '/x'\nclass = '{class}'", entry.name());
             let error = service_of(&file(&table)).unwrap_err();

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use imts::operations::{Confirm, CreatePerson, Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::{Confirm, CreatePerson, Status};
 use imts::{
     Builder, CallError, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
     UreqTransport,

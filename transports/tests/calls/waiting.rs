@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::Status;
+use imts::services::transfer::Status;
 use imts::{
     Body, Bounds, Builder, Client, Clock, Ending, ManualClock, NotSent, Now, Outcome, Policy,
     TokenError, TransportError,

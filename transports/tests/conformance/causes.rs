@@ -6,10 +6,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use http::Request;
-use imts::operations::{Confirm, Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::{Confirm, Status};
 use imts::{
-    Body, Bounds, Catalogue, Evidence, Outcome, Policy, Proxy, Service, ServicePath, TokenError,
-    Transport, TransportError,
+    Body, Bounds, Evidence, Outcome, Policy, Proxy, Service, ServicePath, TokenError, Transport,
+    TransportError, services,
 };
 use serde_json::json;
 
@@ -159,12 +160,12 @@ fn a_proxy_that_opens_no_tunnel_says_each_cause_once() {
 }
 
 fn known() -> Service {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     for name in ["confirm", "status"] {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
     }
-    Service::imts().with_operations(operations)
+    services::transfer().with_operations(operations)
 }
 
 fn why<R: std::fmt::Debug>(outcome: Outcome<R>) -> Vec<Box<dyn Error>> {

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::operations::{Confirm, Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::{Confirm, Status};
 use imts::{Builder, CallError, Outcome as Ended, Policy, service_of};
 use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Position, Rule, Sandbox, When};
 use serde_json::json;

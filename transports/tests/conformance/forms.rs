@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use imts::operations::{Confirm, CreatePerson, Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::{Confirm, CreatePerson, Status};
 use imts::{
-    Builder, Catalogue, Evidence, Outcome, Policy, Recovery, RenewalCause, ReplyError, Service,
-    ServicePath, TokenError,
+    Builder, Evidence, Outcome, Policy, Recovery, RenewalCause, ReplyError, ServicePath,
+    TokenError, services,
 };
 use imts_sandbox::{
     Class, ErrorShape, Fault, Form, Front, Operation, Rule, Sandbox, Scripted, Served, Settings,
@@ -39,7 +40,7 @@ fn service(shape: ErrorShape, on: Operation, form: Form, status: Option<u16>) ->
 }
 
 fn client_of(front: &Front) -> Builder {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     for (name, _) in CALLS {
         let path = ServicePath::new(format!("{PATH}/{name}")).unwrap();
         operations.set_path(name, path, Evidence::Assumed).unwrap();
@@ -49,7 +50,7 @@ fn client_of(front: &Front) -> Builder {
     (policy.backoff_first, policy.backoff_cap) =
         (Duration::from_millis(1), Duration::from_millis(1));
     policy.call_attempts = 1;
-    let service = Service::imts().with_operations(operations);
+    let service = services::transfer().with_operations(operations);
     plain(&front.url()).service(service).policy(policy)
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imts::operations::{Custom, PrintApplication};
-use imts::{Catalogue, Evidence, Outcome, Service, ServicePath};
+use imts::operation::Custom;
+use imts::services::transfer::PrintApplication;
+use imts::{Evidence, Outcome, ServicePath, services};
 use serde_json::json;
 
 use crate::raw::Raw;
@@ -37,11 +38,11 @@ fn a_reply_of_70_kb_comes_whole_if_its_operation_may_be_so_long() {
     for (limit, comes) in [(body.len(), true), (body.len() - 1, false)] {
         for carrier in Carrier::untrusting() {
             let service = after_a_grant(said(JSON, body.as_bytes()));
-            let mut operations = Catalogue::imts();
+            let mut operations = services::transfer::catalogue();
             let path = ServicePath::new("/v5/partner/transfer/print").unwrap();
             operations.set_path("print-application", path, Evidence::Assumed).unwrap();
             operations.set_reply_limit("print-application", limit).unwrap();
-            let contract = Service::imts().with_operations(operations);
+            let contract = services::transfer().with_operations(operations);
             let client = carrier.client(plain(&service.url()).service(contract));
             let outcome = client.call(&Custom::<PrintApplication, _>::new(json!({ "id": 17 })));
             match outcome {

@@ -8,11 +8,12 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::{Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::Status;
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Catalogue, Certificates, Client, Credentials, Endpoint,
-    Evidence, HyperTransport, Outcome, Policy, Saved, Service, ServicePath, Tls, TransportError,
-    UreqTransport,
+    AsyncClient, Body, Bounds, Builder, Certificates, Client, Credentials, Endpoint, Evidence,
+    HyperTransport, Outcome, Policy, Saved, ServicePath, Tls, TransportError, UreqTransport,
+    services,
 };
 use imts_sandbox::DEFAULT_AGENT;
 use serde_json::{Value, json};
@@ -84,14 +85,14 @@ fn line(control: &mut TcpStream) -> Zeroizing<String> {
 }
 
 fn builder(secret: &Zeroizing<String>) -> Builder {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let path = ServicePath::new(STATUS).unwrap();
     operations.set_path("status", path, Evidence::Assumed).unwrap();
     let mut policy = Policy::default();
     (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
     Builder::new(endpoint(&env::var(URL).unwrap()))
         .policy(policy)
-        .service(Service::imts().with_operations(operations))
+        .service(services::transfer().with_operations(operations))
         .credentials(Credentials::new(DEFAULT_AGENT, secret.as_str()).unwrap())
 }
 

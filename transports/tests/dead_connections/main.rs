@@ -16,8 +16,9 @@ mod wire;
 
 use std::time::Duration;
 
-use imts::operations::{Confirm, Custom};
-use imts::{Builder, Catalogue, Credentials, Endpoint, Evidence, Policy, Service, ServicePath};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
+use imts::{Builder, Credentials, Endpoint, Evidence, Policy, ServicePath, services};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
@@ -51,12 +52,12 @@ impl Dice {
 
 /// A client whose calls end in time, unless something hangs.
 pub(crate) fn builder(endpoint: Endpoint) -> Builder {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let path = ServicePath::new(PATH).unwrap();
     operations.set_path("confirm", path, Evidence::Assumed).unwrap();
     Builder::new(endpoint)
         .credentials(Credentials::new("agent", "secret").unwrap())
-        .service(Service::imts().with_operations(operations))
+        .service(services::transfer().with_operations(operations))
         .policy(policy())
 }
 

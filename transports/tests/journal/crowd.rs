@@ -10,7 +10,8 @@ use std::time::Duration;
 use std::{env, thread};
 
 use imts::journal::{Digest, Intent, IntentError, Scope};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     Builder, CallState, Credentials, Endpoint, JournalFile, NotCallable, UreqTransport, Wall,
     service_of,

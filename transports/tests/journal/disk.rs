@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use http::Request;
 use imts::journal::{CallRecord, Entry, Journal, RecordError, Submitted};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     Body, Bounds, Builder, CallError, CallState, Clock, Credentials, Endpoint, JournalError,
     JournalFile, ManualClock, Outcome, service_of,

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     Body, Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Transport,
     TransportError, UreqTransport, service_of,

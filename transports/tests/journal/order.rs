@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Outcome, Transport,
     UreqTransport, service_of,

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::operations::{Confirm, Custom};
+use imts::operation::Custom;
+use imts::services::transfer::Confirm;
 use imts::{
     Body, Bounds, Builder, CallError, Clock as _, Credentials, Endpoint, JournalFile, Outcome,
     SystemClock, TransportError, service_of,

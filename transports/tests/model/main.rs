@@ -75,7 +75,7 @@ impl World {
         let world = Self::default();
         let mut session = imts::Session::new(
             Endpoint::https("https://sandbox.example").unwrap(),
-            imts::Service::imts(),
+            imts::services::transfer(),
             Policy::default(),
         )
         .unwrap();

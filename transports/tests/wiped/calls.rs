@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use imts::operations::{Custom, Status};
+use imts::operation::Custom;
+use imts::services::transfer::Status;
 use imts::{
-    Body, Bounds, Builder, Catalogue, Credentials, Endpoint, Evidence, ManualClock, Outcome,
-    Service, ServicePath, TransportError,
+    Body, Bounds, Builder, Credentials, Endpoint, Evidence, ManualClock, Outcome, ServicePath,
+    TransportError, services,
 };
 
 use crate::memory::leaves_nothing;
@@ -33,11 +34,11 @@ fn service(
 }
 
 fn builder() -> Builder {
-    let mut operations = Catalogue::imts();
+    let mut operations = services::transfer::catalogue();
     let path = ServicePath::new("/status").unwrap();
     operations.set_path("status", path, Evidence::Assumed).unwrap();
     Builder::new(Endpoint::https("https://service.example").unwrap())
-        .service(Service::imts().with_operations(operations))
+        .service(services::transfer().with_operations(operations))
         .credentials(Credentials::new("agent", "secret").unwrap())
         .clock(ManualClock::at(NOW))
 }

@@ -3,7 +3,7 @@
 use http::Response;
 use http::header::CONTENT_TYPE;
 use imts::{
-    Credentials, Endpoint, Keep, Mono, Now, Policy, Saved, Service, Session, Step, Ticket, Wall,
+    Credentials, Endpoint, Keep, Mono, Now, Policy, Saved, Session, Step, Ticket, Wall, services,
 };
 use zeroize::Zeroizing;
 
@@ -29,7 +29,7 @@ pub(crate) fn joined(parts: &[&str]) -> Zeroizing<String> {
 /// A session that is signing in with this secret.
 fn signing_in(secret: &str) -> (Session, Ticket) {
     let endpoint = Endpoint::https("https://service.example").unwrap();
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default()).unwrap();
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default()).unwrap();
     session.sign_in(Credentials::new("agent", secret).unwrap(), Keep::Always, NOW);
     let Step::Send(ticket, _) = session.poll(NOW) else { panic!("{session:?}") };
     (session, ticket)

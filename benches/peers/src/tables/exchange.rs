@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method, Uri};
-use imts::{Service, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+use imts::{services, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, TokenUrl};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ const NOW: Now =
 
 fn session() -> Session {
     let endpoint = Endpoint::https("https://service.example").expect("it is a URL");
-    let mut session = Session::new(endpoint, Service::imts(), Policy::default())
+    let mut session = Session::new(endpoint, services::transfer(), Policy::default())
         .expect("the contract's paths make URLs");
     session.sign_in(Credentials::new("agent", "secret").expect("both are given"), Keep::Always, NOW);
     session

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use imts_core::{
-    Bearer, Catalogue, Credentials, Decided, Endpoint, Evidence, Keep, Mono, Now, Policy, Reply,
-    ServicePath, Session, Step, Wall,
+    Bearer, Credentials, Decided, Endpoint, Evidence, Keep, Mono, Now, Policy, Reply, ServicePath,
+    Session, Step, Wall, services,
 };
 use imts_sandbox::DEFAULT_SECRET;
 
@@ -182,7 +182,7 @@ fn session(agent: &str, trusts_401: bool, now: Now) -> Session {
     let mut policy = Policy::default();
     (policy.jitter_percent, policy.settle) = (0, Duration::ZERO);
     policy.unauthorized_is_unprocessed = trusts_401;
-    let mut catalogue = Catalogue::imts();
+    let mut catalogue = services::transfer::catalogue();
     for place in &PLACES {
         for name in place.names {
             let path = ServicePath::new(place.path).unwrap();
@@ -191,7 +191,7 @@ fn session(agent: &str, trusts_401: bool, now: Now) -> Session {
             catalogue.set_decided(name, decided).unwrap();
         }
     }
-    let contract = imts_core::Service::imts().with_operations(catalogue);
+    let contract = imts_core::services::transfer().with_operations(catalogue);
     let endpoint = Endpoint::https("https://sandbox.example").unwrap();
     let mut session = Session::new(endpoint, contract, policy).unwrap();
     let credentials = Credentials::new(agent, DEFAULT_SECRET).unwrap();

@@ -7,7 +7,7 @@
 use std::thread;
 use std::time::Duration;
 
-use imts::{Class, Evidence, Json, Service, ServicePath};
+use imts::{Class, Evidence, Json, Service, ServicePath, services};
 use imts_sandbox::{Delivery, Ending, Fault, Position, Rule};
 use serde_json::{Map, Value, json};
 
@@ -105,7 +105,7 @@ fn plan(kinds: &[Kind]) -> Vec<&Kind> {
 
 /// Returns IMTS's contract with the operations of the demo.
 pub(super) fn service() -> Result<Service, Failure> {
-    let service = Service::imts();
+    let service = services::transfer();
     let mut operations = service.operations().clone();
     for kind in kinds() {
         let path = ServicePath::new(kind.path()).map_err(Failure::usage)?;

@@ -1,6 +1,6 @@
 //! `imts operations`: the list is the library's, and an integrator's file adds to it.
 
-use imts::{Catalogue, ServicePath};
+use imts::{ServicePath, services};
 use serde_json::{Value, json};
 
 use crate::{Folder, imts, run};
@@ -13,7 +13,7 @@ fn the_list_is_the_sections_and_the_librarys() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let section: Value = serde_json::from_str(SECTION).unwrap();
     assert_eq!(ran.json(), section);
-    let library: Vec<_> = Catalogue::imts()
+    let library: Vec<_> = services::transfer::catalogue()
         .iter()
         .map(|it| {
             json!({

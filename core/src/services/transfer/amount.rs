@@ -12,12 +12,12 @@ use super::FieldError;
 /// published example is 15.4). It is sent as a JSON number with exactly these digits.
 ///
 /// ```
-/// use imts_core::operations::Amount;
+/// use imts_core::services::transfer::Amount;
 ///
 /// let amount: Amount = "123456789012345.6789".parse()?;
 /// assert_eq!(amount.to_string(), "123456789012345.6789");
 /// assert!("0.00001".parse::<Amount>().is_err());
-/// # Ok::<(), imts_core::operations::FieldError>(())
+/// # Ok::<(), imts_core::services::transfer::FieldError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount {

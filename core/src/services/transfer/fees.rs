@@ -17,7 +17,7 @@ use crate::wire::{EncodeError, Success};
 ///
 /// ```
 /// use imts_core::Operation;
-/// use imts_core::operations::{Fees, Originator};
+/// use imts_core::services::transfer::{Fees, Originator};
 ///
 /// let fees = Fees {
 ///     originator_type: Originator::Person,

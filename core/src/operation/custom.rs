@@ -7,13 +7,20 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::OperationName;
+use super::{Auth, Class, Operation};
 use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::json::Json;
-use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
 use crate::wire::{EncodeError, Success};
+
+/// The name and the class of an operation, and nothing else.
+pub trait OperationName {
+    /// Its name in the catalogue.
+    const NAME: &'static str;
+    /// When its request may be sent again.
+    const CLASS: Class;
+}
 
 /// The operation `N` with the integrator's own request `Q` and reply `R`. Its path comes from the
 /// contract's catalogue.
@@ -23,7 +30,8 @@ use crate::wire::{EncodeError, Success};
 ///
 /// ```
 /// use imts_core::Operation;
-/// use imts_core::operations::{Confirm, Custom};
+/// use imts_core::operation::Custom;
+/// use imts_core::services::transfer::Confirm;
 ///
 /// #[derive(serde::Serialize)]
 /// struct Fields<'a> { transfer_id: &'a str }

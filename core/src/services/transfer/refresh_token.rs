@@ -4,22 +4,10 @@ use crate::error::Malformed;
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Token};
+use crate::service::TokenIn;
 use crate::wire::{EncodeError, Granted, Success, grant, strings};
 
-pub(crate) const PATH: &str = "/v5/partner/transfer/agent/refresh";
-
-/// Where a request carries the refresh token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenIn {
-    /// A JSON object with this one field.
-    Body {
-        /// The field's name.
-        field: String,
-    },
-    /// `Authorization: Bearer …`, without a body.
-    Bearer,
-}
+pub(super) const PATH: &str = "/v5/partner/transfer/agent/refresh";
 
 /// Refresh token. A session makes this request by itself, as its contract says.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::operation::{Auth, Class, Operation};
 use crate::secret::{Body, Credentials};
 use crate::wire::{EncodeError, Granted, Success, grant, strings};
 
-pub(crate) const PATH: &str = "/v5/partner/transfer/agent/auth";
+pub(super) const PATH: &str = "/v5/partner/transfer/agent/auth";
 
 /// Get token. A session makes this request by itself.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use crate::wire::{EncodeError, Success};
 ///
 /// ```
 /// use imts_core::Operation;
-/// use imts_core::operations::CreateTransfer;
+/// use imts_core::services::transfer::CreateTransfer;
 ///
 /// let uuid = "5f0c3c1e-7b0f-4a51-9d0b-3a4b7b1f9a10".parse()?;
 /// let transfer = CreateTransfer::on_demand(uuid, "+998901234567".parse()?, "UZB".parse()?)

@@ -2,21 +2,13 @@
 //!
 //! The class is inferred from what the name says that the operation does.
 
-use crate::operation::Class;
-
-/// The name and the class of an operation, and nothing else.
-pub trait OperationName {
-    /// Its name in the catalogue.
-    const NAME: &'static str;
-    /// When its request may be sent again.
-    const CLASS: Class;
-}
+use crate::operation::{Class, OperationName};
 
 macro_rules! named {
     ($($(#[$doc:meta])* $type:ident = $name:literal, $class:ident;)*) => {$(
         $(#[$doc])*
         ///
-        /// Its name is published; give path, fields and reply with [`Custom`](super::Own).
+        /// Its name is published; give path, fields and reply with [`Custom`](crate::operation::Custom).
         #[derive(Clone, Copy, Debug)]
         pub enum $type {}
 

@@ -1,0 +1,111 @@
+//! Transfer (IMTS): the international money transfers of Freedom Pay.
+//!
+//! Owns what the vendor's pages say of it: its URLs, its two token exchanges, its seventeen
+//! operations. Each operation whose page could be read has its own file: Fees as drafted, Create
+//! transfer as far as its page was read. The others have a name and a class, and take the
+//! integrator's own path and types ([`Custom`]).
+
+mod amount;
+mod codes;
+mod create_transfer;
+mod destination;
+mod fees;
+mod get_token;
+mod named;
+mod refresh_token;
+
+pub use self::amount::Amount;
+pub use self::codes::{AgentId, ClientUuid, Country, Currency};
+pub use self::create_transfer::CreateTransfer;
+pub use self::destination::{CardNumber, Destination, Iban, Phone};
+pub use self::fees::{Fees, Originator, Signature};
+pub use self::get_token::GetToken;
+pub use self::named::{
+    Cancel, Confirm, CreateBusiness, CreatePerson, GetAgents, GetBusinessInfo, GetPersonInfo, Info,
+    Payout, PayoutConfirm, PrintApplication, Search, Status,
+};
+pub use self::refresh_token::RefreshToken;
+
+use http::Method;
+use thiserror::Error;
+
+use crate::catalogue::{Catalogue, OperationInfo};
+use crate::endpoint::ServicePath;
+use crate::operation::{Custom, Operation};
+use crate::service::{Refresh, Service, SignIn, TokenIn};
+
+/// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
+///
+/// Pass it explicitly: nothing in this crate uses it by itself.
+pub const PRODUCTION_URL: &str = "https://api.freedompay.kz";
+
+/// The vendor's test base URL (assumed: published for sibling APIs only).
+pub const TEST_URL: &str = "https://test-api.freedompay.kz";
+
+/// Returns the service as its pages print it: Get token as published, Refresh token as assumed.
+///
+/// It is also there as `imts_core::services::transfer()`.
+#[must_use]
+pub fn service() -> Service {
+    let sign_in = SignIn::at(ServicePath::constant(get_token::PATH));
+    let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
+    let path = ServicePath::constant(refresh_token::PATH);
+    let refresh = Refresh::new(Method::POST, path, token_in);
+    Service::of(sign_in.with_evidence(GetToken::EVIDENCE), refresh, catalogue())
+}
+
+/// Returns the section's seventeen operations, as the vendor's pages list them.
+#[must_use]
+pub fn catalogue() -> Catalogue {
+    Catalogue::of([
+        OperationInfo::of::<GetToken<'_>>(),
+        OperationInfo::of::<RefreshToken<'_>>(),
+        OperationInfo::of::<Custom<GetAgents, ()>>(),
+        OperationInfo::of::<Fees>(),
+        OperationInfo::of::<Custom<CreatePerson, ()>>(),
+        OperationInfo::of::<Custom<CreateBusiness, ()>>(),
+        OperationInfo::of::<CreateTransfer>(),
+        OperationInfo::of::<Custom<PrintApplication, ()>>(),
+        OperationInfo::of::<Custom<Confirm, ()>>(),
+        OperationInfo::of::<Custom<Search, ()>>(),
+        OperationInfo::of::<Custom<Payout, ()>>(),
+        OperationInfo::of::<Custom<PayoutConfirm, ()>>(),
+        OperationInfo::of::<Custom<Cancel, ()>>(),
+        OperationInfo::of::<Custom<GetPersonInfo, ()>>(),
+        OperationInfo::of::<Custom<GetBusinessInfo, ()>>(),
+        OperationInfo::of::<Custom<Status, ()>>(),
+        OperationInfo::of::<Custom<Info, ()>>(),
+    ])
+}
+
+/// A field's value has a form that the service cannot accept. The error quotes no value, because
+/// some values are secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the field `{field}` must be {form}")]
+pub struct FieldError {
+    field: &'static str,
+    form: &'static str,
+}
+
+impl FieldError {
+    /// Returns the field's name.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// Returns what the value must be.
+    #[must_use]
+    pub fn form(&self) -> &'static str {
+        self.form
+    }
+
+    const fn new(field: &'static str, form: &'static str) -> Self {
+        Self { field, form }
+    }
+
+    /// Returns the value if it has the form.
+    fn require<T>(ok: bool, value: T, field: &'static str, form: &'static str) -> Result<T, Self> {
+        if ok { Ok(value) } else { Err(Self::new(field, form)) }
+    }
+}
