@@ -21,10 +21,8 @@ use imts_core::{
 };
 use thiserror::Error;
 
-use crate::blocking::Client;
+use crate::client::{AsyncClient, Client, Driven, HookError, Hub, Kept, OnGrant, Spawner};
 use crate::clock::{self, Clock, SystemClock};
-use crate::hub::{Driven, HookError, Hub, Kept, OnGrant};
-use crate::nonblocking::{AsyncClient, Spawner};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
 /// Collects the settings of a client. Every setting except the endpoint has a default.

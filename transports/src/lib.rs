@@ -22,22 +22,16 @@
 //! [`Transport`]; a closure is one. The [`AsyncClient`] uses your own [`AsyncTransport`]; a pair of
 //! closures is one.
 
-mod bearer;
-mod bell;
-mod blocking;
 mod builder;
+mod client;
 pub mod clock;
 #[cfg(feature = "_tls")]
 mod connect;
 mod error;
-mod flight;
-mod handle;
-mod hub;
 #[cfg(feature = "hyper-util")]
 mod hyper;
 #[cfg(feature = "journal")]
 mod journal_file;
-mod nonblocking;
 mod parked;
 mod progress;
 #[cfg(feature = "_tls")]
@@ -53,22 +47,19 @@ mod service_file;
 mod sync;
 #[cfg(feature = "_tls")]
 mod tls;
-mod trace;
 mod transport;
 #[cfg(feature = "ureq")]
 mod ureq;
+mod wipe;
 mod within;
 
 pub use imts_core::journal::{Book, CallRecord, CallState};
 pub use imts_core::*;
 
-pub use crate::bearer::Bearer;
-pub use crate::blocking::Client;
 pub use crate::builder::{BuildError, Builder};
+pub use crate::client::{AsyncClient, AsyncHandle, Bearer, Client, Handle, HookError};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::error::TokenError;
-pub use crate::handle::{AsyncHandle, Handle};
-pub use crate::hub::HookError;
 #[cfg(feature = "hyper-util")]
 pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
 #[cfg(feature = "journal")]
@@ -76,7 +67,6 @@ pub use crate::journal_file::{
     Compacted, FolderSync, JournalError, JournalFile, JournalOptions, JournalSize, book_of,
     bytes_of,
 };
-pub use crate::nonblocking::AsyncClient;
 pub use crate::progress::Progress;
 #[cfg(feature = "_tls")]
 pub use crate::proxy::{Proxy, ProxyError};

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use zeroize::Zeroizing;
 
 use super::{Piece, Replies, Unreadable};
-use crate::hub::wipe;
+use crate::wipe::wipe;
 
 /// Receives what is passed on.
 pub(crate) trait Onward {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
-use crate::hub::wipe;
+use crate::wipe::wipe;
 
 /// Makes a mask for each response of one transport.
 #[derive(Clone, Debug, Default)]

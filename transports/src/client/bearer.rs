@@ -1,7 +1,7 @@
 //! A bearer token as a client returns it, and the published token that answers most asks.
 //!
 //! Owns the check of a published token against the clocks, at each ask. Does not know about
-//! sessions: [`hub`](crate::hub) decides what is published, and when.
+//! sessions: [`hub`](crate::client::common) decides what is published, and when.
 
 use std::fmt;
 use std::ops::Deref;

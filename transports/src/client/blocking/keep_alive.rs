@@ -7,10 +7,10 @@ use std::io;
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
+use super::flight::Flight;
 use super::renewal::Shared;
-use crate::bell::Bell;
-use crate::flight::Flight;
-use crate::hub::{Ask, Tended};
+use crate::client::common::{Ask, Tended};
+use crate::client::notify::Bell;
 use crate::sync::thread;
 
 impl Shared {

@@ -16,8 +16,8 @@ mod off {
 
     use imts_core::{Epoch, Now, Session};
 
+    use crate::client::common::Work;
     use crate::error::TokenError;
-    use crate::hub::Work;
 
     #[derive(Default)]
     pub(crate) struct Journal {}
@@ -48,8 +48,8 @@ mod on {
     };
     use tracing::{debug, info, warn};
 
+    use crate::client::common::Work;
     use crate::error::TokenError;
-    use crate::hub::Work;
 
     /// The events that happened under the lock.
     #[derive(Default)]

@@ -5,10 +5,10 @@
 
 use std::fmt;
 
-use crate::bearer::{Bearer, Sight};
-use crate::blocking::Client;
+use crate::client::bearer::{Bearer, Sight};
+use crate::client::blocking::Client;
+use crate::client::nonblocking::AsyncClient;
 use crate::error::TokenError;
-use crate::nonblocking::AsyncClient;
 
 /// A [`Client`] for one thread that asks for a token very often.
 ///

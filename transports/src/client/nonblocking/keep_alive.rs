@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::renewal::{Asked, Shared};
 use super::waiting::until;
-use crate::hub::Tended;
+use crate::client::common::Tended;
 
 impl Shared {
     /// Starts the task. Returns whether the spawner took it.

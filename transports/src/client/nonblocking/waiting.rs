@@ -10,11 +10,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::AsyncClient;
-use crate::bearer::Bearer;
-use crate::bell::{Bell, Heard};
+use crate::client::bearer::Bearer;
+use crate::client::common::Patience;
+use crate::client::notify::{Bell, Heard};
 use crate::clock::Deadline;
 use crate::error::TokenError;
-use crate::hub::Patience;
 use crate::transport::AsyncTransport;
 
 impl AsyncClient {

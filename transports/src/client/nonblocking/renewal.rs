@@ -13,9 +13,9 @@ use http::{Request, Response};
 use imts_core::{Body, NotSent, TransportError};
 
 use super::flight::{Flight, discard};
-use crate::bearer::Bearer;
+use crate::client::bearer::Bearer;
+use crate::client::common::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
 use crate::error::TokenError;
-use crate::hub::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
 use crate::progress::Progress;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::Limit;

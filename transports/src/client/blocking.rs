@@ -4,9 +4,10 @@
 //! decides what to do.
 
 mod calling;
+mod flight;
+mod keep_alive;
 mod reconciling;
 mod renewal;
-mod tending;
 mod waiting;
 
 use std::fmt;
@@ -16,12 +17,12 @@ use std::time::Duration;
 
 use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 
+use self::flight::Flight;
 use self::renewal::Shared;
-use crate::bearer::{Bearer, Sight};
+use crate::client::bearer::{Bearer, Sight};
+use crate::client::common::{Ask, Entry, Held, Hub};
 use crate::clock::Deadline;
 use crate::error::TokenError;
-use crate::flight::Flight;
-use crate::hub::{Ask, Entry, Held, Hub};
 use crate::transport::Transport;
 
 /// A client for threads. Clones share one session, and any number of threads may ask for a token at

@@ -12,12 +12,13 @@ use imts_core::{
     Reply, Source, TransportError,
 };
 
-use super::kept::Performing;
-use super::{Hub, wipe};
+use super::Hub;
+use super::call_journal::Performing;
 use crate::clock::Deadline;
 use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::transport::Bounds;
+use crate::wipe::wipe;
 
 /// How much life a call's token should have left. If a token expires on the way, the service
 /// answers with a 401, and no one knows what became of a call that moves money.

@@ -7,9 +7,9 @@
 mod asking;
 mod calling;
 mod flight;
+mod keep_alive;
 mod reconciling;
 mod renewal;
-mod tending;
 mod waiting;
 
 use std::fmt;
@@ -21,9 +21,9 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
-use crate::bearer::{Bearer, Sight};
+use crate::client::bearer::{Bearer, Sight};
+use crate::client::common::{Entry, Hub};
 use crate::error::TokenError;
-use crate::hub::{Entry, Hub};
 use crate::transport::{AsyncTransport, BoxFuture};
 
 /// A client for tasks. Clones share one session, and any number of tasks may ask for a token at

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::Client;
-use crate::bearer::Bearer;
+use crate::client::bearer::Bearer;
+use crate::client::common::Patience;
 use crate::clock::Deadline;
 use crate::error::TokenError;
-use crate::hub::Patience;
 
 impl Client {
     /// Returns a token that is valid now, and waits for it as long as this client's patience.

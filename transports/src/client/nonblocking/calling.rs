@@ -1,4 +1,4 @@
-//! Runs a call on a thread, from its request to its outcome.
+//! Runs a call in a task, from its request to its outcome.
 //!
 //! Owns the loop. Decides nothing: the call says what to send, and what a response means.
 
@@ -7,59 +7,40 @@ use std::time::Duration;
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
 use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Operation, Outcome, Permit};
 
-use super::Client;
+use super::AsyncClient;
+use super::renewal::exchange;
+use super::waiting;
+use crate::client::common::{NoBearer, ON_THE_WAY};
 use crate::clock::Deadline;
-use crate::hub::{NoBearer, ON_THE_WAY};
-use crate::parked::wait;
 
-impl Client {
+impl AsyncClient {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
     ///
     /// A call that creates something or moves money is sent again only if it is known not to have
-    /// been processed. An [`Outcome::Unknown`] must be resolved before anything is sent again.
+    /// been processed. An [`Outcome::Unknown`] must be resolved before anything is sent again. If a
+    /// call's future is dropped before anything of it was sent, as far as the [transport reports],
+    /// the call ends as not sent. A call that may have been sent must be resolved too.
     ///
-    /// ```
-    /// use imts::services::transfer::{Fees, Originator};
-    /// use imts::{Builder, Credentials, Endpoint, Outcome};
-    /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
-    /// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
-    /// #     let request = request.map(|body| body.as_ref().to_vec());
-    /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
-    /// # };
-    ///
-    /// let client = Builder::new(Endpoint::https("https://sandbox.example")?)
-    ///     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
-    ///     .blocking(transport)?;
-    /// let fees = Fees {
-    ///     originator_type: Originator::Person,
-    ///     target_country: "UZB".parse()?,
-    ///     amount_source: "15.4".parse()?,
-    ///     currency_source: "KZT".parse()?,
-    ///     currency_target: "UZS".parse()?,
-    ///     pg_sig: None,
-    /// };
-    /// match client.call(&fees)? {
-    ///     Outcome::Done(reply) => assert!(reply.as_str().starts_with('{'), "{}", reply.as_str()),
-    ///     other => panic!("{other:?}"),
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// [transport reports]: crate::AsyncTransport::send_told
     ///
     /// # Errors
     ///
     /// Returns [`NotCallable`] if the operation cannot be called, or if the journal does not
     /// permit it ([`NotCallable::Intent`]). Nothing was sent.
-    pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, NotCallable> {
+    pub async fn call<O: Operation>(
+        &self,
+        operation: &O,
+    ) -> Result<Outcome<O::Reply>, NotCallable> {
         let call = self.shared.hub.call(operation, self.patience)?;
-        Ok(self.carry(call)?)
+        Ok(self.carry(call).await?)
     }
 
     /// Creates a call of the contract's operation with this name, to be
-    /// [performed](Client::perform).
+    /// [performed](AsyncClient::perform).
     ///
     /// # Errors
     ///
-    /// Fails as [`call`](Client::call) does.
+    /// Fails as [`call`](AsyncClient::call) does.
     pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, NotCallable> {
         self.shared.hub.call_named(name, request, self.patience)
     }
@@ -70,36 +51,41 @@ impl Client {
     ///
     /// Returns [`IntentError`] if another call of the same intent came in between. Nothing was
     /// sent.
-    pub fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
-        self.perform(permit.retry(self.shared.hub.deadline(self.patience)))
+    pub async fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
+        self.perform(permit.retry(self.shared.hub.deadline(self.patience))).await
     }
 
     /// Carries a call to its end. If this client's patience ends before the call is sent, the call
     /// is given up. A call to another service gets no token.
     ///
+    /// A `JournalFile` is written on a thread of its own, which the task awaits. If the future is
+    /// dropped, the call's end goes to the journal without a wait, unless the journal is one of
+    /// your own that only [records](imts_core::journal::Journal::record).
+    ///
     /// # Errors
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
-    pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        self.carry(self.shared.hub.taken_up(call))
+    pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
+        self.carry(self.shared.hub.taken_up(call)).await
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
-    fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
+    async fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
         let hub = &self.shared.hub;
         let mut performing = hub.performing(&call);
         let mut deadline = Deadline::after(self.patience);
         let mut now = hub.now_or_end(deadline);
         loop {
             match hub.next_of(&mut call, &mut performing, now) {
-                CallStep::Token => match self.bearer(&call, deadline) {
+                CallStep::Token => match self.bearer(&call, deadline).await {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(wait(performing.record(&entry))),
-                CallStep::Send(exchange) => {
-                    let (request, bounds, _) = hub.outgoing(exchange, &mut performing);
-                    let heard = hub.heard_of(&mut call, self.shared.send(request, bounds));
+                CallStep::Record(entry) => call.on_recorded(performing.record(&entry).await),
+                CallStep::Send(out) => {
+                    let (request, bounds, progress) = hub.outgoing(out, &mut performing);
+                    let sending = exchange(&*self.shared.transport, request, bounds, progress);
+                    let heard = hub.heard_of(&mut call, sending.await);
                     now = hub.or_end(heard, deadline);
                     continue;
                 }
@@ -107,7 +93,10 @@ impl Client {
                 CallStep::Wait { until } => {
                     let heard = hub.heard();
                     match hub.pause(until, deadline) {
-                        Some(pause) => hub.bell().wait(heard, pause),
+                        Some(pause) => {
+                            waiting::until(hub.bell(), heard, &*self.shared.transport, Some(pause))
+                                .await;
+                        }
                         None => deadline = Deadline::after(Duration::ZERO),
                     }
                 }
@@ -135,21 +124,25 @@ impl Client {
     /// has no other senders. In a shared journal, the deadline of the sending decides: see
     /// [`CallRecord::under_way_until`].
     ///
+    /// A [`JournalFile`](crate::JournalFile) is written on a thread of its own, which the task
+    /// awaits. If the future is dropped before it completes, the finding may be recorded or not.
+    ///
     /// # Errors
     ///
     /// Returns [`RecordError::UnderWay`] if the call may still be under way; it says until when.
     /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
     /// be written.
-    pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        wait(self.shared.hub.resolve(id, resolution))
+    pub async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
+        self.shared.hub.resolve(id, resolution).await
     }
 
-    fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
+    async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         let hub = &self.shared.hub;
         if let Some(bearer) = hub.bearer_at_hand(call)? {
             return Ok(bearer);
         }
-        let token = self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline));
+        // Boxed, so that the future of a call that waits for no token is small.
+        let token = Box::pin(self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline))).await;
         // Another agent may have signed in while this call waited for the token.
         hub.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)

@@ -4,13 +4,13 @@
 //! threads or futures: both clients drive a flight with [`Hub::ask`], then with [`Hub::on_reply`]
 //! or [`Hub::save`] until nothing is left to do.
 
+mod call_journal;
 mod calls;
-mod driven;
-mod held;
-mod kept;
+mod keep_alive;
+mod locked;
 mod panicked;
 mod reconciling;
-mod tending;
+mod undriven;
 mod waiting;
 mod work;
 
@@ -24,25 +24,25 @@ use imts_core::{
     Credentials, Endpoint, Epoch, Keep, Now, Phase, RenewalError, Reply, SaveTicket, Saved,
     Session, Source, Step, Ticket, TransportError,
 };
-use zeroize::Zeroize;
 
+pub(crate) use self::call_journal::Kept;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
-use self::held::Door;
-pub(crate) use self::held::{Driven, Held, State};
-pub(crate) use self::kept::Kept;
+pub(crate) use self::keep_alive::Tended;
+use self::locked::Door;
+pub(crate) use self::locked::{Driven, Held, State};
 pub(crate) use self::panicked::TransportPanicked;
 use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::Found;
-pub(crate) use self::tending::Tended;
 pub(crate) use self::waiting::Patience;
 pub(crate) use self::work::{Next, Work};
-use crate::bearer::{Bearer, Sight, Snapshot};
-use crate::bell::Bell;
+use crate::client::bearer::{Bearer, Sight, Snapshot};
+use crate::client::notify::Bell;
 use crate::clock::{self, Clock};
 use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
 use crate::transport::Bounds;
+use crate::wipe::wipe;
 
 /// Any error that a hook returns.
 pub type HookError = Box<dyn Error + Send + Sync>;
@@ -365,13 +365,6 @@ fn landed<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) ->
     state.rings();
     state.journal.ended(&state.session, &outcome, now);
     Next::Landed(outcome)
-}
-
-/// Wipes a response body that was read. `zeroize` wipes a vector's elements one by one and its
-/// spare room at once, so `clear` first turns all of it into spare room.
-pub(crate) fn wipe(body: &mut Vec<u8>) {
-    body.clear();
-    body.zeroize();
 }
 
 /// Returns the old token for a caller who starts its renewal, if enough life is left.

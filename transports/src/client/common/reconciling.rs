@@ -9,7 +9,7 @@ use imts_core::Source;
 use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciling, RecordError, Unresolved};
 
 use super::Hub;
-use super::kept::Standing;
+use super::call_journal::Standing;
 
 /// The result of a callback.
 pub(crate) enum Found {

@@ -10,9 +10,9 @@ use std::sync::{Arc, PoisonError};
 use http::{Request, Response};
 use imts_core::{Body, NotSent, TransportError};
 
+use super::flight::Flight;
+use crate::client::common::{Hub, Next, TransportPanicked, Work};
 use crate::error::TokenError;
-use crate::flight::Flight;
-use crate::hub::{Hub, Next, TransportPanicked, Work};
 use crate::sync::{Mutex, thread};
 use crate::transport::{Bounds, Transport};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::AsyncClient;
 use super::flight::Flight;
 use super::renewal::Asked;
-use crate::bearer::Bearer;
+use crate::client::bearer::Bearer;
 use crate::error::TokenError;
 use crate::transport::BoxFuture;
 use crate::within::Limit;

@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
 
 use super::Client;
+use crate::client::common::Found;
 use crate::clock::Deadline;
-use crate::hub::Found;
 use crate::parked;
 
 impl Client {

@@ -11,11 +11,11 @@ use std::time::Duration;
 use imts_core::{Epoch, Mono, Now, Session, Source, Ticket};
 
 use super::Hub;
-use crate::bearer::{Bearer, Snapshot};
-use crate::bell::Bell;
+use crate::client::bearer::{Bearer, Snapshot};
+use crate::client::notify::Bell;
+use crate::client::trace::{Journal, Notes};
 use crate::progress::Progress;
 use crate::sync::MutexGuard;
-use crate::trace::{Journal, Notes};
 
 pub(crate) struct State<F> {
     pub(crate) session: Session,

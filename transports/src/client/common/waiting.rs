@@ -10,8 +10,8 @@ use std::time::Duration;
 use imts_core::{Mono, Recovery};
 
 use super::Hub;
-use super::held::Door;
-use crate::bell::{Bell, Heard};
+use super::locked::Door;
+use crate::client::notify::{Bell, Heard};
 use crate::clock::Deadline;
 use crate::error::TokenError;
 

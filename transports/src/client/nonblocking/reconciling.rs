@@ -12,8 +12,8 @@ use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconcile
 use super::AsyncClient;
 use super::flight::discard;
 use super::waiting::until;
+use crate::client::common::Found;
 use crate::clock::Deadline;
-use crate::hub::Found;
 use crate::within::within;
 
 impl AsyncClient {

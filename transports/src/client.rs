@@ -1,0 +1,20 @@
+//! The two clients: one for threads, one for tasks.
+//!
+//! [`common`] is the engine room of both: the session that all clones of a client share, and each
+//! rule that does not depend on how a caller waits.
+
+mod bearer;
+mod blocking;
+mod common;
+mod handle;
+mod nonblocking;
+mod notify;
+mod trace;
+
+pub use self::bearer::Bearer;
+pub use self::blocking::Client;
+pub use self::common::HookError;
+pub(crate) use self::common::{Driven, Hub, Kept, OnGrant};
+pub use self::handle::{AsyncHandle, Handle};
+pub use self::nonblocking::AsyncClient;
+pub(crate) use self::nonblocking::Spawner;
