@@ -21,7 +21,9 @@ use imts_core::{
 };
 use thiserror::Error;
 
-use crate::client::{AsyncClient, Client, Driven, HookError, Hub, Kept, OnGrant, Spawner};
+use crate::client::{
+    AsyncClient, CallJournal, Client, Common, Driven, HookError, OnGrant, Spawner,
+};
 use crate::clock::{self, Clock, SystemClock};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
@@ -185,7 +187,7 @@ impl Builder {
     /// Returns [`BuildError`] if a setting cannot be used.
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
         let (patience, keeps_alive) = (self.patience, self.keeps_alive);
-        let client = Client::new(self.hub(Driven::Thread)?, Arc::new(transport), patience);
+        let client = Client::new(self.common(Driven::Thread)?, Arc::new(transport), patience);
         if keeps_alive && client.keep_alive().is_err() {
             return Err(BuildError::KeepAlive);
         }
@@ -204,15 +206,15 @@ impl Builder {
         let (patience, spawner) = (self.patience, self.spawner.take());
         let keeps_alive = self.keeps_alive;
         let driven = if spawner.is_some() { Driven::Spawner } else { Driven::Askers };
-        let hub = self.hub(driven)?;
-        let client = AsyncClient::new(hub, Arc::new(transport), spawner, patience);
+        let common = self.common(driven)?;
+        let client = AsyncClient::new(common, Arc::new(transport), spawner, patience);
         if keeps_alive && !client.keep_alive() {
             return Err(BuildError::KeepAlive);
         }
         Ok(client)
     }
 
-    fn hub<F>(self, driven: Driven) -> Result<Hub<F>, BuildError> {
+    fn common<F>(self, driven: Driven) -> Result<Common<F>, BuildError> {
         let headers = headers(&self.user_agent, self.headers)?;
         let mut policy = self.policy;
         if policy.jitter_seed == 0 {
@@ -229,8 +231,8 @@ impl Builder {
         if let Some(saved) = self.restored {
             session.adopt(saved, now)?;
         }
-        let kept = Kept::new(self.journal);
-        Ok(Hub::new(session, self.clock, self.on_grant, kept, headers, driven))
+        let journal = CallJournal::new(self.journal);
+        Ok(Common::new(session, self.clock, self.on_grant, journal, headers, driven))
     }
 }
 

@@ -5,16 +5,16 @@
 
 mod bearer;
 mod blocking;
+mod changes;
 mod common;
 mod handle;
 mod nonblocking;
-mod notify;
 mod trace;
 
 pub use self::bearer::Bearer;
 pub use self::blocking::Client;
 pub use self::common::HookError;
-pub(crate) use self::common::{Driven, Hub, Kept, OnGrant};
+pub(crate) use self::common::{CallJournal, Common, Driven, OnGrant};
 pub use self::handle::{AsyncHandle, Handle};
 pub use self::nonblocking::AsyncClient;
 pub(crate) use self::nonblocking::Spawner;

@@ -30,7 +30,7 @@ mod machine {
     }
 
     /// The value that one reader last found there.
-    pub(crate) struct Sighted<T>(Cache<Arc<ArcSwapOption<T>>, Option<Arc<T>>>);
+    pub(crate) struct CachedRead<T>(Cache<Arc<ArcSwapOption<T>>, Option<Arc<T>>>);
 
     impl<T> Published<T> {
         pub(crate) fn nothing() -> Self {
@@ -46,15 +46,15 @@ mod machine {
             self.0.store(value.map(Arc::new));
         }
 
-        pub(crate) fn sighted(&self) -> Sighted<T> {
-            Sighted(Cache::new(Arc::clone(&self.0)))
+        pub(crate) fn cached_read(&self) -> CachedRead<T> {
+            CachedRead(Cache::new(Arc::clone(&self.0)))
         }
     }
 
-    impl<T> Sighted<T> {
+    impl<T> CachedRead<T> {
         /// Returns the value that is there now.
         #[inline]
-        pub(crate) fn look(&mut self) -> Option<&T> {
+        pub(crate) fn load(&mut self) -> Option<&T> {
             self.0.load().as_deref()
         }
     }
@@ -85,7 +85,7 @@ mod model {
         Some(value)
     }
 
-    pub(crate) struct Sighted<T> {
+    pub(crate) struct CachedRead<T> {
         place: Arc<Mutex<Option<Arc<T>>>>,
         seen: Option<Arc<T>>,
     }
@@ -104,13 +104,13 @@ mod model {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
         }
 
-        pub(crate) fn sighted(&self) -> Sighted<T> {
-            Sighted { place: Arc::clone(&self.0), seen: None }
+        pub(crate) fn cached_read(&self) -> CachedRead<T> {
+            CachedRead { place: Arc::clone(&self.0), seen: None }
         }
     }
 
-    impl<T> Sighted<T> {
-        pub(crate) fn look(&mut self) -> Option<&T> {
+    impl<T> CachedRead<T> {
+        pub(crate) fn load(&mut self) -> Option<&T> {
             self.seen = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.seen.as_deref()
         }

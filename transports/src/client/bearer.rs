@@ -1,7 +1,7 @@
 //! A bearer token as a client returns it, and the published token that answers most asks.
 //!
 //! Owns the check of a published token against the clocks, at each ask. Does not know about
-//! sessions: [`hub`](crate::client::common) decides what is published, and when.
+//! sessions: [`common`](crate::client::common) decides what is published, and when.
 
 use std::fmt;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use imts_core::{Epoch, Mono, Now, Outlook, Wall};
 
 use crate::clock::{self, Clock};
-use crate::sync::{Lent, Sighted, owned};
+use crate::sync::{CachedRead, Lent, owned};
 
 /// A bearer token that was valid when a client returned it: a borrowed [`imts_core::Bearer`].
 ///
@@ -53,7 +53,7 @@ impl Clone for Bearer {
     /// Returns a bearer with its own share, which is no longer borrowed.
     fn clone(&self) -> Self {
         let snapshot = self.snapshot();
-        Self::owned(snapshot.kept.as_ref().map_or(snapshot, Self::snapshot))
+        Self::owned(snapshot.owned_share.as_ref().map_or(snapshot, Self::snapshot))
     }
 }
 
@@ -86,13 +86,13 @@ impl fmt::Debug for Bearer {
 pub(crate) struct Snapshot {
     bearer: imts_core::Bearer,
     /// The same token with its own share, for callers that keep it; `None` in that share.
-    kept: Option<Bearer>,
+    owned_share: Option<Bearer>,
     /// The readings of both clocks from which a renewal is due, by coarse readings.
     due: Option<Now>,
     /// How far a coarse reading may be behind.
     lag: Duration,
     /// The last tick of the clock at which no renewal was due; 0 if that is not known.
-    calm_at: AtomicU64,
+    fresh_at: AtomicU64,
 }
 
 impl Snapshot {
@@ -102,41 +102,47 @@ impl Snapshot {
             mono: Mono::from_micros(due.mono.as_micros().saturating_sub(by)),
             wall: Wall::from_unix_micros(due.wall.unix_micros().saturating_sub_unsigned(by)),
         });
-        let kept = Some(outlook.bearer().clone().into());
-        Self { kept, due, lag, ..Self::of(outlook.bearer().clone()) }
+        let owned_share = Some(outlook.bearer().clone().into());
+        Self { owned_share, due, lag, ..Self::of(outlook.bearer().clone()) }
     }
 
     /// Creates a snapshot of a token alone. It answers no ask.
     fn of(bearer: imts_core::Bearer) -> Self {
-        Self { bearer, kept: None, due: None, lag: Duration::ZERO, calm_at: AtomicU64::new(0) }
+        Self {
+            bearer,
+            owned_share: None,
+            due: None,
+            lag: Duration::ZERO,
+            fresh_at: AtomicU64::new(0),
+        }
     }
 
     /// Returns whether the token is valid and no renewal is due.
     ///
     /// The stored tick orders nothing: a stale tick costs one reading of the clock.
     #[inline]
-    pub(crate) fn is_calm(&self, clock: &clock::Source) -> bool {
+    pub(crate) fn is_fresh(&self, clock: &clock::Source) -> bool {
         let tick = clock.tick().unwrap_or(0);
-        self.was_calm_at(tick) || self.is_calm_from(tick, clock)
+        self.was_fresh_at(tick) || self.is_fresh_from(tick, clock)
     }
 
     /// Returns whether the token was valid and no renewal was due at this tick of the clock.
     #[inline]
-    pub(crate) fn was_calm_at(&self, tick: u64) -> bool {
-        tick != 0 && tick == self.calm_at.load(Ordering::Relaxed)
+    pub(crate) fn was_fresh_at(&self, tick: u64) -> bool {
+        tick != 0 && tick == self.fresh_at.load(Ordering::Relaxed)
     }
 
     /// Checks by a reading of the clock, and stores the result.
     #[cold]
-    fn is_calm_from(&self, tick: u64, clock: &clock::Source) -> bool {
-        let is_calm = self.is_early(clock.coarse());
-        if is_calm && tick != 0 {
-            self.calm_at.store(tick, Ordering::Relaxed);
+    fn is_fresh_from(&self, tick: u64, clock: &clock::Source) -> bool {
+        let is_fresh = self.is_before_due(clock.coarse());
+        if is_fresh && tick != 0 {
+            self.fresh_at.store(tick, Ordering::Relaxed);
         }
-        is_calm
+        is_fresh
     }
 
-    fn is_early(&self, coarse: Now) -> bool {
+    fn is_before_due(&self, coarse: Now) -> bool {
         self.due.is_some_and(|due| coarse.mono < due.mono && coarse.wall < due.wall)
     }
 
@@ -159,20 +165,20 @@ impl Snapshot {
 }
 
 /// The published snapshot that one thread or task last saw.
-pub(crate) struct Sight {
+pub(crate) struct TokenCache {
     clock: clock::Source,
-    snapshot: Sighted<Snapshot>,
+    snapshot: CachedRead<Snapshot>,
 }
 
-impl Sight {
-    pub(crate) fn new(clock: clock::Source, snapshot: Sighted<Snapshot>) -> Self {
+impl TokenCache {
+    pub(crate) fn new(clock: clock::Source, snapshot: CachedRead<Snapshot>) -> Self {
         Self { clock, snapshot }
     }
 
     /// Returns the published token, if it is valid now and no renewal is due.
     #[inline]
-    pub(crate) fn calm(&mut self) -> Option<&Bearer> {
-        let snapshot = self.snapshot.look()?;
-        snapshot.kept.as_ref().filter(|_| snapshot.is_calm(&self.clock))
+    pub(crate) fn fresh(&mut self) -> Option<&Bearer> {
+        let snapshot = self.snapshot.load()?;
+        snapshot.owned_share.as_ref().filter(|_| snapshot.is_fresh(&self.clock))
     }
 }

@@ -19,8 +19,8 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 
 use self::flight::Flight;
 use self::renewal::Shared;
-use crate::client::bearer::{Bearer, Sight};
-use crate::client::common::{Ask, Entry, Held, Hub};
+use crate::client::bearer::{Bearer, TokenCache};
+use crate::client::common::{Ask, Common, Locked};
 use crate::clock::Deadline;
 use crate::error::TokenError;
 use crate::transport::Transport;
@@ -54,8 +54,12 @@ pub struct Client {
 const ATTEMPTS: usize = 3;
 
 impl Client {
-    pub(crate) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>, patience: Duration) -> Self {
-        Self { shared: Arc::new(Shared::new(hub, transport)), patience }
+    pub(crate) fn new(
+        common: Common<Flight>,
+        transport: Arc<dyn Transport>,
+        patience: Duration,
+    ) -> Self {
+        Self { shared: Arc::new(Shared::new(common, transport)), patience }
     }
 
     /// Starts the thread that renews while no one asks.
@@ -81,7 +85,7 @@ impl Client {
     ///
     /// Returns [`TokenError`] if there is no valid token.
     pub fn token(&self) -> Result<Bearer, TokenError> {
-        match self.shared.hub.at_hand(Duration::ZERO) {
+        match self.shared.common.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => self.later(Duration::ZERO),
         }
@@ -105,39 +109,39 @@ impl Client {
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](Client::token).
     pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
-        match self.shared.hub.at_hand(at_least) {
+        match self.shared.common.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => self.later(at_least),
         }
     }
 
     /// Returns what a handle keeps of a token between two asks.
-    pub(crate) fn sight(&self) -> Sight {
-        self.shared.hub.sight()
+    pub(crate) fn token_cache(&self) -> TokenCache {
+        self.shared.common.token_cache()
     }
 
     /// Reports that the service refused this token with a 401. The client never returns this token
     /// again, and renews when a token is next asked for. If the token was already renewed, this
     /// does nothing.
     pub fn reject(&self, epoch: Epoch) {
-        self.shared.hub.reject(epoch);
+        self.shared.common.reject(epoch);
     }
 
     /// Sets new credentials, to keep or for one sign-in.
     pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        self.shared.hub.sign_in(credentials, keep);
+        self.shared.common.sign_in(credentials, keep);
     }
 
     /// Forgets tokens and credentials. It does not erase what the hook persisted: the caller must
     /// do that.
     pub fn sign_out(&self) {
-        self.shared.hub.sign_out();
+        self.shared.common.sign_out();
     }
 
     /// Reads the session's phase now. The closure runs under the session lock; do not call the
     /// client inside it.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
-        self.shared.hub.phase(read)
+        self.shared.common.phase(read)
     }
 
     /// Returns a view of the session without secrets: its phase, the token's remaining life, the
@@ -148,19 +152,19 @@ impl Client {
     /// repair the service.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared.hub.health()
+        self.shared.common.health()
     }
 
     /// Returns the state to persist now, or `None` if there is no grant.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
-        self.shared.hub.saved()
+        self.shared.common.saved()
     }
 
     /// Returns why the hook's last save failed, or `None` if it did not fail.
     #[must_use]
     pub fn save_failure(&self) -> Option<Source> {
-        self.shared.hub.save_failure()
+        self.shared.common.save_failure()
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
@@ -172,13 +176,13 @@ impl Client {
     /// changes nothing any more, but its thread lives on until the transport returns.
     pub fn close(&self, deadline: Duration) -> Option<Saved> {
         let deadline = Deadline::after(deadline);
-        let flight = self.shared.hub.close().filter(|flight| !flight.is_on_this_thread());
-        let has_landed = flight.is_none_or(|flight| flight.lands_by(deadline));
-        let (flight, saved) = self.shared.hub.abandon();
+        let flight = self.shared.common.close().filter(|flight| !flight.is_on_this_thread());
+        let has_ended = flight.is_none_or(|flight| flight.ends_by(deadline));
+        let (flight, saved) = self.shared.common.abandon();
         if let Some(flight) = flight {
-            flight.land(Err(TokenError::Closed));
+            flight.end(Err(TokenError::Closed));
         }
-        if has_landed {
+        if has_ended {
             self.shared.join();
         }
         saved
@@ -186,27 +190,27 @@ impl Client {
 
     #[cold]
     fn later(&self, at_least: Duration) -> Result<Bearer, TokenError> {
-        match self.shared.hub.enter(at_least) {
-            Entry::Served(bearer) => Ok(bearer),
-            Entry::Held(held) => self.asked(held, at_least),
+        match self.shared.common.cached_or_lock(at_least) {
+            Ok(bearer) => Ok(bearer),
+            Err(locked) => self.asked(locked, at_least),
         }
     }
 
     /// Asks under the session lock, and again after each flight that the caller had to wait for.
-    fn asked(&self, held: Held<'_, Flight>, at_least: Duration) -> Result<Bearer, TokenError> {
+    fn asked(&self, locked: Locked<'_, Flight>, at_least: Duration) -> Result<Bearer, TokenError> {
         let deadline = Deadline::after(self.patience);
-        let (mut held, mut wanted) = (held, at_least);
+        let (mut locked, mut wanted) = (locked, at_least);
         for _ in 0..ATTEMPTS {
-            if let Some(bearer) = self.ask(held, wanted, deadline)? {
-                return self.shared.hub.lasting(bearer, at_least);
+            if let Some(bearer) = self.ask(locked, wanted, deadline)? {
+                return self.shared.common.lasting(bearer, at_least);
             }
             // After one renewal, callers that waited together do not queue for the session lock.
-            if let Some(bearer) = self.shared.hub.at_hand_now(at_least) {
+            if let Some(bearer) = self.shared.common.cached_now(at_least) {
                 return Ok(bearer);
             }
             // A second renewal would not bring a longer life than the first.
             wanted = Duration::ZERO;
-            held = self.shared.hub.lock();
+            locked = self.shared.common.lock();
         }
         Err(TokenError::ShortLived { remaining: Duration::ZERO })
     }
@@ -214,26 +218,26 @@ impl Client {
     /// Returns a token, or `None` once a flight that the caller had to wait for has succeeded.
     fn ask(
         &self,
-        mut held: Held<'_, Flight>,
+        mut locked: Locked<'_, Flight>,
         at_least: Duration,
         deadline: Deadline,
     ) -> Result<Option<Bearer>, TokenError> {
-        if held.flight.is_some() {
+        if locked.flight.is_some() {
             // The flight's thread still runs, or the whole process was stopped: the flight ends by
             // itself.
-            self.shared.hub.gives_up(&mut held, false);
+            self.shared.common.gives_up(&mut locked, false);
         }
-        let flight = match self.shared.hub.ask(&mut held, at_least)? {
+        let flight = match self.shared.common.ask(&mut locked, at_least)? {
             Ask::Ready(bearer) => return Ok(Some(bearer)),
             Ask::Join(_) => {
-                let flight = held.flight.clone().ok_or(TokenError::TimedOut)?;
-                drop(held);
+                let flight = locked.flight.clone().ok_or(TokenError::TimedOut)?;
+                drop(locked);
                 flight
             }
-            Ask::Fly(work, meanwhile) => {
+            Ask::Start(work, meanwhile) => {
                 let flight = Flight::default();
-                held.flight = Some(flight.clone());
-                drop(held);
+                locked.flight = Some(flight.clone());
+                drop(locked);
                 self.shared.start(&flight, work);
                 if meanwhile.is_some() {
                     return Ok(meanwhile);
@@ -252,7 +256,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("patience", &self.patience)
-            .field("session", &self.shared.hub.lock().session)
+            .field("session", &self.shared.common.lock().session)
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,8 @@
 //! One session that all clones of a client share, with its lock, clock, hook and published token.
 //!
 //! Owns the translation between the session's steps and what a driver does. Does not know about
-//! threads or futures: both clients drive a flight with [`Hub::ask`], then with [`Hub::on_reply`]
-//! or [`Hub::save`] until nothing is left to do.
+//! threads or futures: both clients drive a flight with [`Common::ask`], then with
+//! [`Common::on_reply`] or [`Common::save`] until nothing is left to do.
 
 mod call_journal;
 mod calls;
@@ -25,18 +25,18 @@ use imts_core::{
     Session, Source, Step, Ticket, TransportError,
 };
 
-pub(crate) use self::call_journal::Kept;
+pub(crate) use self::call_journal::CallJournal;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
-pub(crate) use self::keep_alive::Tended;
-use self::locked::Door;
-pub(crate) use self::locked::{Driven, Held, State};
+pub(crate) use self::keep_alive::NextCheck;
+use self::locked::Lifecycle;
+pub(crate) use self::locked::{Driven, Locked, State};
 pub(crate) use self::panicked::TransportPanicked;
 use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::Found;
-pub(crate) use self::waiting::Patience;
+pub(crate) use self::waiting::RetryBudget;
 pub(crate) use self::work::{Next, Work};
-use crate::client::bearer::{Bearer, Sight, Snapshot};
-use crate::client::notify::Bell;
+use crate::client::bearer::{Bearer, Snapshot, TokenCache};
+use crate::client::changes::Changes;
 use crate::clock::{self, Clock};
 use crate::error::TokenError;
 use crate::progress::Progress;
@@ -50,8 +50,9 @@ pub type HookError = Box<dyn Error + Send + Sync>;
 /// Receives each state that must outlive the process, before the client acts on it.
 pub(crate) type OnGrant = Box<dyn Fn(&Saved) -> Result<(), HookError> + Send + Sync>;
 
-/// `F` is what a kind of client keeps of a flight, for the callers that join it.
-pub(crate) struct Hub<F> {
+/// The part of a client that both kinds have in common. A flight is one renewal under way; `F` is
+/// what a kind of client keeps of it, for the callers that join it.
+pub(crate) struct Common<F> {
     state: Mutex<State<F>>,
     /// The snapshot that answers most asks. The holder of the state writes it before releasing the
     /// lock.
@@ -59,14 +60,14 @@ pub(crate) struct Hub<F> {
     driven: Driven,
     clock: clock::Source,
     /// Rings when an ask may return something else than before.
-    bell: Arc<Bell>,
-    /// Rings the bell when a virtual clock is set, as long as the hub exists.
+    changes: Arc<Changes>,
+    /// Reports a change when a virtual clock is set, as long as the client exists.
     _clock_was_set: Arc<dyn Fn() + Send + Sync>,
     /// How far the clock's coarse readings may be behind.
     lag: Duration,
     on_grant: Option<OnGrant>,
     /// Records calls.
-    kept: Kept,
+    journal: CallJournal,
     /// The service that the tokens belong to.
     endpoint: Endpoint,
     /// How often one call is sent at most.
@@ -75,43 +76,35 @@ pub(crate) struct Hub<F> {
     headers: HeaderMap,
 }
 
-/// How an ask begins.
-pub(crate) enum Entry<'a, F> {
-    /// The ask is over: this token answers it.
-    Served(Bearer),
-    /// The session lock is held, to [ask](Hub::ask).
-    Held(Held<'a, F>),
-}
-
 /// The answer to an ask.
 pub(crate) enum Ask {
     /// A token that is valid now.
     Ready(Bearer),
     /// The caller must start a flight with this work. If there is a token, it can be used
     /// meanwhile.
-    Fly(Box<Work>, Option<Bearer>),
+    Start(Box<Work>, Option<Bearer>),
     /// A flight is under way. The session counts it as lost after this time.
     Join(Duration),
 }
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     pub(crate) fn new(
         session: Session,
         clock: clock::Source,
         on_grant: Option<OnGrant>,
-        kept: Kept,
+        journal: CallJournal,
         headers: HeaderMap,
         driven: Driven,
     ) -> Self {
-        let bell = Arc::new(Bell::new());
-        let rings = Arc::downgrade(&bell);
+        let changes = Arc::new(Changes::new());
+        let weak = Arc::downgrade(&changes);
         let clock_was_set: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
-            if let Some(bell) = rings.upgrade() {
-                bell.ring();
+            if let Some(changes) = weak.upgrade() {
+                changes.notify();
             }
         });
         clock.on_set(Arc::downgrade(&clock_was_set));
-        let hub = Self {
+        let common = Self {
             lag: clock.lag(),
             endpoint: session.endpoint().clone(),
             call_attempts: session.policy().call_attempts,
@@ -119,15 +112,15 @@ impl<F> Hub<F> {
             published: Published::nothing(),
             driven,
             clock,
-            bell,
+            changes,
             _clock_was_set: clock_was_set,
             on_grant,
-            kept,
+            journal,
             headers,
         };
         // A session that was restored has a token to publish.
-        drop(hub.lock());
-        hub
+        drop(common.lock());
+        common
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -137,29 +130,30 @@ impl<F> Hub<F> {
     /// Answers most asks. While no renewal is due, this is all that an ask costs: no lock, no
     /// precise clock. Inlined, because a value that is returned through memory is copied once more.
     #[inline(always)]
-    pub(crate) fn at_hand(&self, at_least: Duration) -> Option<Bearer> {
+    pub(crate) fn cached(&self, at_least: Duration) -> Option<Bearer> {
         // Read the tick first: nothing may unwind between the load and the return.
         let tick = self.clock.tick().unwrap_or(0);
         let published = self.published.load();
-        if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_calm_at(tick)) {
+        if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_fresh_at(tick)) {
             return Some(Bearer::lent(published));
         }
-        self.at_hand_now(at_least)
+        self.cached_now(at_least)
     }
 
-    /// Handles an ask that no cached token can answer. If another caller holds the session, a
-    /// usable old token is still served while its renewal is due.
+    /// Handles an ask that no cached token can answer: returns the locked session, to
+    /// [ask](Common::ask). If another caller holds the session, a usable old token is still served
+    /// while its renewal is due.
     #[cold]
-    pub(crate) fn enter(&self, at_least: Duration) -> Entry<'_, F> {
-        if let Some(held) = self.try_lock() {
-            return Entry::Held(held);
+    pub(crate) fn cached_or_lock(&self, at_least: Duration) -> Result<Bearer, Locked<'_, F>> {
+        if let Some(locked) = self.try_lock() {
+            return Err(locked);
         }
         let (published, clock) = (self.published.load(), &self.clock);
         let serves = |it: &Snapshot| it.is_usable(clock) && it.lasts(at_least, clock);
         if published.as_deref().is_some_and(serves) {
-            Entry::Served(Bearer::lent(published))
+            Ok(Bearer::lent(published))
         } else {
-            Entry::Held(self.lock())
+            Err(self.lock())
         }
     }
 
@@ -172,29 +166,29 @@ impl<F> Hub<F> {
         if remaining < at_least { Err(TokenError::ShortLived { remaining }) } else { Ok(bearer) }
     }
 
-    /// Returns a sight, in which one thread or task caches what is published.
-    pub(crate) fn sight(&self) -> Sight {
-        Sight::new(self.clock.clone(), self.published.sighted())
+    /// Returns a cache of what is published, for one thread or task.
+    pub(crate) fn token_cache(&self) -> TokenCache {
+        TokenCache::new(self.clock.clone(), self.published.cached_read())
     }
 
     pub(crate) fn reject(&self, epoch: Epoch) {
-        let (mut held, now) = (self.lock(), self.now());
-        let State { session, journal, .. } = &mut *held;
-        journal.rejected(session, epoch, now);
+        let (mut locked, now) = (self.lock(), self.now());
+        let State { session, notes, .. } = &mut *locked;
+        notes.rejected(session, epoch, now);
         session.reject(epoch, now);
-        held.rings();
+        locked.mark_changed();
     }
 
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        let mut held = self.lock();
-        held.session.sign_in(credentials, keep, self.now());
-        held.rings();
+        let mut locked = self.lock();
+        locked.session.sign_in(credentials, keep, self.now());
+        locked.mark_changed();
     }
 
     pub(crate) fn sign_out(&self) {
-        let mut held = self.lock();
-        held.session.sign_out();
-        held.rings();
+        let mut locked = self.lock();
+        locked.session.sign_out();
+        locked.mark_changed();
     }
 
     pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
@@ -211,16 +205,16 @@ impl<F> Hub<F> {
 
     /// Asks the session for a token with `at_least` left.
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, TokenError> {
-        match state.door {
-            Door::Open => {
+        match state.lifecycle {
+            Lifecycle::Open => {
                 let now = self.now();
                 let asked = self.step(state, at_least, now);
-                if let Ok(Ask::Fly(work, _)) = &asked {
-                    state.journal.started(&state.session, work, at_least, now);
+                if let Ok(Ask::Start(work, _)) = &asked {
+                    state.notes.started(&state.session, work, at_least, now);
                 }
                 asked
             }
-            Door::Closing | Door::Closed => Err(TokenError::Closed),
+            Lifecycle::Closing | Lifecycle::Closed => Err(TokenError::Closed),
         }
     }
 
@@ -230,18 +224,18 @@ impl<F> Hub<F> {
         F: Clone,
     {
         let mut state = self.lock();
-        if state.door == Door::Open {
-            state.door = Door::Closing;
+        if state.lifecycle == Lifecycle::Open {
+            state.lifecycle = Lifecycle::Closing;
         }
-        state.rings();
+        state.mark_changed();
         state.flight.clone()
     }
 
     /// Stops all work. Returns the flight that is still under way, and the state to persist.
     pub(crate) fn abandon(&self) -> (Option<F>, Option<Saved>) {
         let mut state = self.lock();
-        state.door = Door::Closed;
-        state.rings();
+        state.lifecycle = Lifecycle::Closed;
+        state.mark_changed();
         (state.flight.take(), state.session.saved(self.now()))
     }
 
@@ -263,13 +257,13 @@ impl<F> Hub<F> {
                 let bounds = Bounds::from(&exchange);
                 let progress = Progress::default();
                 state.sending = Some((ticket, progress.clone()));
-                let request = self.dress(exchange.into_request());
+                let request = self.with_headers(exchange.into_request());
                 let work = Work::Send(ticket, request, bounds, progress);
-                Ok(Ask::Fly(Box::new(work), meanwhile(&state.session, now, at_least)))
+                Ok(Ask::Start(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
             Step::Save(ticket, saved) => {
                 let work = Work::Save(ticket, saved);
-                Ok(Ask::Fly(Box::new(work), meanwhile(&state.session, now, at_least)))
+                Ok(Ask::Start(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
         }
     }
@@ -286,7 +280,7 @@ impl<F> Hub<F> {
             let failure = TransportError::unknown().because(ClockPanicked);
             let give_up = || self.lock().session.on_failure(ticket, failure, self.now());
             drop(catch_unwind(AssertUnwindSafe(give_up)));
-            Next::Landed(Ok(()))
+            Next::Ended(Ok(()))
         })
     }
 
@@ -302,7 +296,7 @@ impl<F> Hub<F> {
             Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
         };
         if outcome.is_ok() && self.on_grant.is_none() {
-            return landed(&mut state, Ok(()), now);
+            return ended(&mut state, Ok(()), now);
         }
         self.next(&mut state, outcome, now)
     }
@@ -322,10 +316,10 @@ impl<F> Hub<F> {
             if saved.is_in_doubt() {
                 return self.next(&mut state, Ok(()), now);
             }
-            landed(&mut state, Ok(()), now)
+            ended(&mut state, Ok(()), now)
         };
         // If a save is not reported, it ends by itself in good time.
-        catch_unwind(AssertUnwindSafe(go_on)).unwrap_or_else(|_| Next::Landed(Ok(())))
+        catch_unwind(AssertUnwindSafe(go_on)).unwrap_or_else(|_| Next::Ended(Ok(())))
     }
 
     /// Continues if the renewal is not over: with a save, or with a sign-in after a refresh that
@@ -333,22 +327,22 @@ impl<F> Hub<F> {
     /// from the start. Only the next ask begins that renewal. Otherwise, a service slower than its
     /// tokens would be asked for ever.
     fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<RenewalError>>, now: Now) -> Next {
-        if state.door == Door::Closed {
-            return Next::Landed(Err(TokenError::Closed));
+        if state.lifecycle == Lifecycle::Closed {
+            return Next::Ended(Err(TokenError::Closed));
         }
         let outcome = match self.step(state, Duration::ZERO, now) {
-            Ok(Ask::Fly(work, _)) => {
-                state.journal.went_on(&work);
+            Ok(Ask::Start(work, _)) => {
+                state.notes.went_on(&work);
                 return Next::Work(work);
             }
             Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(TokenError::Renewal),
             Err(TokenError::Waiting { wait, last }) => {
-                state.journal.backed_off(wait);
+                state.notes.backed_off(wait);
                 Err(TokenError::Renewal(last))
             }
             Err(error) => Err(error),
         };
-        landed(state, outcome, now)
+        ended(state, outcome, now)
     }
 
     /// Returns the published bearer if it is the same one: this saves an allocation.
@@ -361,10 +355,10 @@ impl<F> Hub<F> {
     }
 }
 
-fn landed<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) -> Next {
-    state.rings();
-    state.journal.ended(&state.session, &outcome, now);
-    Next::Landed(outcome)
+fn ended<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) -> Next {
+    state.mark_changed();
+    state.notes.ended(&state.session, &outcome, now);
+    Next::Ended(outcome)
 }
 
 /// Returns the old token for a caller who starts its renewal, if enough life is left.

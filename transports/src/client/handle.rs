@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::client::bearer::{Bearer, Sight};
+use crate::client::bearer::{Bearer, TokenCache};
 use crate::client::blocking::Client;
 use crate::client::nonblocking::AsyncClient;
 use crate::error::TokenError;
@@ -34,7 +34,7 @@ use crate::error::TokenError;
 /// ```
 pub struct Handle {
     client: Client,
-    sight: Sight,
+    cache: TokenCache,
     /// The answer to the last ask that went to the client.
     answer: Option<Bearer>,
 }
@@ -43,7 +43,7 @@ pub struct Handle {
 /// does.
 pub struct AsyncHandle {
     client: AsyncClient,
-    sight: Sight,
+    cache: TokenCache,
     /// The answer to the last ask that went to the client.
     answer: Option<Bearer>,
 }
@@ -52,7 +52,7 @@ impl Client {
     /// Returns a handle for one thread that asks very often. It caches the token between asks.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { client: self.clone(), sight: self.sight(), answer: None }
+        Handle { client: self.clone(), cache: self.token_cache(), answer: None }
     }
 }
 
@@ -67,7 +67,7 @@ impl Handle {
         if self.answer.is_some() {
             forget(&mut self.answer);
         }
-        match self.sight.calm() {
+        match self.cache.fresh() {
             Some(bearer) => Ok(bearer),
             None => later(&self.client, &mut self.answer),
         }
@@ -78,7 +78,7 @@ impl AsyncClient {
     /// Returns a handle for one task that asks very often. It caches the token between asks.
     #[must_use]
     pub fn handle(&self) -> AsyncHandle {
-        AsyncHandle { client: self.clone(), sight: self.sight(), answer: None }
+        AsyncHandle { client: self.clone(), cache: self.token_cache(), answer: None }
     }
 }
 
@@ -93,7 +93,7 @@ impl AsyncHandle {
         if self.answer.is_some() {
             forget(&mut self.answer);
         }
-        match self.sight.calm() {
+        match self.cache.fresh() {
             Some(bearer) => Ok(bearer),
             // Boxed, so that the future of an ask that the cached token answers is small.
             None => Box::pin(later_in_task(&self.client, &mut self.answer)).await,

@@ -21,8 +21,8 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
-use crate::client::bearer::{Bearer, Sight};
-use crate::client::common::{Entry, Hub};
+use crate::client::bearer::{Bearer, TokenCache};
+use crate::client::common::Common;
 use crate::error::TokenError;
 use crate::transport::{AsyncTransport, BoxFuture};
 
@@ -71,12 +71,12 @@ pub struct AsyncClient {
 
 impl AsyncClient {
     pub(crate) fn new(
-        hub: Hub<Flight>,
+        common: Common<Flight>,
         transport: Arc<dyn AsyncTransport>,
         spawner: Option<Spawner>,
         patience: Duration,
     ) -> Self {
-        Self { shared: Arc::new(Shared { hub, transport, spawner }), patience }
+        Self { shared: Arc::new(Shared { common, transport, spawner }), patience }
     }
 
     /// Starts the task that renews while no one asks. Returns whether the spawner took it.
@@ -103,7 +103,7 @@ impl AsyncClient {
     ///
     /// Returns [`TokenError`] if there is no valid token.
     pub async fn token(&self) -> Result<Bearer, TokenError> {
-        match self.shared.hub.at_hand(Duration::ZERO) {
+        match self.shared.common.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => match self.later(Duration::ZERO)? {
                 Later::Served(bearer) => Ok(bearer),
@@ -130,7 +130,7 @@ impl AsyncClient {
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](AsyncClient::token).
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
-        match self.shared.hub.at_hand(at_least) {
+        match self.shared.common.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => match self.later(at_least)? {
                 Later::Served(bearer) => Ok(bearer),
@@ -144,12 +144,12 @@ impl AsyncClient {
     /// The waiting future is boxed, so that the future of an ask that waits for nothing is small.
     #[cold]
     fn later(&self, at_least: Duration) -> Result<Later<'_>, TokenError> {
-        let asked = match self.shared.hub.enter(at_least) {
-            Entry::Served(bearer) => return Ok(Later::Served(bearer)),
-            Entry::Held(held) => self.shared.ask(held, at_least, None)?,
+        let asked = match self.shared.common.cached_or_lock(at_least) {
+            Ok(bearer) => return Ok(Later::Served(bearer)),
+            Err(locked) => self.shared.ask(locked, at_least, None)?,
         };
         match asked {
-            Asked::Ready(bearer) => self.shared.hub.lasting(bearer, at_least).map(Later::Served),
+            Asked::Ready(bearer) => self.shared.common.lasting(bearer, at_least).map(Later::Served),
             Asked::Wait { flight, overdue } => {
                 Ok(Later::Waits(Box::pin(self.waiting(flight, overdue, at_least))))
             }
@@ -157,32 +157,32 @@ impl AsyncClient {
     }
 
     /// Returns what a handle keeps of a token between two asks.
-    pub(crate) fn sight(&self) -> Sight {
-        self.shared.hub.sight()
+    pub(crate) fn token_cache(&self) -> TokenCache {
+        self.shared.common.token_cache()
     }
 
     /// Reports that the service refused this token with a 401. The client never returns this token
     /// again, and renews when a token is next asked for. If the token was already renewed, this
     /// does nothing.
     pub fn reject(&self, epoch: Epoch) {
-        self.shared.hub.reject(epoch);
+        self.shared.common.reject(epoch);
     }
 
     /// Sets new credentials, to keep or for one sign-in.
     pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        self.shared.hub.sign_in(credentials, keep);
+        self.shared.common.sign_in(credentials, keep);
     }
 
     /// Forgets tokens and credentials. It does not erase what the hook persisted: the caller must
     /// do that.
     pub fn sign_out(&self) {
-        self.shared.hub.sign_out();
+        self.shared.common.sign_out();
     }
 
     /// Reads the session's phase now. The closure runs under the session lock; do not call the
     /// client inside it.
     pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
-        self.shared.hub.phase(read)
+        self.shared.common.phase(read)
     }
 
     /// Returns a view of the session without secrets: its phase, the token's remaining life, the
@@ -193,19 +193,19 @@ impl AsyncClient {
     /// repair the service.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.shared.hub.health()
+        self.shared.common.health()
     }
 
     /// Returns the state to persist now, or `None` if there is no grant.
     #[must_use]
     pub fn saved(&self) -> Option<Saved> {
-        self.shared.hub.saved()
+        self.shared.common.saved()
     }
 
     /// Returns why the hook's last save failed, or `None` if it did not fail.
     #[must_use]
     pub fn save_failure(&self) -> Option<Source> {
-        self.shared.hub.save_failure()
+        self.shared.common.save_failure()
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
@@ -215,13 +215,13 @@ impl AsyncClient {
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
     /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt).
     pub async fn close(&self, deadline: Duration) -> Option<Saved> {
-        if let Some(flight) = self.shared.hub.close().filter(|it| !it.is_on_this_thread()) {
+        if let Some(flight) = self.shared.common.close().filter(|it| !it.is_on_this_thread()) {
             let mut patience = Some(self.shared.transport.sleep(deadline));
             self.wait(Some(&flight), Duration::MAX, &mut patience).await;
         }
-        let (flight, saved) = self.shared.hub.abandon();
+        let (flight, saved) = self.shared.common.abandon();
         if let Some(flight) = flight {
-            flight.land(Err(TokenError::Closed));
+            flight.end(Err(TokenError::Closed));
         }
         saved
     }
@@ -237,7 +237,7 @@ impl fmt::Debug for AsyncClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncClient")
             .field("patience", &self.patience)
-            .field("session", &self.shared.hub.lock().session)
+            .field("session", &self.shared.common.lock().session)
             .finish_non_exhaustive()
     }
 }

@@ -5,9 +5,9 @@
 //! and emitted after it, because a listener may ask the same client for a token.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use self::off::{Journal, Notes};
+pub(crate) use self::off::{Events, Notes};
 #[cfg(feature = "tracing")]
-pub(crate) use self::on::{Journal, Notes};
+pub(crate) use self::on::{Events, Notes};
 
 /// Takes no notes.
 #[cfg(not(feature = "tracing"))]
@@ -20,19 +20,19 @@ mod off {
     use crate::error::TokenError;
 
     #[derive(Default)]
-    pub(crate) struct Journal {}
-
-    #[derive(Default)]
     pub(crate) struct Notes {}
 
-    impl Journal {
+    #[derive(Default)]
+    pub(crate) struct Events {}
+
+    impl Notes {
         pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
         pub(crate) fn went_on(&mut self, _: &Work) {}
         pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), TokenError>, _: Now) {}
         pub(crate) fn backed_off(&mut self, _: Duration) {}
         pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
-        pub(crate) fn take(&mut self) -> Notes {
-            Notes {}
+        pub(crate) fn take(&mut self) -> Events {
+            Events {}
         }
     }
 }
@@ -53,7 +53,7 @@ mod on {
 
     /// The events that happened under the lock.
     #[derive(Default)]
-    pub(crate) struct Journal {
+    pub(crate) struct Notes {
         notes: Vec<Note>,
         /// Whether the service rejected the token in use.
         rejected: bool,
@@ -72,9 +72,9 @@ mod on {
 
     /// The notes, emitted when this is dropped.
     #[derive(Default)]
-    pub(crate) struct Notes(Vec<Note>);
+    pub(crate) struct Events(Vec<Note>);
 
-    impl Journal {
+    impl Notes {
         /// Notes that a renewal begins.
         pub(crate) fn started(
             &mut self,
@@ -142,22 +142,22 @@ mod on {
             }
         }
 
-        pub(crate) fn take(&mut self) -> Notes {
-            Notes(mem::take(&mut self.notes))
+        pub(crate) fn take(&mut self) -> Events {
+            Events(mem::take(&mut self.notes))
         }
     }
 
-    impl Drop for Notes {
+    impl Drop for Events {
         fn drop(&mut self) {
             for note in self.0.drain(..) {
                 // A listener that panics must not leave a renewal undone.
-                let _told = catch_unwind(AssertUnwindSafe(|| note.tell()));
+                let _emitted = catch_unwind(AssertUnwindSafe(|| note.emit()));
             }
         }
     }
 
     impl Note {
-        fn tell(self) {
+        fn emit(self) {
             let seconds = |duration: Duration| duration.as_secs_f64();
             match self {
                 Self::Started { reason, purpose, epoch } => {
@@ -185,12 +185,12 @@ mod on {
         session.phase(now).usable().map_or(0, |usable| usable.bearer().epoch().count())
     }
 
-    fn outcome_of(trouble: &RenewalError) -> (&'static str, Option<u16>) {
-        let status = match trouble.why() {
+    fn outcome_of(error: &RenewalError) -> (&'static str, Option<u16>) {
+        let status = match error.why() {
             RenewalCause::Reply(ReplyError::Refused(problem)) => Some(problem.status().as_u16()),
             RenewalCause::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
             _ => None,
         };
-        (trouble.kind(), status)
+        (error.kind(), status)
     }
 }

@@ -50,7 +50,7 @@ impl Client {
     /// Returns [`NotCallable`] if the operation cannot be called, or if the journal does not
     /// permit it ([`NotCallable::Intent`]). Nothing was sent.
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, NotCallable> {
-        let call = self.shared.hub.call(operation, self.patience)?;
+        let call = self.shared.common.call(operation, self.patience)?;
         Ok(self.carry(call)?)
     }
 
@@ -61,7 +61,7 @@ impl Client {
     ///
     /// Fails as [`call`](Client::call) does.
     pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, NotCallable> {
-        self.shared.hub.call_named(name, request, self.patience)
+        self.shared.common.call_named(name, request, self.patience)
     }
 
     /// Sends the same bytes again, for a call that was not done.
@@ -71,7 +71,7 @@ impl Client {
     /// Returns [`IntentError`] if another call of the same intent came in between. Nothing was
     /// sent.
     pub fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
-        self.perform(permit.retry(self.shared.hub.deadline(self.patience)))
+        self.perform(permit.retry(self.shared.common.deadline(self.patience)))
     }
 
     /// Carries a call to its end. If this client's patience ends before the call is sent, the call
@@ -81,40 +81,40 @@ impl Client {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        self.carry(self.shared.hub.taken_up(call))
+        self.carry(self.shared.common.prepared(call))
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
     fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let hub = &self.shared.hub;
-        let mut performing = hub.performing(&call);
+        let common = &self.shared.common;
+        let mut recorded = common.recorded(&call);
         let mut deadline = Deadline::after(self.patience);
-        let mut now = hub.now_or_end(deadline);
+        let mut now = common.now_or_end(deadline);
         loop {
-            match hub.next_of(&mut call, &mut performing, now) {
+            match common.next_of(&mut call, &mut recorded, now) {
                 CallStep::Token => match self.bearer(&call, deadline) {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(wait(performing.record(&entry))),
+                CallStep::Record(entry) => call.on_recorded(wait(recorded.record(&entry))),
                 CallStep::Send(exchange) => {
-                    let (request, bounds, _) = hub.outgoing(exchange, &mut performing);
-                    let heard = hub.heard_of(&mut call, self.shared.send(request, bounds));
-                    now = hub.or_end(heard, deadline);
+                    let (request, bounds, _) = common.outgoing(exchange, &mut recorded);
+                    let reported_at = common.report(&mut call, self.shared.send(request, bounds));
+                    now = common.or_end(reported_at, deadline);
                     continue;
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let heard = hub.heard();
-                    match hub.pause(until, deadline) {
-                        Some(pause) => hub.bell().wait(heard, pause),
+                    let seen = common.version();
+                    match common.pause(until, deadline) {
+                        Some(pause) => common.changes().wait(seen, pause),
                         None => deadline = Deadline::after(Duration::ZERO),
                     }
                 }
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),
             }
-            now = hub.now_or_end(deadline);
+            now = common.now_or_end(deadline);
         }
     }
 
@@ -125,7 +125,7 @@ impl Client {
     ///
     /// Returns [`RecordError::Failed`] if the journal cannot be read.
     pub fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
-        self.shared.hub.in_doubt()
+        self.shared.common.in_doubt()
     }
 
     /// Records in this client's journal what was found out about a call in doubt.
@@ -141,17 +141,17 @@ impl Client {
     /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
     /// be written.
     pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        wait(self.shared.hub.resolve(id, resolution))
+        wait(self.shared.common.resolve(id, resolution))
     }
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
-        let hub = &self.shared.hub;
-        if let Some(bearer) = hub.bearer_at_hand(call)? {
+        let common = &self.shared.common;
+        if let Some(bearer) = common.cached_bearer(call)? {
             return Ok(bearer);
         }
-        let token = self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline));
+        let token = self.waits_for(ON_THE_WAY, common.budget_of_call(deadline));
         // Another agent may have signed in while this call waited for the token.
-        hub.admits(call)?;
+        common.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

@@ -11,29 +11,29 @@ use crate::sync::{Condvar, Mutex, thread_local};
 
 /// A flight as its waiters see it.
 #[derive(Clone)]
-pub(crate) struct Flight(Arc<Landing>);
+pub(crate) struct Flight(Arc<Inner>);
 
-struct Landing {
+struct Inner {
     outcome: Mutex<Option<Result<(), TokenError>>>,
-    landed: Condvar,
+    ended: Condvar,
 }
 
 impl Default for Flight {
     /// Creates a flight that is under way.
     fn default() -> Self {
-        Self(Arc::new(Landing { outcome: Mutex::new(None), landed: Condvar::new() }))
+        Self(Arc::new(Inner { outcome: Mutex::new(None), ended: Condvar::new() }))
     }
 }
 
 impl Flight {
     /// Ends the flight: all waiters, and those that come later, get this outcome.
-    pub(crate) fn land(&self, outcome: Result<(), TokenError>) {
+    pub(crate) fn end(&self, outcome: Result<(), TokenError>) {
         let mut slot = self.0.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert(outcome);
         // A woken thread takes the lock. If it were still held here, all would wake only to wait
         // again.
         drop(slot);
-        self.0.landed.notify_all();
+        self.0.ended.notify_all();
     }
 
     /// Waits for the outcome, no longer than the deadline.
@@ -42,7 +42,7 @@ impl Flight {
     }
 
     /// Waits for the flight to end. Returns whether it did by the deadline.
-    pub(crate) fn lands_by(&self, deadline: Deadline) -> bool {
+    pub(crate) fn ends_by(&self, deadline: Deadline) -> bool {
         self.outcome_by(deadline).is_some()
     }
 
@@ -53,7 +53,7 @@ impl Flight {
                 return Some(outcome.clone());
             }
             let left = deadline.left()?;
-            let waited = self.0.landed.wait_timeout(slot, left);
+            let waited = self.0.ended.wait_timeout(slot, left);
             slot = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -64,21 +64,21 @@ impl Flight {
 
     /// Marks the current thread as this flight's, for as long as `work` runs.
     pub(crate) fn on_this_thread<R>(&self, work: impl FnOnce() -> R) -> R {
-        let before = ABOARD.with(|aboard| aboard.replace(Some(Arc::as_ptr(&self.0).addr())));
+        let before = MARKED.with(|marked| marked.replace(Some(Arc::as_ptr(&self.0).addr())));
         let result = work();
-        ABOARD.with(|aboard| aboard.set(before));
+        MARKED.with(|marked| marked.set(before));
         result
     }
 
     /// Returns whether this flight runs on the current thread: waiting would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
-        ABOARD.with(Cell::get) == Some(Arc::as_ptr(&self.0).addr())
+        MARKED.with(Cell::get) == Some(Arc::as_ptr(&self.0).addr())
     }
 }
 
 thread_local! {
     /// The flight that the current thread works for.
-    static ABOARD: Cell<Option<usize>> = const { Cell::new(None) };
+    static MARKED: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 #[cfg(all(test, not(imts_loom)))]
@@ -90,14 +90,14 @@ mod tests {
     use crate::error::TokenError;
 
     #[test]
-    fn a_flight_lands_once_and_whoever_looks_later_is_told_the_same() {
+    fn a_flight_ends_once_and_every_later_caller_gets_the_same_outcome() {
         let flight = Flight::default();
-        assert!(!flight.lands_by(Deadline::after(Duration::ZERO)));
-        flight.land(Err(TokenError::Closed));
-        flight.land(Ok(()));
+        assert!(!flight.ends_by(Deadline::after(Duration::ZERO)));
+        flight.end(Err(TokenError::Closed));
+        flight.end(Ok(()));
         for _ in 0..2 {
-            let told = flight.wait(Deadline::after(Duration::from_secs(60)));
-            assert!(matches!(told, Err(TokenError::Closed)), "{told:?}");
+            let outcome = flight.wait(Deadline::after(Duration::from_secs(60)));
+            assert!(matches!(outcome, Err(TokenError::Closed)), "{outcome:?}");
         }
     }
 }

@@ -9,53 +9,53 @@ use std::time::Duration;
 
 use super::flight::Flight;
 use super::renewal::Shared;
-use crate::client::common::{Ask, Tended};
-use crate::client::notify::Bell;
+use crate::client::changes::Changes;
+use crate::client::common::{Ask, NextCheck};
 use crate::sync::thread;
 
 impl Shared {
     pub(super) fn keep_alive(self: &Arc<Self>) -> io::Result<()> {
-        let (shared, bell) = (Arc::downgrade(self), Arc::clone(self.hub.bell()));
+        let (shared, changes) = (Arc::downgrade(self), Arc::clone(self.common.changes()));
         let thread = thread::Builder::new().name("imts-keep-alive".to_owned());
-        let thread = thread.spawn(move || keep(&shared, &bell))?;
+        let thread = thread.spawn(move || keep(&shared, &changes))?;
         *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
 
     /// Renews, if that is due.
-    fn tend(&self) -> Tended {
-        let mut held = self.hub.lock();
-        match self.hub.ask(&mut held, Duration::ZERO) {
-            Ok(Ask::Ready(_)) => self.hub.rests(&held),
-            Ok(Ask::Join(until)) => Tended::Rest(Some(until)),
-            Ok(Ask::Fly(work, _)) => {
+    fn check(&self) -> NextCheck {
+        let mut locked = self.common.lock();
+        match self.common.ask(&mut locked, Duration::ZERO) {
+            Ok(Ask::Ready(_)) => self.common.next_check(&locked),
+            Ok(Ask::Join(until)) => NextCheck::Rest(Some(until)),
+            Ok(Ask::Start(work, _)) => {
                 let flight = Flight::default();
-                held.flight = Some(flight.clone());
-                drop(held);
-                let outcome = flight.on_this_thread(|| self.fly(work));
-                self.land(&flight, outcome);
-                Tended::Rest(Some(Duration::ZERO))
+                locked.flight = Some(flight.clone());
+                drop(locked);
+                let outcome = flight.on_this_thread(|| self.run(work));
+                self.end(&flight, outcome);
+                NextCheck::Rest(Some(Duration::ZERO))
             }
-            Err(why) => Tended::without_token(&why),
+            Err(why) => NextCheck::after_error(&why),
         }
     }
 }
 
-fn keep(shared: &Weak<Shared>, bell: &Bell) {
+fn keep(shared: &Weak<Shared>, changes: &Changes) {
     loop {
-        let heard = bell.heard();
+        let seen = changes.version();
         let Some(client) = shared.upgrade() else { return };
-        let tended = client.tend();
+        let next = client.check();
         drop(client);
-        match tended {
-            Tended::Rest(at_most) => bell.wait(heard, at_most.unwrap_or(Duration::MAX)),
-            Tended::Over => return,
+        match next {
+            NextCheck::Rest(at_most) => changes.wait(seen, at_most.unwrap_or(Duration::MAX)),
+            NextCheck::Over => return,
         }
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.hub.bell().ring();
+        self.common.changes().notify();
     }
 }

@@ -49,25 +49,25 @@ impl Client {
         settings: &Reconcile,
         mut find_out: impl FnMut(&CallRecord) -> A,
     ) -> Result<Reconciled, RecordError> {
-        let hub = &self.shared.hub;
+        let common = &self.shared.common;
         let within = settings.time_limit().unwrap_or(self.patience);
-        let (deadline, mut pass) = (Deadline::after(within), hub.reconciling(settings, within)?);
+        let (deadline, mut pass) = (Deadline::after(within), common.reconciling(settings, within)?);
         loop {
-            let heard = hub.heard();
-            let now = hub.now_or_end(deadline);
+            let seen = common.version();
+            let now = common.now_or_end(deadline);
             match pass.poll(now) {
                 ReconcileStep::Ask(call) => {
-                    let Some(call) = hub.asks(&mut pass, call.id) else { continue };
+                    let Some(call) = common.asks(&mut pass, call.id) else { continue };
                     let answer = catch_unwind(AssertUnwindSafe(|| find_out(&call).into()));
                     let found = answer.map_or(Found::Panicked, Found::Answer);
-                    hub.asked(&mut pass, call.id, found);
+                    common.asked(&mut pass, call.id, found);
                 }
                 ReconcileStep::Record { id, resolution } => {
-                    pass.on_recorded(parked::wait(hub.resolve(id, resolution)));
+                    pass.on_recorded(parked::wait(common.resolve(id, resolution)));
                 }
                 ReconcileStep::Wait { until } => {
                     let wait = until.since(now.mono).min(deadline.left().unwrap_or_default());
-                    hub.bell().wait(heard, wait);
+                    common.changes().wait(seen, wait);
                 }
                 ReconcileStep::Over(report) => return Ok(report),
             }

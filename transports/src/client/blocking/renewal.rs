@@ -11,14 +11,14 @@ use http::{Request, Response};
 use imts_core::{Body, NotSent, TransportError};
 
 use super::flight::Flight;
-use crate::client::common::{Hub, Next, TransportPanicked, Work};
+use crate::client::common::{Common, Next, TransportPanicked, Work};
 use crate::error::TokenError;
 use crate::sync::{Mutex, thread};
 use crate::transport::{Bounds, Transport};
 
 /// What all clones of a client share.
 pub(super) struct Shared {
-    pub(super) hub: Hub<Flight>,
+    pub(super) common: Common<Flight>,
     transport: Arc<dyn Transport>,
     /// The thread of the last flight.
     last: Mutex<Option<thread::JoinHandle<()>>>,
@@ -27,26 +27,26 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(hub: Hub<Flight>, transport: Arc<dyn Transport>) -> Self {
-        Self { hub, transport, last: Mutex::new(None), keeper: Mutex::new(None) }
+    pub(super) fn new(common: Common<Flight>, transport: Arc<dyn Transport>) -> Self {
+        Self { common, transport, last: Mutex::new(None), keeper: Mutex::new(None) }
     }
 
     /// Runs a flight on a thread of its own.
     pub(super) fn start(self: &Arc<Self>, flight: &Flight, work: Box<Work>) {
         let hand = Arc::new(Mutex::new(Some(work)));
-        let (shared, aboard, handed) = (Arc::clone(self), flight.clone(), Arc::clone(&hand));
+        let (shared, marked, handed) = (Arc::clone(self), flight.clone(), Arc::clone(&hand));
         let spawned = thread::Builder::new().name("imts-renewal".to_owned()).spawn(move || {
             if let Some(work) = take(&handed) {
-                let outcome = aboard.on_this_thread(|| shared.fly(work));
-                shared.land(&aboard, outcome);
+                let outcome = marked.on_this_thread(|| shared.run(work));
+                shared.end(&marked, outcome);
             }
         });
         match spawned {
             Ok(thread) => *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread),
             Err(error) => {
                 if let Some(work) = take(&hand) {
-                    let outcome = flight.on_this_thread(|| self.ground(work, error));
-                    self.land(flight, outcome);
+                    let outcome = flight.on_this_thread(|| self.fail_unsent(work, error));
+                    self.end(flight, outcome);
                 }
             }
         }
@@ -72,38 +72,38 @@ impl Shared {
             .unwrap_or_else(|_| Err(TransportError::unknown().because(TransportPanicked)))
     }
 
-    pub(super) fn fly(&self, mut work: Box<Work>) -> Result<(), TokenError> {
+    pub(super) fn run(&self, mut work: Box<Work>) -> Result<(), TokenError> {
         loop {
             let next = match *work {
                 Work::Send(ticket, request, bounds, _) => {
-                    self.hub.on_reply(ticket, self.send(request, bounds))
+                    self.common.on_reply(ticket, self.send(request, bounds))
                 }
-                Work::Save(ticket, saved) => self.hub.save(ticket, &saved),
+                Work::Save(ticket, saved) => self.common.save(ticket, &saved),
             };
             match next {
                 Next::Work(more) => work = more,
-                Next::Landed(outcome) => return outcome,
+                Next::Ended(outcome) => return outcome,
             }
         }
     }
 
     /// Ends a flight for which the machine has no thread: nothing was sent.
-    fn ground(&self, work: Box<Work>, error: io::Error) -> Result<(), TokenError> {
+    fn fail_unsent(&self, work: Box<Work>, error: io::Error) -> Result<(), TokenError> {
         match *work {
             Work::Send(ticket, ..) => {
                 let failure = TransportError::not_sent(NotSent::vouch()).because(error);
-                match self.hub.on_reply(ticket, Err(failure)) {
-                    Next::Work(more) => self.fly(more),
-                    Next::Landed(outcome) => outcome,
+                match self.common.on_reply(ticket, Err(failure)) {
+                    Next::Work(more) => self.run(more),
+                    Next::Ended(outcome) => outcome,
                 }
             }
-            save @ Work::Save(..) => self.fly(Box::new(save)),
+            save @ Work::Save(..) => self.run(Box::new(save)),
         }
     }
 
-    pub(super) fn land(&self, flight: &Flight, outcome: Result<(), TokenError>) {
-        self.hub.lock().flight.take_if(|current| current.is(flight));
-        flight.land(outcome);
+    pub(super) fn end(&self, flight: &Flight, outcome: Result<(), TokenError>) {
+        self.common.lock().flight.take_if(|current| current.is(flight));
+        flight.end(outcome);
     }
 }
 

@@ -1,12 +1,12 @@
 //! Waits out a back-off on a thread.
 //!
-//! Owns the loop. The hub decides whether another ask helps.
+//! Owns the loop. [`RetryBudget`] decides whether another ask helps.
 
 use std::time::Duration;
 
 use super::Client;
 use crate::client::bearer::Bearer;
-use crate::client::common::Patience;
+use crate::client::common::RetryBudget;
 use crate::clock::Deadline;
 use crate::error::TokenError;
 
@@ -23,11 +23,11 @@ impl Client {
     /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
     /// client's patience has ended, returns [`TokenError::Waiting`] at once.
     pub fn token_waiting(&self) -> Result<Bearer, TokenError> {
-        if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
+        if let Some(bearer) = self.shared.common.cached(Duration::ZERO) {
             return Ok(bearer);
         }
-        let patience = Patience::by(Deadline::after(self.patience));
-        self.waits_for(Duration::ZERO, patience)
+        let budget = RetryBudget::by(Deadline::after(self.patience));
+        self.waits_for(Duration::ZERO, budget)
     }
 
     /// Asks until there is a token, or until another ask does not help. Returns a token with
@@ -35,11 +35,11 @@ impl Client {
     pub(super) fn waits_for(
         &self,
         at_least: Duration,
-        mut patience: Patience,
+        mut budget: RetryBudget,
     ) -> Result<Bearer, TokenError> {
         loop {
-            let heard = self.shared.hub.heard();
-            let client = || self.with_patience(patience.left());
+            let seen = self.shared.common.version();
+            let client = || self.with_patience(budget.left());
             let why = match client().token_valid_for(at_least) {
                 Ok(bearer) => return Ok(bearer),
                 Err(why) => why,
@@ -49,8 +49,8 @@ impl Client {
             {
                 return Ok(bearer);
             }
-            let Some(pause) = patience.pause(&why) else { return Err(why) };
-            self.shared.hub.bell().wait(heard, pause);
+            let Some(pause) = budget.pause(&why) else { return Err(why) };
+            self.shared.common.changes().wait(seen, pause);
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::progress::Progress;
 use crate::sync::{Mutex, MutexGuard};
 
 /// The journal of a client, and its calls that are under way.
-pub(crate) struct Kept {
-    desk: Mutex<Desk>,
+pub(crate) struct CallJournal {
+    state: Mutex<State>,
     /// Whether the caller gave a journal. If so, each call must have a reference.
     is_given: bool,
 }
 
-struct Desk {
+struct State {
     journal: Box<dyn Journal + Send>,
     under_way: UnderWay,
     /// Calls that were sent, and were dropped before their end was recorded.
@@ -33,72 +33,71 @@ struct Desk {
 
 /// One call on its way through the client. However it ends, even if its future is dropped, its
 /// intent is then no longer under way. If nothing of it was sent, it ends as not sent.
-pub(crate) struct Performing<'a> {
-    kept: &'a Kept,
+pub(crate) struct RecordedCall<'a> {
+    journal: &'a CallJournal,
     clock: &'a clock::Source,
     needs_journal: bool,
     intent: Option<IntentKey>,
-    course: Course,
+    stage: Stage,
 }
 
 /// How far a recorded call has come.
-enum Course {
+enum Stage {
     /// The call is not recorded, or its end is recorded.
-    Nowhere,
+    Unrecorded,
     /// The transport does not have its request, and earlier attempts were not processed.
     Unsent(u64),
     /// The transport has its request, or had it.
     Sent(u64, Progress),
 }
 
-impl Performing<'_> {
+impl RecordedCall<'_> {
     /// Submits an entry of the call to the journal. Returns what to wait for before the call
     /// continues.
     pub(crate) fn submit(&mut self, entry: &Entry) -> Result<Submitted, RecordError> {
-        if self.needs_journal && !self.kept.is_given {
+        if self.needs_journal && !self.journal.is_given {
             return Err(RecordError::Failed(Arc::new(NoJournal)));
         }
-        let submitted = self.kept.submit(entry)?;
+        let submitted = self.journal.submit(entry)?;
         match entry {
             Entry::Intent(intent) => {
                 self.intent = Some(intent.key());
-                self.course = Course::Unsent(submitted.id());
+                self.stage = Stage::Unsent(submitted.id());
             }
-            Entry::Sending { id, .. } => self.course = Course::Unsent(*id),
-            Entry::Ended { .. } | Entry::Resolved { .. } => self.course = Course::Nowhere,
+            Entry::Sending { id, .. } => self.stage = Stage::Unsent(*id),
+            Entry::Ended { .. } | Entry::Resolved { .. } => self.stage = Stage::Unrecorded,
         }
         Ok(submitted)
     }
 
     /// Takes note of the call's next step.
-    pub(super) fn goes_on<R>(&mut self, step: &CallStep<R>) {
-        if let (CallStep::Token | CallStep::Wait { .. }, Course::Sent(id, _)) = (step, &self.course)
-        {
+    pub(super) fn on_step<R>(&mut self, step: &CallStep<R>) {
+        if let (CallStep::Token | CallStep::Wait { .. }, Stage::Sent(id, _)) = (step, &self.stage) {
             // The call is sent again only with proof that it was not processed.
-            self.course = Course::Unsent(*id);
+            self.stage = Stage::Unsent(*id);
         }
     }
 
     /// Marks its request as handed to the transport. With the returned progress, the transport may
     /// report how far the request has come.
-    pub(super) fn sends(&mut self) -> Progress {
+    pub(super) fn on_send(&mut self) -> Progress {
         let progress = Progress::default();
-        if let Course::Unsent(id) = self.course {
-            self.course = Course::Sent(id, progress.clone());
+        if let Stage::Unsent(id) = self.stage {
+            self.stage = Stage::Sent(id, progress.clone());
         }
         progress
     }
 
     /// Records, without waiting for it, that nothing was sent, if that is known.
     fn is_over_unsent(&self) -> bool {
-        let id = match &self.course {
-            Course::Unsent(id) => *id,
-            Course::Sent(id, progress) if progress.withdraw() => *id,
-            Course::Sent(..) | Course::Nowhere => return false,
+        let id = match &self.stage {
+            Stage::Unsent(id) => *id,
+            Stage::Sent(id, progress) if progress.withdraw() => *id,
+            Stage::Sent(..) | Stage::Unrecorded => return false,
         };
-        let ended = self.kept.with(|desk| {
+        let ended = self.journal.with(|state| {
             let at = self.clock.now().wall;
-            desk.journal.submit(&Entry::Ended { id, at, ending: Ending::NotSent })
+            state.journal.submit(&Entry::Ended { id, at, ending: Ending::NotSent })
         });
         ended.is_ok()
     }
@@ -119,25 +118,25 @@ async fn durable(submitted: Submitted) -> Result<u64, RecordError> {
     }
 }
 
-impl Drop for Performing<'_> {
+impl Drop for RecordedCall<'_> {
     fn drop(&mut self) {
         let Some(intent) = &self.intent else { return };
         let is_over = self.is_over_unsent();
-        let mut desk = self.kept.desk();
-        desk.under_way.end(intent);
-        if let (false, Course::Unsent(id) | Course::Sent(id, _)) = (is_over, &self.course) {
-            desk.left.insert(*id);
+        let mut state = self.journal.state();
+        state.under_way.end(intent);
+        if let (false, Stage::Unsent(id) | Stage::Sent(id, _)) = (is_over, &self.stage) {
+            state.left.insert(*id);
         }
     }
 }
 
-impl Kept {
+impl CallJournal {
     /// Keeps calls in this journal, or in memory if none is given.
     pub(crate) fn new(journal: Option<Box<dyn Journal + Send>>) -> Self {
         let is_given = journal.is_some();
         let journal = journal.unwrap_or_else(|| Box::new(MemoryJournal::default()));
-        let desk = Desk { journal, under_way: UnderWay::default(), left: BTreeSet::new() };
-        Self { desk: Mutex::new(desk), is_given }
+        let state = State { journal, under_way: UnderWay::default(), left: BTreeSet::new() };
+        Self { state: Mutex::new(state), is_given }
     }
 
     pub(super) fn is_given(&self) -> bool {
@@ -146,29 +145,29 @@ impl Kept {
 
     /// Submits an entry to the journal. A journal that panics has failed.
     fn submit(&self, entry: &Entry) -> Result<Submitted, RecordError> {
-        self.with(|desk| {
-            let Entry::Intent(intent) = entry else { return desk.journal.submit(entry) };
-            desk.under_way.admit(intent)?;
-            let submitted = desk.journal.submit(entry)?;
-            desk.under_way.begin(submitted.id(), intent);
+        self.with(|state| {
+            let Entry::Intent(intent) = entry else { return state.journal.submit(entry) };
+            state.under_way.admit(intent)?;
+            let submitted = state.journal.submit(entry)?;
+            state.under_way.begin(submitted.id(), intent);
             Ok(submitted)
         })
     }
 
     /// Starts a call.
-    pub(super) fn performing<'a>(
+    pub(super) fn recorded<'a>(
         &'a self,
         clock: &'a clock::Source,
         needs_journal: bool,
-    ) -> Performing<'a> {
-        Performing { kept: self, clock, needs_journal, intent: None, course: Course::Nowhere }
+    ) -> RecordedCall<'a> {
+        RecordedCall { journal: self, clock, needs_journal, intent: None, stage: Stage::Unrecorded }
     }
 
     /// Returns the calls in doubt that are not under way.
     pub(super) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
-        self.with(|desk| {
-            let mut calls = desk.journal.in_doubt()?;
-            calls.retain(|call| !desk.under_way.has(call.id));
+        self.with(|state| {
+            let mut calls = state.journal.in_doubt()?;
+            calls.retain(|call| !state.under_way.has(call.id));
             Ok(calls)
         })
     }
@@ -182,45 +181,45 @@ impl Kept {
         at: Wall,
         resolution: Resolution,
     ) -> Result<(), RecordError> {
-        let (ended, resolved) = self.with(|desk| {
-            let ended = match desk.standing(id, at)? {
+        let (ended, resolved) = self.with(|state| {
+            let ended = match state.standing(id, at)? {
                 Standing::UnderWay { until } => return Err(RecordError::UnderWay { id, until }),
                 Standing::InDoubt(call) if call.under_way_until(at).is_some() => {
                     // Only this client knows that the call's sender is done with it.
                     let ended = Entry::Ended { id, at, ending: Ending::Unknown };
-                    Some(desk.journal.submit(&ended)?)
+                    Some(state.journal.submit(&ended)?)
                 }
                 Standing::InDoubt(_) | Standing::Known => None,
             };
-            Ok((ended, desk.journal.submit(&Entry::Resolved { id, at, resolution })?))
+            Ok((ended, state.journal.submit(&Entry::Resolved { id, at, resolution })?))
         })?;
         for submitted in ended.into_iter().chain([resolved]) {
             durable(submitted).await?;
         }
-        self.desk().left.remove(&id);
+        self.state().left.remove(&id);
         Ok(())
     }
 
     /// Returns what is known of a call that was in doubt.
     pub(super) fn standing(&self, id: u64, at: Wall) -> Result<Standing, RecordError> {
-        self.with(|desk| desk.standing(id, at))
+        self.with(|state| state.standing(id, at))
     }
 
     fn with<T>(
         &self,
-        work: impl FnOnce(&mut Desk) -> Result<T, RecordError>,
+        work: impl FnOnce(&mut State) -> Result<T, RecordError>,
     ) -> Result<T, RecordError> {
-        let mut desk = self.desk();
-        catch_unwind(AssertUnwindSafe(|| work(&mut desk)))
+        let mut state = self.state();
+        catch_unwind(AssertUnwindSafe(|| work(&mut state)))
             .unwrap_or_else(|_| Err(RecordError::Failed(Arc::new(JournalPanicked) as Source)))
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Desk {
+impl State {
     fn standing(&mut self, id: u64, at: Wall) -> Result<Standing, RecordError> {
         let call = self.journal.in_doubt()?.into_iter().find(|call| call.id == id);
         if self.under_way.has(id) {

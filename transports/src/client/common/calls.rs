@@ -12,8 +12,8 @@ use imts_core::{
     Reply, Source, TransportError,
 };
 
-use super::Hub;
-use super::call_journal::Performing;
+use super::Common;
+use super::call_journal::RecordedCall;
 use crate::clock::Deadline;
 use crate::error::TokenError;
 use crate::progress::Progress;
@@ -24,7 +24,7 @@ use crate::wipe::wipe;
 /// answers with a 401, and no one knows what became of a call that moves money.
 pub(crate) const ON_THE_WAY: Duration = Duration::from_secs(5);
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     /// Creates a call of an operation for the agent that is signed in, to be over in this time.
     pub(crate) fn call<O: Operation>(
         &self,
@@ -32,7 +32,7 @@ impl<F> Hub<F> {
         within: Duration,
     ) -> Result<Call<O::Reply>, NotCallable> {
         let deadline = self.deadline(within);
-        self.lock().session.call(operation, deadline).map(|call| self.written_down(call))
+        self.lock().session.call(operation, deadline).map(|call| self.recorded_in_journal(call))
     }
 
     /// Creates a call of the operation with this name, to be over in this time.
@@ -43,7 +43,10 @@ impl<F> Hub<F> {
         within: Duration,
     ) -> Result<Call<Json>, NotCallable> {
         let deadline = self.deadline(within);
-        self.lock().session.call_named(name, request, deadline).map(|call| self.written_down(call))
+        self.lock()
+            .session
+            .call_named(name, request, deadline)
+            .map(|call| self.recorded_in_journal(call))
     }
 
     pub(crate) fn deadline(&self, within: Duration) -> Mono {
@@ -51,19 +54,19 @@ impl<F> Hub<F> {
     }
 
     /// Starts a call.
-    pub(crate) fn performing<R>(&self, call: &Call<R>) -> Performing<'_> {
-        self.kept.performing(&self.clock, call.needs_journal())
+    pub(crate) fn recorded<R>(&self, call: &Call<R>) -> RecordedCall<'_> {
+        self.journal.recorded(&self.clock, call.needs_journal())
     }
 
     /// Returns the call's next step.
     pub(crate) fn next_of<R>(
         &self,
         call: &mut Call<R>,
-        performing: &mut Performing<'_>,
+        recorded: &mut RecordedCall<'_>,
         now: Now,
     ) -> CallStep<R> {
         let step = call.poll(now);
-        performing.goes_on(&step);
+        recorded.on_step(&step);
         step
     }
 
@@ -71,14 +74,14 @@ impl<F> Hub<F> {
     pub(crate) fn outgoing(
         &self,
         exchange: Exchange,
-        performing: &mut Performing<'_>,
+        recorded: &mut RecordedCall<'_>,
     ) -> (Request<Body>, Bounds, Progress) {
         let bounds = Bounds::from(&exchange);
-        (self.dress(exchange.into_request()), bounds, performing.sends())
+        (self.with_headers(exchange.into_request()), bounds, recorded.on_send())
     }
 
     /// Reports the outcome of a request to the call, and returns when that was.
-    pub(crate) fn heard_of<R>(
+    pub(crate) fn report<R>(
         &self,
         call: &mut Call<R>,
         outcome: Result<Response<Vec<u8>>, TransportError>,
@@ -96,16 +99,16 @@ impl<F> Hub<F> {
 
     /// Returns the calls in doubt of the client's journal, except those that are under way.
     pub(crate) fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
-        self.kept.in_doubt()
+        self.journal.in_doubt()
     }
 
     /// Records what was found out about a call in doubt.
     pub(crate) async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.kept.resolve(id, self.now().wall, resolution).await
+        self.journal.resolve(id, self.now().wall, resolution).await
     }
 
     /// Adds the caller's headers to a request, unless it has them.
-    pub(super) fn dress(&self, mut request: Request<Body>) -> Request<Body> {
+    pub(super) fn with_headers(&self, mut request: Request<Body>) -> Request<Body> {
         for (name, value) in &self.headers {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
@@ -113,11 +116,11 @@ impl<F> Hub<F> {
     }
 
     /// Returns a token for a call, if one is cached: then nothing was waited for.
-    pub(crate) fn bearer_at_hand<R>(&self, call: &Call<R>) -> Result<Option<Bearer>, NoBearer> {
+    pub(crate) fn cached_bearer<R>(&self, call: &Call<R>) -> Result<Option<Bearer>, NoBearer> {
         // As long as the session is locked, the published token belongs to the signed-in agent.
-        let held = call.is_for_one_agent().then(|| self.lock());
-        self.admits_for(call, held.as_ref().and_then(|held| held.session.agent_id()))?;
-        Ok(self.at_hand(ON_THE_WAY).map(Bearer::from))
+        let locked = call.is_for_one_agent().then(|| self.lock());
+        self.admits_for(call, locked.as_ref().and_then(|locked| locked.session.agent_id()))?;
+        Ok(self.cached(ON_THE_WAY).map(Bearer::from))
     }
 
     /// Checks that a call may have a token of this session. A call to another service may not.
@@ -152,15 +155,15 @@ impl<F> Hub<F> {
 
     /// Returns a call as this client performs it. If it was made for no agent, it is for the
     /// signed-in one.
-    pub(crate) fn taken_up<R>(&self, call: Call<R>) -> Call<R> {
+    pub(crate) fn prepared<R>(&self, call: Call<R>) -> Call<R> {
         let call = call.for_agent(self.lock().session.agent_id());
-        self.written_down(call)
+        self.recorded_in_journal(call)
     }
 
     /// Returns the same call, recorded in the journal if there is one, no matter who made the call.
     /// Without a journal, it is recorded in memory if it has a reference.
-    fn written_down<R>(&self, call: Call<R>) -> Call<R> {
-        if self.kept.is_given() { call.with_journal() } else { call.with_memory() }
+    fn recorded_in_journal<R>(&self, call: Call<R>) -> Call<R> {
+        if self.journal.is_given() { call.with_journal() } else { call.with_memory() }
     }
 }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use imts_core::Health;
 
-use super::{Hub, State};
+use super::{Common, State};
 use crate::error::TokenError;
 
 /// The next step of the thread or task that keeps a client alive.
-pub(crate) enum Tended {
+pub(crate) enum NextCheck {
     /// Check again at the next change, or after this long.
     Rest(Option<Duration>),
     /// Stop.
@@ -19,31 +19,31 @@ pub(crate) enum Tended {
 
 /// The shortest time until a token is checked again. A token that is due from the start must not be
 /// renewed without end.
-const SOONEST: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_secs(1);
 
-impl Tended {
+impl NextCheck {
     /// Returns the next step after an ask that returned no token.
-    pub(crate) fn without_token(why: &TokenError) -> Self {
+    pub(crate) fn after_error(why: &TokenError) -> Self {
         match why {
             TokenError::Closed => Self::Over,
             TokenError::Waiting { wait, .. } => Self::Rest(Some(*wait)),
-            TokenError::Renewal(_) => Self::Rest(Some(SOONEST)),
+            TokenError::Renewal(_) => Self::Rest(Some(SHORTEST)),
             _ => Self::Rest(None),
         }
     }
 }
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     /// Returns the next step after an ask that returned a token: wait until its renewal is due.
-    pub(crate) fn rests(&self, state: &State<F>) -> Tended {
+    pub(crate) fn next_check(&self, state: &State<F>) -> NextCheck {
         let next = state.session.health(self.now()).next_renewal;
-        Tended::Rest(next.map(|next| next.max(SOONEST)))
+        NextCheck::Rest(next.map(|next| next.max(SHORTEST)))
     }
 
     pub(crate) fn health(&self) -> Health {
-        let held = self.lock();
-        let mut health = held.session.health(self.now());
-        health.save_failed = held.save_failure.is_some();
+        let locked = self.lock();
+        let mut health = locked.session.health(self.now());
+        health.save_failed = locked.save_failure.is_some();
         health
     }
 }

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use imts_core::{Epoch, Mono, Now, Session, Source, Ticket};
 
-use super::Hub;
+use super::Common;
 use crate::client::bearer::{Bearer, Snapshot};
-use crate::client::notify::Bell;
-use crate::client::trace::{Journal, Notes};
+use crate::client::changes::Changes;
+use crate::client::trace::{Events, Notes};
 use crate::progress::Progress;
 use crate::sync::MutexGuard;
 
@@ -24,20 +24,20 @@ pub(crate) struct State<F> {
     pub(super) sending: Option<(Ticket, Progress)>,
     /// Whether the request before was given up because what drove it was gone.
     pub(super) is_begun_anew: bool,
-    pub(super) door: Door,
+    pub(super) lifecycle: Lifecycle,
     /// Why the last save failed.
     pub(super) save_failure: Option<Source>,
-    pub(super) journal: Journal,
+    pub(super) notes: Notes,
     shown: Option<Shown>,
     /// When to check again what is published, while a flight is under way.
-    look_again: Option<Mono>,
+    check_again: Option<Mono>,
     /// Whether waiting callers must ask again once the lock is released.
-    rings: bool,
+    changed: bool,
 }
 
 /// Whether a client still accepts asks, and whether its own flight still continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Door {
+pub(super) enum Lifecycle {
     Open,
     /// Asks are refused; a flight under way is completed.
     Closing,
@@ -59,87 +59,87 @@ impl<F> State<F> {
             flight: None,
             sending: None,
             is_begun_anew: false,
-            door: Door::Open,
+            lifecycle: Lifecycle::Open,
             save_failure: None,
-            journal: Journal::default(),
+            notes: Notes::default(),
             shown: None,
-            look_again: None,
-            rings: false,
+            check_again: None,
+            changed: false,
         }
     }
 
     /// Marks that something has changed for waiting callers.
-    pub(super) fn rings(&mut self) {
-        self.rings = true;
+    pub(super) fn mark_changed(&mut self) {
+        self.changed = true;
     }
 }
 
 /// Holds the state.
-pub(crate) struct Held<'a, F> {
-    hub: &'a Hub<F>,
+pub(crate) struct Locked<'a, F> {
+    common: &'a Common<F>,
     state: MutexGuard<'a, State<F>>,
     /// Dropped after the guard: otherwise the woken callers would wait for it.
-    bell: Rung<'a>,
+    notify: NotifyOnDrop<'a>,
     /// Dropped after the guard, because a listener may ask the same client for a token.
-    notes: Notes,
+    events: Events,
 }
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     /// Locks the shared state. A holder that panicked left it consistent: every change is one call.
-    pub(crate) fn lock(&self) -> Held<'_, F> {
-        self.held(self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn lock(&self) -> Locked<'_, F> {
+        self.locked(self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns what [`Hub::at_hand`] serves, for a caller that has waited. It is not inlined, so
-    /// that `at_hand` stays inlined.
+    /// Returns what [`Common::cached`] serves, for a caller that has waited. It is not inlined, so
+    /// that `cached` stays inlined.
     #[cold]
     #[inline(never)]
-    pub(crate) fn at_hand_now(&self, at_least: Duration) -> Option<Bearer> {
+    pub(crate) fn cached_now(&self, at_least: Duration) -> Option<Bearer> {
         let (published, clock) = (self.published.load(), &self.clock);
-        let serves = |it: &Snapshot| it.is_calm(clock) && it.lasts(at_least, clock);
+        let serves = |it: &Snapshot| it.is_fresh(clock) && it.lasts(at_least, clock);
         if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
     }
 
     /// Locks the shared state, unless someone else has it.
-    pub(super) fn try_lock(&self) -> Option<Held<'_, F>> {
+    pub(super) fn try_lock(&self) -> Option<Locked<'_, F>> {
         match self.state.try_lock() {
-            Ok(state) => Some(self.held(state)),
-            Err(TryLockError::Poisoned(poisoned)) => Some(self.held(poisoned.into_inner())),
+            Ok(state) => Some(self.locked(state)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(self.locked(poisoned.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    fn held<'a>(&'a self, state: MutexGuard<'a, State<F>>) -> Held<'a, F> {
-        Held { hub: self, state, bell: Rung(None), notes: Notes::default() }
+    fn locked<'a>(&'a self, state: MutexGuard<'a, State<F>>) -> Locked<'a, F> {
+        Locked { common: self, state, notify: NotifyOnDrop(None), events: Events::default() }
     }
 }
 
-impl<F> Held<'_, F> {
+impl<F> Locked<'_, F> {
     /// Publishes what can be answered without the session.
     fn publish(&mut self) {
-        let (state, hub) = (&mut *self.state, self.hub);
-        let outlook = state.session.outlook().filter(|_| state.door == Door::Open);
-        let flies = state.flight.is_some();
-        let is_asked = flies && hub.driven == Driven::Askers;
+        let (state, common) = (&mut *self.state, self.common);
+        let outlook = state.session.outlook().filter(|_| state.lifecycle == Lifecycle::Open);
+        let renews = state.flight.is_some();
+        let is_asked = renews && common.driven == Driven::Askers;
         let shown = outlook.map(|outlook| Shown {
             epoch: outlook.bearer().epoch(),
             due: outlook.due().filter(|_| !is_asked),
         });
-        let is_watched = flies && hub.driven == Driven::Spawner && shown.is_some();
-        let now = is_watched.then(|| hub.now().mono);
-        let is_old = now.is_some_and(|now| state.look_again.is_none_or(|at| now >= at));
+        let is_watched = renews && common.driven == Driven::Spawner && shown.is_some();
+        let now = is_watched.then(|| common.now().mono);
+        let is_old = now.is_some_and(|now| state.check_again.is_none_or(|at| now >= at));
         if shown == state.shown && !is_old {
             return;
         }
-        state.rings |= shown != state.shown;
+        state.changed |= shown != state.shown;
         state.shown = shown;
-        state.look_again = now.map(|now| now.after(LOOK));
-        let at_most = state.look_again;
+        state.check_again = now.map(|now| now.after(CHECK_EVERY));
+        let at_most = state.check_again;
         let capped = |due: Now| Now { mono: due.mono.min(at_most.unwrap_or(due.mono)), ..due };
         let snapshot = outlook
             .zip(shown)
-            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due.map(capped), hub.lag));
-        hub.published.store(snapshot);
+            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due.map(capped), common.lag));
+        common.published.store(snapshot);
     }
 }
 
@@ -155,9 +155,9 @@ pub(crate) enum Driven {
 }
 
 /// How often a caller polls a flight that a background task should have driven.
-const LOOK: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-impl<F> Deref for Held<'_, F> {
+impl<F> Deref for Locked<'_, F> {
     type Target = State<F>;
 
     fn deref(&self) -> &State<F> {
@@ -165,29 +165,29 @@ impl<F> Deref for Held<'_, F> {
     }
 }
 
-impl<F> DerefMut for Held<'_, F> {
+impl<F> DerefMut for Locked<'_, F> {
     fn deref_mut(&mut self) -> &mut State<F> {
         &mut self.state
     }
 }
 
-impl<F> Drop for Held<'_, F> {
+impl<F> Drop for Locked<'_, F> {
     fn drop(&mut self) {
         self.publish();
-        if std::mem::take(&mut self.state.rings) {
-            self.bell.0 = Some(&self.hub.bell);
+        if std::mem::take(&mut self.state.changed) {
+            self.notify.0 = Some(&self.common.changes);
         }
-        self.notes = self.state.journal.take();
+        self.events = self.state.notes.take();
     }
 }
 
-/// Rings when it is dropped, if it holds a bell.
-struct Rung<'a>(Option<&'a Bell>);
+/// Rings when it is dropped, if it holds a notify.
+struct NotifyOnDrop<'a>(Option<&'a Changes>);
 
-impl Drop for Rung<'_> {
+impl Drop for NotifyOnDrop<'_> {
     fn drop(&mut self) {
-        if let Some(bell) = self.0 {
-            bell.ring();
+        if let Some(changes) = self.0 {
+            changes.notify();
         }
     }
 }

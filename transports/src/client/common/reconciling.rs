@@ -8,7 +8,7 @@ use std::time::Duration;
 use imts_core::Source;
 use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciling, RecordError, Unresolved};
 
-use super::Hub;
+use super::Common;
 use super::call_journal::Standing;
 
 /// The result of a callback.
@@ -19,7 +19,7 @@ pub(crate) enum Found {
     Panicked,
 }
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     /// Starts one pass over the calls in doubt, to be over in this time.
     pub(crate) fn reconciling(
         &self,
@@ -33,7 +33,7 @@ impl<F> Hub<F> {
     /// Returns the call as it is in doubt now, if it must be asked about. Time may have passed
     /// since it was listed.
     pub(crate) fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
-        match self.kept.standing(id, self.now().wall) {
+        match self.journal.standing(id, self.now().wall) {
             Ok(Standing::InDoubt(call)) => return Some(*call),
             Ok(Standing::UnderWay { until }) => pass.skip(Some(Unresolved::UnderWay { until })),
             Ok(Standing::Known) => pass.skip(None),
@@ -45,7 +45,7 @@ impl<F> Hub<F> {
     /// Takes the result of a callback. The callback may have resolved the call itself.
     pub(crate) fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
         let now = self.now();
-        match self.kept.standing(id, now.wall) {
+        match self.journal.standing(id, now.wall) {
             Ok(Standing::Known) => return pass.on_known(now),
             Ok(_) => {}
             Err(error) => return pass.on_broken(error),

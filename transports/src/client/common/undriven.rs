@@ -5,9 +5,9 @@
 
 use imts_core::{Ticket, TransportError};
 
-use super::{Hub, State};
+use super::{Common, State};
 
-impl<F> Hub<F> {
+impl<F> Common<F> {
     /// Returns whether the flight under way is given up. Call this before an ask that finds one.
     ///
     /// If its time limit has passed, no one has driven the flight: otherwise it would have ended.

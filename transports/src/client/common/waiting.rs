@@ -9,20 +9,20 @@ use std::time::Duration;
 
 use imts_core::{Mono, Recovery};
 
-use super::Hub;
-use super::locked::Door;
-use crate::client::notify::{Bell, Heard};
+use super::Common;
+use super::locked::Lifecycle;
+use crate::client::changes::{Changes, Version};
 use crate::clock::Deadline;
 use crate::error::TokenError;
 
-/// What is left of a caller's patience with a session in back-off.
-pub(crate) struct Patience {
+/// How long, and through how many failed renewals, a caller still waits for a session in back-off.
+pub(crate) struct RetryBudget {
     deadline: Deadline,
     /// How many failed renewals the caller accepts, this one included.
     renewals: u32,
 }
 
-impl Patience {
+impl RetryBudget {
     /// Waits for a token as long as time is left.
     pub(crate) fn by(deadline: Deadline) -> Self {
         Self { deadline, renewals: u32::MAX }
@@ -52,26 +52,26 @@ impl Patience {
     }
 }
 
-impl<F> Hub<F> {
-    /// Returns the patience for a call's token: as many renewals as the call may be sent.
-    pub(crate) fn patience_of_call(&self, deadline: Deadline) -> Patience {
-        Patience { deadline, renewals: self.call_attempts }
+impl<F> Common<F> {
+    /// Returns the budget for a call's token: as many renewals as the call may be sent.
+    pub(crate) fn budget_of_call(&self, deadline: Deadline) -> RetryBudget {
+        RetryBudget { deadline, renewals: self.call_attempts }
     }
 
     /// Returns how long a call pauses before it is polled again at this time. `None` once the
     /// client is closed: then the call has no time left.
     pub(crate) fn pause(&self, until: Mono, deadline: Deadline) -> Option<Duration> {
-        let is_open = self.lock().door == Door::Open;
+        let is_open = self.lock().lifecycle == Lifecycle::Open;
         let pause = until.since(self.now().mono).min(deadline.left().unwrap_or_default());
         is_open.then_some(pause)
     }
 
     /// Call this before an ask that the caller may have to wait for.
-    pub(crate) fn heard(&self) -> Heard {
-        self.bell.heard()
+    pub(crate) fn version(&self) -> Version {
+        self.changes.version()
     }
 
-    pub(crate) fn bell(&self) -> &Arc<Bell> {
-        &self.bell
+    pub(crate) fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 }

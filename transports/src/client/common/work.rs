@@ -28,5 +28,5 @@ impl Work {
 /// What is left of a flight.
 pub(crate) enum Next {
     Work(Box<Work>),
-    Landed(Result<(), TokenError>),
+    Ended(Result<(), TokenError>),
 }

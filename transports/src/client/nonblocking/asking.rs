@@ -36,7 +36,7 @@ impl AsyncClient {
         loop {
             let mut vain = None;
             match self.wait(flight.as_ref(), overdue, &mut patience).await {
-                Waited::Landed(outcome) => {
+                Waited::Ended(outcome) => {
                     outcome?;
                     renewals += 1;
                     if renewals == ATTEMPTS {
@@ -44,7 +44,7 @@ impl AsyncClient {
                     }
                     // After one renewal, callers that waited together do not queue for the session
                     // lock.
-                    if let Some(bearer) = self.shared.hub.at_hand_now(at_least) {
+                    if let Some(bearer) = self.shared.common.cached_now(at_least) {
                         return Ok(bearer);
                     }
                     // A second renewal would not bring a longer life than the first.
@@ -53,9 +53,9 @@ impl AsyncClient {
                 Waited::Overdue => vain = flight,
                 Waited::TimedOut => return Err(TokenError::TimedOut),
             }
-            let asked = self.shared.ask(self.shared.hub.lock(), wanted, vain.as_ref())?;
+            let asked = self.shared.ask(self.shared.common.lock(), wanted, vain.as_ref())?;
             (flight, overdue) = match asked {
-                Asked::Ready(bearer) => return self.shared.hub.lasting(bearer, at_least),
+                Asked::Ready(bearer) => return self.shared.common.lasting(bearer, at_least),
                 Asked::Wait { flight, overdue } => (flight, overdue),
             };
         }
@@ -69,13 +69,13 @@ impl AsyncClient {
         patience: &mut Option<BoxFuture<'static, ()>>,
     ) -> Waited {
         let sleep = |duration| self.shared.transport.sleep(duration);
-        let mut landing = flight.map(Flight::wait);
+        let mut ending = flight.map(Flight::wait);
         let mut overrun = Limit::new(overdue.saturating_add(GRACE), sleep);
         poll_fn(|cx| {
-            if let Some(landing) = &mut landing
-                && let Poll::Ready(outcome) = Pin::new(landing).poll(cx)
+            if let Some(ending) = &mut ending
+                && let Poll::Ready(outcome) = Pin::new(ending).poll(cx)
             {
-                return Poll::Ready(Waited::Landed(outcome));
+                return Poll::Ready(Waited::Ended(outcome));
             }
             let patience = patience.get_or_insert_with(|| sleep(self.patience));
             if patience.as_mut().poll(cx).is_ready() {
@@ -91,7 +91,7 @@ impl AsyncClient {
 }
 
 pub(super) enum Waited {
-    Landed(Result<(), TokenError>),
+    Ended(Result<(), TokenError>),
     /// The flight did not even end by its own time limit.
     Overdue,
     TimedOut,

@@ -31,7 +31,7 @@ impl AsyncClient {
         &self,
         operation: &O,
     ) -> Result<Outcome<O::Reply>, NotCallable> {
-        let call = self.shared.hub.call(operation, self.patience)?;
+        let call = self.shared.common.call(operation, self.patience)?;
         Ok(self.carry(call).await?)
     }
 
@@ -42,7 +42,7 @@ impl AsyncClient {
     ///
     /// Fails as [`call`](AsyncClient::call) does.
     pub fn call_named(&self, name: &str, request: &Json) -> Result<Call<Json>, NotCallable> {
-        self.shared.hub.call_named(name, request, self.patience)
+        self.shared.common.call_named(name, request, self.patience)
     }
 
     /// Sends the same bytes again, for a call that was not done.
@@ -52,7 +52,7 @@ impl AsyncClient {
     /// Returns [`IntentError`] if another call of the same intent came in between. Nothing was
     /// sent.
     pub async fn call_again<R>(&self, permit: Permit<R>) -> Result<Outcome<R>, IntentError> {
-        self.perform(permit.retry(self.shared.hub.deadline(self.patience))).await
+        self.perform(permit.retry(self.shared.common.deadline(self.patience))).await
     }
 
     /// Carries a call to its end. If this client's patience ends before the call is sent, the call
@@ -66,36 +66,41 @@ impl AsyncClient {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        self.carry(self.shared.hub.taken_up(call)).await
+        self.carry(self.shared.common.prepared(call)).await
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
     async fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let hub = &self.shared.hub;
-        let mut performing = hub.performing(&call);
+        let common = &self.shared.common;
+        let mut recorded = common.recorded(&call);
         let mut deadline = Deadline::after(self.patience);
-        let mut now = hub.now_or_end(deadline);
+        let mut now = common.now_or_end(deadline);
         loop {
-            match hub.next_of(&mut call, &mut performing, now) {
+            match common.next_of(&mut call, &mut recorded, now) {
                 CallStep::Token => match self.bearer(&call, deadline).await {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(performing.record(&entry).await),
+                CallStep::Record(entry) => call.on_recorded(recorded.record(&entry).await),
                 CallStep::Send(out) => {
-                    let (request, bounds, progress) = hub.outgoing(out, &mut performing);
+                    let (request, bounds, progress) = common.outgoing(out, &mut recorded);
                     let sending = exchange(&*self.shared.transport, request, bounds, progress);
-                    let heard = hub.heard_of(&mut call, sending.await);
-                    now = hub.or_end(heard, deadline);
+                    let reported_at = common.report(&mut call, sending.await);
+                    now = common.or_end(reported_at, deadline);
                     continue;
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),
                 CallStep::Wait { until } => {
-                    let heard = hub.heard();
-                    match hub.pause(until, deadline) {
+                    let seen = common.version();
+                    match common.pause(until, deadline) {
                         Some(pause) => {
-                            waiting::until(hub.bell(), heard, &*self.shared.transport, Some(pause))
-                                .await;
+                            waiting::until(
+                                common.changes(),
+                                seen,
+                                &*self.shared.transport,
+                                Some(pause),
+                            )
+                            .await;
                         }
                         None => deadline = Deadline::after(Duration::ZERO),
                     }
@@ -103,7 +108,7 @@ impl AsyncClient {
                 CallStep::NotAdmitted(error) => return Err(error),
                 CallStep::Over(outcome) => return Ok(outcome),
             }
-            now = hub.now_or_end(deadline);
+            now = common.now_or_end(deadline);
         }
     }
 
@@ -114,7 +119,7 @@ impl AsyncClient {
     ///
     /// Returns [`RecordError::Failed`] if the journal cannot be read.
     pub fn in_doubt(&self) -> Result<Vec<CallRecord>, RecordError> {
-        self.shared.hub.in_doubt()
+        self.shared.common.in_doubt()
     }
 
     /// Records in this client's journal what was found out about a call in doubt.
@@ -133,18 +138,18 @@ impl AsyncClient {
     /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
     /// be written.
     pub async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.shared.hub.resolve(id, resolution).await
+        self.shared.common.resolve(id, resolution).await
     }
 
     async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
-        let hub = &self.shared.hub;
-        if let Some(bearer) = hub.bearer_at_hand(call)? {
+        let common = &self.shared.common;
+        if let Some(bearer) = common.cached_bearer(call)? {
             return Ok(bearer);
         }
         // Boxed, so that the future of a call that waits for no token is small.
-        let token = Box::pin(self.waits_for(ON_THE_WAY, hub.patience_of_call(deadline))).await;
+        let token = Box::pin(self.waits_for(ON_THE_WAY, common.budget_of_call(deadline))).await;
         // Another agent may have signed in while this call waited for the token.
-        hub.admits(call)?;
+        common.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)
     }
 }

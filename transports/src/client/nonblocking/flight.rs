@@ -21,9 +21,9 @@ type Work = BoxFuture<'static, Outcome>;
 
 /// A flight as its pollers and waiters see it.
 #[derive(Clone)]
-pub(crate) struct Flight(Arc<Course>);
+pub(crate) struct Flight(Arc<Inner>);
 
-struct Course(Mutex<State>);
+struct Inner(Mutex<State>);
 
 struct State {
     /// Taken out while it is polled, and gone once the flight has ended.
@@ -38,7 +38,7 @@ struct State {
 
 impl Flight {
     pub(crate) fn new(work: impl Future<Output = Outcome> + Send + 'static) -> Self {
-        Self(Arc::new(Course(Mutex::new(State {
+        Self(Arc::new(Inner(Mutex::new(State {
             work: Some(Box::pin(work)),
             due: true,
             outcome: None,
@@ -51,16 +51,16 @@ impl Flight {
     pub(crate) fn advance(&self) {
         let Some(mut work) = self.0.lock().take_due() else { return };
         let waker = Waker::from(Arc::clone(&self.0));
-        let poll = || self.aboard(|| work.as_mut().poll(&mut Context::from_waker(&waker)));
+        let poll = || self.marked(|| work.as_mut().poll(&mut Context::from_waker(&waker)));
         match catch_unwind(AssertUnwindSafe(poll)) {
             Ok(Poll::Ready(outcome)) => {
-                self.land(outcome);
+                self.end(outcome);
                 discard(work);
             }
             Ok(Poll::Pending) => self.0.put_back(work),
             // When the waiters ask again, they get what the session knows of it.
             Err(_) => {
-                self.land(Ok(()));
+                self.end(Ok(()));
                 discard(work);
             }
         }
@@ -68,7 +68,7 @@ impl Flight {
 
     /// Ends the flight. All waiters, and those that come later, get this outcome, unless there was
     /// one before.
-    pub(crate) fn land(&self, outcome: Outcome) {
+    pub(crate) fn end(&self, outcome: Outcome) {
         let mut state = self.0.lock();
         state.outcome.get_or_insert(outcome);
         let (work, waiting) = (state.work.take(), mem::take(&mut state.waiting));
@@ -87,7 +87,7 @@ impl Flight {
         Wait { flight: self.clone(), serial }
     }
 
-    pub(crate) fn has_landed(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.0.lock().outcome.is_some()
     }
 
@@ -97,12 +97,12 @@ impl Flight {
 
     /// Returns whether the current thread is polling this flight: waiting for it would never end.
     pub(crate) fn is_on_this_thread(&self) -> bool {
-        ABOARD.with(|aboard| aboard.borrow().contains(&self.mark()))
+        MARKED.with(|marked| marked.borrow().contains(&self.mark()))
     }
 
-    fn aboard<R>(&self, work: impl FnOnce() -> R) -> R {
-        ABOARD.with(|aboard| aboard.borrow_mut().push(self.mark()));
-        let _on_board = OnBoard;
+    fn marked<R>(&self, work: impl FnOnce() -> R) -> R {
+        MARKED.with(|marked| marked.borrow_mut().push(self.mark()));
+        let _unmark = Unmark;
         work()
     }
 
@@ -146,7 +146,7 @@ impl Drop for Wait {
     }
 }
 
-impl Course {
+impl Inner {
     /// Locks the state. While it is locked, only code of this file runs: no poll, no waker, no drop
     /// of the work.
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -175,7 +175,7 @@ impl State {
     }
 }
 
-impl Wake for Course {
+impl Wake for Inner {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -192,11 +192,11 @@ impl Wake for Course {
 }
 
 /// Removes a flight from the current thread's list, also if its poll unwinds.
-struct OnBoard;
+struct Unmark;
 
-impl Drop for OnBoard {
+impl Drop for Unmark {
     fn drop(&mut self) {
-        ABOARD.with(|aboard| aboard.borrow_mut().pop());
+        MARKED.with(|marked| marked.borrow_mut().pop());
     }
 }
 
@@ -214,5 +214,5 @@ pub(super) fn discard<T>(foreign: T) {
 
 thread_local! {
     /// The flights that the current thread is polling, one inside the other.
-    static ABOARD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static MARKED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::renewal::{Asked, Shared};
 use super::waiting::until;
-use crate::client::common::Tended;
+use crate::client::common::NextCheck;
 
 impl Shared {
     /// Starts the task. Returns whether the spawner took it.
@@ -20,11 +20,11 @@ impl Shared {
     }
 
     /// Begins a renewal, if that is due. The spawner completes it.
-    fn tend(self: &Arc<Self>) -> Tended {
-        match self.ask(self.hub.lock(), Duration::ZERO, None) {
-            Ok(Asked::Ready(_)) => self.hub.rests(&self.hub.lock()),
-            Ok(Asked::Wait { overdue, .. }) => Tended::Rest(Some(overdue)),
-            Err(why) => Tended::without_token(&why),
+    fn check(self: &Arc<Self>) -> NextCheck {
+        match self.ask(self.common.lock(), Duration::ZERO, None) {
+            Ok(Asked::Ready(_)) => self.common.next_check(&self.common.lock()),
+            Ok(Asked::Wait { overdue, .. }) => NextCheck::Rest(Some(overdue)),
+            Err(why) => NextCheck::after_error(&why),
         }
     }
 }
@@ -32,19 +32,20 @@ impl Shared {
 async fn keep(shared: Weak<Shared>) {
     loop {
         let Some(client) = shared.upgrade() else { return };
-        let (bell, transport) = (Arc::clone(client.hub.bell()), Arc::clone(&client.transport));
-        let heard = bell.heard();
-        let tended = client.tend();
+        let (changes, transport) =
+            (Arc::clone(client.common.changes()), Arc::clone(&client.transport));
+        let seen = changes.version();
+        let next = client.check();
         drop(client);
-        match tended {
-            Tended::Rest(at_most) => until(&bell, heard, &*transport, at_most).await,
-            Tended::Over => return,
+        match next {
+            NextCheck::Rest(at_most) => until(&changes, seen, &*transport, at_most).await,
+            NextCheck::Over => return,
         }
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.hub.bell().ring();
+        self.common.changes().notify();
     }
 }

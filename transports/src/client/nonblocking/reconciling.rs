@@ -42,27 +42,27 @@ impl AsyncClient {
         A: Into<Answer>,
         Fut: Future<Output = A>,
     {
-        let (hub, transport) = (&self.shared.hub, &*self.shared.transport);
+        let (common, transport) = (&self.shared.common, &*self.shared.transport);
         let limit = settings.time_limit().unwrap_or(self.patience);
-        let (deadline, mut pass) = (Deadline::after(limit), hub.reconciling(settings, limit)?);
+        let (deadline, mut pass) = (Deadline::after(limit), common.reconciling(settings, limit)?);
         loop {
-            let heard = hub.heard();
-            let now = hub.now_or_end(deadline);
+            let seen = common.version();
+            let now = common.now_or_end(deadline);
             match pass.poll(now) {
                 ReconcileStep::Ask(call) => {
-                    let Some(call) = hub.asks(&mut pass, call.id) else { continue };
+                    let Some(call) = common.asks(&mut pass, call.id) else { continue };
                     let id = call.id;
                     let left = deadline.left().unwrap_or_default();
                     let sleep = |time| transport.sleep(time);
                     let answer = within(left, sleep, pin!(answer(|| find_out(call)))).await;
-                    hub.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
+                    common.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
                 }
                 ReconcileStep::Record { id, resolution } => {
-                    pass.on_recorded(hub.resolve(id, resolution).await);
+                    pass.on_recorded(common.resolve(id, resolution).await);
                 }
                 ReconcileStep::Wait { until: due } => {
                     let wait = due.since(now.mono).min(deadline.left().unwrap_or_default());
-                    until(hub.bell(), heard, transport, Some(wait)).await;
+                    until(common.changes(), seen, transport, Some(wait)).await;
                 }
                 ReconcileStep::Over(report) => return Ok(report),
             }

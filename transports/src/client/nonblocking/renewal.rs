@@ -14,7 +14,7 @@ use imts_core::{Body, NotSent, TransportError};
 
 use super::flight::{Flight, discard};
 use crate::client::bearer::Bearer;
-use crate::client::common::{Ask, Entry, Held, Hub, Next, TransportPanicked, Work};
+use crate::client::common::{Ask, Common, Locked, Next, TransportPanicked, Work};
 use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
@@ -25,7 +25,7 @@ pub(crate) type Spawner = Box<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
 
 /// What all clones of a client share.
 pub(super) struct Shared {
-    pub(super) hub: Hub<Flight>,
+    pub(super) common: Common<Flight>,
     pub(super) transport: Arc<dyn AsyncTransport>,
     pub(super) spawner: Option<Spawner>,
 }
@@ -47,33 +47,33 @@ impl Shared {
     /// waited for in vain.
     pub(super) fn ask(
         self: &Arc<Self>,
-        held: Held<'_, Flight>,
+        locked: Locked<'_, Flight>,
         at_least: Duration,
         overdue: Option<&Flight>,
     ) -> Result<Asked, TokenError> {
-        let mut state = held;
+        let mut state = locked;
         if let Some(flight) = state.flight.clone() {
             drop(state);
             flight.advance();
-            state = match self.hub.enter(at_least) {
-                Entry::Served(bearer) => return Ok(Asked::Ready(bearer)),
-                Entry::Held(held) => held,
+            state = match self.common.cached_or_lock(at_least) {
+                Ok(bearer) => return Ok(Asked::Ready(bearer)),
+                Err(locked) => locked,
             };
-            state.flight.take_if(|flight| flight.has_landed());
+            state.flight.take_if(|flight| flight.has_ended());
             let is_under_way = state.flight.as_ref().is_some_and(|it| it.is(&flight));
             let is_overdue = overdue.is_some_and(|it| it.is(&flight));
             if is_under_way
                 && !flight.is_on_this_thread()
-                && self.hub.gives_up(&mut state, is_overdue)
+                && self.common.gives_up(&mut state, is_overdue)
             {
                 state.flight = None;
                 drop(state);
                 // The waiters of this flight ask again.
-                flight.land(Ok(()));
-                state = self.hub.lock();
+                flight.end(Ok(()));
+                state = self.common.lock();
             }
         }
-        let (work, meanwhile) = match self.hub.ask(&mut state, at_least)? {
+        let (work, meanwhile) = match self.common.ask(&mut state, at_least)? {
             Ask::Ready(bearer) => return Ok(Asked::Ready(bearer)),
             Ask::Join(overdue) => {
                 let flight = state.flight.clone();
@@ -82,15 +82,15 @@ impl Shared {
                 }
                 return Ok(Asked::Wait { flight, overdue });
             }
-            Ask::Fly(work, meanwhile) => (work, meanwhile),
+            Ask::Start(work, meanwhile) => (work, meanwhile),
         };
         let overdue = work.time_limit();
-        let flight = Flight::new(fly(Arc::downgrade(self), Arc::clone(&self.transport), work));
+        let flight = Flight::new(run(Arc::downgrade(self), Arc::clone(&self.transport), work));
         let former = state.flight.replace(flight.clone());
         drop(state);
         if let Some(former) = former {
             // The session has given up the former flight; its waiters ask again.
-            former.land(Ok(()));
+            former.end(Ok(()));
         }
         self.spawn(&flight);
         match meanwhile {
@@ -106,9 +106,9 @@ impl Shared {
     /// room, the callers drive the flight.
     fn spawn(self: &Arc<Self>, flight: &Flight) {
         let Some(spawner) = &self.spawner else { return };
-        let (shared, landing) = (Arc::clone(self), flight.wait());
+        let (shared, ending) = (Arc::clone(self), flight.wait());
         let drive = Box::pin(async move {
-            let _outcome = landing.await;
+            let _outcome = ending.await;
             drop(shared);
         });
         let _spawned = catch_unwind(AssertUnwindSafe(|| spawner(drive)));
@@ -116,7 +116,7 @@ impl Shared {
 }
 
 /// Runs a flight. It holds the client only while it reports to it.
-async fn fly(
+async fn run(
     client: Weak<Shared>,
     transport: Arc<dyn AsyncTransport>,
     mut work: Box<Work>,
@@ -126,19 +126,19 @@ async fn fly(
             Work::Send(ticket, request, bounds, progress) => {
                 let outcome = exchange(&*transport, request, bounds, progress.clone()).await;
                 let client = client.upgrade().ok_or(TokenError::Closed)?;
-                if progress.is_stranded() && client.hub.begins_anew(ticket) {
+                if progress.is_stranded() && client.common.begins_anew(ticket) {
                     return Ok(());
                 }
-                client.hub.on_reply(ticket, outcome)
+                client.common.on_reply(ticket, outcome)
             }
             Work::Save(ticket, saved) => {
                 let client = client.upgrade().ok_or(TokenError::Closed)?;
-                client.hub.save(ticket, &saved)
+                client.common.save(ticket, &saved)
             }
         };
         match next {
             Next::Work(more) => work = more,
-            Next::Landed(outcome) => return outcome,
+            Next::Ended(outcome) => return outcome,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Waits out a back-off in a task.
 //!
-//! Owns the loop, and the wait for a time or a change, whichever comes first. The hub decides
-//! whether another ask helps.
+//! Owns the loop, and the wait for a time or a change, whichever comes first. [`RetryBudget`]
+//! decides whether another ask helps.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::AsyncClient;
 use crate::client::bearer::Bearer;
-use crate::client::common::Patience;
-use crate::client::notify::{Bell, Heard};
+use crate::client::changes::{Changes, Version};
+use crate::client::common::RetryBudget;
 use crate::clock::Deadline;
 use crate::error::TokenError;
 use crate::transport::AsyncTransport;
@@ -30,11 +30,11 @@ impl AsyncClient {
     /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
     /// client's patience has ended, returns [`TokenError::Waiting`] at once.
     pub async fn token_waiting(&self) -> Result<Bearer, TokenError> {
-        if let Some(bearer) = self.shared.hub.at_hand(Duration::ZERO) {
+        if let Some(bearer) = self.shared.common.cached(Duration::ZERO) {
             return Ok(bearer);
         }
-        let patience = Patience::by(Deadline::after(self.patience));
-        Box::pin(self.waits_for(Duration::ZERO, patience)).await
+        let budget = RetryBudget::by(Deadline::after(self.patience));
+        Box::pin(self.waits_for(Duration::ZERO, budget)).await
     }
 
     /// Asks until there is a token, or until another ask does not help. Returns a token with
@@ -42,11 +42,11 @@ impl AsyncClient {
     pub(super) async fn waits_for(
         &self,
         at_least: Duration,
-        mut patience: Patience,
+        mut budget: RetryBudget,
     ) -> Result<Bearer, TokenError> {
         loop {
-            let heard = self.shared.hub.heard();
-            let client = || self.with_patience(patience.left());
+            let seen = self.shared.common.version();
+            let client = || self.with_patience(budget.left());
             let why = match client().token_valid_for(at_least).await {
                 Ok(bearer) => return Ok(bearer),
                 Err(why) => why,
@@ -56,20 +56,20 @@ impl AsyncClient {
             {
                 return Ok(bearer);
             }
-            let Some(pause) = patience.pause(&why) else { return Err(why) };
-            until(self.shared.hub.bell(), heard, &*self.shared.transport, Some(pause)).await;
+            let Some(pause) = budget.pause(&why) else { return Err(why) };
+            until(self.shared.common.changes(), seen, &*self.shared.transport, Some(pause)).await;
         }
     }
 }
 
-/// Completes once the bell has rung since `heard`, or after this long, if that is given.
+/// Completes once there is a change since `seen`, or after this long, if that is given.
 pub(super) async fn until(
-    bell: &Arc<Bell>,
-    heard: Heard,
+    changes: &Arc<Changes>,
+    seen: Version,
     transport: &dyn AsyncTransport,
     at_most: Option<Duration>,
 ) {
-    let (mut change, mut sleep) = (bell.listen(heard), None);
+    let (mut change, mut sleep) = (changes.changed(seen), None);
     poll_fn(|cx| {
         if at_most == Some(Duration::ZERO) || Pin::new(&mut change).poll(cx).is_ready() {
             return Poll::Ready(());

@@ -14,66 +14,66 @@ use std::time::Duration;
 use crate::clock::Deadline;
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// Rings at each change.
-pub(crate) struct Bell {
+/// Counts changes, and wakes the callers that wait for one.
+pub(crate) struct Changes {
     state: Mutex<State>,
-    rung: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// How often it has rung.
-    count: u64,
+    /// How many changes there have been.
+    version: u64,
     tasks: BTreeMap<u64, Waker>,
     /// The number of the last task that listened.
     serial: u64,
 }
 
-/// How often a bell had rung before an ask.
+/// How many changes there had been before an ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Heard(u64);
+pub(crate) struct Version(u64);
 
-impl Bell {
+impl Changes {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State::default()), rung: Condvar::new() }
+        Self { state: Mutex::new(State::default()), changed: Condvar::new() }
     }
 
-    /// Returns the current count. Call this before the ask that precedes the wait.
-    pub(crate) fn heard(&self) -> Heard {
-        Heard(self.lock().count)
+    /// Returns the current version. Call this before the ask that precedes the wait.
+    pub(crate) fn version(&self) -> Version {
+        Version(self.lock().version)
     }
 
     /// Wakes all waiters. It needs no lock of the caller, and the caller should hold none.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn notify(&self) {
         let mut state = self.lock();
-        state.count += 1;
+        state.version += 1;
         let tasks = mem::take(&mut state.tasks);
         drop(state);
-        self.rung.notify_all();
+        self.changed.notify_all();
         for waker in tasks.into_values() {
             // A waker that panics must not keep the others asleep.
             drop(catch_unwind(AssertUnwindSafe(|| waker.wake())));
         }
     }
 
-    /// Blocks the thread until the bell has rung since `heard`, or for this long.
-    pub(crate) fn wait(&self, heard: Heard, at_most: Duration) {
+    /// Blocks the thread until there is a change since `seen`, or for this long.
+    pub(crate) fn wait(&self, seen: Version, at_most: Duration) {
         let deadline = Deadline::after(at_most);
         let mut state = self.lock();
-        while state.count == heard.0 {
+        while state.version == seen.0 {
             let Some(left) = deadline.left() else { return };
-            let waited = self.rung.wait_timeout(state, left);
+            let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Returns a future that completes once the bell has rung since `heard`.
-    pub(crate) fn listen(self: &Arc<Self>, heard: Heard) -> Listen {
+    /// Returns a future that completes once there is a change since `seen`.
+    pub(crate) fn changed(self: &Arc<Self>, seen: Version) -> Changed {
         let mut state = self.lock();
         state.serial += 1;
         let serial = state.serial;
         drop(state);
-        Listen { bell: Arc::clone(self), heard, serial }
+        Changed { changes: Arc::clone(self), seen, serial }
     }
 
     /// Locks the state. While it is locked, only code of this file runs.
@@ -82,20 +82,20 @@ impl Bell {
     }
 }
 
-/// One task that waits for a bell. It may be dropped at any time.
-pub(crate) struct Listen {
-    bell: Arc<Bell>,
-    heard: Heard,
+/// One task that waits for a change. It may be dropped at any time.
+pub(crate) struct Changed {
+    changes: Arc<Changes>,
+    seen: Version,
     serial: u64,
 }
 
-impl Future for Listen {
+impl Future for Changed {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let waker = cx.waker().clone();
-        let mut state = self.bell.lock();
-        if state.count != self.heard.0 {
+        let mut state = self.changes.lock();
+        if state.version != self.seen.0 {
             return Poll::Ready(());
         }
         let before = state.tasks.insert(self.serial, waker);
@@ -105,9 +105,9 @@ impl Future for Listen {
     }
 }
 
-impl Drop for Listen {
+impl Drop for Changed {
     fn drop(&mut self) {
-        let mut state = self.bell.lock();
+        let mut state = self.changes.lock();
         let waker = state.tasks.remove(&self.serial);
         drop(state);
         drop(waker);
