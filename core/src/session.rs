@@ -3,6 +3,28 @@
 //! Owns the facts of a session: grants, deadlines, who is renewing, and until when the session must
 //! not send. Stores no phase: everything else is computed from the facts and from `now`. Does not
 //! know about bytes, which it only hands to [`wire`](crate::wire). Does not know who drives it.
+//!
+//! The four phases, and what leads from one to another:
+//!
+//! ```text
+//! unauthenticated                valid            expiring            expired
+//!        |                         |                  |                  |
+//!        +--------- grant -------->|                  |                  |
+//!        |                         +----- margin ---->|                  |
+//!        |                         |<----- grant -----+------------------+
+//!        |                         |                  +----- expires --->|
+//!        |                         +------------------+---- rejected --->|
+//!        |<----------- expires, no refresh -----------+                  |
+//!        |< rejected, no refresh --+------------------+                  |
+//!        |<---------------------- refresh expires -----------------------+
+//!        |<---------------------- refresh refused -----------------------+
+//!        |<----- signed out -------+------------------+------------------+
+//! ```
+//!
+//! The margin comes before the access token expires. "No refresh" means that no refresh token is
+//! alive. A saved state that is adopted counts as a grant. Credentials of another agent count as
+//! "signed out". If a grant comes late, or a saved state is old, its token may be in a later phase
+//! already. If the wall clock is set back, a phase that had ended may come again.
 
 mod grant;
 mod health;

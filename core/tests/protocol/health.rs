@@ -29,7 +29,7 @@ fn health_says_what_the_next_poll_would_do_in_every_state() {
         }
         assert_eq!(
             health.in_flight.is_some(),
-            matches!(state, "signing" | "refrshng" | "renewing" | "renwng-b"),
+            matches!(state, "signing" | "refreshing" | "renewing" | "renewing, used up"),
             "{state}"
         );
     }

@@ -4,6 +4,7 @@
 mod attacks;
 mod clock_attacks;
 mod clothes;
+mod diagram;
 mod endpoints;
 mod health;
 mod known_answers;

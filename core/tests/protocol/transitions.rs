@@ -26,38 +26,38 @@ pub(crate) const STATES: [State; 25] = [
     }),
     ("valid", || aged(Keep::Always, 60)),
     ("expiring", || aged(Keep::Always, 800)),
-    ("refrshng", || refreshing(Keep::Always, 800)),
+    ("refreshing", || refreshing(Keep::Always, 800)),
     ("expired", || aged(Keep::Always, 1_000)),
     ("renewing", || refreshing(Keep::Always, 1_000)),
-    ("valid-b", || aged(Keep::Once, 60)),
-    ("expird-b", || aged(Keep::Once, 1_000)),
-    ("renwng-b", || refreshing(Keep::Once, 1_000)),
-    ("doubt", || doubtful(refreshing(Keep::Always, 800))),
-    ("doubt-b", || doubtful(refreshing(Keep::Once, 1_000))),
-    ("quiet", || {
+    ("valid, used up", || aged(Keep::Once, 60)),
+    ("expired, used up", || aged(Keep::Once, 1_000)),
+    ("renewing, used up", || refreshing(Keep::Once, 1_000)),
+    ("in doubt", || doubtful(refreshing(Keep::Always, 800))),
+    ("in doubt, used up", || doubtful(refreshing(Keep::Once, 1_000))),
+    ("back-off", || {
         let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.fails(TransportError::not_sent(NotSent::vouch()));
         world
     }),
-    ("quiet-u", || {
+    ("back-off, usable", || {
         let mut world = refreshing(Keep::Always, 800);
         world.reply(&with_retry_after(answer(503, &json!({})), "60")).unwrap_err();
         world
     }),
-    ("dead", || {
+    ("refused", || {
         let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.refused();
         world
     }),
-    ("forbiddn", || {
+    ("forbidden", || {
         let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
         world.forbidden(false);
         world
     }),
-    ("forbid-b", || {
+    ("forbidden, used up", || {
         let mut world = refreshing(Keep::Once, 1_000);
         world.forbidden(false);
         world
@@ -68,7 +68,7 @@ pub(crate) const STATES: [State; 25] = [
         world
     }),
     ("young", || aged(Keep::Always, 1)),
-    ("young-r", || {
+    ("young, replaced", || {
         let mut world = aged(Keep::Always, 1);
         world.rejects();
         world.sends(Purpose::Refresh);
@@ -78,7 +78,7 @@ pub(crate) const STATES: [State; 25] = [
     }),
     ("marking", marking),
     ("saving", saving),
-    ("saving-o", || {
+    ("saving, usable", || {
         let mut world = marking();
         world.saved();
         world.sends(Purpose::Refresh);
@@ -126,9 +126,9 @@ fn marking() -> World {
 }
 
 /// What happens; `None` where it cannot happen in this state.
-type Event = fn(&mut World) -> Option<()>;
+pub(crate) type Event = fn(&mut World) -> Option<()>;
 
-const EVENTS: [(&str, Event); 29] = [
+pub(crate) const EVENTS: [(&str, Event); 29] = [
     ("ask", |_| Some(())),
     ("6 s pass", |world| passes(world, 6)),
     ("31 s pass", |world| passes(world, 31)),
@@ -198,7 +198,7 @@ const EVENTS: [(&str, Event); 29] = [
     }),
 ];
 
-fn passes(world: &mut World, time: u64) -> Option<()> {
+pub(crate) fn passes(world: &mut World, time: u64) -> Option<()> {
     world.pass(seconds(time));
     Some(())
 }
@@ -222,7 +222,7 @@ fn fails(world: &mut World, failure: TransportError) -> Option<()> {
 
 /// What a sibling has saved just now: tokens that live 900 s and 30 days. It cannot be adopted where
 /// another agent has signed in.
-fn adopts(world: &mut World, generation: u64) -> Option<()> {
+pub(crate) fn adopts(world: &mut World, generation: u64) -> Option<()> {
     let now = world.now.wall.unix_micros();
     let (access_end, refresh_end) = (now + 900_000_000, now + 30 * 86_400_000_000);
     let form = json!({
