@@ -3,6 +3,7 @@
 //! [`common`] is the engine room of both: the session that all clones of a client share, and each
 //! rule that does not depend on how a caller waits.
 
+mod alike;
 mod bearer;
 mod blocking;
 mod changes;

@@ -19,6 +19,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
 use imts_core::Wall;
@@ -198,7 +199,7 @@ impl JournalFile {
     /// Returns when an entry is durable. The calling thread does the work.
     fn durable(&mut self, (id, ticket): (u64, Option<Ticket>)) -> Result<u64, NotTakenIn> {
         self.writer.flush();
-        let outcome = ticket.map_or(Ok(()), crate::parked::wait);
+        let outcome = ticket.map_or(Ok(()), |ticket| crate::parked::wait(pin!(ticket)));
         take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());
         outcome.map(|()| id).map_err(NotTakenIn::from)
     }

@@ -1,7 +1,7 @@
 //! Makes a thread wait for what a task would await: it sleeps until it is woken.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -14,9 +14,13 @@ impl Wake for Sleeper {
     }
 }
 
-/// Waits for a future on this thread.
-pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+/// Waits for a future on this thread. The caller pins it: a future that is passed by value is
+/// copied.
+pub(crate) fn wait<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
+    // Most futures are ready at once, and then nothing has to wake this thread.
+    if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return outcome;
+    }
     let waker = Waker::from(Arc::new(Sleeper(thread::current())));
     let mut context = Context::from_waker(&waker);
     loop {

@@ -19,6 +19,7 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 
 use self::flight::Flight;
 use self::renewal::Shared;
+use crate::client::alike::methods_alike;
 use crate::client::bearer::{Bearer, TokenCache};
 use crate::client::common::{Ask, Common, Locked};
 use crate::clock::Deadline;
@@ -67,13 +68,6 @@ impl Client {
         self.shared.keep_alive()
     }
 
-    /// Returns the same client with another patience: how long its callers wait for a renewal at
-    /// most. If one caller stops waiting, the renewal continues.
-    #[must_use]
-    pub fn with_patience(&self, patience: Duration) -> Self {
-        Self { shared: Arc::clone(&self.shared), patience }
-    }
-
     /// Returns a token that is valid now.
     ///
     /// If there is a valid token, this returns at once, even if the token is due for renewal.
@@ -113,58 +107,6 @@ impl Client {
             Some(bearer) => Ok(bearer),
             None => self.later(at_least),
         }
-    }
-
-    /// Returns what a handle keeps of a token between two asks.
-    pub(crate) fn token_cache(&self) -> TokenCache {
-        self.shared.common.token_cache()
-    }
-
-    /// Reports that the service refused this token with a 401. The client never returns this token
-    /// again, and renews when a token is next asked for. If the token was already renewed, this
-    /// does nothing.
-    pub fn reject(&self, epoch: Epoch) {
-        self.shared.common.reject(epoch);
-    }
-
-    /// Sets new credentials, to keep or for one sign-in.
-    pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
-        self.shared.common.sign_in(credentials, keep);
-    }
-
-    /// Forgets tokens and credentials. It does not erase what the hook persisted: the caller must
-    /// do that.
-    pub fn sign_out(&self) {
-        self.shared.common.sign_out();
-    }
-
-    /// Reads the session's phase now. The closure runs under the session lock; do not call the
-    /// client inside it.
-    pub fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
-        self.shared.common.phase(read)
-    }
-
-    /// Returns a view of the session without secrets: its phase, the token's remaining life, the
-    /// next renewal, the last error, and whether the service accepts the credentials.
-    ///
-    /// It takes the session's lock for a moment and waits for nothing else. A readiness probe can
-    /// use [`Health::is_ready`]. A liveness probe should not depend on it: a restart does not
-    /// repair the service.
-    #[must_use]
-    pub fn health(&self) -> Health {
-        self.shared.common.health()
-    }
-
-    /// Returns the state to persist now, or `None` if there is no grant.
-    #[must_use]
-    pub fn saved(&self) -> Option<Saved> {
-        self.shared.common.saved()
-    }
-
-    /// Returns why the hook's last save failed, or `None` if it did not fail.
-    #[must_use]
-    pub fn save_failure(&self) -> Option<Source> {
-        self.shared.common.save_failure()
     }
 
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
@@ -252,11 +194,4 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("patience", &self.patience)
-            .field("session", &self.shared.common.lock().session)
-            .finish_non_exhaustive()
-    }
-}
+methods_alike!(Client);

@@ -6,6 +6,7 @@
 
 mod call_journal;
 mod calls;
+mod driver;
 mod keep_alive;
 mod locked;
 mod panicked;
@@ -27,13 +28,14 @@ use imts_core::{
 
 pub(crate) use self::call_journal::CallJournal;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
+pub(crate) use self::driver::Driver;
 pub(crate) use self::keep_alive::NextCheck;
 use self::locked::Lifecycle;
 pub(crate) use self::locked::{Driven, Locked, State};
 pub(crate) use self::panicked::TransportPanicked;
 use self::panicked::{ClockPanicked, HookPanicked};
-pub(crate) use self::reconciling::Found;
-pub(crate) use self::waiting::RetryBudget;
+pub(crate) use self::reconciling::{Found, reconcile};
+pub(crate) use self::waiting::{RetryBudget, token_waiting};
 pub(crate) use self::work::{Next, Work};
 use crate::client::bearer::{Bearer, Snapshot, TokenCache};
 use crate::client::changes::Changes;

@@ -2,6 +2,7 @@
 //!
 //! Owns the loop. Decides nothing: the call says what to send, and what a response means.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
@@ -96,7 +97,7 @@ impl Client {
                     Ok(bearer) => call.on_bearer(bearer),
                     Err(none) => call.on_no_bearer(none.why, none.recovery),
                 },
-                CallStep::Record(entry) => call.on_recorded(wait(recorded.record(&entry))),
+                CallStep::Record(entry) => call.on_recorded(wait(pin!(recorded.record(&entry)))),
                 CallStep::Send(exchange) => {
                     let (request, bounds, _) = common.outgoing(exchange, &mut recorded);
                     let reported_at = common.report(&mut call, self.shared.send(request, bounds));
@@ -141,7 +142,7 @@ impl Client {
     /// Returns [`RecordError::Failed`] if there is no such call in doubt, or if the journal cannot
     /// be written.
     pub fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        wait(self.shared.common.resolve(id, resolution))
+        wait(pin!(self.shared.common.resolve(id, resolution)))
     }
 
     fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
@@ -149,7 +150,7 @@ impl Client {
         if let Some(bearer) = common.cached_bearer(call)? {
             return Ok(bearer);
         }
-        let token = self.waits_for(ON_THE_WAY, common.budget_of_call(deadline));
+        let token = self.wait_for_token(ON_THE_WAY, common.budget_of_call(deadline));
         // Another agent may have signed in while this call waited for the token.
         common.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)

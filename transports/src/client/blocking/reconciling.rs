@@ -1,15 +1,16 @@
 //! Resolves the calls in doubt on a thread.
 //!
-//! Owns the loop. The pass decides which call comes next, and when.
+//! Owns the call of the callback, which may panic.
 
+use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 
-use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
+use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciled, RecordError};
 
 use super::Client;
-use crate::client::common::Found;
-use crate::clock::Deadline;
-use crate::parked;
+use crate::client::common::{Found, reconcile};
+use crate::parked::wait;
 
 impl Client {
     /// Calls a callback for each call in doubt, oldest first, and records its answers. It never
@@ -49,28 +50,10 @@ impl Client {
         settings: &Reconcile,
         mut find_out: impl FnMut(&CallRecord) -> A,
     ) -> Result<Reconciled, RecordError> {
-        let common = &self.shared.common;
         let within = settings.time_limit().unwrap_or(self.patience);
-        let (deadline, mut pass) = (Deadline::after(within), common.reconciling(settings, within)?);
-        loop {
-            let seen = common.version();
-            let now = common.now_or_end(deadline);
-            match pass.poll(now) {
-                ReconcileStep::Ask(call) => {
-                    let Some(call) = common.asks(&mut pass, call.id) else { continue };
-                    let answer = catch_unwind(AssertUnwindSafe(|| find_out(&call).into()));
-                    let found = answer.map_or(Found::Panicked, Found::Answer);
-                    common.asked(&mut pass, call.id, found);
-                }
-                ReconcileStep::Record { id, resolution } => {
-                    pass.on_recorded(parked::wait(common.resolve(id, resolution)));
-                }
-                ReconcileStep::Wait { until } => {
-                    let wait = until.since(now.mono).min(deadline.left().unwrap_or_default());
-                    common.changes().wait(seen, wait);
-                }
-                ReconcileStep::Over(report) => return Ok(report),
-            }
-        }
+        wait(pin!(reconcile(self, settings, within, |call, _| {
+            let answer = catch_unwind(AssertUnwindSafe(|| find_out(&call).into()));
+            ready(answer.map_or(Found::Panicked, Found::Answer))
+        })))
     }
 }

@@ -1,14 +1,18 @@
-//! Waits out a back-off on a thread.
+//! Waits on a thread: what the loops that both clients share need of it.
 //!
-//! Owns the loop. [`RetryBudget`] decides whether another ask helps.
+//! Each wait blocks in place.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use super::Client;
+use super::flight::Flight;
 use crate::client::bearer::Bearer;
-use crate::client::common::RetryBudget;
+use crate::client::changes::Version;
+use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
 use crate::error::TokenError;
+use crate::parked::wait;
 
 impl Client {
     /// Returns a token that is valid now, and waits for it as long as this client's patience.
@@ -27,30 +31,32 @@ impl Client {
             return Ok(bearer);
         }
         let budget = RetryBudget::by(Deadline::after(self.patience));
-        self.waits_for(Duration::ZERO, budget)
+        self.wait_for_token(Duration::ZERO, budget)
     }
 
-    /// Asks until there is a token, or until another ask does not help. Returns a token with
-    /// `at_least` left, or otherwise the token that there is.
-    pub(super) fn waits_for(
+    /// Asks until there is a token, or until another ask does not help.
+    #[cold]
+    pub(super) fn wait_for_token(
         &self,
         at_least: Duration,
-        mut budget: RetryBudget,
+        budget: RetryBudget,
     ) -> Result<Bearer, TokenError> {
-        loop {
-            let seen = self.shared.common.version();
-            let client = || self.with_patience(budget.left());
-            let why = match client().token_valid_for(at_least) {
-                Ok(bearer) => return Ok(bearer),
-                Err(why) => why,
-            };
-            if !at_least.is_zero()
-                && let Ok(bearer) = client().token()
-            {
-                return Ok(bearer);
-            }
-            let Some(pause) = budget.pause(&why) else { return Err(why) };
-            self.shared.common.changes().wait(seen, pause);
-        }
+        wait(pin!(token_waiting(self, at_least, budget)))
+    }
+}
+
+impl Driver for Client {
+    type Flight = Flight;
+
+    fn common(&self) -> &Common<Flight> {
+        &self.shared.common
+    }
+
+    async fn token_by(&self, at_least: Duration, patience: Duration) -> Result<Bearer, TokenError> {
+        self.with_patience(patience).token_valid_for(at_least)
+    }
+
+    async fn wait(&self, seen: Version, at_most: Duration) {
+        self.shared.common.changes().wait(seen, at_most);
     }
 }

@@ -1,15 +1,20 @@
-//! Asking about calls in doubt: the part that both clients share.
+//! Resolves the calls in doubt, for both clients.
 //!
-//! Owns what is done with an answer, or with the lack of one. Does not know how a callback is run.
+//! Owns the loop, and what is done with an answer or with the lack of one. The pass decides which
+//! call comes next, and when. Does not know how a callback is run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use imts_core::Source;
-use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciling, RecordError, Unresolved};
+use imts_core::journal::{
+    Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, Reconciling, RecordError, Unresolved,
+};
 
 use super::Common;
 use super::call_journal::Standing;
+use super::driver::Driver;
+use crate::clock::Deadline;
 
 /// The result of a callback.
 pub(crate) enum Found {
@@ -19,9 +24,41 @@ pub(crate) enum Found {
     Panicked,
 }
 
+/// Goes once through the calls in doubt, to be over in this time. The callback gets a call and the
+/// time that is left.
+pub(crate) async fn reconcile<D: Driver, Fut: Future<Output = Found>>(
+    client: &D,
+    settings: &Reconcile,
+    within: Duration,
+    mut find_out: impl FnMut(CallRecord, Duration) -> Fut,
+) -> Result<Reconciled, RecordError> {
+    let common = client.common();
+    let (deadline, mut pass) = (Deadline::after(within), common.reconciling(settings, within)?);
+    loop {
+        let seen = common.version();
+        let now = common.now_or_end(deadline);
+        match pass.poll(now) {
+            ReconcileStep::Ask(call) => {
+                let Some(call) = common.asks(&mut pass, call.id) else { continue };
+                let id = call.id;
+                let found = find_out(call, deadline.left().unwrap_or_default()).await;
+                common.asked(&mut pass, id, found);
+            }
+            ReconcileStep::Record { id, resolution } => {
+                pass.on_recorded(common.resolve(id, resolution).await);
+            }
+            ReconcileStep::Wait { until } => {
+                let wait = until.since(now.mono).min(deadline.left().unwrap_or_default());
+                client.wait(seen, wait).await;
+            }
+            ReconcileStep::Over(report) => return Ok(report),
+        }
+    }
+}
+
 impl<F> Common<F> {
     /// Starts one pass over the calls in doubt, to be over in this time.
-    pub(crate) fn reconciling(
+    fn reconciling(
         &self,
         settings: &Reconcile,
         within: Duration,
@@ -32,7 +69,7 @@ impl<F> Common<F> {
 
     /// Returns the call as it is in doubt now, if it must be asked about. Time may have passed
     /// since it was listed.
-    pub(crate) fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
+    fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
         match self.journal.standing(id, self.now().wall) {
             Ok(Standing::InDoubt(call)) => return Some(*call),
             Ok(Standing::UnderWay { until }) => pass.skip(Some(Unresolved::UnderWay { until })),
@@ -43,7 +80,7 @@ impl<F> Common<F> {
     }
 
     /// Takes the result of a callback. The callback may have resolved the call itself.
-    pub(crate) fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
+    fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
         let now = self.now();
         match self.journal.standing(id, now.wall) {
             Ok(Standing::Known) => return pass.on_known(now),

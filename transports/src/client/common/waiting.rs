@@ -1,6 +1,6 @@
-//! Decides whether waiting out a back-off helps a caller, and how often.
+//! Waits for a token through a back-off, for both clients.
 //!
-//! Owns that rule, for both clients. If a wait ends within the caller's patience, it is waited out.
+//! Owns the rule that says whether another ask helps a caller, and how often. If a wait ends within the caller's patience, it is waited out.
 //! If a renewal failed in a way that may pass, another one follows. Does not know how a caller
 //! waits.
 
@@ -10,7 +10,9 @@ use std::time::Duration;
 use imts_core::{Mono, Recovery};
 
 use super::Common;
+use super::driver::Driver;
 use super::locked::Lifecycle;
+use crate::client::bearer::Bearer;
 use crate::client::changes::{Changes, Version};
 use crate::clock::Deadline;
 use crate::error::TokenError;
@@ -49,6 +51,29 @@ impl RetryBudget {
             }
             _ => None,
         }
+    }
+}
+
+/// Asks until there is a token, or until another ask does not help. Returns a token with
+/// `at_least` left, or otherwise the token that there is.
+pub(crate) async fn token_waiting<D: Driver>(
+    client: &D,
+    at_least: Duration,
+    mut budget: RetryBudget,
+) -> Result<Bearer, TokenError> {
+    loop {
+        let seen = client.common().version();
+        let why = match client.token_by(at_least, budget.left()).await {
+            Ok(bearer) => return Ok(bearer),
+            Err(why) => why,
+        };
+        if !at_least.is_zero()
+            && let Ok(bearer) = client.token_by(Duration::ZERO, budget.left()).await
+        {
+            return Ok(bearer);
+        }
+        let Some(pause) = budget.pause(&why) else { return Err(why) };
+        client.wait(seen, pause).await;
     }
 }
 

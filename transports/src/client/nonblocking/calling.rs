@@ -10,7 +10,7 @@ use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Operation, Outcome, P
 use super::AsyncClient;
 use super::renewal::exchange;
 use super::waiting;
-use crate::client::common::{NoBearer, ON_THE_WAY};
+use crate::client::common::{NoBearer, ON_THE_WAY, token_waiting};
 use crate::clock::Deadline;
 
 impl AsyncClient {
@@ -147,7 +147,8 @@ impl AsyncClient {
             return Ok(bearer);
         }
         // Boxed, so that the future of a call that waits for no token is small.
-        let token = Box::pin(self.waits_for(ON_THE_WAY, common.budget_of_call(deadline))).await;
+        let waiting = token_waiting(self, ON_THE_WAY, common.budget_of_call(deadline));
+        let token = Box::pin(waiting).await;
         // Another agent may have signed in while this call waited for the token.
         common.admits(call)?;
         token.map(Bearer::from).map_err(NoBearer::from)

@@ -1,19 +1,17 @@
 //! Resolves the calls in doubt in a task.
 //!
-//! Owns the loop. The pass decides which call comes next, and when.
+//! Owns the call of the callback, which may panic, and its time limit.
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use imts_core::journal::{Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, RecordError};
+use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciled, RecordError};
 
 use super::AsyncClient;
 use super::flight::discard;
-use super::waiting::until;
-use crate::client::common::Found;
-use crate::clock::Deadline;
+use crate::client::common::{Found, reconcile};
 use crate::within::within;
 
 impl AsyncClient {
@@ -42,37 +40,22 @@ impl AsyncClient {
         A: Into<Answer>,
         Fut: Future<Output = A>,
     {
-        let (common, transport) = (&self.shared.common, &*self.shared.transport);
         let limit = settings.time_limit().unwrap_or(self.patience);
-        let (deadline, mut pass) = (Deadline::after(limit), common.reconciling(settings, limit)?);
-        loop {
-            let seen = common.version();
-            let now = common.now_or_end(deadline);
-            match pass.poll(now) {
-                ReconcileStep::Ask(call) => {
-                    let Some(call) = common.asks(&mut pass, call.id) else { continue };
-                    let id = call.id;
-                    let left = deadline.left().unwrap_or_default();
-                    let sleep = |time| transport.sleep(time);
-                    let answer = within(left, sleep, pin!(answer(|| find_out(call)))).await;
-                    common.asked(&mut pass, id, answer.unwrap_or(Found::TimedOut));
-                }
-                ReconcileStep::Record { id, resolution } => {
-                    pass.on_recorded(common.resolve(id, resolution).await);
-                }
-                ReconcileStep::Wait { until: due } => {
-                    let wait = due.since(now.mono).min(deadline.left().unwrap_or_default());
-                    until(common.changes(), seen, transport, Some(wait)).await;
-                }
-                ReconcileStep::Over(report) => return Ok(report),
+        let transport = &*self.shared.transport;
+        reconcile(self, settings, limit, |call, left| {
+            let asked = catch_unwind(AssertUnwindSafe(|| find_out(call)));
+            async move {
+                let Ok(asked) = asked else { return Found::Panicked };
+                let sleep = |time| transport.sleep(time);
+                within(left, sleep, pin!(answer(asked))).await.unwrap_or(Found::TimedOut)
             }
-        }
+        })
+        .await
     }
 }
 
-/// Returns the result of a callback, also if it panics when it is called or while it is polled.
-async fn answer<A: Into<Answer>, Fut: Future<Output = A>>(ask: impl FnOnce() -> Fut) -> Found {
-    let Ok(answer) = catch_unwind(AssertUnwindSafe(ask)) else { return Found::Panicked };
+/// Returns the result of a callback's future, also if it panics while it is polled.
+async fn answer<A: Into<Answer>>(answer: impl Future<Output = A>) -> Found {
     let mut answer = Box::pin(answer);
     let found = poll_fn(|cx| {
         let poll = || answer.as_mut().poll(cx).map(|answer| Found::Answer(answer.into()));

@@ -1,7 +1,6 @@
-//! Waits out a back-off in a task.
+//! Waits in a task: what the loops that both clients share need of it.
 //!
-//! Owns the loop, and the wait for a time or a change, whichever comes first. [`RetryBudget`]
-//! decides whether another ask helps.
+//! Owns the wait for a time or a change, whichever comes first.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -10,9 +9,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::AsyncClient;
+use super::flight::Flight;
 use crate::client::bearer::Bearer;
 use crate::client::changes::{Changes, Version};
-use crate::client::common::RetryBudget;
+use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
 use crate::error::TokenError;
 use crate::transport::AsyncTransport;
@@ -34,31 +34,23 @@ impl AsyncClient {
             return Ok(bearer);
         }
         let budget = RetryBudget::by(Deadline::after(self.patience));
-        Box::pin(self.waits_for(Duration::ZERO, budget)).await
+        Box::pin(token_waiting(self, Duration::ZERO, budget)).await
+    }
+}
+
+impl Driver for AsyncClient {
+    type Flight = Flight;
+
+    fn common(&self) -> &Common<Flight> {
+        &self.shared.common
     }
 
-    /// Asks until there is a token, or until another ask does not help. Returns a token with
-    /// `at_least` left, or otherwise the token that there is.
-    pub(super) async fn waits_for(
-        &self,
-        at_least: Duration,
-        mut budget: RetryBudget,
-    ) -> Result<Bearer, TokenError> {
-        loop {
-            let seen = self.shared.common.version();
-            let client = || self.with_patience(budget.left());
-            let why = match client().token_valid_for(at_least).await {
-                Ok(bearer) => return Ok(bearer),
-                Err(why) => why,
-            };
-            if !at_least.is_zero()
-                && let Ok(bearer) = client().token().await
-            {
-                return Ok(bearer);
-            }
-            let Some(pause) = budget.pause(&why) else { return Err(why) };
-            until(self.shared.common.changes(), seen, &*self.shared.transport, Some(pause)).await;
-        }
+    async fn token_by(&self, at_least: Duration, patience: Duration) -> Result<Bearer, TokenError> {
+        self.with_patience(patience).token_valid_for(at_least).await
+    }
+
+    async fn wait(&self, seen: Version, at_most: Duration) {
+        until(self.shared.common.changes(), seen, &*self.shared.transport, Some(at_most)).await;
     }
 }
 
