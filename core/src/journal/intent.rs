@@ -63,7 +63,7 @@ pub enum IntentKey {
         reference: String,
     },
     /// An intent of the first version with a reference.
-    OperationName {
+    Named {
         /// The operation's name.
         operation: String,
         /// The caller's own name for what is asked for.
@@ -106,7 +106,7 @@ impl IntentKey {
             (Some(scope), Some(reference)) => {
                 Self::Of { url: identity::url(&scope.url), agent: scope.agent.clone(), reference }
             }
-            (None, Some(reference)) => Self::OperationName { operation, reference },
+            (None, Some(reference)) => Self::Named { operation, reference },
             (_, None) => Self::Bytes { operation, digest: digest.0 },
         }
     }
