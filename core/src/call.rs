@@ -7,18 +7,20 @@
 //! one.
 
 mod judge;
+mod not_callable;
 mod outcome;
 mod recording;
 mod setup;
 mod step;
+mod target;
 
 use std::time::Duration;
 
 use http::Method;
 use http::header::AUTHORIZATION;
 
+pub use self::not_callable::NotCallable;
 pub use self::outcome::{CallError, Ending, Failed, Outcome, Permit, Unknown};
-pub use self::setup::NotCallable;
 use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
 use crate::error::Malformed;
@@ -29,7 +31,7 @@ use crate::recovery::Recovery;
 use crate::renewal_error::{Source, TransportError};
 use crate::secret::{Bearer, Epoch};
 use crate::time::{End, Mono, Now};
-use crate::wire::{self, Success};
+use crate::wire::{self, Asked, Success};
 
 type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 
@@ -207,15 +209,10 @@ impl<R> Call<R> {
             (frozen.auth == Auth::Bearer).then(|| tokens.collect())
         };
         let decode = self.decode;
-        let outcome = wire::read(reply, sent.wall, frozen.reply_limit, &presented, |it| {
-            let success = it.opened();
-            if success.says_state_false() {
-                return Err(Malformed::Missing { field: "payload" });
-            }
-            decode(success)
-        });
-        let verdict =
-            judge::reply(frozen, outcome, &reply, sent.wall, &presented, self.retried_after_401);
+        let (limit, format) = (frozen.reply_limit, frozen.format);
+        let asked = Asked { sent: sent.wall, limit, format, secrets: &presented };
+        let outcome = wire::read(reply, asked, decode);
+        let verdict = judge::reply(frozen, outcome, reply, asked, self.retried_after_401);
         // After a 401 the session must reject the token, however the call ends.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);

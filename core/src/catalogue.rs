@@ -1,8 +1,9 @@
 //! The operations that a client may call, by name: class, path, evidence.
 //!
-//! Owns the list of the section's seventeen operations, and what an integrator adds. That can be
-//! paths that this crate does not know, refusals that are known to come before any processing, and
-//! operations outside the list. Does not read files: a service file is read elsewhere.
+//! Owns the list of a service's own operations, and what an integrator adds. That can be paths that
+//! the service's module does not know, refusals that are known to come before any processing, and
+//! operations outside the list. The token exchanges are not operations. Does not read files: a
+//! service file is read elsewhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use http::Uri;
 use thiserror::Error;
 
-use crate::endpoint::{Endpoint, ServicePath};
+use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 
@@ -21,13 +22,13 @@ use crate::operation::{Auth, Class, Operation};
 /// use imts_core::{services, Catalogue, Class, Evidence, ServicePath};
 ///
 /// let mut catalogue = services::transfer::catalogue();
-/// assert_eq!(catalogue.len(), 17);
+/// assert_eq!(catalogue.len(), 15);
 /// assert!(catalogue.entry("confirm").unwrap().path().is_none()); // unknown: never invented
 /// let path = ServicePath::new("/v5/partner/transfer/example")?; // from the vendor's page
 /// catalogue.set_path("confirm", path, Evidence::Assumed)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalogue(Vec<OperationInfo>);
 
 /// One operation of a catalogue.
@@ -77,20 +78,6 @@ pub enum CatalogueError {
     /// The name is empty, or has characters other than lower-case letters, digits and hyphens.
     #[error("an operation's name is made of lower-case letters, digits and hyphens")]
     Name,
-    /// The path of a token exchange is set in the contract, not here.
-    #[error(
-        "the path of `{name}` belongs to the session: set it with Service::with_sign_in or with_refresh"
-    )]
-    Session {
-        /// The name.
-        name: String,
-    },
-    /// The reply limit of a token exchange is set in the policy, not here.
-    #[error("the reply limit of `{name}` belongs to the session: set Policy::reply_limit")]
-    SessionReplyLimit {
-        /// The name.
-        name: String,
-    },
     /// The reply limit is outside its range.
     #[error("a reply limit is a number of bytes from 1 to {MAX_REPLY_LIMIT}, and {limit} is not")]
     ReplyLimit {
@@ -103,6 +90,24 @@ pub enum CatalogueError {
 pub const MAX_REPLY_LIMIT: usize = 67_108_864;
 
 impl Catalogue {
+    /// Makes a catalogue without operations.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds an operation that is a type, as one of the service's own: its class is then fixed.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError::Path`] if the type's path is not safe.
+    pub fn with<O: Operation>(mut self) -> Result<Self, EndpointError> {
+        let path = O::PATH.map(ServicePath::new).transpose()?;
+        self.0.retain(|info| info.name != O::NAME);
+        self.0.push(OperationInfo { path, ..OperationInfo::of::<O>() });
+        Ok(self)
+    }
+
     /// Makes a catalogue of these operations.
     pub(crate) fn of(operations: impl IntoIterator<Item = OperationInfo>) -> Self {
         Self(operations.into_iter().collect())
@@ -125,7 +130,7 @@ impl Catalogue {
         self.0.len()
     }
 
-    /// Always `false`.
+    /// Returns whether it has no operation.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -135,8 +140,7 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::NoSuchOperation`] if the name is not known; [`CatalogueError::Session`]
-    /// for the two token exchanges.
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known.
     pub fn set_path(
         &mut self,
         name: &str,
@@ -144,9 +148,6 @@ impl Catalogue {
         evidence: Evidence,
     ) -> Result<(), CatalogueError> {
         let entry = self.entry_mut(name)?;
-        if entry.auth == Auth::None {
-            return Err(CatalogueError::Session { name: name.to_owned() });
-        }
         entry.path = Some(path);
         entry.evidence = evidence;
         Ok(())
@@ -169,13 +170,9 @@ impl Catalogue {
     /// # Errors
     ///
     /// [`CatalogueError::ReplyLimit`] if the limit is outside its range;
-    /// [`CatalogueError::NoSuchOperation`] if the name is not known;
-    /// [`CatalogueError::SessionReplyLimit`] for the two token exchanges.
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known.
     pub fn set_reply_limit(&mut self, name: &str, limit: usize) -> Result<(), CatalogueError> {
         let entry = self.entry_mut(name)?;
-        if entry.auth == Auth::None {
-            return Err(CatalogueError::SessionReplyLimit { name: name.to_owned() });
-        }
         if !(1..=MAX_REPLY_LIMIT).contains(&limit) {
             return Err(CatalogueError::ReplyLimit { limit });
         }
@@ -230,18 +227,6 @@ impl Catalogue {
             in_section: false,
         });
         Ok(())
-    }
-
-    /// Keeps the entry of a token exchange equal to the contract's.
-    pub(crate) fn set_session_path(
-        &mut self,
-        name: &str,
-        path: Option<ServicePath>,
-        evidence: Evidence,
-    ) {
-        if let Ok(entry) = self.entry_mut(name) {
-            (entry.path, entry.evidence) = (path, evidence);
-        }
     }
 
     /// The same operations, each with its URL at the endpoint, if there is one.

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// The service understood the request and refused it: a 4xx, or `state: false`.
+    /// The service understood the request and refused it: a 4xx, or a reply that says so.
     #[error("{0}")]
     Refused(Refusal),
     /// The reply claims success, but cannot be used.
@@ -57,6 +57,11 @@ impl ReplyError {
         }
     }
 }
+
+/// A request's value cannot be serialized to JSON, for example a map whose keys are not strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the request cannot be written as JSON")]
+pub struct EncodeError;
 
 /// What makes a reply malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

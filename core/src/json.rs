@@ -11,7 +11,6 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::Malformed;
-use crate::wire::EncodeError;
 
 /// One JSON value, as text. `Debug` prints its length. Its memory is wiped on drop, because it may
 /// hold personal data.
@@ -34,17 +33,6 @@ impl Json {
     /// [`Malformed`] says where the text is not JSON.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         serde_json::from_str(text).map_err(|error| Malformed::from(&error))
-    }
-
-    /// Serializes a value to JSON.
-    ///
-    /// # Errors
-    ///
-    /// [`EncodeError`] if the value cannot be serialized to JSON.
-    pub fn of(value: &impl Serialize) -> Result<Self, EncodeError> {
-        let bytes = crate::wire::json(value, crate::wire::USUAL)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| EncodeError)?;
-        Ok(Self(Zeroizing::new(text.into())))
     }
 
     /// Takes a text that is known to be one JSON value without white space around it.

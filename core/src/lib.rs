@@ -107,7 +107,7 @@ pub use crate::call::{
 };
 pub use crate::catalogue::{Catalogue, CatalogueError, Decided, MAX_REPLY_LIMIT, OperationInfo};
 pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
-pub use crate::error::{JsonFault, Malformed, ReplyError, Unexpected};
+pub use crate::error::{EncodeError, JsonFault, Malformed, ReplyError, Unexpected};
 pub use crate::evidence::Evidence;
 pub use crate::exchange::{Exchange, Purpose, Reply};
 pub use crate::journal::IntentError;
@@ -125,4 +125,4 @@ pub use crate::session::{
     Session, Step, Ticket, Usable,
 };
 pub use crate::time::{Mono, Now, Wall};
-pub use crate::wire::{EncodeError, Granted, Success};
+pub use crate::wire::{Granted, Success};

@@ -9,10 +9,10 @@ mod custom;
 use std::fmt;
 
 pub use self::custom::{Custom, OperationName};
-use crate::error::Malformed;
+use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
 use crate::secret::Body;
-use crate::wire::{EncodeError, Success};
+use crate::wire::Success;
 
 /// An operation of the service. The type is its request.
 ///
@@ -70,8 +70,7 @@ pub trait Operation {
     /// [`EncodeError`] if the value cannot be serialized to JSON.
     fn encode(&self) -> Result<Body, EncodeError>;
 
-    /// Decodes a success. If this fails and the body says `state: false`, the reply counts as a
-    /// refusal.
+    /// Decodes a success. A reply that is a refusal is not decoded.
     ///
     /// # Errors
     ///
@@ -88,9 +87,9 @@ pub trait Operation {
 /// Whether a request carries the session's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Auth {
-    /// `Authorization: Bearer …` (published, for all calls on transfers).
+    /// `Authorization: Bearer …`.
     Bearer,
-    /// No `Authorization` header (published, for Get token).
+    /// No `Authorization` header: it can be called without a session.
     None,
 }
 

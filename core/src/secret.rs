@@ -28,6 +28,7 @@ use crate::time::{End, Now, Wall};
 pub struct Credentials {
     agent_id: String,
     agent_secret: Zeroizing<String>,
+    code: Option<Zeroizing<String>>,
 }
 
 impl Credentials {
@@ -49,7 +50,20 @@ impl Credentials {
         if agent_secret.is_empty() {
             return Err(CredentialsError::NoSecret);
         }
-        Ok(Self { agent_id, agent_secret })
+        Ok(Self { agent_id, agent_secret, code: None })
+    }
+
+    /// Adds a code that works for one sign-in, for a service that signs in with one.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError::NoCode`] if it is empty.
+    pub fn with_code(self, code: impl Into<String>) -> Result<Self, CredentialsError> {
+        let code = Zeroizing::new(code.into());
+        if code.is_empty() {
+            return Err(CredentialsError::NoCode);
+        }
+        Ok(Self { code: Some(code), ..self })
     }
 
     /// Returns the agent's id, which is not secret.
@@ -62,11 +76,16 @@ impl Credentials {
         &self.agent_secret
     }
 
-    /// A hash of id and secret. It does not hide them: a short secret can be found by trying.
+    pub(crate) fn expose_code(&self) -> Option<&str> {
+        self.code.as_ref().map(|code| code.as_str())
+    }
+
+    /// A hash of all of them. It does not hide them: a short secret can be found by trying.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.agent_id.hash(&mut hasher);
         self.agent_secret.as_str().hash(&mut hasher);
+        self.expose_code().hash(&mut hasher);
         hasher.finish()
     }
 }
@@ -87,6 +106,9 @@ pub enum CredentialsError {
     /// The agent's secret is empty.
     #[error("the agent secret is empty")]
     NoSecret,
+    /// The code for one sign-in is empty.
+    #[error("the code for the sign-in is empty")]
+    NoCode,
 }
 
 /// The access token, as it goes into `Authorization: Bearer …`.
@@ -246,6 +268,39 @@ pub(crate) fn bearer_header(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_maybe_shared(wiped(bytes)).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// The header value `Basic …` of RFC 7617, marked sensitive and wiped on drop.
+pub(crate) fn basic_header(credentials: &Credentials) -> Option<HeaderValue> {
+    let (id, secret) = (credentials.agent_id().as_bytes(), credentials.expose_secret().as_bytes());
+    let mut pair =
+        Zeroizing::new(Vec::with_capacity(id.len().saturating_add(secret.len()).saturating_add(1)));
+    for part in [id, b":", secret] {
+        pair.extend_from_slice(part);
+    }
+    let groups = pair.len().div_ceil(3).saturating_mul(4);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(groups.saturating_add(BASIC.len())));
+    bytes.extend_from_slice(BASIC.as_bytes());
+    pair.chunks(3).for_each(|group| bytes.extend_from_slice(&base64(group)));
+    let mut value = HeaderValue::from_maybe_shared(wiped(bytes)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+pub(crate) const BASIC: &str = "Basic ";
+
+/// Up to three bytes as four characters (RFC 4648, section 4).
+fn base64(group: &[u8]) -> [u8; 4] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let byte = |at: usize| group.get(at).copied().unwrap_or_default();
+    let bits = u32::from_be_bytes([0, byte(0), byte(1), byte(2)]);
+    [18, 12, 6, 0].map(|shift| {
+        // The groups of six bits after the last byte are padding.
+        let is_padding = matches!((group.len(), shift), (1, 0 | 6) | (2, 0));
+        let digit =
+            usize::try_from(bits.wrapping_shr(shift) & 63).ok().and_then(|at| DIGITS.get(at));
+        if is_padding { b'=' } else { digit.copied().unwrap_or_default() }
+    })
 }
 
 /// Shares bytes without copying them. The memory is wiped when the last share is dropped.

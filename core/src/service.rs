@@ -1,61 +1,110 @@
-//! How to sign in and how to refresh: data, each part with its evidence.
+//! A service: data and readers that the engine takes.
 //!
-//! Owns what is known about the service's two token exchanges, and how certain it is. Does not know
-//! about sessions: for another service with the same kind of token pair, make another [`Service`].
+//! Owns what a service consists of: how it writes replies, its operations and, if it has them, its
+//! tokens. Names no field and no path: each service in [`services`](crate::services) does, or an
+//! integrator's own. Does not know about sessions.
+//!
+//! ```
+//! use http::Method;
+//! use imts_core::service::{CredentialsIn, Refresh, SignIn, TokenIn};
+//! use imts_core::{ServicePath, services};
+//!
+//! // The service as the vendor prints it, with another way to refresh:
+//! let path = ServicePath::new("/v5/partner/transfer/agent/auth")?;
+//! let refresh = Refresh::new(Method::PATCH, path, TokenIn::Bearer);
+//! let tokens = services::transfer::tokens().with_refresh(refresh);
+//! let service = services::transfer().with_tokens(tokens);
+//! assert!(service.tokens().is_some_and(|tokens| tokens.has_way_back()));
+//! # Ok::<(), imts_core::EndpointError>(())
+//! ```
 
-use http::Method;
+mod exchanges;
 
+pub use self::exchanges::{CredentialsIn, Refresh, SignIn, TokenIn};
 use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
-use crate::evidence::Evidence;
+use crate::wire;
+pub use crate::wire::{
+    Envelope, EnvelopeReader, ErrorForm, Field, Format, GrantReader, Granted, Object,
+    RefusalFields, Success, Text, Times,
+};
 
-/// The names of the token exchanges in the catalogue.
-const SIGN_IN: &str = "get-token";
-const REFRESH: &str = "refresh-token";
-
-/// The two token exchanges of a session, and the operations that accept its token.
+/// How a service writes replies, how its tokens are obtained, and its operations.
 #[derive(Clone, Debug)]
 pub struct Service {
-    pub(crate) sign_in: SignIn,
-    pub(crate) refresh: Option<Refresh>,
+    pub(crate) format: &'static Format,
+    pub(crate) tokens: Option<Tokens>,
     pub(crate) operations: Catalogue,
 }
 
 impl Service {
-    /// Makes a service with token exchanges and operations.
-    pub(crate) fn of(sign_in: SignIn, refresh: Refresh, operations: Catalogue) -> Self {
-        Self { sign_in, refresh: Some(refresh), operations }
+    /// Makes a service without tokens. Its operations can be called without a session.
+    #[must_use]
+    pub fn new(format: &'static Format, operations: Catalogue) -> Self {
+        Self { format, tokens: None, operations }
+    }
+
+    /// Sets how its tokens are obtained.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Sets other operations, or other paths for them.
+    #[must_use]
+    pub fn with_operations(self, operations: Catalogue) -> Self {
+        Self { operations, ..self }
+    }
+
+    /// Returns the operations that may be called. The token exchanges are not among them.
+    #[must_use]
+    pub fn operations(&self) -> &Catalogue {
+        &self.operations
+    }
+
+    /// Returns how its tokens are obtained. `None` if it has none.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
+    }
+
+    /// The name of the token exchange that an operation of this name or at this path would be.
+    pub(crate) fn exchange_like(&self, name: &str, path: &ServicePath) -> Option<&str> {
+        let (sign_in, refresh) = (&self.tokens()?.sign_in, self.tokens()?.refresh());
+        if sign_in.name() == name || sign_in.path() == path {
+            return Some(sign_in.name());
+        }
+        let refresh = refresh.filter(|it| it.name() == name || it.path() == path);
+        refresh.map(Refresh::name)
+    }
+}
+
+/// How the tokens of a service are obtained: by a sign-in, and perhaps by a refresh.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub(crate) sign_in: SignIn,
+    pub(crate) refresh: Option<Refresh>,
+    pub(crate) grant: GrantReader,
+}
+
+impl Tokens {
+    /// Takes the sign-in, and the reader of the grant that both exchanges reply with. There is no
+    /// refresh yet: a session renews by signing in.
+    #[must_use]
+    pub fn new(sign_in: SignIn, grant: GrantReader) -> Self {
+        Self { sign_in, refresh: None, grant }
     }
 
     /// Sets another way to sign in.
     #[must_use]
-    pub fn with_sign_in(mut self, sign_in: SignIn) -> Self {
-        let (path, evidence) = (Some(sign_in.path.clone()), sign_in.evidence);
-        self.operations.set_session_path(SIGN_IN, path, evidence);
+    pub fn with_sign_in(self, sign_in: SignIn) -> Self {
         Self { sign_in, ..self }
     }
 
     /// Sets another way to refresh, or none. Without one, a session renews by signing in.
     #[must_use]
-    pub fn with_refresh(mut self, refresh: impl Into<Option<Refresh>>) -> Self {
-        let refresh = refresh.into();
-        let path = refresh.as_ref().map(|refresh| refresh.path.clone());
-        let evidence = refresh.as_ref().map_or(Evidence::Unknown, |refresh| refresh.evidence);
-        self.operations.set_session_path(REFRESH, path, evidence);
-        Self { refresh, ..self }
-    }
-
-    /// Sets other operations, or other paths for them. The two token exchanges do not change.
-    #[must_use]
-    pub fn with_operations(self, operations: Catalogue) -> Self {
-        let (sign_in, refresh) = (self.sign_in.clone(), self.refresh.clone());
-        Self { operations, ..self }.with_sign_in(sign_in).with_refresh(refresh)
-    }
-
-    /// Returns the operations that may be called.
-    #[must_use]
-    pub fn operations(&self) -> &Catalogue {
-        &self.operations
+    pub fn with_refresh(self, refresh: impl Into<Option<Refresh>>) -> Self {
+        Self { refresh: refresh.into(), ..self }
     }
 
     /// Returns how to sign in.
@@ -69,85 +118,27 @@ impl Service {
     pub fn refresh(&self) -> Option<&Refresh> {
         self.refresh.as_ref()
     }
-}
 
-/// Get token: `POST` of `{"agent_id": …, "agent_secret": …}`, without `Authorization`.
-#[derive(Clone, Debug)]
-pub struct SignIn {
-    pub(crate) path: ServicePath,
-    pub(crate) evidence: Evidence,
-}
-
-impl SignIn {
-    /// Returns Get token's exchange at another path.
+    /// Returns the reader of the grant that both exchanges reply with.
     #[must_use]
-    pub fn at(path: ServicePath) -> Self {
-        Self { path, evidence: Evidence::Assumed }
+    pub fn grant(&self) -> GrantReader {
+        self.grant
     }
 
-    /// Sets the integrator's own label for how certain it is.
+    /// Returns whether a session can sign in again with the credentials that it was given. If its
+    /// sign-in takes a code that works once, it cannot: only a refresh renews.
     #[must_use]
-    pub fn with_evidence(self, evidence: Evidence) -> Self {
-        Self { evidence, ..self }
+    pub fn has_way_back(&self) -> bool {
+        !self.sign_in.is_one_shot()
     }
 
-    /// Returns the path to which it is sent.
-    #[must_use]
-    pub fn path(&self) -> &ServicePath {
-        &self.path
+    /// Reads a reply to one of the exchanges.
+    pub(crate) fn read_grant(
+        &self,
+        reply: crate::exchange::Reply<'_>,
+        asked: wire::Asked<'_>,
+        error_refuses: bool,
+    ) -> Result<Granted, crate::error::ReplyError> {
+        wire::read_grant(reply, asked, self.grant, error_refuses)
     }
-
-    /// Returns how certain it is.
-    #[must_use]
-    pub fn evidence(&self) -> Evidence {
-        self.evidence
-    }
-}
-
-/// Refresh token: how the refresh token is sent. The reply has the shape of Get token's reply.
-#[derive(Clone, Debug)]
-pub struct Refresh {
-    pub(crate) method: Method,
-    pub(crate) path: ServicePath,
-    pub(crate) token_in: TokenIn,
-    pub(crate) evidence: Evidence,
-}
-
-impl Refresh {
-    /// Makes a refresh from what the integrator knows about it.
-    #[must_use]
-    pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
-        Self { method, path, token_in, evidence: Evidence::Assumed }
-    }
-
-    /// Sets the integrator's own label for how certain it is.
-    #[must_use]
-    pub fn with_evidence(self, evidence: Evidence) -> Self {
-        Self { evidence, ..self }
-    }
-
-    /// Returns the path to which it is sent.
-    #[must_use]
-    pub fn path(&self) -> &ServicePath {
-        &self.path
-    }
-
-    /// Returns how certain it is.
-    #[must_use]
-    pub fn evidence(&self) -> Evidence {
-        self.evidence
-    }
-}
-
-/// Where a request carries the refresh token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenIn {
-    /// A JSON object with this one field.
-    Body {
-        /// The field's name.
-        field: String,
-    },
-    /// `Authorization: Bearer …`, without a body.
-    Bearer,
 }

@@ -41,7 +41,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 
 use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
@@ -58,7 +58,7 @@ use crate::exchange::Purpose;
 use crate::policy::Policy;
 use crate::renewal_error::RenewalError;
 use crate::secret::{Bearer, Credentials, Epoch};
-use crate::service::Service;
+use crate::service::{Service, Tokens};
 use crate::time::{Mono, Now};
 
 /// One agent's session with the service: takes credentials, and yields an access token that is
@@ -70,7 +70,7 @@ use crate::time::{Mono, Now};
 pub struct Session {
     endpoint: Endpoint,
     service: Service,
-    sign_in_uri: Uri,
+    sign_in_uri: Option<Uri>,
     refresh_uri: Option<Uri>,
     policy: Arc<Policy>,
     /// The latest monotonic reading. Time never runs backwards for a session.
@@ -102,6 +102,8 @@ pub struct Session {
 
 struct Held {
     credentials: Credentials,
+    /// The header that carries them, if one does. A refusal may quote it.
+    authorization: Option<HeaderValue>,
     keep: Keep,
     fingerprint: u64,
     standing: Standing,
@@ -116,19 +118,21 @@ struct Flight {
 }
 
 impl Session {
-    /// Creates a session without credentials and without a grant.
+    /// Creates a session without credentials and without a grant. If the service has no tokens, the
+    /// session never has one, but it can make calls that need none.
     ///
     /// # Errors
     ///
-    /// [`EndpointError::Malformed`] if a path of the contract and the endpoint do not make a URL.
+    /// [`EndpointError::Malformed`] if a path of the service and the endpoint do not make a URL.
     pub fn new(
         endpoint: Endpoint,
         service: Service,
         policy: Policy,
     ) -> Result<Self, EndpointError> {
-        let sign_in_uri = endpoint.join(&service.sign_in.path)?;
-        let refresh = service.refresh.as_ref();
-        let refresh_uri = refresh.map(|refresh| endpoint.join(&refresh.path)).transpose()?;
+        let tokens = service.tokens();
+        let sign_in = tokens.map(|tokens| endpoint.join(tokens.sign_in().path()));
+        let refresh = tokens.and_then(Tokens::refresh).map(|it| endpoint.join(it.path()));
+        let (sign_in_uri, refresh_uri) = (sign_in.transpose()?, refresh.transpose()?);
         Ok(Self {
             service: Service { operations: service.operations.at(&endpoint), ..service },
             endpoint,
@@ -226,7 +230,10 @@ impl Session {
         self.abandon_flight();
         let standing = self.standings.of(fingerprint);
         let is_over = keep == Keep::Once && standing.is_dead();
-        self.held = Some(Held { credentials, keep, fingerprint, standing }).filter(|_| !is_over);
+        let tokens = self.service.tokens();
+        let authorization = tokens.and_then(|it| it.sign_in().authorization(&credentials));
+        let held = Held { credentials, authorization, keep, fingerprint, standing };
+        self.held = Some(held).filter(|_| !is_over);
     }
 
     /// Forgets the grant, the credentials, and what the service said about them. The caller must

@@ -9,17 +9,18 @@ mod grant;
 mod lossy;
 mod members;
 mod object;
+mod refusal;
 mod text;
 
-pub use decode::Success;
-pub(crate) use decode::{Secrets, read, refusal};
-pub use encode::EncodeError;
-pub(crate) use encode::{USUAL, json, request, strings};
-pub use grant::Granted;
-pub(crate) use grant::{grant, read_grant};
-pub(crate) use lossy::Lossy;
-pub(crate) use object::{Object, is_object, says_state_false};
-pub(crate) use text::Text;
+pub(crate) use decode::{Asked, read, refusal};
+pub use decode::{Envelope, EnvelopeReader, Format, Success};
+pub(crate) use encode::{json, request, strings};
+pub(crate) use grant::read_grant;
+pub use grant::{Field, GrantReader, Granted, Times};
+pub use lossy::{ErrorForm, RefusalFields};
+pub use object::Object;
+pub(crate) use object::{is_object, object};
+pub use text::Text;
 
 /// The longest accepted token, in bytes.
 pub(crate) const MAX_TOKEN: usize = 8_192;

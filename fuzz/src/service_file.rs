@@ -37,8 +37,8 @@ pub fn run(data: &[u8]) -> Ran {
     let deepest = match &service {
         Ok(service) => {
             check_contract(service);
-            // Three of the section's have a path of their own.
-            service.operations().iter().filter(|entry| entry.path().is_some()).count() > 3
+            // One of the section has a path of its own.
+            service.operations().iter().filter(|entry| entry.path().is_some()).count() > 1
         }
         Err(error) => {
             check_error(&file, error);
@@ -60,6 +60,7 @@ fn check_error(file: &str, error: &ServiceFileError) {
         ServiceFileError::Path { line, name, .. }
         | ServiceFileError::Operation { line, name, .. }
         | ServiceFileError::Status { line, name, .. }
+        | ServiceFileError::TokenExchange { line, name }
         | ServiceFileError::SamePath { line, name, .. } => (*line, Some(name)),
         _ => return,
     };
@@ -99,9 +100,12 @@ fn check_contract(service: &Service) {
         assert!(paths.insert(path.as_str()), "{path} is that of two operations");
         check_path(path);
     }
-    let path = |name| operations.entry(name).and_then(imts::OperationInfo::path);
-    assert_eq!(path("get-token"), Some(service.sign_in().path()));
-    assert_eq!(path("refresh-token"), service.refresh().map(imts::service::Refresh::path));
+    let tokens = service.tokens().expect("the token exchanges stay");
+    let refresh = tokens.refresh().expect("the refresh stays");
+    for path in [tokens.sign_in().path(), refresh.path()] {
+        assert!(paths.insert(path.as_str()), "{path} is that of an operation");
+        check_path(path);
+    }
 }
 
 fn check_path(path: &ServicePath) {

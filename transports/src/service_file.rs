@@ -4,11 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imts_core::service::{Refresh, SignIn, TokenIn};
-use imts_core::services::transfer::{GetToken, RefreshToken};
+use imts_core::service::Tokens;
 use imts_core::{
-    Catalogue, CatalogueError, Class, Decided, EndpointError, Evidence, Operation, Service,
-    ServicePath, services,
+    Catalogue, CatalogueError, Class, Decided, EndpointError, Evidence, Service, ServicePath,
+    services,
 };
 use serde::Deserialize;
 use thiserror::Error;
@@ -53,6 +52,16 @@ pub enum ServiceFileError {
         name: String,
         /// The reason.
         error: CatalogueError,
+    },
+    /// A token exchange was given more than a path and its evidence.
+    #[error(
+        "operation.{name}, line {line}: `{name}` is a token exchange: only `path` and `evidence` can be set"
+    )]
+    TokenExchange {
+        /// The line, counted from 1.
+        line: usize,
+        /// The name of the token exchange.
+        name: String,
     },
     /// A status is outside 100 to 999.
     #[error("operation.{name}, line {line}: {status} is no HTTP status")]
@@ -194,13 +203,11 @@ pub fn service_of(file: &str) -> Result<Service, ServiceFileError> {
         })?;
         service = add(service, name, line, path, entry)?;
     }
+    let paths = paths(&service);
     for (name, entry) in &read.operation {
-        let others = service.operations().iter().filter(|it| it.name() != name.as_ref());
-        let is_same = |it: &&imts_core::OperationInfo| {
-            it.path().is_some_and(|path| path.as_str() == entry.path.as_ref())
-        };
-        if let Some(other) = others.into_iter().find(is_same) {
-            let (name, other) = (name.as_ref().clone(), other.name().to_owned());
+        let mut others = paths.iter().filter(|(other, _)| *other != name.as_ref());
+        if let Some((other, _)) = others.find(|(_, path)| path.as_str() == entry.path.as_ref()) {
+            let (name, other) = (name.as_ref().clone(), (*other).to_owned());
             let line = line(entry.path.span().start);
             return Err(ServiceFileError::SamePath { line, name, other });
         }
@@ -225,26 +232,23 @@ fn add(
     if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
         return Err(ServiceFileError::Status { line, name: shown, status: *status });
     }
-    let service = match (entry.class, name) {
-        (None, GetToken::NAME) => {
-            service.with_sign_in(SignIn::at(path.clone()).with_evidence(evidence))
+    let wrong = |error| ServiceFileError::Operation { line, name: shown.clone(), error };
+    if let Some(class) = class_of_exchange(&service, name) {
+        if entry.class.is_some() {
+            return Err(wrong(CatalogueError::ClassIsFixed { name: name.to_owned(), class }));
         }
-        (None, RefreshToken::NAME) => {
-            let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
-            let refresh = Refresh::new(http::Method::POST, path.clone(), token_in);
-            service.with_refresh(refresh.with_evidence(evidence))
+        if entry.has_more_than_a_path() {
+            return Err(ServiceFileError::TokenExchange { line, name: shown });
         }
-        _ => service,
-    };
+        return Ok(with_exchange(service, name, path, evidence));
+    }
     let mut operations = service.operations().clone();
     let in_section = operations.entry(name).is_some_and(imts_core::OperationInfo::is_in_section);
     let added = match entry.class {
         Some(class) => operations.add(name, class.into(), path, evidence),
-        None if matches!(name, GetToken::NAME | RefreshToken::NAME) => Ok(()),
         None if in_section => operations.set_path(name, path, evidence),
         None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };
-    let wrong = |error| ServiceFileError::Operation { line, name: shown, error };
     let limited = |operations: &mut Catalogue| match entry.reply_limit {
         Some(limit) => operations.set_reply_limit(name, limit),
         None => Ok(()),
@@ -259,6 +263,48 @@ fn add(
         .and_then(|()| referred(&mut operations))
         .map_err(wrong)?;
     Ok(service.with_operations(operations))
+}
+
+/// The names of the operations and of the token exchanges, each with its path.
+fn paths(service: &Service) -> Vec<(&str, &ServicePath)> {
+    let operations = service.operations().iter();
+    let operations = operations.filter_map(|it| Some((it.name(), it.path()?)));
+    let tokens = service.tokens();
+    let sign_in = tokens.map(Tokens::sign_in).map(|it| (it.name(), it.path()));
+    let refresh = tokens.and_then(Tokens::refresh).map(|it| (it.name(), it.path()));
+    sign_in.into_iter().chain(refresh).chain(operations).collect()
+}
+
+/// The class of the token exchange with this name. A refresh spends the token that it presents.
+fn class_of_exchange(service: &Service, name: &str) -> Option<Class> {
+    let tokens = service.tokens()?;
+    let refresh = tokens.refresh().filter(|refresh| refresh.name() == name);
+    let sign_in = Some(tokens.sign_in()).filter(|sign_in| sign_in.name() == name);
+    sign_in.map(|_| Class::Read).or(refresh.map(|_| Class::Create))
+}
+
+fn with_exchange(service: Service, name: &str, path: ServicePath, evidence: Evidence) -> Service {
+    let Some(tokens) = service.tokens().cloned() else { return service };
+    let refresh = tokens.refresh().filter(|refresh| refresh.name() == name).cloned();
+    let tokens = match refresh {
+        Some(refresh) => tokens.with_refresh(refresh.with_path(path).with_evidence(evidence)),
+        None => {
+            let sign_in = tokens.sign_in().clone();
+            tokens.with_sign_in(sign_in.with_path(path).with_evidence(evidence))
+        }
+    };
+    service.with_tokens(tokens)
+}
+
+impl Entry {
+    /// Whether it sets what a token exchange does not have.
+    fn has_more_than_a_path(&self) -> bool {
+        let decided = &self.decided_before_processing;
+        self.reply_limit.is_some()
+            || self.reference_field.is_some()
+            || !decided.statuses.is_empty()
+            || !decided.codes.is_empty()
+    }
 }
 
 fn decided(entry: &Entry) -> Decided {

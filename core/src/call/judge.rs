@@ -14,8 +14,7 @@ use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
 use crate::refusal::Refusal;
 use crate::renewal_error::{NotSent, TransportError};
-use crate::time::Wall;
-use crate::wire::{self, Secrets};
+use crate::wire::{self, Asked};
 
 pub(super) enum Verdict<R> {
     Over(R),
@@ -75,22 +74,20 @@ impl Proof {
 pub(super) fn reply<R>(
     frozen: &Frozen,
     outcome: Result<R, ReplyError>,
-    reply: &Reply<'_>,
-    sent: Wall,
-    secrets: Secrets<'_>,
+    reply: Reply<'_>,
+    asked: Asked<'_>,
     retried_after_401: bool,
 ) -> Verdict<R> {
     let error = match outcome {
         Ok(reply) => return Verdict::Over(reply),
         Err(error) => error,
     };
-    let limit = frozen.reply_limit;
     if !reply.status.is_success() {
         let other;
         let problem = match &error {
             ReplyError::Refused(problem) => problem,
             _ => {
-                other = wire::refusal(*reply, sent, limit, secrets);
+                other = wire::refusal(reply, asked);
                 &other
             }
         };
@@ -98,7 +95,7 @@ pub(super) fn reply<R>(
             return Verdict::Refused(problem.clone());
         }
     }
-    let is_whole = reply.body.len() <= limit;
+    let is_whole = reply.body.len() <= asked.limit;
     match frozen.class {
         // If the request carried no token, the token was not the reason for the refusal.
         Class::Read => read(error, retried_after_401 || frozen.auth == Auth::None),

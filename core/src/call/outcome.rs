@@ -21,7 +21,7 @@ use crate::time::{Mono, Wall};
 #[derive(Debug)]
 #[must_use]
 pub enum Outcome<R> {
-    /// The service did it, and this is its reply: a 2xx with `state: true`.
+    /// The service did it, and this is its reply: a 2xx that is not a refusal.
     Done(R),
     /// The service refused it: nothing was created, and no money moved.
     Refused(Refusal),

@@ -5,13 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
-use thiserror::Error;
 
-use super::{Call, Stage};
+use super::target::Target;
+use super::{Call, NotCallable, Stage};
 use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
-use crate::endpoint::{Endpoint, EndpointError, ServicePath};
+use crate::endpoint::{Endpoint, ServicePath};
 use crate::error::Malformed;
-use crate::journal::{Despite, Digest, Intent, IntentError, Scope, fields};
+use crate::journal::{Despite, Digest, Intent, Scope, fields};
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::policy::Policy;
@@ -19,7 +19,7 @@ use crate::secret::Body;
 use crate::service::Service;
 use crate::session::Session;
 use crate::time::{Mono, Wall};
-use crate::wire::{EncodeError, Success};
+use crate::wire::{Format, Success};
 
 /// What is sent. It is the same in each attempt.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(crate) struct Frozen {
     pub(super) class: Class,
     pub(super) auth: Auth,
     pub(super) decided: Arc<Decided>,
+    /// How the service writes its reply.
+    pub(super) format: &'static Format,
     pub(super) endpoint: Endpoint,
     pub(super) uri: Uri,
     pub(super) body: Body,
@@ -49,53 +51,6 @@ pub(super) enum WrittenTo {
     Journal,
 }
 
-/// Why an operation cannot be called. The caller must correct it; nothing was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum NotCallable {
-    /// The catalogue has no operation of this name.
-    #[error("there is no operation `{name}` in the contract")]
-    NoSuchOperation {
-        /// The name.
-        name: String,
-    },
-    /// The operation's path is not known.
-    #[error(
-        "the path of `{name}` is unknown: take it from the vendor's page and put it into the \
-         service file, under [operation.{name}] as path = \"/…\", or give it to Catalogue::set_path"
-    )]
-    NoPath {
-        /// The operation's name.
-        name: String,
-    },
-    /// The type, or another name for the same path, claims a lower class than the operation has.
-    #[error("`{name}` has the class {has}, and what calls it {claimed} cannot be called")]
-    ClassLowered {
-        /// The operation's name.
-        name: String,
-        /// The class that it has.
-        has: Class,
-        /// The class that is claimed.
-        claimed: Class,
-    },
-    /// The path cannot be used, or does not make a URL with the endpoint.
-    #[error(transparent)]
-    Path(#[from] EndpointError),
-    /// The request cannot be serialized to JSON.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// The request is JSON, but not an object. The service accepts only objects (published for Get
-    /// token, assumed for the rest).
-    #[error("the request of `{name}` is not a JSON object with the operation's fields")]
-    NotAnObject {
-        /// The operation's name.
-        name: String,
-    },
-    /// A record in the journal does not allow it.
-    #[error(transparent)]
-    Intent(#[from] IntentError),
-}
-
 impl Session {
     /// Makes a call of an operation. The call must end by `deadline`.
     ///
@@ -107,7 +62,7 @@ impl Session {
         operation: &O,
         deadline: Mono,
     ) -> Result<Call<O::Reply>, NotCallable> {
-        let frozen = Frozen::of(operation, self)?;
+        let frozen = Frozen::of(operation, self.target())?;
         Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
     }
 
@@ -116,16 +71,70 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`NotCallable`], for example if the contract lacks the operation or its path.
+    /// [`NotCallable`], for example if the service lacks the operation or its path.
     pub fn call_named(
         &self,
         name: &str,
         request: &Json,
         deadline: Mono,
     ) -> Result<Call<Json>, NotCallable> {
-        let body = Body::json(request)?;
-        let frozen = Frozen::named(name, body, self)?;
+        let frozen = Frozen::named(name, Body::json(request)?, self.target())?;
         Ok(Call::thawed(Box::new(frozen), payload, deadline))
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            service: self.service(),
+            endpoint: self.endpoint(),
+            policy: self.shared_policy(),
+            agent: self.shared_agent_id(),
+            has_urls: true,
+        }
+    }
+}
+
+impl<R> Call<R> {
+    /// Makes a call of an operation without a session. The call must end by `deadline`.
+    ///
+    /// If the operation needs a token, the driver gets [`CallStep::Token`](super::CallStep::Token)
+    /// and takes the token from a session of the same service.
+    ///
+    /// ```
+    /// use imts_core::services::transfer::{Fees, Originator};
+    /// use imts_core::{Call, CallStep, Endpoint, Mono, Now, Policy, Wall, services};
+    ///
+    /// let fees = Fees {
+    ///     originator_type: Originator::Person,
+    ///     target_country: "UZB".parse()?,
+    ///     amount_source: "15.4".parse()?,
+    ///     currency_source: "KZT".parse()?,
+    ///     currency_target: "UZS".parse()?,
+    ///     pg_sig: None,
+    /// };
+    /// let endpoint = Endpoint::https("https://service.example")?;
+    /// let deadline = Mono::from_micros(60_000_000);
+    /// let mut call =
+    ///     Call::new(&fees, &services::transfer(), &endpoint, Policy::default(), deadline)?;
+    /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(0) };
+    /// assert!(matches!(call.poll(now), CallStep::Token));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotCallable`], for example if the operation has no path, its request cannot be JSON, or it
+    /// needs a token and the service has none.
+    pub fn new<O: Operation<Reply = R>>(
+        operation: &O,
+        service: &Service,
+        endpoint: &Endpoint,
+        policy: impl Into<Arc<Policy>>,
+        deadline: Mono,
+    ) -> Result<Self, NotCallable> {
+        let (policy, agent) = (policy.into(), None);
+        let target = Target { service, endpoint, policy, agent, has_urls: false };
+        let frozen = Frozen::of(operation, target)?;
+        Ok(Self::thawed(Box::new(frozen), O::decode, deadline))
     }
 }
 
@@ -233,16 +242,15 @@ impl<R> Call<R> {
 
 impl Frozen {
     /// Builds the request of a typed operation.
-    pub(super) fn of<O: Operation>(operation: &O, session: &Session) -> Result<Self, NotCallable> {
-        let (endpoint, contract) = (session.endpoint(), session.service());
-        let entry = contract.operations.entry(O::NAME);
-        let has = entry.map_or(O::CLASS, OperationInfo::class);
+    fn of<O: Operation>(operation: &O, target: Target<'_>) -> Result<Self, NotCallable> {
+        let info = target.service.operations.entry(O::NAME);
+        let has = info.map_or(O::CLASS, OperationInfo::class);
         if O::CLASS < has {
             let name = O::NAME.to_owned();
             return Err(NotCallable::ClassLowered { name, has, claimed: O::CLASS });
         }
         let own;
-        let path = match (entry.and_then(OperationInfo::path), O::PATH) {
+        let path = match (info.and_then(OperationInfo::path), O::PATH) {
             (Some(path), _) => path,
             (None, Some(path)) => {
                 own = ServicePath::new(path)?;
@@ -250,59 +258,59 @@ impl Frozen {
             }
             (None, None) => return Err(NotCallable::NoPath { name: O::NAME.to_owned() }),
         };
-        hold_class(contract, path, O::CLASS)?;
+        target.admits(O::NAME, path, O::AUTH, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
-        let field = entry.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
+        let field = info.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
         Ok(Self {
             name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
             auth: O::AUTH,
-            decided: entry.map(OperationInfo::shared_decided).unwrap_or_default(),
-            endpoint: endpoint.clone(),
-            uri: url(endpoint, entry, path)?,
+            decided: info.map(OperationInfo::shared_decided).unwrap_or_default(),
+            format: target.service.format,
+            endpoint: target.endpoint.clone(),
+            uri: target.url(info, path)?,
             reference: operation.reference().or_else(|| referred(&body, field)),
             body,
-            agent: session.shared_agent_id(),
-            policy: session.shared_policy(),
-            reply_limit: reply_limit(entry, session.policy()),
+            agent: target.agent,
+            reply_limit: reply_limit(info, &target.policy),
+            policy: target.policy,
             written_to: WrittenTo::Nothing,
             despite: None,
         })
     }
 
     /// Builds the request of the operation with this name in the catalogue.
-    pub(super) fn named(name: &str, body: Body, session: &Session) -> Result<Self, NotCallable> {
-        let (endpoint, contract) = (session.endpoint(), session.service());
+    fn named(name: &str, body: Body, target: Target<'_>) -> Result<Self, NotCallable> {
         is_object(name, &body)?;
-        let Some(entry) = contract.operations.entry(name) else {
+        let Some(info) = target.service.operations.entry(name) else {
             return Err(NotCallable::NoSuchOperation { name: name.to_owned() });
         };
-        let Some(path) = entry.path() else {
+        let Some(path) = info.path() else {
             return Err(NotCallable::NoPath { name: name.to_owned() });
         };
-        hold_class(contract, path, entry.class())?;
+        target.admits(name, path, info.auth(), info.class())?;
         Ok(Self {
-            name: entry.shared_name(),
-            class: entry.class(),
-            auth: entry.auth(),
-            decided: entry.shared_decided(),
-            endpoint: endpoint.clone(),
-            uri: url(endpoint, Some(entry), path)?,
-            reference: referred(&body, entry.reference_field()),
+            name: info.shared_name(),
+            class: info.class(),
+            auth: info.auth(),
+            decided: info.shared_decided(),
+            format: target.service.format,
+            endpoint: target.endpoint.clone(),
+            uri: target.url(Some(info), path)?,
+            reference: referred(&body, info.reference_field()),
             body,
-            agent: session.shared_agent_id(),
-            policy: session.shared_policy(),
-            reply_limit: reply_limit(Some(entry), session.policy()),
+            agent: target.agent,
+            reply_limit: reply_limit(Some(info), &target.policy),
+            policy: target.policy,
             written_to: WrittenTo::Nothing,
             despite: None,
         })
     }
 
-    /// Whether a journal keeps it. A call that only reads may be repeated. A call without a token
-    /// is a token exchange.
+    /// Whether a journal keeps it. A call that only reads may be repeated.
     fn is_kept(&self) -> bool {
-        self.class != Class::Read && self.auth == Auth::Bearer
+        self.class != Class::Read
     }
 
     /// The digest of the bytes that are sent.
@@ -350,29 +358,6 @@ fn referred(body: &Body, field: Option<&str>) -> Option<String> {
 /// The operation's own reply limit if it has one, or else the policy's.
 fn reply_limit(entry: Option<&OperationInfo>, policy: &Policy) -> usize {
     entry.and_then(OperationInfo::reply_limit).unwrap_or(policy.reply_limit)
-}
-
-/// The URL that the session has for the entry. A type outside the catalogue has none, so its URL is
-/// made here; if the path does not make a URL with the endpoint, that is the error.
-fn url(
-    endpoint: &Endpoint,
-    entry: Option<&OperationInfo>,
-    path: &ServicePath,
-) -> Result<Uri, EndpointError> {
-    entry.and_then(OperationInfo::uri).map_or_else(|| endpoint.join(path), |uri| Ok(uri.clone()))
-}
-
-/// A path may have several names. The highest of their classes counts: with a lower one, a call
-/// that moves money would be sent again.
-fn hold_class(contract: &Service, path: &ServicePath, claimed: Class) -> Result<(), NotCallable> {
-    let is_above = |entry: &&OperationInfo| entry.class() > claimed && entry.path() == Some(path);
-    match contract.operations.iter().find(is_above) {
-        Some(entry) => {
-            let (name, has) = (entry.name().to_owned(), entry.class());
-            Err(NotCallable::ClassLowered { name, has, claimed })
-        }
-        None => Ok(()),
-    }
 }
 
 fn payload(success: Success<'_>) -> Result<Json, Malformed> {

@@ -8,11 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Auth, Class, Operation};
-use crate::error::Malformed;
+use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::secret::Body;
-use crate::wire::{EncodeError, Success};
+use crate::wire::Success;
 
 /// The name and the class of an operation, and nothing else.
 pub trait OperationName {
@@ -25,8 +25,7 @@ pub trait OperationName {
 /// The operation `N` with the integrator's own request `Q` and reply `R`. Its path comes from the
 /// contract's catalogue.
 ///
-/// The reply is read from the `payload` of the published envelope (assumed for all operations but
-/// Get token). A missing payload counts as `null`.
+/// The reply is read from the content of the service's envelope. A missing content counts as `null`.
 ///
 /// ```
 /// use imts_core::Operation;

@@ -1,7 +1,7 @@
 //! Transfer (IMTS): the international money transfers of Freedom Pay.
 //!
-//! Owns what the vendor's pages say of it: its URLs, its two token exchanges, its seventeen
-//! operations. Each operation whose page could be read has its own file: Fees as drafted, Create
+//! Owns what the vendor's pages say of it: its URLs, its two token exchanges, the fifteen other
+//! operations of its section. Each operation whose page could be read has its own file: Fees as drafted, Create
 //! transfer as far as its page was read. The others have a name and a class, and take the
 //! integrator's own path and types ([`Custom`]).
 
@@ -10,29 +10,26 @@ mod codes;
 mod create_transfer;
 mod destination;
 mod fees;
-mod get_token;
+mod format;
 mod named;
-mod refresh_token;
+mod tokens;
 
 pub use self::amount::Amount;
 pub use self::codes::{AgentId, ClientUuid, Country, Currency};
 pub use self::create_transfer::CreateTransfer;
 pub use self::destination::{CardNumber, Destination, Iban, Phone};
 pub use self::fees::{Fees, Originator, Signature};
-pub use self::get_token::GetToken;
 pub use self::named::{
     Cancel, Confirm, CreateBusiness, CreatePerson, GetAgents, GetBusinessInfo, GetPersonInfo, Info,
     Payout, PayoutConfirm, PrintApplication, Search, Status,
 };
-pub use self::refresh_token::RefreshToken;
+pub use self::tokens::tokens;
 
-use http::Method;
 use thiserror::Error;
 
 use crate::catalogue::{Catalogue, OperationInfo};
-use crate::endpoint::ServicePath;
-use crate::operation::{Custom, Operation};
-use crate::service::{Refresh, Service, SignIn, TokenIn};
+use crate::operation::Custom;
+use crate::service::Service;
 
 /// The vendor's production base URL (published, on the pages of sibling APIs and of Fees).
 ///
@@ -47,19 +44,14 @@ pub const TEST_URL: &str = "https://test-api.freedompay.kz";
 /// It is also there as `imts_core::services::transfer()`.
 #[must_use]
 pub fn service() -> Service {
-    let sign_in = SignIn::at(ServicePath::constant(get_token::PATH));
-    let token_in = TokenIn::Body { field: "refresh_token".to_owned() };
-    let path = ServicePath::constant(refresh_token::PATH);
-    let refresh = Refresh::new(Method::POST, path, token_in);
-    Service::of(sign_in.with_evidence(GetToken::EVIDENCE), refresh, catalogue())
+    Service::new(&format::FORMAT, catalogue()).with_tokens(tokens())
 }
 
-/// Returns the section's seventeen operations, as the vendor's pages list them.
+/// Returns the section's operations, as the vendor's pages list them: fifteen, because the two token
+/// exchanges of its seventeen are not called, but made by a session ([`tokens`]).
 #[must_use]
 pub fn catalogue() -> Catalogue {
     Catalogue::of([
-        OperationInfo::of::<GetToken<'_>>(),
-        OperationInfo::of::<RefreshToken<'_>>(),
         OperationInfo::of::<Custom<GetAgents, ()>>(),
         OperationInfo::of::<Fees>(),
         OperationInfo::of::<Custom<CreatePerson, ()>>(),

@@ -10,10 +10,11 @@ use super::standing::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
+use crate::policy::Policy;
 use crate::renewal_error::{RenewalCause, RenewalError, TransportError};
-use crate::secret::Bearer;
+use crate::secret::{BASIC, Bearer};
 use crate::time::{End, Now};
-use crate::wire::{self, Granted};
+use crate::wire::{self, Asked, Granted};
 
 impl Session {
     /// Reports that the whole reply to the request of this ticket came in.
@@ -122,15 +123,26 @@ impl Session {
         let secrets = || {
             let refresh = grant.and_then(|grant| grant.refresh.as_ref());
             let access = grant.and_then(|grant| grant.access.as_ref());
+            let held = self.held.as_ref();
+            let basic = held.and_then(|held| held.authorization.as_ref()?.to_str().ok());
             let secrets = [
-                self.held.as_ref().map(|held| held.credentials.expose_secret()),
+                basic.and_then(|header| header.strip_prefix(BASIC)),
+                held.map(|held| held.credentials.expose_secret()),
+                held.and_then(|held| held.credentials.expose_code()),
                 refresh.map(|refresh| refresh.token.expose()),
                 access.map(|access| access.bearer.expose_token()),
             ];
             let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
             is_in_flight.then(|| secrets.into_iter().flatten().collect())
         };
-        let mut granted = wire::read_grant(reply, ticket.sent.wall, &self.policy, &secrets)?;
+        let Policy { reply_limit: limit, error_shape_refuses, .. } = *self.policy;
+        let (sent, format) = (ticket.sent.wall, self.service.format);
+        let asked = Asked { sent, limit, format, secrets: &secrets };
+        let Some(tokens) = self.service.tokens() else {
+            // Without tokens there is no ticket: this one is of another session.
+            return Err(ReplyError::Refused(wire::refusal(reply, asked)));
+        };
+        let mut granted = tokens.read_grant(reply, asked, error_shape_refuses)?;
         granted.access_lifetime = granted.access_lifetime.min(self.policy.access_lifetime_cap);
         if let Some(refresh) = &mut granted.refresh {
             refresh.lifetime = refresh.lifetime.min(self.policy.refresh_lifetime_cap);
@@ -321,7 +333,7 @@ impl Meaning {
             ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
             ReplyError::Refused(problem) => match problem.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
-                _ if problem.says_state_false() => Self::Refused,
+                _ if problem.says_no() => Self::Refused,
                 // A 2xx that is a refusal is the service's own refusal.
                 200..=299 | 401 => Self::Refused,
                 400 | 422 if problem.is_json() => Self::Refused,
@@ -362,7 +374,7 @@ impl Word {
             403 => return Self::Forbidden,
             400 | 422 => problem.is_json(),
             404 | 405 | 408 | 425 | 429 | 500.. => false,
-            _ => problem.says_state_false(),
+            _ => problem.says_no(),
         };
         if refuses { Self::Refused } else { Self::Passing }
     }

@@ -5,21 +5,16 @@
 
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
-use http::{Method, Request};
+use http::Request;
 
 use super::grant::{self, RefreshUse};
 use super::store::Saving;
-use super::{Flight, Keep, Session, Step, Ticket};
+use super::{Flight, Held, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};
-use crate::operation::Operation;
 use crate::policy::Replay;
 use crate::renewal_error::RenewalError;
-use crate::secret::{Body, bearer_header};
-use crate::service::{Refresh, TokenIn};
-use crate::services::transfer::{GetToken, RefreshToken};
+use crate::secret::Body;
 use crate::time::{Mono, Now};
-use crate::wire;
 
 impl Session {
     pub(super) fn renew(&mut self, now: Now) -> Step {
@@ -76,7 +71,10 @@ impl Session {
     }
 
     pub(super) fn can_sign_in(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| !held.standing.is_dead())
+        let Some(tokens) = self.service.tokens() else { return false };
+        let is_usable =
+            |held: &Held| !held.standing.is_dead() && tokens.sign_in().can_use(&held.credentials);
+        self.held.as_ref().is_some_and(is_usable)
     }
 
     fn can_refresh(&self, now: Now) -> bool {
@@ -97,21 +95,15 @@ impl Session {
     }
 
     fn request(&self, purpose: Purpose) -> Option<Request<Body>> {
+        let tokens = self.service.tokens()?;
         match purpose {
             Purpose::SignIn => {
-                let body = GetToken::new(&self.held.as_ref()?.credentials).encode().ok()?;
-                Some(wire::request(Method::POST, &self.sign_in_uri, body))
+                let credentials = &self.held.as_ref()?.credentials;
+                tokens.sign_in().request(self.sign_in_uri.as_ref()?, credentials)
             }
             Purpose::Refresh => {
                 let token = &self.grant.as_ref()?.refresh.as_ref()?.token;
-                let Refresh { method, token_in, .. } = self.service.refresh.as_ref()?;
-                let body = RefreshToken { token, token_in }.encode().ok()?;
-                let mut request = wire::request(method.clone(), self.refresh_uri.as_ref()?, body);
-                if *token_in == TokenIn::Bearer {
-                    let bearer = bearer_header(token.expose())?;
-                    request.headers_mut().insert(AUTHORIZATION, bearer);
-                }
-                Some(request)
+                tokens.refresh()?.request(self.refresh_uri.as_ref()?, token)
             }
         }
     }

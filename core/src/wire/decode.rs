@@ -12,14 +12,39 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::object::{Object, is_object, object, says_state_false};
-use super::without_mark;
+use super::lossy::RefusalFields;
+use super::{is_object, without_mark};
 use crate::error::{Malformed, ReplyError, Unexpected};
 use crate::exchange::Reply;
 use crate::refusal::Refusal;
 use crate::time::Wall;
+
+/// How a service writes its replies: readers, and the names of fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// Reads the envelope of a success.
+    pub envelope: EnvelopeReader,
+    /// Whether a whole body is a refusal, however little the rest of it looks like a success. It is
+    /// the strict reading: under a 4xx or a 2xx it proves that a call was refused.
+    pub refuses: fn(&[u8]) -> bool,
+    /// The fields of a refusal, for the lenient reading.
+    pub refusal: RefusalFields,
+}
+
+/// Reads the envelope of a success.
+pub type EnvelopeReader = for<'a> fn(Success<'a>) -> Result<Envelope<'a>, Malformed>;
+
+/// What stands around the content of a reply.
+#[derive(Clone, Copy)]
+pub struct Envelope<'a> {
+    /// Whether it says that the request was refused.
+    pub is_refusal: bool,
+    /// The content, as JSON. `None` if it is missing.
+    pub payload: Option<&'a str>,
+    /// The name of the content's field, for errors.
+    pub field: &'static str,
+}
 
 /// A reply that claims success, before its JSON is read. It is a 2xx with a body within its limit
 /// that is JSON, by its content type or by itself.
@@ -28,16 +53,20 @@ pub struct Success<'a> {
     body: &'a [u8],
     headers: &'a HeaderMap,
     sent: Wall,
-    /// The body as the published envelope, if it was read as one and is one.
+    format: &'static Format,
+    /// The envelope, if it was read and is one.
     envelope: Option<Envelope<'a>>,
 }
 
-/// The published envelope, `{"state": true, …, "payload": …}`.
-#[derive(Clone, Copy, Deserialize)]
-struct Envelope<'a> {
-    state: bool,
-    #[serde(borrow)]
-    payload: Option<&'a RawValue>,
+/// The request of a reply, as far as the reading needs it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// When it was sent, by this machine's clock.
+    pub(crate) sent: Wall,
+    /// How long the body of its reply may be, in bytes.
+    pub(crate) limit: usize,
+    pub(crate) format: &'static Format,
+    pub(crate) secrets: Secrets<'a>,
 }
 
 /// The secrets of a request, which a refusal may quote. `None` if they are not known. They are
@@ -61,49 +90,43 @@ impl<'a> Success<'a> {
         self.sent
     }
 
-    /// Decodes the `payload` of the published envelope, `{"state": true, …, "payload": …}`. A
-    /// missing payload counts as `null`. Unknown fields of the envelope are ignored; a known field
-    /// that occurs twice is an error. A body that says `state: false` is a refusal, and is never
-    /// decoded here.
+    /// Decodes the content of the reply, as the service's envelope holds it. A missing content
+    /// counts as `null`. A reply that is a refusal is never decoded here.
     ///
     /// # Errors
     ///
-    /// [`Malformed`] if the body is not such an envelope, or its payload is not a `T`.
+    /// [`Malformed`] if the body does not have the service's envelope, or its content is not a `T`.
     pub fn payload<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
-        match self.raw_payload()? {
-            Some(payload) => {
-                serde_json::from_str(payload.get()).map_err(|error| Malformed::from(&error))
-            }
-            None => serde_json::from_str("null").map_err(|_| MISSING),
+        let Envelope { payload, field, .. } = self.envelope()?;
+        match payload {
+            Some(payload) => serde_json::from_str(payload).map_err(|error| Malformed::from(&error)),
+            None => serde_json::from_str("null").map_err(|_| Malformed::Missing { field }),
         }
     }
 
-    /// The payload as text, which is not parsed again.
+    /// The content as text, which is not parsed again.
     ///
     /// # Errors
     ///
     /// The same as [`payload`](Success::payload).
     pub(crate) fn payload_text(self) -> Result<&'a str, Malformed> {
-        self.raw_payload().map(|payload| payload.map_or("null", RawValue::get))
+        self.envelope().map(|envelope| envelope.payload.unwrap_or("null"))
     }
 
-    fn raw_payload(self) -> Result<Option<&'a RawValue>, Malformed> {
-        match self.envelope {
-            Some(envelope) => Ok(envelope.payload),
-            // If it is not an envelope, it is read again to find out why.
-            None => self.json().map(|Object(Envelope { payload, .. })| payload),
-        }
+    /// If it was not opened, it is read again to find out why.
+    fn envelope(self) -> Result<Envelope<'a>, Malformed> {
+        self.envelope.map_or_else(|| (self.format.envelope)(self), Ok)
     }
 
-    /// The same after the body was read once as the envelope. Reading the payload or the state then
-    /// needs no second pass.
-    pub(crate) fn opened(self) -> Self {
-        Self { envelope: object(self.body), ..self }
+    /// The same after its envelope was read once. Reading the content then needs no second pass.
+    fn opened(self) -> Self {
+        Self { envelope: (self.format.envelope)(self).ok(), ..self }
     }
 
     /// Whether the body is nevertheless a refusal.
-    pub(crate) fn says_state_false(self) -> bool {
-        self.envelope.map_or_else(|| says_state_false(self.body), |envelope| !envelope.state)
+    fn is_refusal(self) -> bool {
+        self.envelope
+            .map_or_else(|| (self.format.refuses)(self.body), |envelope| envelope.is_refusal)
     }
 
     /// Decodes the whole body as JSON.
@@ -117,32 +140,55 @@ impl<'a> Success<'a> {
     }
 }
 
-const MISSING: Malformed = Malformed::Missing { field: "payload" };
-
 impl fmt::Debug for Success<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Success").field("body_bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 
-/// Reads the reply to a request that was sent when the local wall clock showed `sent`, with the
-/// operation's own `decode`.
-///
-/// `secrets` are those of the request. They are removed from a refusal that quotes them. If they
-/// are not known, none of its text is kept.
+impl fmt::Debug for Envelope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope").field("is_refusal", &self.is_refusal).finish_non_exhaustive()
+    }
+}
+
+/// Reads the reply to a call: its envelope once, then its content with the operation's own
+/// `decode`.
 pub(crate) fn read<T>(
     reply: Reply<'_>,
-    sent: Wall,
-    limit: usize,
-    secrets: Secrets<'_>,
+    asked: Asked<'_>,
     decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
 ) -> Result<T, ReplyError> {
+    let success = success(reply, asked)?.opened();
+    let decoded = if success.is_refusal() { None } else { Some(decode(success)) };
+    match decoded {
+        Some(outcome) => Ok(outcome?),
+        None => Err(ReplyError::Refused(refusal(reply, asked))),
+    }
+}
+
+/// Reads a reply that has no operation: `decode` reads all of it.
+pub(super) fn read_whole<T>(
+    reply: Reply<'_>,
+    asked: Asked<'_>,
+    decode: impl FnOnce(Success<'_>) -> Result<T, Malformed>,
+) -> Result<T, ReplyError> {
+    let success = success(reply, asked)?;
+    match decode(success) {
+        Err(_) if success.is_refusal() => Err(ReplyError::Refused(refusal(reply, asked))),
+        outcome => Ok(outcome?),
+    }
+}
+
+/// Checks that a reply claims success.
+fn success<'a>(reply: Reply<'a>, asked: Asked<'_>) -> Result<Success<'a>, ReplyError> {
+    let Asked { sent, limit, format, .. } = asked;
     let status = reply.status;
     let is_json = is_json(reply.headers);
     let fits = reply.body.len() <= limit;
     let body = without_mark(reply.body);
-    let success = Success { body, headers: reply.headers, sent, envelope: None };
-    let refused = || ReplyError::Refused(refusal(reply, sent, limit, secrets));
+    let success = Success { body, headers: reply.headers, sent, format, envelope: None };
+    let refused = || ReplyError::Refused(refusal(reply, asked));
     let unexpected = || {
         let retry_after = retry_after(reply.headers, success.date().unwrap_or(sent));
         ReplyError::Unexpected(Unexpected { status, retry_after })
@@ -152,27 +198,21 @@ pub(crate) fn read<T>(
         200..=299 if !fits => Err(unexpected()),
         // An operation's own decoder may accept anything, but an HTML page is not a reply.
         200..=299 if !is_json && !is_object(success.body) => Err(unexpected()),
-        200..=299 => match decode(success) {
-            Err(_) if success.says_state_false() => Err(refused()),
-            outcome => Ok(outcome?),
-        },
+        200..=299 => Ok(success),
         400..=499 => Err(refused()),
-        500..=599 if fits && success.says_state_false() => Err(refused()),
+        500..=599 if fits && success.is_refusal() => Err(refused()),
         _ => Err(unexpected()),
     }
 }
 
 /// Reads a reply that is not a success leniently, with any status.
-pub(crate) fn refusal(reply: Reply<'_>, sent: Wall, limit: usize, secrets: Secrets<'_>) -> Refusal {
+pub(crate) fn refusal(reply: Reply<'_>, asked: Asked<'_>) -> Refusal {
+    let Asked { sent, limit, format, secrets } = asked;
     let received = server_time(reply.headers).unwrap_or(sent);
     let retry_after = retry_after(reply.headers, received);
-    Refusal::read(
-        reply.status,
-        reply.body,
-        reply.body.len() <= limit,
-        retry_after,
-        secrets().as_deref(),
-    )
+    let is_within = reply.body.len() <= limit;
+    let (fields, refuses) = (&format.refusal, format.refuses);
+    super::refusal::refusal(reply, is_within, fields, refuses, retry_after, secrets().as_deref())
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Wall> {

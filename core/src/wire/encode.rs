@@ -6,9 +6,10 @@ use std::io;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use serde::{Serialize, Serializer};
-use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::error::EncodeError;
+use crate::json::Json;
 use crate::secret::Body;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -17,7 +18,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HEADERS: usize = 6;
 
 /// Capacity for the JSON of most calls.
-pub(crate) const USUAL: usize = 512;
+const USUAL: usize = 512;
 
 impl Body {
     /// Serializes a value to JSON once. Memory that it outgrows is wiped.
@@ -27,6 +28,19 @@ impl Body {
     /// [`EncodeError`] if the value cannot be serialized to JSON.
     pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, EncodeError> {
         json(value, USUAL).map(Self::new)
+    }
+}
+
+impl Json {
+    /// Serializes a value to JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if the value cannot be serialized to JSON.
+    pub fn of(value: &impl Serialize) -> Result<Self, EncodeError> {
+        let bytes = json(value, USUAL)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| EncodeError)?;
+        Ok(Self::known(text))
     }
 }
 
@@ -49,9 +63,9 @@ pub(crate) fn json(
     value: &(impl Serialize + ?Sized),
     likely: usize,
 ) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
-    let mut room = Room(Zeroizing::new(Vec::with_capacity(likely)));
-    serde_json::to_writer(&mut room, value).map_err(|_| EncodeError)?;
-    Ok(room.0)
+    let mut written = Growing(Zeroizing::new(Vec::with_capacity(likely)));
+    serde_json::to_writer(&mut written, value).map_err(|_| EncodeError)?;
+    Ok(written.0)
 }
 
 /// Writes an object of strings: the requests that carry a secret, and no others.
@@ -95,15 +109,10 @@ impl Serialize for Strings<'_> {
     }
 }
 
-/// A request's value cannot be serialized to JSON, for example a map whose keys are not strings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the request cannot be written as JSON")]
-pub struct EncodeError;
-
 /// Memory that is wiped when it is outgrown.
-struct Room(Zeroizing<Vec<u8>>);
+struct Growing(Zeroizing<Vec<u8>>);
 
-impl Room {
+impl Growing {
     /// Moves the bytes to memory of this capacity. The old memory is wiped when it is dropped.
     #[cold]
     fn moved(&self, length: usize) -> Zeroizing<Vec<u8>> {
@@ -113,7 +122,7 @@ impl Room {
     }
 }
 
-impl io::Write for Room {
+impl io::Write for Growing {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.0.len().saturating_add(bytes.len());

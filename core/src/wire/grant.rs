@@ -1,22 +1,22 @@
-//! The content of a grant: Get token's reply, as published.
+//! The result of a sign-in or a refresh, made from the parts of a reply.
 //!
-//! Owns the reply's fields, its dates, and which characters a token may have. Does not know about
-//! sessions.
+//! Owns its dates, its lifetimes, and which characters a token may have. Names no field: the
+//! service's own reader knows where the parts stand.
 
 use std::fmt;
 use std::time::Duration;
 
 use http::HeaderValue;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::decode::{Secrets, Success, read, refusal};
-use super::{Object, Text, is_token};
+use super::decode::{Asked, Success, read_whole, refusal};
+use super::is_token;
 use crate::error::{Malformed, ReplyError};
 use crate::exchange::Reply;
-use crate::policy::Policy;
 use crate::secret::{Token, bearer_header};
 use crate::time::Wall;
+
+/// Reads a grant from a success. It is given the whole body, envelope included.
+pub type GrantReader = for<'a> fn(Success<'a>) -> Result<Granted, Malformed>;
 
 /// The result of a successful sign-in or refresh, before it belongs to a session.
 pub struct Granted {
@@ -31,14 +31,7 @@ pub struct Granted {
     /// Whether the reply mentions no refresh token, so that the old one stays valid. If a refresh
     /// token came but cannot be used, it has still replaced the old one.
     pub(crate) keeps_refresh: bool,
-}
-
-impl fmt::Debug for Granted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Granted")
-            .field("access_lifetime", &self.access_lifetime)
-            .finish_non_exhaustive()
-    }
+    times: Times,
 }
 
 pub(crate) struct NewRefresh {
@@ -48,99 +41,85 @@ pub(crate) struct NewRefresh {
     pub(crate) expire_at: Wall,
 }
 
-/// Get token's reply as published. Unknown fields are ignored; a known field that occurs twice is
-/// an error.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    state: bool,
-    #[serde(borrow)]
-    response_time: Option<&'a RawValue>,
-    #[serde(borrow)]
-    payload: Option<Object<Payload<'a>>>,
+/// One field of a reply: its name, which errors show, and its text, which may be a secret.
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    name: &'static str,
+    text: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    access_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_token: Option<&'a RawValue>,
-    #[serde(borrow)]
-    access_expire_at: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_expire_at: Option<&'a RawValue>,
-}
-
-/// Reads the reply to a sign-in or a refresh. A refusal counts in any form that the lenient reading
-/// accepts. If a refusal were not recognized, the request would be retried forever.
-pub(crate) fn read_grant(
-    reply: Reply<'_>,
-    sent: Wall,
-    policy: &Policy,
-    secrets: Secrets<'_>,
-) -> Result<Granted, ReplyError> {
-    let limit = policy.reply_limit;
-    let error = match read(reply, sent, limit, secrets, grant) {
-        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
-        outcome => return outcome,
-    };
-    if !reply.status.is_success() && !reply.status.is_server_error() {
-        return Err(error);
+impl<'a> Field<'a> {
+    /// Makes a field. Its text is `None` if the reply does not have it.
+    #[must_use]
+    pub fn new(name: &'static str, text: Option<&'a str>) -> Self {
+        Self { name, text }
     }
-    let problem = refusal(reply, sent, limit, secrets);
-    let is_error = || policy.error_shape_refuses && reply.status.is_success() && problem.is_error();
-    Err(if problem.says_state_false() || is_error() { ReplyError::Refused(problem) } else { error })
-}
 
-pub(crate) fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
-    let Object(envelope): Object<Envelope<'_>> = success.json()?;
-    if !envelope.state {
-        return Err(Malformed::Missing { field: "payload" });
+    fn required(self) -> Result<&'a str, Malformed> {
+        self.text.ok_or(Malformed::Missing { field: self.name })
     }
-    let times = Times::of(envelope.response_time, success)?;
-    let Object(payload) = required(envelope.payload.as_ref(), "payload")?;
-    let access: &str = required(payload.access_token.as_ref(), "access_token")?;
-    let access = Some(access)
-        .filter(|token| is_token(token))
-        .and_then(bearer_header)
-        .ok_or(Malformed::Token { field: "access_token" })?;
-    let field = "access_expire_at";
-    let ends = required(payload.access_expire_at.as_ref(), field)?;
-    let access_expire_at = Wall::from_rfc3339(ends).ok_or(Malformed::Date { field })?;
-    let access_lifetime = times.lifetime(access_expire_at).ok_or(Malformed::Lifetime { field })?;
-    let keeps_refresh = payload.refresh_token.is_none_or(|token| token.get() == "\"\"");
-    let refresh = payload.refresh_token.filter(|_| !keeps_refresh);
-    let refresh = refresh.and_then(|token| new_refresh(token, payload.refresh_expire_at?, &times));
-    Ok(Granted { access, access_lifetime, access_expire_at, refresh, keeps_refresh })
 }
 
-/// A refresh token, if it and its end can be used. If they cannot, the good access token is kept
-/// all the same.
-fn new_refresh(token: &RawValue, ends: &RawValue, times: &Times) -> Option<NewRefresh> {
-    let token = text(token).filter(|token| is_token(token))?;
-    let expire_at = Wall::from_rfc3339(&text(ends)?)?;
-    let lifetime = times.lifetime(expire_at)?;
-    Some(NewRefresh { token: Token::new(&token), lifetime, expire_at })
+impl Granted {
+    /// Makes a grant of an access token that ends at this date of RFC 3339. A refresh token that the
+    /// session holds stays valid, unless [`with_refresh`](Granted::with_refresh) replaces it.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if a field is missing, the token is not a token, the date is not a date, or it
+    /// is not after the reply's own time.
+    pub fn new(times: Times, token: Field<'_>, expire_at: Field<'_>) -> Result<Self, Malformed> {
+        let access = Some(token.required()?)
+            .filter(|token| is_token(token))
+            .and_then(bearer_header)
+            .ok_or(Malformed::Token { field: token.name })?;
+        let (ends, field) = (expire_at.required()?, expire_at.name);
+        let access_expire_at = Wall::from_rfc3339(ends).ok_or(Malformed::Date { field })?;
+        let lifetime = times.lifetime(access_expire_at);
+        let access_lifetime = lifetime.ok_or(Malformed::Lifetime { field })?;
+        let (refresh, keeps_refresh) = (None, true);
+        Ok(Self { access, access_lifetime, access_expire_at, refresh, keeps_refresh, times })
+    }
+
+    /// Adds the refresh token that came with it, and the date of its end. If they cannot be used,
+    /// the good access token is kept all the same, and the session has no refresh token.
+    #[must_use]
+    pub fn with_refresh(self, token: Option<&str>, expire_at: Option<&str>) -> Self {
+        let refresh = token.zip(expire_at).and_then(|(token, expire_at)| {
+            let token = Some(token).filter(|token| is_token(token))?;
+            let expire_at = Wall::from_rfc3339(expire_at)?;
+            let lifetime = self.times.lifetime(expire_at)?;
+            Some(NewRefresh { token: Token::new(token), lifetime, expire_at })
+        });
+        Self { refresh, keeps_refresh: false, ..self }
+    }
 }
 
-/// A value that should be a string, if it is one.
-fn text(value: &RawValue) -> Option<Text<'_>> {
-    serde_json::from_str(value.get()).ok()
-}
-
-/// The times of a reply by the server's clocks: the one in its body, and the one in its header.
-struct Times([Option<Wall>; 2]);
+/// The times of a reply, from which the lifetimes of its tokens count.
+#[derive(Clone, Copy, Debug)]
+pub struct Times([Option<Wall>; 2]);
 
 impl Times {
-    /// If the reply has neither time, the time of the request by this machine's clock is used. That
-    /// does not apply if a time is there but cannot be read.
-    fn of(response_time: Option<&RawValue>, success: Success<'_>) -> Result<Self, Malformed> {
-        let printed = response_time.and_then(text).and_then(|time| Wall::from_rfc3339(&time));
-        match (printed, success.date(), response_time) {
+    /// Takes the time that the reply prints, by the service's own clock, and the one in its `Date`
+    /// header. If the reply has neither, the time of the request by this machine's clock is used.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if the printed time is there and cannot be read, and there is no `Date`.
+    pub fn printed(time: Field<'_>, success: Success<'_>) -> Result<Self, Malformed> {
+        let printed = time.text.and_then(Wall::from_rfc3339);
+        match (printed, success.date(), time.text) {
             (None, None, None) => Ok(Self([Some(success.sent()), None])),
-            (None, None, Some(_)) => Err(Malformed::Date { field: "response_time" }),
+            (None, None, Some(_)) => Err(Malformed::Date { field: time.name }),
             (printed, date, _) => Ok(Self([printed, date])),
         }
+    }
+
+    /// For a reply that prints no time: takes the one in its `Date` header, and the time of the
+    /// request by this machine's clock.
+    #[must_use]
+    pub fn without_clock(success: Success<'_>) -> Self {
+        Self([success.date(), Some(success.sent())])
     }
 
     /// What is left until `end`. If both results are positive, the smaller one counts, because one
@@ -151,6 +130,38 @@ impl Times {
     }
 }
 
-fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
-    value.ok_or(Malformed::Missing { field })
+/// Reads the reply to a sign-in or a refresh. A refusal counts in any form that the lenient reading
+/// accepts. If a refusal were not recognized, the request would be retried forever.
+///
+/// `error_refuses` says whether a 2xx in the form of an error is a refusal.
+pub(crate) fn read_grant(
+    reply: Reply<'_>,
+    asked: Asked<'_>,
+    grant: GrantReader,
+    error_refuses: bool,
+) -> Result<Granted, ReplyError> {
+    let error = match read_whole(reply, asked, grant) {
+        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
+        outcome => return outcome,
+    };
+    if !reply.status.is_success() && !reply.status.is_server_error() {
+        return Err(error);
+    }
+    let refusal = refusal(reply, asked);
+    let is_error = error_refuses && reply.status.is_success() && refusal.is_error();
+    Err(if refusal.says_no() || is_error { ReplyError::Refused(refusal) } else { error })
+}
+
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Granted")
+            .field("access_lifetime", &self.access_lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Field").field("name", &self.name).finish_non_exhaustive()
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! Owns the lenient reading, for sign-ins, refreshes and the text that is shown. Never proves that
 //! a call was refused: the strict reading in [`decode`](super::decode) does. It wipes what it
-//! copies, because a refusal may quote secrets.
+//! copies, because a refusal may quote secrets. Names no field: the service's [`RefusalFields`] do.
 
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -11,14 +11,56 @@ use zeroize::Zeroizing;
 use super::Text;
 use super::members::Members;
 
+/// The names of the fields that a service uses when it refuses. All of them are looked for in any
+/// reply that is not a success.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusalFields {
+    /// The field that is the literal `false` in a refusal, and `true` in a success. `None` if the
+    /// service has no such field.
+    pub succeeded: Option<&'static str>,
+    /// The fields that hold an error code, best first.
+    pub codes: &'static [&'static str],
+    /// The fields that hold a message, best first.
+    pub messages: &'static [&'static str],
+    /// The fields whose texts are the message if there is no message.
+    pub texts: &'static [&'static str],
+    /// The field of the reply whose texts are the message if there is nothing else.
+    pub content: Option<&'static str>,
+    /// The objects that may hold code and message, beside the reply itself: each is a path of
+    /// fields.
+    pub objects: &'static [&'static [&'static str]],
+    /// What makes a reply an error, if it does not have the field `succeeded`.
+    pub errors: &'static [ErrorForm],
+}
+
+/// A part of a reply that makes it an error.
+#[derive(Clone, Copy, Debug)]
+pub enum ErrorForm {
+    /// A field with this text.
+    Says {
+        /// The field's name.
+        field: &'static str,
+        /// The text.
+        text: &'static str,
+    },
+    /// An object with one of these fields.
+    Describes {
+        /// The object's name.
+        field: &'static str,
+        /// The names of its fields.
+        with: &'static [&'static str],
+    },
+}
+
 /// What a body says if it is read leniently.
 #[derive(Default)]
 pub(crate) struct Lossy {
     /// Whether it is an object, or the beginning of one.
     pub(crate) is_object: bool,
-    /// Whether there is a `state`, and each one is the literal `false`.
+    /// Whether there is a field that says whether it succeeded, and each one is the literal
+    /// `false`.
     pub(crate) says_no: bool,
-    /// Whether it has the error shape of one of the vendor's other APIs, and no `state`.
+    /// Whether it has the form of an error, and no field that says whether it succeeded.
     pub(crate) is_error: bool,
     pub(crate) code: Option<Zeroizing<String>>,
     pub(crate) message: Option<Zeroizing<String>>,
@@ -28,41 +70,43 @@ pub(crate) struct Lossy {
 const ENOUGH: usize = 2_048;
 /// How deep messages may be nested in lists and objects.
 const DEPTH: u8 = 4;
-const CODES: [&str; 2] = ["error_code", "code"];
-const MESSAGES: [&str; 5] =
-    ["error_description", "message", "error_message", "description", "detail"];
 
 impl Lossy {
-    pub(crate) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8], fields: &RefusalFields) -> Self {
         let text = text(body);
         let Some(top) = Members::of(&text) else { return Self::default() };
-        let says_no = top.are("state", |value| value.get() == "false");
-        let payload = top.inner("payload");
-        let nested = payload.as_ref().and_then(|payload| payload.inner("error"));
-        let places = [top.inner("error"), payload, nested, top.inner("errors")];
-        let places = || std::iter::once(&top).chain(places.iter().flatten());
-        let find = |names: &'static [&str]| {
+        let has_flag = fields.succeeded.is_some_and(|name| top.has(name));
+        let says_no = |name| top.are(name, |value| value.get() == "false");
+        let places: Vec<_> = fields.objects.iter().filter_map(|path| top.at(path)).collect();
+        let places = || std::iter::once(&top).chain(&places);
+        let find = |names: &'static [&'static str]| {
             places().flat_map(move |place| names.iter().flat_map(|name| place.named(name)))
         };
-        let message = find(&MESSAGES).chain(find(&["error", "errors"])).chain(top.named("payload"));
+        let content = fields.content.into_iter().flat_map(|name| top.named(name));
+        let message = find(fields.messages).chain(find(fields.texts)).chain(content);
+        let mut messages = message.map(|value| words(value, fields));
         Self {
             is_object: true,
-            says_no,
-            is_error: !top.has("state") && is_error(&top),
-            code: find(&CODES).find_map(code),
-            message: message.map(words).find(|text| !text.is_empty()),
+            says_no: fields.succeeded.is_some_and(says_no),
+            is_error: !has_flag && fields.errors.iter().any(|form| form.is_of(&top)),
+            code: find(fields.codes).find_map(code),
+            message: messages.find(|text| !text.is_empty()),
         }
     }
 }
 
-/// The error shapes that are printed for the vendor's other APIs: `{"status":"error",…}`, and
-/// `{"error":{"message":…,"code":…}}`.
-fn is_error(top: &Members<'_>) -> bool {
-    let says_error = |value: &RawValue| string(value.get()).is_some_and(|text| *text == "error");
-    let error = top.named("error").next().map(RawValue::get);
-    let error = error.filter(|error| error.starts_with('{')).and_then(Members::of);
-    let is_described = |error: Members<'_>| error.has("message") || error.has("code");
-    top.are("status", says_error) || error.is_some_and(is_described)
+impl ErrorForm {
+    fn is_of(self, top: &Members<'_>) -> bool {
+        match self {
+            Self::Says { field, text } => top
+                .are(field, |value| string(value.get()).is_some_and(|said| said.as_str() == text)),
+            Self::Describes { field, with } => {
+                let object = top.named(field).next().map(RawValue::get);
+                let object = object.filter(|it| it.starts_with('{')).and_then(Members::of);
+                object.is_some_and(|object| with.iter().any(|name| object.has(name)))
+            }
+        }
+    }
 }
 
 /// The body as text: UTF-8 or UTF-16, with or without byte order marks. If its bytes beyond ASCII
@@ -127,13 +171,13 @@ fn string(json: &str) -> Option<Zeroizing<String>> {
 }
 
 /// A message: a text, or all the texts in a list or an object.
-fn words(value: &RawValue) -> Zeroizing<String> {
+fn words(value: &RawValue, fields: &RefusalFields) -> Zeroizing<String> {
     let mut all = Zeroizing::new(String::with_capacity(value.get().len().saturating_mul(2)));
-    add_words(value.get(), DEPTH, &mut all);
+    add_words(value.get(), fields, DEPTH, &mut all);
     all
 }
 
-fn add_words(json: &str, depth: u8, all: &mut String) {
+fn add_words(json: &str, fields: &RefusalFields, depth: u8, all: &mut String) {
     let Some(deeper) = depth.checked_sub(1) else { return };
     if all.len() > ENOUGH {
         return;
@@ -148,16 +192,16 @@ fn add_words(json: &str, depth: u8, all: &mut String) {
         }
         [b'[', ..] => {
             let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            items.iter().for_each(|item| add_words(item.get(), deeper, all));
+            items.iter().for_each(|item| add_words(item.get(), fields, deeper, all));
         }
         [b'{', ..] => {
             let Some(members) = Members::of(json) else { return };
-            let mut said = MESSAGES.iter().flat_map(|name| members.named(name)).peekable();
+            let mut said = fields.messages.iter().flat_map(|name| members.named(name)).peekable();
             if said.peek().is_some() {
-                return said.for_each(|value| add_words(value.get(), deeper, all));
+                return said.for_each(|value| add_words(value.get(), fields, deeper, all));
             }
-            let others = members.all().filter(|(name, _)| !CODES.contains(name));
-            others.for_each(|(_, value)| add_words(value.get(), deeper, all));
+            let others = members.all().filter(|(name, _)| !fields.codes.contains(name));
+            others.for_each(|(_, value)| add_words(value.get(), fields, deeper, all));
         }
         _ => {}
     }

@@ -64,6 +64,13 @@ impl<'a> Members<'a> {
         self.has(name) && these.all(|member| member.value.is_some_and(&is_so))
     }
 
+    /// The object at this path of names.
+    pub(super) fn at(&self, path: &[&str]) -> Option<Self> {
+        let (first, rest) = path.split_first()?;
+        let inner = self.inner(first)?;
+        if rest.is_empty() { Some(inner) } else { inner.at(rest) }
+    }
+
     /// The object of this name, or the first object of a list.
     pub(super) fn inner(&self, name: &str) -> Option<Self> {
         let value = self.named(name).next()?.get();

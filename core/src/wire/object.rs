@@ -1,8 +1,7 @@
 //! Accepts only a JSON object if the contract prints an object.
 //!
 //! Owns one check that derived deserializers lack. They accept a list of a struct's fields, in
-//! order and without names, as the struct. Of the fields it knows only `state`, which makes a reply
-//! a refusal.
+//! order and without names, as the struct. Knows no field.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,10 +10,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A `T` that was written as an object.
-#[derive(Serialize)]
+/// A `T` that was written as an object. A derived reader alone would also accept a list.
+#[derive(Clone, Copy, Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Object<T>(pub(crate) T);
+pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -36,22 +35,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-/// Whether a body is a refusal, however little the rest of it looks like a success.
-pub(crate) fn says_state_false(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct State {
-        state: bool,
-    }
-    object(body).is_some_and(|State { state }| !state)
-}
-
 /// Whether a body is a JSON object. Only its grammar counts, not whether each number and each
 /// escape in it can be represented.
 pub(crate) fn is_object(body: &[u8]) -> bool {
     object::<IgnoredAny>(body).is_some()
 }
 
-pub(super) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+/// The object that a body is, if it is one of this form.
+pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
     let text = std::str::from_utf8(body).ok()?;
     serde_json::from_str(text).ok().map(|Object(fields)| fields)
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns where its characters are stored, and wipes what it owns. Does not know what the text means.
 
+use std::fmt;
 use std::ops::Deref;
 use std::str::Chars;
 
@@ -11,8 +12,10 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 /// A string that borrows from the JSON, unless it had escapes. What it owns is wiped on drop.
-pub(crate) enum Text<'a> {
+pub enum Text<'a> {
+    /// A part of the JSON.
     Borrowed(&'a str),
+    /// A copy, because the string has escapes.
     Owned(Zeroizing<String>),
 }
 
@@ -86,6 +89,12 @@ impl Deref for Text<'_> {
             Self::Borrowed(text) => text,
             Self::Owned(text) => text,
         }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text(..)")
     }
 }
 

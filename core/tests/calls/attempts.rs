@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
 use imts_core::services::transfer::{Confirm, Status};
-use imts_core::{CallError, CallStep, Json, Outcome, Recovery, Source};
+use imts_core::{CallError, CallStep, Outcome, Recovery, Source};
 use serde_json::json;
 
-use crate::support::{Act, Desk, TIME, answer, catalogue, done, lost, not_sent, policy, word};
+use crate::support::{
+    Act, Desk, Spend, TIME, answer, catalogue, done, lost, not_sent, policy, word,
+};
 
 #[test]
 fn every_attempt_sends_the_same_bytes() {
@@ -121,10 +123,9 @@ fn a_401_proves_nothing_of_a_request_that_takes_no_token() {
     let mut trusting = policy();
     trusting.unauthorized_is_unprocessed = true;
     let mut desk = Desk::with(trusting, catalogue());
-    let body = Json::parse(r#"{"refresh_token":"spent-or-not"}"#).unwrap();
     let until = desk.now.mono.after(TIME);
-    let refresh = desk.session.call_named("refresh-token", &body, until).unwrap();
-    assert_eq!(word(&desk.drive(refresh, vec![answer(401, &json!({}))])), "unknown");
+    let call = desk.session.call(&Spend, until).unwrap();
+    assert_eq!(word(&desk.drive(call, vec![answer(401, &json!({}))])), "unknown");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use imts_core::operation::Custom;
-use imts_core::service::{Refresh, SignIn, TokenIn};
 use imts_core::services::transfer::Confirm;
 use imts_core::{
     Auth, Body, CallStep, CatalogueError, Class, EncodeError, Endpoint, EndpointError, Evidence,
@@ -21,15 +20,26 @@ const SECTION: &str = include_str!("../fixtures/operations.json");
 fn the_catalogue_is_the_sections_list() {
     let section: Vec<Value> = serde_json::from_str(SECTION).unwrap();
     let catalogue = services::transfer::catalogue();
-    assert_eq!((section.len(), catalogue.len()), (17, 17));
-    for (listed, entry) in section.iter().zip(catalogue.iter()) {
+    assert_eq!((section.len(), catalogue.len()), (17, 15));
+    let (exchanges, operations) = section.split_at(2);
+    let tokens = services::transfer::tokens();
+    let (sign_in, refresh) = (tokens.sign_in(), tokens.refresh().unwrap());
+    let refresh = (refresh.name(), refresh.path(), refresh.evidence());
+    let sign_in = (sign_in.name(), sign_in.path(), sign_in.evidence());
+    for (listed, (name, path, evidence)) in exchanges.iter().zip([sign_in, refresh]) {
+        assert_eq!(
+            (&listed["name"], &listed["evidence"]),
+            (&name.into(), &evidence.as_str().into())
+        );
+        assert_eq!(listed["path"], path.as_str());
+    }
+    for (listed, entry) in operations.iter().zip(catalogue.iter()) {
         let path = entry.path().map(ServicePath::as_str);
         assert_eq!(listed["name"], entry.name());
         assert_eq!(listed["path"].as_str(), path, "{}", entry.name());
         assert_eq!(listed["class"], entry.class().as_str(), "{}", entry.name());
         assert_eq!(listed["evidence"], entry.evidence().as_str(), "{}", entry.name());
-        let takes_token = !matches!(entry.name(), "get-token" | "refresh-token");
-        assert_eq!(entry.auth() == Auth::Bearer, takes_token);
+        assert_eq!(entry.auth(), Auth::Bearer);
         assert!(path.is_none_or(|path| ServicePath::new(path).is_ok()), "{path:?}");
     }
 }
@@ -224,7 +234,7 @@ fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_anothe
     let entry = catalogue.entry("report").unwrap();
     assert_eq!((entry.class(), entry.path().unwrap().as_str()), (Class::Money, "/s"));
     assert!(!entry.is_in_section() && catalogue.entry("confirm").unwrap().is_in_section());
-    assert!(catalogue.len() == 18 && !catalogue.is_empty());
+    assert!(catalogue.len() == 16 && !catalogue.is_empty());
     let longest = "x".repeat(64);
     catalogue.add(&longest, Class::Read, path("/r"), Evidence::Assumed).unwrap();
     for bad in ["", "Report", "re port", "a.b", &"x".repeat(65)] {
@@ -235,32 +245,53 @@ fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_anothe
 
 #[test]
 fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
+    let tokens = services::transfer::tokens();
     let path = || ServicePath::new("/v6/token").unwrap();
-    let sign_in = SignIn::at(path());
-    let refresh = Refresh::new(http::Method::POST, path(), TokenIn::Bearer);
+    let sign_in = tokens.sign_in().clone().with_path(path());
+    let refresh = tokens.refresh().unwrap().clone().with_path(path());
     assert_eq!((sign_in.evidence(), refresh.evidence()), (Evidence::Assumed, Evidence::Assumed));
-    let service = services::transfer()
+    let tokens = tokens
         .with_sign_in(sign_in.with_evidence(Evidence::Draft))
         .with_refresh(refresh.with_evidence(Evidence::Published));
-    for (name, evidence) in [("get-token", Evidence::Draft), ("refresh-token", Evidence::Published)]
-    {
-        assert_eq!(service.operations().entry(name).unwrap().evidence(), evidence, "{name}");
-    }
-    assert_eq!(service.sign_in().evidence(), Evidence::Draft);
-    assert_eq!(service.refresh().unwrap().evidence(), Evidence::Published);
+    let (sign_in, refresh) = (tokens.sign_in(), tokens.refresh().unwrap());
+    assert_eq!((sign_in.evidence(), sign_in.path()), (Evidence::Draft, &path()));
+    assert_eq!((refresh.evidence(), refresh.path()), (Evidence::Published, &path()));
 }
 
 #[test]
-fn the_token_exchanges_belong_to_the_contract_and_the_catalogue_shows_them_as_they_are() {
-    let path = ServicePath::new("/v6/renew").unwrap();
-    let error =
-        services::transfer::catalogue().set_path("refresh-token", path.clone(), Evidence::Assumed);
-    assert!(matches!(error.unwrap_err(), CatalogueError::Session { .. }));
-    let refresh = Refresh::new(http::Method::POST, path, TokenIn::Bearer);
-    let service = services::transfer().with_refresh(refresh);
-    let entry = service.operations().entry("refresh-token").unwrap();
-    assert_eq!(entry.path().unwrap().as_str(), "/v6/renew");
-    let without =
-        services::transfer().with_refresh(None).with_operations(services::transfer::catalogue());
-    assert!(without.operations().entry("refresh-token").unwrap().path().is_none());
+fn a_token_exchange_cannot_be_called_by_its_name_or_by_its_path() {
+    struct Open;
+    impl Operation for Open {
+        const NAME: &'static str = "open";
+        const PATH: Option<&'static str> = Some("/v5/partner/transfer/agent/auth");
+        const AUTH: Auth = Auth::None;
+        const CLASS: Class = Class::Read;
+        const EVIDENCE: Evidence = Evidence::Assumed;
+        type Reply = Json;
+
+        fn encode(&self) -> Result<Body, EncodeError> {
+            Body::json(&serde_json::json!({}))
+        }
+
+        fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+            success.payload()
+        }
+    }
+    let mut operations = catalogue();
+    let path = |path: &str| ServicePath::new(path).unwrap();
+    let refresh = path("/v5/partner/transfer/agent/refresh");
+    operations.set_path("cancel", refresh, Evidence::Assumed).unwrap();
+    operations.add("get-token", Class::Read, path("/other"), Evidence::Assumed).unwrap();
+    let desk = Desk::with(policy(), operations);
+    let until = desk.now.mono.after(TIME);
+    let is_exchange = |error: NotCallable, name: &str, exchange: &str| {
+        let (name, exchange) = (name.to_owned(), exchange.to_owned());
+        assert_eq!(error, NotCallable::TokenExchange { name, exchange });
+    };
+    is_exchange(desk.session.call(&Open, until).unwrap_err(), "open", "get-token");
+    for (name, exchange) in [("cancel", "refresh-token"), ("get-token", "get-token")] {
+        let request = Json::parse("{}").unwrap();
+        let error = desk.session.call_named(name, &request, until).unwrap_err();
+        is_exchange(error, name, exchange);
+    }
 }

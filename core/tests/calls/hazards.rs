@@ -6,13 +6,13 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
 use imts_core::operation::Custom;
-use imts_core::services::transfer::{Confirm, GetToken};
+use imts_core::services::transfer::Confirm;
 use imts_core::{
-    Call, CallStep, Credentials, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Session,
-    Source, TransportError, services,
+    Call, CallStep, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Session, Source,
+    TransportError, services,
 };
 
-use crate::support::{Act, Desk, TIME, catalogue, done, not_sent, policy, word};
+use crate::support::{Act, Desk, LogIn, TIME, catalogue, done, not_sent, policy, word};
 
 /// A call of money whose request was handed out.
 fn sent(desk: &mut Desk) -> Call<Json> {
@@ -41,9 +41,8 @@ fn a_journal_that_is_declared_after_the_request_left_does_not_send_it_again() {
 #[test]
 fn a_call_that_takes_no_token_carries_none_whatever_it_is_given() {
     let mut desk = Desk::new();
-    let credentials = Credentials::new("agent-1", "s3cret").unwrap();
     let deadline = desk.now.mono.after(TIME);
-    let mut call = desk.session.call(&GetToken::new(&credentials), deadline).unwrap();
+    let mut call = desk.session.call(&LogIn, deadline).unwrap();
     call.on_bearer(desk.bearer());
     let CallStep::Send(exchange) = call.poll(desk.now) else { panic!("it is sent") };
     assert_eq!(exchange.request().headers().get(AUTHORIZATION), None);

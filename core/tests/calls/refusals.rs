@@ -2,11 +2,10 @@
 
 use std::fmt::Debug;
 
-use imts_core::services::transfer::GetToken;
-use imts_core::{Credentials, Json, Keep, Outcome, Refusal, Reply, Step};
+use imts_core::{Credentials, Keep, Outcome, Refusal, Reply, Step};
 use serde_json::{Value, json};
 
-use crate::support::{Act, Desk, TIME, answer, typed};
+use crate::support::{Act, Desk, LogIn, TIME, answer, typed};
 
 fn refused(status: u16, body: &Value) -> Refusal {
     let mut desk = Desk::new();
@@ -68,20 +67,15 @@ fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
 }
 
 #[test]
-fn a_refusal_of_a_token_exchange_that_a_caller_makes_tells_nothing_that_may_be_its_secret() {
+fn a_refusal_of_a_call_without_a_token_tells_nothing_that_may_be_its_secret() {
     for status in [400, 401, 403, 422, 200] {
         let refusal = json!({ "state": false, "code": "s3cret", "message": "not s3cret" });
-        let credentials = Credentials::new("agent-1", "s3cret").unwrap();
-        let body = Json::parse(r#"{"refresh_token":"s3cret"}"#).unwrap();
         let mut desk = Desk::new();
         let until = desk.now.mono.after(TIME);
-        let sign_in = desk.session.call(&GetToken::new(&credentials), until).unwrap();
-        let refresh = desk.session.call_named("refresh-token", &body, until).unwrap();
-        // A 401 too is no reason to present them once more: there was no token that caused it.
-        let script = || vec![answer(status, &refusal)];
-        tells_no_secret(&desk.drive(sign_in, script()), status, &refusal);
-        tells_no_secret(&desk.drive(refresh, script()), status, &refusal);
-        assert_eq!(desk.sign_ins, 0, "neither takes the session's token");
+        let call = desk.session.call(&LogIn, until).unwrap();
+        // A 401 too is no reason to send it once more: there was no token that caused it.
+        tells_no_secret(&desk.drive(call, vec![answer(status, &refusal)]), status, &refusal);
+        assert_eq!(desk.sign_ins, 0, "it does not take the session's token");
     }
 }
 

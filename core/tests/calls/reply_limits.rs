@@ -101,7 +101,7 @@ fn an_operation_has_a_reply_limit_of_its_own_and_a_call_another() {
 }
 
 #[test]
-fn a_reply_limit_out_of_range_or_of_a_token_exchange_is_refused() {
+fn a_reply_limit_out_of_range_is_refused() {
     let mut catalogue = catalogue();
     for limit in [1, MAX_REPLY_LIMIT] {
         catalogue.set_reply_limit("status", limit).unwrap();
@@ -113,10 +113,6 @@ fn a_reply_limit_out_of_range_or_of_a_token_exchange_is_refused() {
         assert!(error.to_string().contains("from 1 to 67108864"), "{error}");
     }
     assert_eq!(catalogue.entry("status").unwrap().reply_limit(), Some(MAX_REPLY_LIMIT));
-    for name in ["get-token", "refresh-token"] {
-        let error = catalogue.set_reply_limit(name, 70_000).unwrap_err();
-        assert_eq!(error, CatalogueError::SessionReplyLimit { name: name.to_owned() });
-    }
     let error = catalogue.set_reply_limit("no-such", 70_000).unwrap_err();
     assert_eq!(error, CatalogueError::NoSuchOperation { name: "no-such".to_owned() });
 }

@@ -8,9 +8,9 @@ use imts_core::journal::Entry;
 use imts_core::operation::{Custom, OperationName};
 use imts_core::services::transfer::{Confirm, CreatePerson, Status};
 use imts_core::{
-    Body, Call, CallStep, Catalogue, Credentials, Endpoint, Evidence, Json, Keep, Mono, NotSent,
-    Now, Outcome, Policy, Reply, ServicePath, Session, Source, Step, TransportError, Wall,
-    services,
+    Auth, Body, Call, CallStep, Catalogue, Class, Credentials, EncodeError, Endpoint, Evidence,
+    Json, Keep, Malformed, Mono, NotSent, Now, Operation, Outcome, Policy, Reply, ServicePath,
+    Session, Source, Step, Success, TransportError, Wall, services,
 };
 use serde_json::{Value, json};
 
@@ -74,7 +74,7 @@ pub(crate) fn policy() -> Policy {
 pub(crate) fn catalogue() -> Catalogue {
     let mut catalogue = services::transfer::catalogue();
     let names: Vec<_> = catalogue.iter().map(|entry| entry.name().to_owned()).collect();
-    for name in names.iter().filter(|name| !name.ends_with("-token")) {
+    for name in &names {
         let path = ServicePath::new(format!("/v5/partner/transfer/{name}")).unwrap();
         catalogue.set_path(name, path, Evidence::Assumed).unwrap();
     }
@@ -190,4 +190,35 @@ impl Desk {
 /// An outcome in a word, and what it says of its request.
 pub(crate) fn word<R>(outcome: &Outcome<R>) -> &'static str {
     outcome.ending().as_str()
+}
+
+macro_rules! without_token {
+    ($($(#[$doc:meta])* $type:ident = $name:literal, $class:ident;)*) => {$(
+        $(#[$doc])*
+        pub(crate) struct $type;
+
+        impl Operation for $type {
+            const NAME: &'static str = $name;
+            const PATH: Option<&'static str> = Some(concat!("/", $name));
+            const AUTH: Auth = Auth::None;
+            const CLASS: Class = Class::$class;
+            const EVIDENCE: Evidence = Evidence::Assumed;
+            type Reply = Json;
+
+            fn encode(&self) -> Result<Body, EncodeError> {
+                Body::json(&json!({ "password": "s3cret" }))
+            }
+
+            fn decode(success: Success<'_>) -> Result<Json, Malformed> {
+                success.payload()
+            }
+        }
+    )*};
+}
+
+without_token! {
+    /// It carries a secret in its body, and no token.
+    LogIn = "log-in", Read;
+    /// The same, and what it carries may be spent.
+    Spend = "spend", Create;
 }

@@ -9,9 +9,8 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use imts_core::journal::Digest;
 use imts_core::operation::Custom;
-use imts_core::services::transfer::{
-    Amount, CardNumber, Confirm, GetToken, Iban, Phone, Signature,
-};
+use imts_core::service::{Field, Granted, Text, Times};
+use imts_core::services::transfer::{Amount, CardNumber, Confirm, Iban, Phone, Signature};
 use imts_core::{
     Auth, Body, CallError, CallStep, Class, Credentials, EncodeError, Endpoint, Evidence, Json,
     JsonFault, Keep, Malformed, NotSent, Now, Operation, Outcome, Purpose, Recovery, Refusal,
@@ -166,8 +165,15 @@ impl Operation for Told {
     }
 
     fn decode(success: Success<'_>) -> Result<String, Malformed> {
-        let granted = GetToken::decode(success)?;
-        Ok(format!("{success:?} {granted:?} {}", success.body().len()))
+        let token = Field::new("access_token", Some("canary"));
+        let end = Field::new("access_expire_at", Some("2025-07-23T11:32:31Z"));
+        let time = Field::new("response_time", Some("2025-07-23T11:17:31Z"));
+        let granted = Granted::new(Times::printed(time, success)?, token, end)?;
+        Ok(format!(
+            "{success:?} {granted:?} {token:?} {:?} {}",
+            Text::Borrowed("canary"),
+            success.body().len()
+        ))
     }
 }
 
@@ -183,7 +189,8 @@ fn a_success_and_a_grant_show_no_more_than_their_size_and_their_life() {
         panic!("it was done")
     };
     let granted = "Granted { access_lifetime: 900s, .. }";
-    let expected = format!("Success {{ body_bytes: {length}, .. }} {granted} {length}");
+    let field = "Field { name: \"access_token\", .. } Text(..)";
+    let expected = format!("Success {{ body_bytes: {length}, .. }} {granted} {field} {length}");
     assert_eq!(told, expected);
 }
 

@@ -54,9 +54,10 @@ impl Drive {
 
     /// The refresh token as bearer, as the vendor's sign-in service has it.
     pub(crate) fn bearer_contract() -> Service {
-        let refresh = services::transfer().refresh().unwrap().path().clone();
-        let refresh = Refresh::new(http::Method::PATCH, refresh, TokenIn::Bearer);
-        services::transfer().with_refresh(refresh)
+        let tokens = services::transfer::tokens();
+        let path = tokens.refresh().unwrap().path().clone();
+        let refresh = Refresh::new(http::Method::PATCH, path, TokenIn::Bearer);
+        services::transfer().with_tokens(tokens.with_refresh(refresh))
     }
 
     pub(crate) fn sign_in(&mut self, secret: &str, keep: Keep) {

@@ -2,7 +2,8 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Response};
-use imts_core::service::{Refresh, SignIn, TokenIn};
+use imts_core::service::{CredentialsIn, Refresh, SignIn, TokenIn};
+use imts_core::services::transfer;
 use imts_core::{Credentials, Evidence, Keep, Purpose, ServicePath, services};
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ fn the_sign_in_request_is_the_published_one() {
     assert_eq!(request.headers()[ACCEPT], "application/json");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::from_str::<Value>(REQUEST).unwrap());
-    assert_eq!(services::transfer().sign_in().evidence(), Evidence::Published);
+    assert_eq!(transfer::tokens().sign_in().evidence(), Evidence::Published);
 }
 
 #[test]
@@ -71,21 +72,26 @@ fn a_refresh_is_sent_as_assumed() {
     assert_eq!(request.uri(), "https://service.example/v5/partner/transfer/agent/refresh");
     assert!(!request.headers().contains_key(AUTHORIZATION));
     assert_eq!(world.body(), serde_json::json!({ "refresh_token": "refresh-1" }));
-    assert_eq!(services::transfer().refresh().unwrap().evidence(), Evidence::Assumed);
+    assert_eq!(transfer::tokens().refresh().unwrap().evidence(), Evidence::Assumed);
 }
 
 #[test]
 fn how_to_sign_in_and_to_refresh_is_data() {
     let path = ServicePath::new("/api/v1/oauth/token").unwrap();
-    let service = services::transfer()
-        .with_sign_in(SignIn::at(path.clone()))
-        .with_refresh(Refresh::new(Method::PATCH, path, TokenIn::Bearer));
+    let credentials = CredentialsIn::body("user", "password");
+    let sign_in = SignIn::new("log-in", Method::PUT, path.clone(), credentials);
+    let refresh = Refresh::new(Method::PATCH, path, TokenIn::Bearer);
+    let tokens = transfer::tokens().with_sign_in(sign_in).with_refresh(refresh);
+    let service = services::transfer().with_tokens(tokens);
     let endpoint = imts_core::Endpoint::https("https://other.example/base").unwrap();
     let session = imts_core::Session::new(endpoint, service, crate::support::policy()).unwrap();
     let mut world = World::of(session);
     world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
-    assert_eq!(world.requests[0].1.uri(), "https://other.example/base/api/v1/oauth/token");
+    let (_, request) = &world.requests[0];
+    assert_eq!(request.uri(), "https://other.example/base/api/v1/oauth/token");
+    assert_eq!(request.method(), Method::PUT);
+    assert_eq!(world.body(), serde_json::json!({ "user": "a", "password": "b" }));
     world.granted();
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);
@@ -99,7 +105,8 @@ fn how_to_sign_in_and_to_refresh_is_data() {
 #[test]
 fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
     let endpoint = imts_core::Endpoint::https("https://service.example").unwrap();
-    let service = services::transfer().with_refresh(None);
+    let tokens = transfer::tokens().with_refresh(None);
+    let service = services::transfer().with_tokens(tokens);
     let mut world =
         World::of(imts_core::Session::new(endpoint, service, crate::support::policy()).unwrap());
     world.session.sign_in(Credentials::new("a", "b").unwrap(), Keep::Always, world.now);
@@ -111,8 +118,8 @@ fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
 
 #[test]
 fn the_contracts_own_paths_are_ones_that_anyone_could_give() {
-    let service = services::transfer();
-    for path in [service.sign_in().path(), service.refresh().unwrap().path()] {
+    let tokens = transfer::tokens();
+    for path in [tokens.sign_in().path(), tokens.refresh().unwrap().path()] {
         assert_eq!(&ServicePath::new(path.as_str()).unwrap(), path);
     }
 }

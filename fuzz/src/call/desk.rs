@@ -64,7 +64,7 @@ impl Desk {
             session,
             class,
             auth,
-            journal: journal && class != Class::Read && auth == Auth::Bearer,
+            journal: journal && class != Class::Read,
             trusts_401,
             decides,
             attempts_allowed,

@@ -7,8 +7,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use imts_core::operation::{Custom, OperationName};
 use imts_core::services::transfer::{
     Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
-    GetBusinessInfo, GetPersonInfo, GetToken, Info, Originator, Payout, PayoutConfirm,
-    PrintApplication, RefreshToken, Search, Status,
+    GetBusinessInfo, GetPersonInfo, Info, Originator, Payout, PayoutConfirm, PrintApplication,
+    Search, Status,
 };
 use imts_core::{
     Auth, Body, Call, Class, Credentials, Decided, EncodeError, Endpoint, Evidence, Json, Keep,
@@ -94,36 +94,38 @@ fn of<O: Operation<Reply = Json>>(session: &Session, operation: &O, deadline: Mo
     (O::CLASS, O::AUTH, session.call(operation, deadline))
 }
 
-/// Get token as a caller's own call: a grant, which is told as its payload.
+/// A caller's own call that carries secrets and takes no token: its reply is a grant, which is
+/// returned as JSON.
 struct SignIn;
 
-/// Refresh token in the same way.
+/// The same, of a class that is not sent again.
 struct Renew;
 
 impl Operation for SignIn {
-    const NAME: &'static str = GetToken::NAME;
-    const PATH: Option<&'static str> = GetToken::PATH;
-    const AUTH: Auth = GetToken::AUTH;
-    const CLASS: Class = GetToken::CLASS;
-    const EVIDENCE: Evidence = GetToken::EVIDENCE;
+    const NAME: &'static str = "sign-in";
+    const PATH: Option<&'static str> = Some("/sign-in");
+    const AUTH: Auth = Auth::None;
+    const CLASS: Class = Class::Read;
+    const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Json;
 
     fn encode(&self) -> Result<Body, EncodeError> {
-        GetToken::new(&credentials()).encode()
+        let fields = [("agent_id", "agent"), ("agent_secret", SECRETS[0])];
+        Body::json(&std::collections::BTreeMap::from(fields))
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        GetToken::decode(success)?;
+        services::transfer::tokens().grant()(success)?;
         success.payload()
     }
 }
 
 impl Operation for Renew {
-    const NAME: &'static str = RefreshToken::NAME;
-    const PATH: Option<&'static str> = RefreshToken::PATH;
-    const AUTH: Auth = RefreshToken::AUTH;
-    const CLASS: Class = RefreshToken::CLASS;
-    const EVIDENCE: Evidence = RefreshToken::EVIDENCE;
+    const NAME: &'static str = "renew";
+    const PATH: Option<&'static str> = Some("/renew");
+    const AUTH: Auth = Auth::None;
+    const CLASS: Class = Class::Create;
+    const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Json;
 
     fn encode(&self) -> Result<Body, EncodeError> {
@@ -131,7 +133,7 @@ impl Operation for Renew {
     }
 
     fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-        RefreshToken::decode(success)?;
+        services::transfer::tokens().grant()(success)?;
         success.payload()
     }
 }

@@ -21,7 +21,7 @@ struct Table {
 impl Table {
     /// A table that is good as it is, of the operation of this number.
     fn of(name: &str, number: usize) -> Self {
-        let in_section = services::transfer::catalogue().entry(name).is_some();
+        let in_section = section().contains(&name.to_owned());
         Self {
             name: quoted(name),
             path: Some(format!("'/v6/{number}'")),
@@ -94,10 +94,10 @@ pub(super) fn put_together(lines: &[u8]) -> String {
 
 /// The section's operation of this number, or the one of this name.
 fn named(text: &str) -> String {
-    let section = services::transfer::catalogue();
+    let section = section();
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(0));
-    match number.and_then(|number: usize| section.iter().nth(number % section.len())) {
-        Some(entry) => entry.name().to_owned(),
+    match number.and_then(|number: usize| section.get(number % section.len())) {
+        Some(name) => name.clone(),
         None => text.to_owned(),
     }
 }
@@ -112,4 +112,12 @@ fn word(toml: Option<String>, words: [&str; 3]) -> Option<String> {
 /// A key as a basic string of TOML, which has the escapes of JSON.
 fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
+}
+
+/// The names that the service's section lists: the token exchanges, then the operations.
+fn section() -> Vec<String> {
+    let tokens = services::transfer::tokens();
+    let exchanges = [tokens.sign_in().name(), "refresh-token"].map(str::to_owned);
+    let catalogue = services::transfer::catalogue();
+    exchanges.into_iter().chain(catalogue.iter().map(|it| it.name().to_owned())).collect()
 }

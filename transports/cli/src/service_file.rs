@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Evidence, Service, ServicePath, service_of, services};
+use imts::service::Tokens;
+use imts::{Catalogue, Evidence, Service, ServicePath, service_of, services};
 
 use crate::failure::Failure;
 use crate::input;
@@ -42,12 +43,16 @@ pub(crate) fn with_callable(
     name: &str,
     path: Option<&str>,
 ) -> Result<Service, Failure> {
-    let mut operations = service.operations().clone();
-    let Some(entry) = operations.entry(name) else { return Err(unknown(&operations, name)) };
-    if entry.auth() == Auth::None {
+    let tokens = service.tokens().cloned();
+    let exchanges = exchanges(tokens.as_ref());
+    if exchanges.iter().any(|(exchange, _)| *exchange == name) {
         return Err(Failure::usage(format!(
             "`{name}` yields tokens, which this command does not print: `imts token` signs in"
         )));
+    }
+    let mut operations = service.operations().clone();
+    if operations.entry(name).is_none() {
+        return Err(unknown(&operations, name));
     }
     if let Some(path) = path {
         let path = ServicePath::new(path)
@@ -60,14 +65,19 @@ pub(crate) fn with_callable(
              or in a service file (--service-file FILE) under [operation.{name}] as path = \"/…\""
         )));
     };
-    let is_same = |entry: &&imts::OperationInfo| entry.path() == Some(&path);
-    if let Some(session) = operations.iter().filter(is_same).find(|it| it.auth() == Auth::None) {
+    if let Some((exchange, _)) = exchanges.iter().find(|(_, its)| **its == path) {
         return Err(Failure::usage(format!(
-            "the path given for `{name}` is that of `{}`, whose reply has tokens in it",
-            session.name()
+            "the path given for `{name}` is that of `{exchange}`, whose reply has tokens in it"
         )));
     }
     Ok(service.with_operations(operations))
+}
+
+/// The names and the paths of the token exchanges.
+fn exchanges(tokens: Option<&Tokens>) -> Vec<(&str, &ServicePath)> {
+    let sign_in = tokens.map(Tokens::sign_in).map(|it| (it.name(), it.path()));
+    let refresh = tokens.and_then(Tokens::refresh).map(|it| (it.name(), it.path()));
+    sign_in.into_iter().chain(refresh).collect()
 }
 
 fn unknown(operations: &Catalogue, name: &str) -> Failure {

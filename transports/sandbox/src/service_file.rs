@@ -44,8 +44,7 @@ struct Entry {
     /// Used by the client only. It is checked here so that both accept the same files.
     reply_limit: Option<usize>,
     /// Used by the client only. The service uses [`Settings::id_field`].
-    #[serde(rename = "reference_field")]
-    _reference_field: Option<String>,
+    reference_field: Option<String>,
     #[serde(default)]
     decided_before_processing: Decided,
 }
@@ -84,7 +83,8 @@ impl Settings {
     /// - A name cannot be an operation's name.
     /// - A path is not valid, or belongs to the sandbox or to another operation.
     /// - A class is missing, or differs from the catalogue's class.
-    /// - A reply limit is outside 1 to 67108864, or is set for a token exchange.
+    /// - A reply limit is outside 1 to 67108864.
+    /// - A token exchange has more than a path, an evidence and its class.
     /// - A status is outside 100 to 999.
     /// - A code is neither a string nor a whole number.
     pub fn add_service_file(&mut self, file: &str) -> Result<(), ServiceFileError> {
@@ -133,15 +133,19 @@ pub(crate) fn operation(name: &str) -> Result<Operation, String> {
 fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
     let class = class(operation, entry.class)?;
     check_path(&entry.path)?;
-    if let Some(limit) = entry.reply_limit {
-        if matches!(operation, Operation::GetToken | Operation::Refresh) {
-            return Err("the reply limit of a token exchange is not set here".to_owned());
-        }
-        if !(1..=LONGEST_REPLY).contains(&limit) {
-            return Err(format!("a reply limit of {limit} is not from 1 to {LONGEST_REPLY}"));
-        }
-    }
     let decided = entry.decided_before_processing;
+    let has_more = entry.reply_limit.is_some()
+        || entry.reference_field.is_some()
+        || !decided.statuses.is_empty()
+        || !decided.codes.is_empty();
+    if matches!(operation, Operation::GetToken | Operation::Refresh) && has_more {
+        return Err("only the path and the evidence of a token exchange are set here".to_owned());
+    }
+    if let Some(limit) = entry.reply_limit
+        && !(1..=LONGEST_REPLY).contains(&limit)
+    {
+        return Err(format!("a reply limit of {limit} is not from 1 to {LONGEST_REPLY}"));
+    }
     if let Some(status) = decided.statuses.iter().find(|status| !(100..=999).contains(*status)) {
         return Err(format!("{status} is no status"));
     }

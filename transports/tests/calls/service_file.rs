@@ -113,9 +113,11 @@ fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
 
 #[test]
 fn no_file_lowers_a_class() {
-    for entry in imts::services::transfer::catalogue().iter() {
+    let catalogue = imts::services::transfer::catalogue();
+    let names = catalogue.iter().map(imts::OperationInfo::name);
+    for name in names.chain(["get-token", "refresh-token"]) {
         for class in ["read", "create", "money"] {
-            let table = format!("[operation.{}]\npath = '/x'\nclass = '{class}'", entry.name());
+            let table = format!("[operation.{name}]\npath = '/x'\nclass = '{class}'");
             let error = service_of(&file(&table)).unwrap_err();
             let ServiceFileError::Operation { error, .. } = error else { panic!("{error:?}") };
             assert!(matches!(error, CatalogueError::ClassIsFixed { .. }), "{error:?}");
@@ -132,16 +134,35 @@ fn no_file_lowers_a_class() {
 }
 
 #[test]
-fn what_is_decided_of_a_token_exchange_is_kept_as_that_of_any_operation() {
-    for name in ["get-token", "refresh-token", "confirm"] {
-        let decided = "decided_before_processing = { statuses = [429], codes = ['A'] }";
-        let service = service_of(&file(&format!("[operation.{name}]\npath = '/x'\n{decided}")));
-        let service = service.unwrap();
-        let entry = service.operations().entry(name).unwrap();
-        assert_eq!(entry.path().map(ServicePath::as_str), Some("/x"));
-        assert!(entry.decided().statuses.contains(&429), "{name}");
-        assert!(entry.decided().codes.contains("A"), "{name}");
+fn a_token_exchange_has_a_path_and_an_evidence_and_no_more() {
+    let set = "[operation.get-token]\npath = '/a'\nevidence = 'draft'\n[operation.refresh-token]\npath = '/b'";
+    let service = service_of(&file(set)).unwrap();
+    let tokens = service.tokens().unwrap();
+    let (sign_in, refresh) = (tokens.sign_in(), tokens.refresh().unwrap());
+    assert_eq!((sign_in.path().as_str(), sign_in.evidence()), ("/a", Evidence::Draft));
+    assert_eq!((refresh.path().as_str(), refresh.evidence()), ("/b", Evidence::Assumed));
+    for name in ["get-token", "refresh-token"] {
+        for more in [
+            "decided_before_processing = { statuses = [429] }",
+            "decided_before_processing = { codes = ['A'] }",
+            "reply_limit = 70_000",
+            "reference_field = 'id'",
+        ] {
+            let error = service_of(&file(&format!("[operation.{name}]\npath = '/x'\n{more}")));
+            let expected = ServiceFileError::TokenExchange { line: 2, name: name.to_owned() };
+            assert_eq!(error.unwrap_err(), expected, "{more}");
+        }
     }
+    for (one, other) in
+        [("get-token", "refresh-token"), ("confirm", "get-token"), ("get-token", "fees")]
+    {
+        let same = format!("[operation.{one}]\npath = '/x'\n[operation.{other}]\npath = '/x'");
+        let error = service_of(&file(&same)).unwrap_err();
+        assert!(matches!(error, ServiceFileError::SamePath { .. }), "{one}: {error:?}");
+    }
+    let taken = file("[operation.confirm]\npath = '/v5/partner/transfer/agent/auth'");
+    let error = service_of(&taken).unwrap_err();
+    assert!(matches!(error, ServiceFileError::SamePath { .. }), "{error:?}");
 }
 
 #[test]
@@ -224,6 +245,12 @@ const ALIKE: &[(bool, &str)] = &[
     (false, "version = 1\n[operation.confirm]\npath = '/x'\nreply_limit = 1.5"),
     (false, "version = 1\n[operation.confirm]\npath = '/x'\nreply_limit = '1 MiB'"),
     (false, "version = 1\n[operation.get-token]\npath = '/x'\nreply_limit = 1_048_576"),
+    (false, "version = 1\n[operation.get-token]\npath = '/x'\nreference_field = 'id'"),
+    (
+        false,
+        "version = 1\n[operation.get-token]\npath = '/x'\n[operation.refresh-token]\npath = '/x'",
+    ),
+    (false, "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/agent/refresh'"),
     (false, "version = 1\n[operation.refresh-token]\npath = '/x'\nreply_limit = 1_048_576"),
     (false, ""),
     (false, "version = 2"),

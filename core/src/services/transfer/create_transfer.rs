@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::{AgentId, ClientUuid, Country, Destination, FieldError, Phone};
-use crate::error::Malformed;
+use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::{EncodeError, Success};
+use crate::wire::Success;
 
 /// A transfer to be registered: the five published fields, and the integrator's own.
 ///

@@ -5,12 +5,12 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Amount, Country, Currency, FieldError};
-use crate::error::Malformed;
+use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
-use crate::wire::{EncodeError, Success};
+use crate::wire::Success;
 
 /// The fees of a transfer, as an older page of the vendor prints the operation. The reply is
 /// unknown: it is returned as JSON with exact numbers.

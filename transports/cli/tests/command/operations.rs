@@ -13,7 +13,8 @@ fn the_list_is_the_sections_and_the_librarys() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     let section: Value = serde_json::from_str(SECTION).unwrap();
     assert_eq!(ran.json(), section);
-    let library: Vec<_> = services::transfer::catalogue()
+    let catalogue = services::transfer::catalogue();
+    let library: Vec<_> = catalogue
         .iter()
         .map(|it| {
             json!({
@@ -24,7 +25,7 @@ fn the_list_is_the_sections_and_the_librarys() {
             })
         })
         .collect();
-    assert_eq!(ran.json(), Value::from(library));
+    assert_eq!(ran.json().as_array().unwrap()[2..], library, "after the two token exchanges");
 }
 
 #[test]

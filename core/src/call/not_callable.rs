@@ -1,0 +1,71 @@
+//! Why an operation cannot be called.
+
+use thiserror::Error;
+
+use crate::endpoint::EndpointError;
+use crate::error::EncodeError;
+use crate::journal::IntentError;
+use crate::operation::Class;
+
+/// Why an operation cannot be called. The caller must correct it; nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NotCallable {
+    /// The catalogue has no operation of this name.
+    #[error("there is no operation `{name}` in the contract")]
+    NoSuchOperation {
+        /// The name.
+        name: String,
+    },
+    /// The operation's path is not known.
+    #[error(
+        "the path of `{name}` is unknown: take it from the vendor's page and put it into the \
+         service file, under [operation.{name}] as path = \"/…\", or give it to Catalogue::set_path"
+    )]
+    NoPath {
+        /// The operation's name.
+        name: String,
+    },
+    /// The type, or another name for the same path, claims a lower class than the operation has.
+    #[error("`{name}` has the class {has}, and what calls it {claimed} cannot be called")]
+    ClassLowered {
+        /// The operation's name.
+        name: String,
+        /// The class that it has.
+        has: Class,
+        /// The class that is claimed.
+        claimed: Class,
+    },
+    /// The path cannot be used, or does not make a URL with the endpoint.
+    #[error(transparent)]
+    Path(#[from] EndpointError),
+    /// The request cannot be serialized to JSON.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The request is JSON, but not an object. The service accepts only objects (published for Get
+    /// token, assumed for the rest).
+    #[error("the request of `{name}` is not a JSON object with the operation's fields")]
+    NotAnObject {
+        /// The operation's name.
+        name: String,
+    },
+    /// It has the name or the path of a token exchange, which only a session makes.
+    #[error(
+        "`{name}` cannot be called: it has the name or the path of the token exchange `{exchange}`"
+    )]
+    TokenExchange {
+        /// The operation's name.
+        name: String,
+        /// The name of the token exchange.
+        exchange: String,
+    },
+    /// It needs a token, and the service has none.
+    #[error("`{name}` cannot be called: it needs a token, and the service has no tokens")]
+    NoTokens {
+        /// The operation's name.
+        name: String,
+    },
+    /// A record in the journal does not allow it.
+    #[error(transparent)]
+    Intent(#[from] IntentError),
+}
