@@ -67,7 +67,7 @@ fn identity(sandbox: &Sandbox) -> Value {
         "counters": sandbox.counters(),
         "operations": sandbox.settings().operations.iter().map(|(operation, served)| {
             let Served { path, class, evidence, .. } = served;
-            (operation.to_string(), json!({ "path": path, "class": class, "evidence": evidence }))
+            (operation.to_string(), json!({ "path": path, "class": class.as_str(), "evidence": evidence }))
         }).collect::<Map<_, _>>(),
     })
 }

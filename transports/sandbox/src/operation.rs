@@ -1,10 +1,17 @@
 //! The operations of the service by name: the catalogue, and what an integrator adds to it.
 //!
-//! Owns names and safety classes. Does not know any path.
+//! Owns which operations the sandbox knows. Their names and classes are the core's. Does not know any
+//! path.
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use imts_core::Class;
+use imts_core::operation::{Operation as _, OperationName};
+use imts_core::services::transfer::{
+    Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
+    GetBusinessInfo, GetPersonInfo, Info, Payout, PayoutConfirm, PrintApplication, Search, Status,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// What a request asks for.
@@ -58,50 +65,31 @@ pub enum Operation {
     Named(Name),
 }
 
-/// What an operation does. All operations are `POST`, so the method does not say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Class {
-    /// Changes nothing that a second request would double.
-    Read,
-    /// Creates something.
-    Create,
-    /// Moves money.
-    Money,
-}
-
-impl Class {
-    /// Returns the class's name, as in the service file.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Create => "create",
-            Self::Money => "money",
-        }
-    }
-}
-
-/// The catalogue, with the names and classes of the section's list.
+/// The section's operations. Names and classes are the core's, so that each stands in one place. The
+/// two token exchanges are not calls: their names and classes are the sandbox's own.
 const CATALOGUE: [(Operation, &str, Class); 17] = [
     (Operation::GetToken, "get-token", Class::Read),
     (Operation::Refresh, "refresh-token", Class::Create),
-    (Operation::GetAgents, "get-agents", Class::Read),
-    (Operation::Fees, "fees", Class::Read),
-    (Operation::CreatePerson, "create-person", Class::Create),
-    (Operation::CreateBusiness, "create-business", Class::Create),
-    (Operation::CreateTransfer, "create-transfer", Class::Money),
-    (Operation::PrintApplication, "print-application", Class::Read),
-    (Operation::Confirm, "confirm", Class::Money),
-    (Operation::Search, "search", Class::Read),
-    (Operation::Payout, "payout", Class::Money),
-    (Operation::PayoutConfirm, "payout-confirm", Class::Money),
-    (Operation::Cancel, "cancel", Class::Money),
-    (Operation::GetPersonInfo, "get-person-info", Class::Read),
-    (Operation::GetBusinessInfo, "get-business-info", Class::Read),
-    (Operation::Status, "status", Class::Read),
-    (Operation::Info, "info", Class::Read),
+    named::<GetAgents>(Operation::GetAgents),
+    (Operation::Fees, Fees::NAME, Fees::CLASS),
+    named::<CreatePerson>(Operation::CreatePerson),
+    named::<CreateBusiness>(Operation::CreateBusiness),
+    (Operation::CreateTransfer, CreateTransfer::NAME, CreateTransfer::CLASS),
+    named::<PrintApplication>(Operation::PrintApplication),
+    named::<Confirm>(Operation::Confirm),
+    named::<Search>(Operation::Search),
+    named::<Payout>(Operation::Payout),
+    named::<PayoutConfirm>(Operation::PayoutConfirm),
+    named::<Cancel>(Operation::Cancel),
+    named::<GetPersonInfo>(Operation::GetPersonInfo),
+    named::<GetBusinessInfo>(Operation::GetBusinessInfo),
+    named::<Status>(Operation::Status),
+    named::<Info>(Operation::Info),
 ];
+
+const fn named<N: OperationName>(operation: Operation) -> (Operation, &'static str, Class) {
+    (operation, N::NAME, N::CLASS)
+}
 
 impl Operation {
     /// Returns the operation's name, as in the log.
@@ -158,6 +146,15 @@ impl<'de> Deserialize<'de> for Operation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
+}
+
+/// Reads a class by its name, if there is one.
+pub(crate) fn class_from_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Class>, D::Error> {
+    let Some(name) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let unknown = || de::Error::unknown_variant(&name, &["read", "create", "money"]);
+    Class::from_name(&name).map(Some).ok_or_else(unknown)
 }
 
 /// The name of an operation that is not in the catalogue: 1 to 40 lower-case letters, digits and

@@ -6,14 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use imts_core::MAX_REPLY_LIMIT;
 use serde::Deserialize;
 
-use crate::operation::{Class, Operation};
+use crate::operation::{Class, Operation, class_from_name};
 use crate::served::{Decided, Evidence, Served};
 use crate::settings::Settings;
-
-/// The highest reply limit that the client accepts, in bytes.
-const LONGEST_REPLY: usize = 67_108_864;
 
 /// Why a service file cannot be served. Its text says where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +37,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct Entry {
     path: String,
+    #[serde(default, deserialize_with = "class_from_name")]
     class: Option<Class>,
     evidence: Option<Evidence>,
     /// Used by the client only. It is checked here so that both accept the same files.
@@ -142,9 +141,9 @@ fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
         return Err("only the path and the evidence of a token exchange are set here".to_owned());
     }
     if let Some(limit) = entry.reply_limit
-        && !(1..=LONGEST_REPLY).contains(&limit)
+        && !(1..=MAX_REPLY_LIMIT).contains(&limit)
     {
-        return Err(format!("a reply limit of {limit} is not from 1 to {LONGEST_REPLY}"));
+        return Err(format!("a reply limit of {limit} is not from 1 to {MAX_REPLY_LIMIT}"));
     }
     if let Some(status) = decided.statuses.iter().find(|status| !(100..=999).contains(*status)) {
         return Err(format!("{status} is no status"));

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Outcome;
 use crate::fault::{Fault, Rule, When};
-use crate::operation::{Class, Operation};
+use crate::operation::{Class, Operation, class_from_name};
 use crate::sandbox::Sandbox;
 use crate::served::{Evidence, Scripted, Served};
 use crate::service_file;
@@ -54,6 +54,7 @@ struct OutageChange {
 #[serde(deny_unknown_fields)]
 struct OperationChange {
     path: Option<String>,
+    #[serde(default, deserialize_with = "class_from_name")]
     class: Option<Class>,
     evidence: Option<Evidence>,
     replies: Option<VecDeque<Scripted>>,

@@ -1,6 +1,7 @@
 //! The service as a function: what it takes, what it answers, what it remembers.
 
 mod calls;
+mod catalogue;
 mod control;
 mod counts;
 mod deliveries;
