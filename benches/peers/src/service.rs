@@ -29,12 +29,12 @@ pub struct Behaviour {
     /// How long access tokens live.
     pub lifetime: Duration,
     /// What token requests get instead of a token.
-    pub trouble: Option<RenewalError>,
+    pub downtime: Option<Downtime>,
 }
 
 /// A time in which no token is given.
 #[derive(Clone, Debug)]
-pub struct RenewalError {
+pub struct Downtime {
     /// The status of every reply.
     pub status: u16,
     /// What `Retry-After` says, in seconds.
@@ -45,7 +45,7 @@ pub struct RenewalError {
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { latency: Duration::ZERO, lifetime: Duration::from_secs(3_600), trouble: None }
+        Self { latency: Duration::ZERO, lifetime: Duration::from_secs(3_600), downtime: None }
     }
 }
 
@@ -211,17 +211,17 @@ impl Shared {
 
     async fn token(&self, path: &str, request: &str) -> Vec<u8> {
         self.calls.fetch_add(1, SeqCst);
-        let Behaviour { latency, lifetime, trouble } =
+        let Behaviour { latency, lifetime, downtime } =
             self.behaviour.lock().expect("no holder panics").clone();
         // The request is processed when it arrives, even if its sender has gone.
         let is_granted = self.accepts(request);
         let refresh_token = self.next_refresh_token();
         tokio::time::sleep(latency).await;
-        if let Some(trouble) = trouble
-            && trouble.until.is_none_or(|until| Instant::now() < until)
+        if let Some(downtime) = downtime
+            && downtime.until.is_none_or(|until| Instant::now() < until)
         {
             let body = br#"{"error":"temporarily_unavailable","error_description":"an outage"}"#;
-            return http(trouble.status, trouble.retry_after, body);
+            return http(downtime.status, downtime.retry_after, body);
         }
         if !is_granted {
             let body = br#"{"error":"invalid_grant","error_description":"not the last one"}"#;

@@ -16,7 +16,7 @@ pub use self::threads::stampede_of_threads;
 use super::scene::{Scene, play};
 use crate::measure::{AGE, millis};
 use crate::peer::{Peer, Start};
-use crate::service::{Behaviour, Service, RenewalError};
+use crate::service::{Behaviour, Downtime, Service};
 
 const TASKS: usize = 1_000;
 const LATENCY: Duration = Duration::from_millis(50);
@@ -151,10 +151,10 @@ impl Scene for Storm {
         &["token calls", "told of it within 3 s", "last of them, ms"];
 
     async fn play<P: Peer>() -> Vec<f64> {
-        let trouble = RenewalError { status: 500, retry_after: None, until: None };
+        let downtime = Downtime { status: 500, retry_after: None, until: None };
         let service = Service::start(Behaviour {
             latency: Duration::from_millis(5),
-            trouble: Some(trouble),
+            downtime: Some(downtime),
             ..Behaviour::default()
         });
         let peer = Arc::new(P::new(&service, Start::Cold).await);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderValue, Method, Uri};
-use imts::{services, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+use imts::{Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall, services};
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, TokenUrl};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,11 @@ fn session() -> Session {
     let endpoint = Endpoint::https("https://service.example").expect("it is a URL");
     let mut session = Session::new(endpoint, services::transfer(), Policy::default())
         .expect("the contract's paths make URLs");
-    session.sign_in(Credentials::new("agent", "secret").expect("both are given"), Keep::Always, NOW);
+    session.sign_in(
+        Credentials::new("agent", "secret").expect("both are given"),
+        Keep::Always,
+        NOW,
+    );
     session
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::scene::{Scene, play};
 use crate::measure::millis;
 use crate::peer::{Peer, Start};
-use crate::service::{Behaviour, Service, RenewalError};
+use crate::service::{Behaviour, Downtime, Service};
 
 const OUTAGE: Duration = Duration::from_secs(3);
 /// How long after it the askers go on.
@@ -29,8 +29,9 @@ impl Scene for Outage {
 
     async fn play<P: Peer>() -> Vec<f64> {
         let until = Instant::now() + OUTAGE;
-        let trouble = RenewalError { status: 503, retry_after: Some(1), until: Some(until) };
-        let service = Service::start(Behaviour { trouble: Some(trouble), ..Behaviour::default() });
+        let downtime = Downtime { status: 503, retry_after: Some(1), until: Some(until) };
+        let service =
+            Service::start(Behaviour { downtime: Some(downtime), ..Behaviour::default() });
         let peer = Arc::new(P::new(&service, Start::Cold).await);
         let mut askers = JoinSet::new();
         for _ in 0..TASKS {
