@@ -12,7 +12,7 @@ mod handle;
 mod nonblocking;
 mod trace;
 
-pub use self::bearer::Bearer;
+pub use self::bearer::BearerGuard;
 pub use self::blocking::Client;
 pub use self::common::HookError;
 pub(crate) use self::common::{CallJournal, Common, Driven, OnGrant};

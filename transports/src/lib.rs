@@ -57,7 +57,7 @@ pub use imts_core::journal::{Book, CallRecord, CallState};
 pub use imts_core::*;
 
 pub use crate::builder::{BuildError, Builder};
-pub use crate::client::{AsyncClient, AsyncHandle, Bearer, Client, Handle, HookError};
+pub use crate::client::{AsyncClient, AsyncHandle, BearerGuard, Client, Handle, HookError};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
 pub use crate::error::TokenError;
 #[cfg(feature = "hyper-util")]

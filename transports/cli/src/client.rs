@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use imts::IntentError;
-use imts::{AsyncClient, Bearer, Call, Epoch, Json, NotCallable, Outcome, Phase, TokenError};
+use imts::{AsyncClient, BearerGuard, Call, Epoch, Json, NotCallable, Outcome, Phase, TokenError};
 
 use crate::tasks::Tasks;
 
@@ -16,11 +16,11 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    pub(crate) fn token(&self) -> Result<Bearer, TokenError> {
+    pub(crate) fn token(&self) -> Result<BearerGuard, TokenError> {
         self.token_valid_for(Duration::ZERO)
     }
 
-    pub(crate) fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
+    pub(crate) fn token_valid_for(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
         match self {
             Self::Threads(client) => client.token_valid_for(at_least),
             Self::Tasks(client, tasks) => tasks.wait_for(client.token_valid_for(at_least)),

@@ -1,4 +1,4 @@
-//! A bearer token as a client returns it, and the published token that answers most asks.
+//! The published token that answers most asks, and how a client lends it.
 //!
 //! Owns the check of a published token against the clocks, at each ask. Does not know about
 //! sessions: [`common`](crate::client::common) decides what is published, and when.
@@ -9,73 +9,70 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use imts_core::{Epoch, Mono, Now, Outlook, Wall};
+use imts_core::{Bearer, Epoch, Mono, Now, Outlook, Wall};
 
 use crate::clock::{self, Clock};
 use crate::sync::{CachedRead, Lent, owned};
 
-/// A bearer token that was valid when a client returned it: a borrowed [`imts_core::Bearer`].
+/// Borrows the [`Bearer`] that a client has cached. It was valid when the client returned it.
 ///
 /// Taking one and dropping it costs no allocation and no reference count that threads would contend
-/// for. To keep a token, clone it.
-pub struct Bearer(Lent<Snapshot>);
+/// for. It dereferences to the bearer, so it goes wherever a `&Bearer` goes. To keep the bearer,
+/// clone it: [`clone`](Clone::clone) is the bearer's own, and returns a [`Bearer`].
+///
+/// ```
+/// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
+/// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// #     let request = request.map(|body| body.as_ref().to_vec());
+/// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
+/// # };
+/// # let client = imts::Builder::new(imts::Endpoint::https("https://sandbox.example")?)
+/// #     .credentials(imts::Credentials::new("sandbox-agent", "sandbox-secret")?)
+/// #     .blocking(transport)?;
+/// let kept: imts::Bearer = client.token()?.clone();
+/// assert_eq!(kept.epoch(), client.token()?.epoch());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct BearerGuard(Lent<Snapshot>);
 
-impl Bearer {
-    /// Lends the published token. The argument must hold one.
+impl BearerGuard {
+    /// Borrows the published token. The argument must hold one.
     #[inline]
     pub(crate) fn lent(snapshot: Lent<Snapshot>) -> Self {
         Self(snapshot)
     }
 
-    /// Creates a bearer with its own share.
-    fn owned(snapshot: &Arc<Snapshot>) -> Self {
-        Self(owned(Arc::clone(snapshot)))
+    /// Holds a bearer that is not the published one.
+    pub(crate) fn owned(bearer: Bearer) -> Self {
+        Self(owned(Arc::new(Snapshot::of(bearer))))
     }
+}
 
-    fn snapshot(&self) -> &Arc<Snapshot> {
+impl Deref for BearerGuard {
+    type Target = Bearer;
+
+    #[inline]
+    fn deref(&self) -> &Bearer {
         match self.0.as_ref() {
-            Some(snapshot) => snapshot,
+            Some(snapshot) => &snapshot.bearer,
             None => unreachable!("only what is there is lent"),
         }
     }
 }
 
-impl Deref for Bearer {
-    type Target = imts_core::Bearer;
-
-    #[inline]
-    fn deref(&self) -> &imts_core::Bearer {
-        &self.snapshot().bearer
-    }
-}
-
-impl Clone for Bearer {
-    /// Returns a bearer with its own share, which is no longer borrowed.
-    fn clone(&self) -> Self {
-        let snapshot = self.snapshot();
-        Self::owned(snapshot.owned_share.as_ref().map_or(snapshot, Self::snapshot))
-    }
-}
-
-impl AsRef<imts_core::Bearer> for Bearer {
-    fn as_ref(&self) -> &imts_core::Bearer {
+impl AsRef<Bearer> for BearerGuard {
+    fn as_ref(&self) -> &Bearer {
         self
     }
 }
 
-impl From<imts_core::Bearer> for Bearer {
-    fn from(bearer: imts_core::Bearer) -> Self {
-        Self::owned(&Arc::new(Snapshot::of(bearer)))
+impl From<BearerGuard> for Bearer {
+    fn from(guard: BearerGuard) -> Self {
+        (*guard).clone()
     }
 }
 
-impl From<Bearer> for imts_core::Bearer {
-    fn from(bearer: Bearer) -> Self {
-        (*bearer).clone()
-    }
-}
-
-impl fmt::Debug for Bearer {
+impl fmt::Debug for BearerGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
@@ -84,9 +81,7 @@ impl fmt::Debug for Bearer {
 /// The published part of a session: its token, and until when asks need nothing else from the
 /// session.
 pub(crate) struct Snapshot {
-    bearer: imts_core::Bearer,
-    /// The same token with its own share, for callers that keep it; `None` in that share.
-    owned_share: Option<Bearer>,
+    bearer: Bearer,
     /// The readings of both clocks from which a renewal is due, by coarse readings.
     due: Option<Now>,
     /// How far a coarse reading may be behind.
@@ -102,19 +97,12 @@ impl Snapshot {
             mono: Mono::from_micros(due.mono.as_micros().saturating_sub(by)),
             wall: Wall::from_unix_micros(due.wall.unix_micros().saturating_sub_unsigned(by)),
         });
-        let owned_share = Some(outlook.bearer().clone().into());
-        Self { owned_share, due, lag, ..Self::of(outlook.bearer().clone()) }
+        Self { due, lag, ..Self::of(outlook.bearer().clone()) }
     }
 
     /// Creates a snapshot of a token alone. It answers no ask.
-    fn of(bearer: imts_core::Bearer) -> Self {
-        Self {
-            bearer,
-            owned_share: None,
-            due: None,
-            lag: Duration::ZERO,
-            fresh_at: AtomicU64::new(0),
-        }
+    fn of(bearer: Bearer) -> Self {
+        Self { bearer, due: None, lag: Duration::ZERO, fresh_at: AtomicU64::new(0) }
     }
 
     /// Returns whether the token is valid and no renewal is due.
@@ -179,6 +167,6 @@ impl TokenCache {
     #[inline]
     pub(crate) fn fresh(&mut self) -> Option<&Bearer> {
         let snapshot = self.snapshot.load()?;
-        snapshot.owned_share.as_ref().filter(|_| snapshot.is_fresh(&self.clock))
+        snapshot.is_fresh(&self.clock).then_some(&snapshot.bearer)
     }
 }

@@ -20,7 +20,7 @@ use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
 use self::flight::Flight;
 use self::renewal::Shared;
 use crate::client::alike::methods_alike;
-use crate::client::bearer::{Bearer, TokenCache};
+use crate::client::bearer::{BearerGuard, TokenCache};
 use crate::client::common::{Ask, Common, Locked};
 use crate::clock::Deadline;
 use crate::error::TokenError;
@@ -78,7 +78,7 @@ impl Client {
     /// # Errors
     ///
     /// Returns [`TokenError`] if there is no valid token.
-    pub fn token(&self) -> Result<Bearer, TokenError> {
+    pub fn token(&self) -> Result<BearerGuard, TokenError> {
         match self.shared.common.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => self.later(Duration::ZERO),
@@ -102,7 +102,7 @@ impl Client {
     ///
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](Client::token).
-    pub fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
+    pub fn token_valid_for(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
         match self.shared.common.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => self.later(at_least),
@@ -131,7 +131,7 @@ impl Client {
     }
 
     #[cold]
-    fn later(&self, at_least: Duration) -> Result<Bearer, TokenError> {
+    fn later(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
         match self.shared.common.cached_or_lock(at_least) {
             Ok(bearer) => Ok(bearer),
             Err(locked) => self.asked(locked, at_least),
@@ -139,7 +139,11 @@ impl Client {
     }
 
     /// Asks under the session lock, and again after each flight that the caller had to wait for.
-    fn asked(&self, locked: Locked<'_, Flight>, at_least: Duration) -> Result<Bearer, TokenError> {
+    fn asked(
+        &self,
+        locked: Locked<'_, Flight>,
+        at_least: Duration,
+    ) -> Result<BearerGuard, TokenError> {
         let deadline = Deadline::after(self.patience);
         let (mut locked, mut wanted) = (locked, at_least);
         for _ in 0..ATTEMPTS {
@@ -163,7 +167,7 @@ impl Client {
         mut locked: Locked<'_, Flight>,
         at_least: Duration,
         deadline: Deadline,
-    ) -> Result<Option<Bearer>, TokenError> {
+    ) -> Result<Option<BearerGuard>, TokenError> {
         if locked.flight.is_some() {
             // The flight's thread still runs, or the whole process was stopped: the flight ends by
             // itself.

@@ -37,7 +37,7 @@ use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::{Found, reconcile};
 pub(crate) use self::waiting::{RetryBudget, token_waiting};
 pub(crate) use self::work::{Next, Work};
-use crate::client::bearer::{Bearer, Snapshot, TokenCache};
+use crate::client::bearer::{BearerGuard, Snapshot, TokenCache};
 use crate::client::changes::Changes;
 use crate::clock::{self, Clock};
 use crate::error::TokenError;
@@ -81,10 +81,10 @@ pub(crate) struct Common<F> {
 /// The answer to an ask.
 pub(crate) enum Ask {
     /// A token that is valid now.
-    Ready(Bearer),
+    Ready(BearerGuard),
     /// The caller must start a flight with this work. If there is a token, it can be used
     /// meanwhile.
-    Start(Box<Work>, Option<Bearer>),
+    Start(Box<Work>, Option<BearerGuard>),
     /// A flight is under way. The session counts it as lost after this time.
     Join(Duration),
 }
@@ -132,12 +132,12 @@ impl<F> Common<F> {
     /// Answers most asks. While no renewal is due, this is all that an ask costs: no lock, no
     /// precise clock. Inlined, because a value that is returned through memory is copied once more.
     #[inline(always)]
-    pub(crate) fn cached(&self, at_least: Duration) -> Option<Bearer> {
+    pub(crate) fn cached(&self, at_least: Duration) -> Option<BearerGuard> {
         // Read the tick first: nothing may unwind between the load and the return.
         let tick = self.clock.tick().unwrap_or(0);
         let published = self.published.load();
         if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_fresh_at(tick)) {
-            return Some(Bearer::lent(published));
+            return Some(BearerGuard::lent(published));
         }
         self.cached_now(at_least)
     }
@@ -146,21 +146,25 @@ impl<F> Common<F> {
     /// [ask](Common::ask). If another caller holds the session, a usable old token is still served
     /// while its renewal is due.
     #[cold]
-    pub(crate) fn cached_or_lock(&self, at_least: Duration) -> Result<Bearer, Locked<'_, F>> {
+    pub(crate) fn cached_or_lock(&self, at_least: Duration) -> Result<BearerGuard, Locked<'_, F>> {
         if let Some(locked) = self.try_lock() {
             return Err(locked);
         }
         let (published, clock) = (self.published.load(), &self.clock);
         let serves = |it: &Snapshot| it.is_usable(clock) && it.lasts(at_least, clock);
         if published.as_deref().is_some_and(serves) {
-            Ok(Bearer::lent(published))
+            Ok(BearerGuard::lent(published))
         } else {
             Err(self.lock())
         }
     }
 
     /// Returns the token, if it has this much life left.
-    pub(crate) fn lasting(&self, bearer: Bearer, at_least: Duration) -> Result<Bearer, TokenError> {
+    pub(crate) fn lasting(
+        &self,
+        bearer: BearerGuard,
+        at_least: Duration,
+    ) -> Result<BearerGuard, TokenError> {
         if at_least.is_zero() {
             return Ok(bearer);
         }
@@ -348,11 +352,11 @@ impl<F> Common<F> {
     }
 
     /// Returns the published bearer if it is the same one: this saves an allocation.
-    fn share(&self, bearer: imts_core::Bearer) -> Bearer {
+    fn share(&self, bearer: imts_core::Bearer) -> BearerGuard {
         let published = self.published.load();
         match published.as_ref() {
-            Some(snapshot) if snapshot.is_of(bearer.epoch()) => Bearer::lent(published),
-            _ => bearer.into(),
+            Some(snapshot) if snapshot.is_of(bearer.epoch()) => BearerGuard::lent(published),
+            _ => BearerGuard::owned(bearer),
         }
     }
 }
@@ -364,7 +368,7 @@ fn ended<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) -> 
 }
 
 /// Returns the old token for a caller who starts its renewal, if enough life is left.
-fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<Bearer> {
+fn meanwhile(session: &Session, now: Now, at_least: Duration) -> Option<BearerGuard> {
     let usable = session.phase(now).usable()?;
-    (usable.remaining() >= at_least).then(|| usable.bearer().clone().into())
+    (usable.remaining() >= at_least).then(|| BearerGuard::owned(usable.bearer().clone()))
 }

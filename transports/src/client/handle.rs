@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use crate::client::bearer::{Bearer, TokenCache};
+use imts_core::Bearer;
+
+use crate::client::bearer::TokenCache;
 use crate::client::blocking::Client;
 use crate::client::nonblocking::AsyncClient;
 use crate::error::TokenError;

@@ -22,7 +22,7 @@ pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
 use crate::client::alike::methods_alike;
-use crate::client::bearer::{Bearer, TokenCache};
+use crate::client::bearer::{BearerGuard, TokenCache};
 use crate::client::common::Common;
 use crate::error::TokenError;
 use crate::transport::{AsyncTransport, BoxFuture};
@@ -96,7 +96,7 @@ impl AsyncClient {
     /// # Errors
     ///
     /// Returns [`TokenError`] if there is no valid token.
-    pub async fn token(&self) -> Result<Bearer, TokenError> {
+    pub async fn token(&self) -> Result<BearerGuard, TokenError> {
         match self.shared.common.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => match self.later(Duration::ZERO)? {
@@ -123,7 +123,7 @@ impl AsyncClient {
     ///
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](AsyncClient::token).
-    pub async fn token_valid_for(&self, at_least: Duration) -> Result<Bearer, TokenError> {
+    pub async fn token_valid_for(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
         match self.shared.common.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => match self.later(at_least)? {
@@ -171,8 +171,8 @@ impl AsyncClient {
 
 /// The result of an ask that no cached token could answer.
 enum Later<'a> {
-    Served(Bearer),
-    Waits(BoxFuture<'a, Result<Bearer, TokenError>>),
+    Served(BearerGuard),
+    Waits(BoxFuture<'a, Result<BearerGuard, TokenError>>),
 }
 
 methods_alike!(AsyncClient);

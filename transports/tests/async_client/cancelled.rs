@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Request;
 use imts::{
-    AsyncClient, Bearer, Body, Bounds, Builder, Credentials, Endpoint, Keep, Saved, TokenError,
+    AsyncClient, BearerGuard, Body, Bounds, Builder, Credentials, Endpoint, Keep, Saved, TokenError,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Rotation};
 
@@ -56,7 +56,7 @@ impl AtStake {
         Self { world, client, turnstile, store }
     }
 
-    fn ask(&self) -> ByHand<Result<Bearer, TokenError>> {
+    fn ask(&self) -> ByHand<Result<BearerGuard, TokenError>> {
         let client = self.client.clone();
         ByHand::new(async move { client.token().await })
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Debug;
 
-use imts::{AsyncClient, Bearer, Builder, Client, Epoch, Operation, Outcome, Saved, TokenError};
+use imts::{
+    AsyncClient, BearerGuard, Builder, Client, Epoch, Operation, Outcome, Saved, TokenError,
+};
 
 use crate::{Carrier, RUNTIME};
 
@@ -22,7 +24,7 @@ impl Carrier {
 }
 
 impl Either {
-    pub(crate) fn token(&self) -> Result<Bearer, TokenError> {
+    pub(crate) fn token(&self) -> Result<BearerGuard, TokenError> {
         match self {
             Self::Threads(client) => client.token(),
             Self::Tasks(client) => RUNTIME.block_on(client.token()),

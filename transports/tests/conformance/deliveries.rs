@@ -194,7 +194,7 @@ impl Trial {
 
     fn exchange(&self, client: &Either) -> Outcome {
         let id = json!({ "client_uuid": "17" });
-        let of = |token: Result<imts::Bearer, imts::TokenError>| match token {
+        let of = |token: Result<imts::BearerGuard, imts::TokenError>| match token {
             Ok(bearer) => Outcome::Token(bearer.expose_token().to_owned()),
             Err(error) => Outcome::from(&error),
         };

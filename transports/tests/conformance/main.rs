@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts::{
-    AsyncTransport, Bearer, Body, Bounds, Builder, Certificates, Credentials, Endpoint,
+    AsyncTransport, BearerGuard, Body, Bounds, Builder, Certificates, Credentials, Endpoint,
     HyperTransport, Proxy, Tls, TokenError, Transport, TransportError, UreqTransport,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
@@ -110,7 +110,7 @@ impl Carrier {
     }
 
     /// The first token that a client over this transport gets.
-    pub(crate) fn token(&self, builder: Builder) -> Result<Bearer, TokenError> {
+    pub(crate) fn token(&self, builder: Builder) -> Result<BearerGuard, TokenError> {
         self.client(builder).token()
     }
 }

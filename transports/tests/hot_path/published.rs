@@ -189,21 +189,14 @@ fn a_client_that_is_closed_serves_its_valid_token_no_more_nor_do_its_handles() {
 }
 
 #[test]
-fn a_lent_bearer_and_its_clone_outlive_what_was_published() {
+fn a_borrowed_bearer_and_its_clone_outlive_what_was_published() {
     let world = World::default();
     let client = world.nonblocking();
-    let lent = at_once(client.token()).unwrap();
-    let kept = lent.clone();
-    let text = lent.expose_token().to_owned();
+    let borrowed = at_once(client.token()).unwrap();
+    let kept: imts::Bearer = borrowed.clone();
+    let text = borrowed.expose_token().to_owned();
     client.sign_out();
     drop(client);
-    assert_eq!((lent.expose_token(), kept.expose_token()), (&*text, &*text));
-    drop(lent);
-    let core: imts_core_bearer::Bearer = kept.into();
-    assert_eq!(core.expose_token(), text);
-}
-
-/// The core's own type, by the way that leads to it from this crate.
-mod imts_core_bearer {
-    pub(super) type Bearer = <imts::Bearer as std::ops::Deref>::Target;
+    assert_eq!((borrowed.expose_token(), kept.expose_token()), (&*text, &*text));
+    assert_eq!(imts::Bearer::from(borrowed).expose_token(), text);
 }

@@ -36,7 +36,7 @@ fn a_service_that_answers_401_to_every_fresh_token_sees_one_renewal_a_back_off_s
             if let Ok(bearer) = client.token() {
                 client.reject(bearer.epoch());
             }
-            if let Ok(epoch) = handle.token().map(|bearer| bearer.epoch()) {
+            if let Ok(epoch) = handle.token().map(imts::Bearer::epoch) {
                 client.reject(epoch);
             }
         }

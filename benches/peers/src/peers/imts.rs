@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use http::HeaderValue;
 use imts::{
-    AsyncClient, Bearer, Builder, Client, Credentials, Endpoint, Handle, HyperTransport, Tls,
+    AsyncClient, BearerGuard, Builder, Client, Credentials, Endpoint, Handle, HyperTransport, Tls,
     UreqTransport,
 };
 
@@ -27,10 +27,10 @@ fn builder(service: &Service) -> Builder {
 impl Peer for ImtsTasks {
     const CRATE: &'static str = "imts";
     const SUBJECT: &'static str = "AsyncClient over HyperTransport, renewals spawned";
-    const RESULT: &'static str = "Bearer (ready header value)";
+    const RESULT: &'static str = "BearerGuard (ready header value)";
     const STALE_LIFETIME: u64 = 2 * AGE.as_secs(); // the margin is half the life of so short a token
 
-    type Token = Bearer;
+    type Token = BearerGuard;
 
     async fn new(service: &Service, start: Start) -> Self {
         let tls = Tls::platform().expect("the platform verifies certificates");
@@ -48,7 +48,7 @@ impl Peer for ImtsTasks {
         Self(client)
     }
 
-    async fn token(&self) -> Result<Bearer, String> {
+    async fn token(&self) -> Result<BearerGuard, String> {
         self.0.token().await.map_err(|error| error.to_string())
     }
 
@@ -70,14 +70,14 @@ impl Peer for ImtsBlocking {
     const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
     const BLOCKS: bool = true;
 
-    type Token = Bearer;
+    type Token = BearerGuard;
 
     async fn new(service: &Service, _: Start) -> Self {
         let transport = UreqTransport::new().expect("it has defaults");
         Self(builder(service).blocking(transport).expect("the parts make a client"))
     }
 
-    async fn token(&self) -> Result<Bearer, String> {
+    async fn token(&self) -> Result<BearerGuard, String> {
         self.0.token().map_err(|error| error.to_string())
     }
 
@@ -115,13 +115,13 @@ impl Peer for ImtsHandle {
     const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
     const BLOCKS: bool = true;
 
-    type Token = Bearer;
+    type Token = BearerGuard;
 
     async fn new(service: &Service, start: Start) -> Self {
         Self(ImtsBlocking::new(service, start).await)
     }
 
-    async fn token(&self) -> Result<Bearer, String> {
+    async fn token(&self) -> Result<BearerGuard, String> {
         self.0.token().await
     }
 
@@ -146,13 +146,13 @@ impl Peer for ImtsTaskHandle {
     const RESULT: &'static str = ImtsHandle::RESULT;
     const STALE_LIFETIME: u64 = ImtsTasks::STALE_LIFETIME;
 
-    type Token = Bearer;
+    type Token = BearerGuard;
 
     async fn new(service: &Service, start: Start) -> Self {
         Self(ImtsTasks::new(service, start).await)
     }
 
-    async fn token(&self) -> Result<Bearer, String> {
+    async fn token(&self) -> Result<BearerGuard, String> {
         self.0.token().await
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use imts::{AsyncClient, Bearer, Epoch, TokenError};
+use imts::{AsyncClient, BearerGuard, Epoch, TokenError};
 use tokio::sync::Barrier as TaskBarrier;
 use tokio::task::JoinHandle as TaskHandle;
 use tokio::time::timeout;
@@ -28,7 +28,7 @@ pub(super) enum Crowd {
     Tasks(Arc<TaskBarrier>, Vec<TaskHandle<Asked>>, Tasks),
 }
 
-type Asked = (Result<Bearer, TokenError>, Duration);
+type Asked = (Result<BearerGuard, TokenError>, Duration);
 
 /// What all callers of a crowd got.
 pub(super) struct Served {
@@ -120,11 +120,11 @@ pub(super) fn begin_and_leave(client: &Client) -> Result<&'static str, String> {
 }
 
 /// Returns `None` if the request for a token did not end in time and its future was dropped.
-async fn dropped(client: &AsyncClient) -> Option<Result<Bearer, TokenError>> {
+async fn dropped(client: &AsyncClient) -> Option<Result<BearerGuard, TokenError>> {
     timeout(HASTE, client.token()).await.ok()
 }
 
-fn stayed(outcome: Result<Bearer, TokenError>) -> String {
+fn stayed(outcome: Result<BearerGuard, TokenError>) -> String {
     match outcome {
         Ok(_) => "the first to ask was served before it could leave".to_owned(),
         Err(error) => format!("the first to ask was told: {error}"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use imts::{
-    Bearer, Builder, Credentials, Endpoint, Policy, Recovery, Saved, Service, TokenError, Wall,
+    BearerGuard, Builder, Credentials, Endpoint, Policy, Recovery, Saved, Service, TokenError, Wall,
 };
 use zeroize::Zeroizing;
 
@@ -57,7 +57,7 @@ impl Stage {
     }
 
     /// Requests a token, and prints the result.
-    pub(crate) fn ask(&self) -> Result<Bearer, String> {
+    pub(crate) fn ask(&self) -> Result<BearerGuard, String> {
         let (outcome, waited) = self.ask_quietly();
         match outcome {
             Ok(bearer) => {
@@ -81,7 +81,7 @@ impl Stage {
         self.control.set_lifetime(seconds * self.pace.factor())
     }
 
-    pub(crate) fn ask_quietly(&self) -> (Result<Bearer, TokenError>, Duration) {
+    pub(crate) fn ask_quietly(&self) -> (Result<BearerGuard, TokenError>, Duration) {
         let began = Instant::now();
         let outcome = self.client.token();
         (outcome, began.elapsed())

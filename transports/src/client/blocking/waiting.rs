@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Client;
 use super::flight::Flight;
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::client::changes::Version;
 use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
@@ -26,7 +26,7 @@ impl Client {
     ///
     /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
     /// client's patience has ended, returns [`TokenError::Waiting`] at once.
-    pub fn token_waiting(&self) -> Result<Bearer, TokenError> {
+    pub fn token_waiting(&self) -> Result<BearerGuard, TokenError> {
         if let Some(bearer) = self.shared.common.cached(Duration::ZERO) {
             return Ok(bearer);
         }
@@ -40,7 +40,7 @@ impl Client {
         &self,
         at_least: Duration,
         budget: RetryBudget,
-    ) -> Result<Bearer, TokenError> {
+    ) -> Result<BearerGuard, TokenError> {
         wait(pin!(token_waiting(self, at_least, budget)))
     }
 }
@@ -52,7 +52,11 @@ impl Driver for Client {
         &self.shared.common
     }
 
-    async fn token_by(&self, at_least: Duration, patience: Duration) -> Result<Bearer, TokenError> {
+    async fn token_by(
+        &self,
+        at_least: Duration,
+        patience: Duration,
+    ) -> Result<BearerGuard, TokenError> {
         self.with_patience(patience).token_valid_for(at_least)
     }
 

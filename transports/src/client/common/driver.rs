@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Common;
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::client::changes::Version;
 use crate::error::TokenError;
 
@@ -22,7 +22,7 @@ pub(crate) trait Driver {
         &self,
         at_least: Duration,
         patience: Duration,
-    ) -> impl Future<Output = Result<Bearer, TokenError>>;
+    ) -> impl Future<Output = Result<BearerGuard, TokenError>>;
 
     /// Waits for a change since `seen`, no longer than this.
     fn wait(&self, seen: Version, at_most: Duration) -> impl Future<Output = ()>;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use imts_core::{Epoch, Mono, Now, Session, Source, Ticket};
 
 use super::Common;
-use crate::client::bearer::{Bearer, Snapshot};
+use crate::client::bearer::{BearerGuard, Snapshot};
 use crate::client::changes::Changes;
 use crate::client::trace::{Events, Notes};
 use crate::progress::Progress;
@@ -94,10 +94,14 @@ impl<F> Common<F> {
     /// that `cached` stays inlined.
     #[cold]
     #[inline(never)]
-    pub(crate) fn cached_now(&self, at_least: Duration) -> Option<Bearer> {
+    pub(crate) fn cached_now(&self, at_least: Duration) -> Option<BearerGuard> {
         let (published, clock) = (self.published.load(), &self.clock);
         let serves = |it: &Snapshot| it.is_fresh(clock) && it.lasts(at_least, clock);
-        if published.as_deref().is_some_and(serves) { Some(Bearer::lent(published)) } else { None }
+        if published.as_deref().is_some_and(serves) {
+            Some(BearerGuard::lent(published))
+        } else {
+            None
+        }
     }
 
     /// Locks the shared state, unless someone else has it.

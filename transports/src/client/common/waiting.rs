@@ -12,7 +12,7 @@ use imts_core::{Mono, Recovery};
 use super::Common;
 use super::driver::Driver;
 use super::locked::Lifecycle;
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::client::changes::{Changes, Version};
 use crate::clock::Deadline;
 use crate::error::TokenError;
@@ -60,7 +60,7 @@ pub(crate) async fn token_waiting<D: Driver>(
     client: &D,
     at_least: Duration,
     mut budget: RetryBudget,
-) -> Result<Bearer, TokenError> {
+) -> Result<BearerGuard, TokenError> {
     loop {
         let seen = client.common().version();
         let why = match client.token_by(at_least, budget.left()).await {

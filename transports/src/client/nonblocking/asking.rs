@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::AsyncClient;
 use super::flight::Flight;
 use super::renewal::Asked;
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::error::TokenError;
 use crate::transport::BoxFuture;
 use crate::within::Limit;
@@ -31,7 +31,7 @@ impl AsyncClient {
         mut flight: Option<Flight>,
         mut overdue: Duration,
         at_least: Duration,
-    ) -> Result<Bearer, TokenError> {
+    ) -> Result<BearerGuard, TokenError> {
         let (mut patience, mut wanted, mut renewals) = (None, at_least, 0);
         loop {
             let mut vain = None;

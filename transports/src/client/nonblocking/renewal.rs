@@ -13,7 +13,7 @@ use http::{Request, Response};
 use imts_core::{Body, NotSent, TransportError};
 
 use super::flight::{Flight, discard};
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::client::common::{Ask, Common, Locked, Next, TransportPanicked, Work};
 use crate::error::TokenError;
 use crate::progress::Progress;
@@ -32,7 +32,7 @@ pub(super) struct Shared {
 
 /// The result of an ask.
 pub(super) enum Asked {
-    Ready(Bearer),
+    Ready(BearerGuard),
     /// Wait for this, then ask again.
     Wait {
         /// `None` if the flight is no longer the current one: then only time helps.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::AsyncClient;
 use super::flight::Flight;
-use crate::client::bearer::Bearer;
+use crate::client::bearer::BearerGuard;
 use crate::client::changes::{Changes, Version};
 use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
@@ -29,7 +29,7 @@ impl AsyncClient {
     ///
     /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
     /// client's patience has ended, returns [`TokenError::Waiting`] at once.
-    pub async fn token_waiting(&self) -> Result<Bearer, TokenError> {
+    pub async fn token_waiting(&self) -> Result<BearerGuard, TokenError> {
         if let Some(bearer) = self.shared.common.cached(Duration::ZERO) {
             return Ok(bearer);
         }
@@ -45,7 +45,11 @@ impl Driver for AsyncClient {
         &self.shared.common
     }
 
-    async fn token_by(&self, at_least: Duration, patience: Duration) -> Result<Bearer, TokenError> {
+    async fn token_by(
+        &self,
+        at_least: Duration,
+        patience: Duration,
+    ) -> Result<BearerGuard, TokenError> {
         self.with_patience(patience).token_valid_for(at_least).await
     }
 
