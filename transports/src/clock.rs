@@ -45,8 +45,8 @@ pub trait Clock: Send + Sync {
     /// Registers a function to call whenever the clock was set by hand, so that callers that wait
     /// read the clock again. A clock that runs by itself does not need this; the default does
     /// nothing.
-    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
-        drop(look_again);
+    fn on_set(&self, listener: Weak<dyn Fn() + Send + Sync>) {
+        drop(listener);
     }
 }
 
@@ -109,9 +109,9 @@ impl Clock for Source {
         }
     }
 
-    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
+    fn on_set(&self, listener: Weak<dyn Fn() + Send + Sync>) {
         if let Self::Other(clock) = self {
-            clock.on_set(look_again);
+            clock.on_set(listener);
         }
     }
 }
@@ -136,7 +136,7 @@ struct Readings {
     mono: AtomicU64,
     wall: AtomicI64,
     /// The functions to call after the clock was set.
-    told: Mutex<Vec<Weak<dyn Fn() + Send + Sync>>>,
+    listeners: Mutex<Vec<Weak<dyn Fn() + Send + Sync>>>,
 }
 
 impl ManualClock {
@@ -146,7 +146,7 @@ impl ManualClock {
         let readings = Readings {
             mono: AtomicU64::new(0),
             wall: AtomicI64::new(0),
-            told: Mutex::new(Vec::new()),
+            listeners: Mutex::new(Vec::new()),
         };
         let clock = Self(Arc::new(readings));
         clock.set(now);
@@ -157,12 +157,12 @@ impl ManualClock {
     pub fn set(&self, now: Now) {
         self.0.mono.store(now.mono.as_micros(), Ordering::SeqCst);
         self.0.wall.store(now.wall.unix_micros(), Ordering::SeqCst);
-        let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|it| it.strong_count() > 0);
-        let all: Vec<_> = told.iter().filter_map(Weak::upgrade).collect();
-        drop(told);
-        for look_again in all {
-            look_again();
+        let mut listeners = self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|it| it.strong_count() > 0);
+        let all: Vec<_> = listeners.iter().filter_map(Weak::upgrade).collect();
+        drop(listeners);
+        for listener in all {
+            listener();
         }
     }
 
@@ -187,8 +187,8 @@ impl Clock for ManualClock {
         }
     }
 
-    fn on_set(&self, look_again: Weak<dyn Fn() + Send + Sync>) {
-        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).push(look_again);
+    fn on_set(&self, listener: Weak<dyn Fn() + Send + Sync>) {
+        self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 }
 

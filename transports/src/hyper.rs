@@ -138,10 +138,10 @@ impl AsyncTransport for HyperTransport {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
-        self.send_told(request, bounds, Progress::default())
+        self.send_reporting(request, bounds, Progress::default())
     }
 
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         bounds: Bounds,

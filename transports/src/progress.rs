@@ -26,7 +26,7 @@ impl Progress {
     /// Reports that nothing was sent yet, and that [`leave`](Self::leave) is called before anything
     /// is sent.
     pub fn hold(&self) {
-        self.change(UNTOLD, HELD);
+        self.change(UNREPORTED, HELD);
     }
 
     /// Reports that bytes of the request are about to be sent. Call it before the first byte, or
@@ -88,7 +88,7 @@ impl Progress {
 }
 
 /// The transport reported nothing.
-const UNTOLD: u8 = 0;
+const UNREPORTED: u8 = 0;
 /// Nothing of it was sent.
 const HELD: u8 = 1;
 /// It is being sent, or was sent.
@@ -123,10 +123,10 @@ mod tests {
         left.strand();
         assert!(!left.is_stranded());
         assert!(!left.withdraw() && !left.is_held());
-        let untold = Progress::default();
-        assert!(!untold.withdraw() && !untold.is_held() && untold.leave());
-        untold.hold();
-        assert!(!untold.is_held(), "it had left before");
+        let unreported = Progress::default();
+        assert!(!unreported.withdraw() && !unreported.is_held() && unreported.leave());
+        unreported.hold();
+        assert!(!unreported.is_held(), "it had left before");
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Race {
         }
         for (number, attempt) in self.attempts.iter().enumerate() {
             let separator = if number == 0 { "" } else { "; " };
-            let _infallible = write!(text, "{separator}{}", Told { attempt, race: self, number });
+            let _infallible =
+                write!(text, "{separator}{}", AttemptReport { attempt, race: self, number });
         }
         text
     }
@@ -123,13 +124,13 @@ impl Race {
 }
 
 /// One attempt as an error prints it.
-struct Told<'a> {
+struct AttemptReport<'a> {
     race: &'a Race,
     attempt: &'a Attempt,
     number: usize,
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for AttemptReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let became = match &self.attempt.failed {
             Some(error) => error,

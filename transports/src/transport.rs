@@ -116,7 +116,7 @@ pub trait AsyncTransport: Send + Sync {
     /// when.
     ///
     /// The default does not report and only sends: its requests count as sent.
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         bounds: Bounds,

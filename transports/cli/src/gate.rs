@@ -135,10 +135,10 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
-        self.send_told(request, bounds, Progress::default())
+        self.send_reporting(request, bounds, Progress::default())
     }
 
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         bounds: Bounds,
@@ -146,7 +146,7 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let passage = self.gate.pass(&request, &progress)?;
-            let mut sending = self.transport.send_told(request, bounds, progress.clone());
+            let mut sending = self.transport.send_reporting(request, bounds, progress.clone());
             let outcome = poll_fn(|cx| {
                 if self.gate.is_closed(cx.waker()) && progress.withdraw() {
                     return Poll::Ready(Err(interrupted()));

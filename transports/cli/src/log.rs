@@ -96,10 +96,10 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
-        self.send_told(request, bounds, Progress::default())
+        self.send_reporting(request, bounds, Progress::default())
     }
 
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         bounds: Bounds,
@@ -108,7 +108,7 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
         Box::pin(async move {
             let began = Instant::now();
             self.log.request(&request, bounds);
-            let outcome = self.transport.send_told(request, bounds, progress).await;
+            let outcome = self.transport.send_reporting(request, bounds, progress).await;
             self.log.outcome(&outcome, began);
             outcome
         })

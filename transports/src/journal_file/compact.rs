@@ -43,18 +43,18 @@ pub(super) struct Settings {
     pub(super) compact_from: Option<u64>,
     /// For how many days calls that were done are kept.
     pub(super) keep_done: Option<NonZeroU32>,
-    pub(super) told: Option<Told>,
+    pub(super) on_compaction: Option<OnCompaction>,
 }
 
 /// Receives the results of compactions that no one asked for.
 #[derive(Clone)]
-pub(super) struct Told(pub(super) Arc<Listener>);
+pub(super) struct OnCompaction(pub(super) Arc<Listener>);
 
 type Listener = dyn Fn(&Result<Compacted, JournalError>) + Send + Sync;
 
-impl fmt::Debug for Told {
+impl fmt::Debug for OnCompaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Told")
+        f.write_str("OnCompaction")
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) const FROM: u64 = 16 << 20;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { compact_from: Some(FROM), keep_done: None, told: None }
+        Self { compact_from: Some(FROM), keep_done: None, on_compaction: None }
     }
 }
 

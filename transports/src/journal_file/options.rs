@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::append::Appender;
 use super::beside;
-use super::compact::{self, Compacted, Settings, Told};
+use super::compact::{self, Compacted, OnCompaction, Settings};
 use super::disk::{self, FileId, FolderSync};
 use super::error::JournalError;
 use super::lines::{self, HEADER, Record};
@@ -76,9 +76,9 @@ impl JournalOptions {
     /// and must not wait for the journal's user.
     pub fn on_compaction(
         mut self,
-        told: impl Fn(&Result<Compacted, JournalError>) + Send + Sync + 'static,
+        listener: impl Fn(&Result<Compacted, JournalError>) + Send + Sync + 'static,
     ) -> Self {
-        self.settings.told = Some(Told(Arc::new(told)));
+        self.settings.on_compaction = Some(OnCompaction(Arc::new(listener)));
         self
     }
 

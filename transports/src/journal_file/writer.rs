@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use imts_core::journal::CallRecord;
 
 use super::append::{Appender, Worth};
-use super::compact::{Compacted, Told};
+use super::compact::{Compacted, OnCompaction};
 use super::error::JournalError;
 use super::ticket::{self, Promise, Ticket};
 
@@ -229,11 +229,11 @@ impl Shared {
             return;
         }
         let outcome = appender.compact(Worth::Half).transpose();
-        let told = appender.settings().told.clone();
+        let listener = appender.settings().on_compaction.clone();
         drop(appender);
-        if let (Some(outcome), Some(Told(told))) = (outcome, told) {
+        if let (Some(outcome), Some(OnCompaction(listener))) = (outcome, listener) {
             // If this thread ended, nothing more would be written.
-            let _ = catch_unwind(AssertUnwindSafe(|| told(&outcome)));
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(&outcome)));
         }
     }
 
@@ -266,7 +266,7 @@ impl Shared {
             left = self.fail(&appender, undo, why);
         }
         drop(appender);
-        tell(written, &outcome);
+        report(written, &outcome);
         if syncs && outcome.is_ok() {
             let mut appender = self.appender();
             outcome = appender.sync();
@@ -274,7 +274,7 @@ impl Shared {
                 left = self.fail(&appender, Vec::new(), why);
             }
         }
-        tell(promises.into_iter().chain(left), &outcome);
+        report(promises.into_iter().chain(left), &outcome);
     }
 
     /// Takes out of the queue all records that may depend on one that was not written. Returns the
@@ -296,7 +296,7 @@ impl Shared {
 }
 
 /// Reports an outcome to waiters. No lock may be held.
-fn tell(promises: impl IntoIterator<Item = Promise>, outcome: &Result<(), JournalError>) {
+fn report(promises: impl IntoIterator<Item = Promise>, outcome: &Result<(), JournalError>) {
     for promise in promises {
         promise.resolve(outcome.clone());
     }

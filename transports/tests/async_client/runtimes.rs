@@ -101,10 +101,10 @@ where
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
-        self.send_told(request, bounds, Progress::default())
+        self.send_reporting(request, bounds, Progress::default())
     }
 
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         _: Bounds,

@@ -290,17 +290,17 @@ impl AsyncTransport for Stamped<HyperTransport> {
         request: Request<Body>,
         bounds: Bounds,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
-        self.send_told(request, bounds, Progress::default())
+        self.send_reporting(request, bounds, Progress::default())
     }
 
-    fn send_told(
+    fn send_reporting(
         &self,
         request: Request<Body>,
         bounds: Bounds,
         progress: Progress,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         self.stamp(&request);
-        self.0.send_told(request, bounds, progress)
+        self.0.send_reporting(request, bounds, progress)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

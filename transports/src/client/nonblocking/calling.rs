@@ -21,7 +21,7 @@ impl AsyncClient {
     /// call's future is dropped before anything of it was sent, as far as the [transport reports],
     /// the call ends as not sent. A call that may have been sent must be resolved too.
     ///
-    /// [transport reports]: crate::AsyncTransport::send_told
+    /// [transport reports]: crate::AsyncTransport::send_reporting
     ///
     /// # Errors
     ///

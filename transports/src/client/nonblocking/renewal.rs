@@ -162,7 +162,7 @@ pub(super) async fn exchange(
     let outcome = poll_fn(|cx| {
         let poll = || {
             if let Some(request) = request.take() {
-                sending = Some(transport.send_told(request, bounds, progress.clone()));
+                sending = Some(transport.send_reporting(request, bounds, progress.clone()));
             }
             // A result that is there comes first, however late it is polled.
             if let Some(Poll::Ready(outcome)) = sending.as_mut().map(|it| it.as_mut().poll(cx)) {
