@@ -3,6 +3,7 @@
 
 pub mod call;
 mod changes;
+mod choices;
 pub mod dates;
 pub mod endpoint;
 pub mod journal;
@@ -11,6 +12,8 @@ pub mod reply;
 pub mod sandbox_request;
 pub mod saved;
 pub mod schedule;
+#[cfg(test)]
+mod seeds;
 pub mod service_file;
 mod tally;
 

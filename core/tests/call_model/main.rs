@@ -9,7 +9,7 @@ mod journal;
 mod many;
 mod oracle;
 mod schedule;
-#[path = "../model/seeds.rs"]
+#[path = "../../../fuzz/src/seeds.rs"]
 mod seeds;
 mod service;
 mod world;
