@@ -205,6 +205,11 @@ impl Session {
     /// requests under way become stale. If the secret was given before, it is not new. What the
     /// service said about it then stays, and a sign-in with it that is under way continues.
     ///
+    /// If the service has no [way back](Tokens::has_way_back), the credentials need a
+    /// [code](Credentials::with_code), are for one sign-in whatever `keep` says, and are used up as
+    /// soon as its request may have left. The session then lives by its refresh token, and yields
+    /// [`Step::SignIn`] when that does not help.
+    ///
     /// To retry a refused secret, for example after the account was unlocked,
     /// [sign out](Session::sign_out) first.
     pub fn sign_in(&mut self, credentials: Credentials, keep: Keep, now: Now) {
@@ -229,9 +234,11 @@ impl Session {
         }
         self.abandon_flight();
         let standing = self.standings.of(fingerprint);
-        let is_over = keep == Keep::Once && standing.is_dead();
-        let tokens = self.service.tokens();
-        let authorization = tokens.and_then(|it| it.sign_in().authorization(&credentials));
+        let keep = if self.has_way_back() { keep } else { Keep::Once };
+        let sign_in = self.service.tokens().map(Tokens::sign_in);
+        let is_over = keep == Keep::Once && standing.is_dead()
+            || sign_in.is_some_and(|sign_in| !sign_in.can_use(&credentials));
+        let authorization = sign_in.and_then(|it| it.authorization(&credentials));
         let held = Held { credentials, authorization, keep, fingerprint, standing };
         self.held = Some(held).filter(|_| !is_over);
     }
@@ -355,8 +362,10 @@ impl Session {
     /// Makes every request under way stale. If one of them carries a refresh token, it may be
     /// spent.
     fn abandon_flight(&mut self) {
-        if self.flight.take().is_some_and(|flight| flight.ticket.purpose == Purpose::Refresh) {
-            self.doubt_refresh();
+        match self.flight.take().map(|flight| flight.ticket.purpose) {
+            Some(Purpose::Refresh) => self.doubt_refresh(),
+            Some(Purpose::SignIn) => _ = self.use_up_code(),
+            None => {}
         }
         self.stale_to = self.serial;
     }

@@ -42,6 +42,9 @@ impl Session {
                     Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Reply(error.clone())));
                 if in_flight {
                     match ticket.purpose {
+                        Purpose::SignIn if self.use_up_code() => {
+                            self.pace.forbidden(Arc::clone(&trouble), now.mono, &self.policy);
+                        }
                         Purpose::SignIn => self.judge_sign_in(&error, &trouble, now),
                         Purpose::Refresh => self.judge_refresh(&error, &trouble, now),
                     }
@@ -67,6 +70,10 @@ impl Session {
             match ticket.purpose {
                 Purpose::Refresh if not_sent => self.spare_refresh(),
                 Purpose::Refresh => self.doubt_refresh(),
+                Purpose::SignIn if !not_sent && self.use_up_code() => {
+                    self.pace.noted(Arc::clone(&trouble), now.mono);
+                    return trouble;
+                }
                 Purpose::SignIn => {}
             }
             self.failed(Arc::clone(&trouble), now);
@@ -228,6 +235,9 @@ impl Session {
             held.standing = standing;
         }
         self.held.take_if(|held| held.keep == Keep::Once);
+        if !self.has_way_back() {
+            self.standings.last_is_used_up();
+        }
     }
 
     fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<RenewalError>, now: Now) {

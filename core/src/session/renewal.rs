@@ -8,12 +8,14 @@ use std::sync::Arc;
 use http::Request;
 
 use super::grant::{self, RefreshUse};
+use super::standing::Standing;
 use super::store::Saving;
-use super::{Flight, Held, Keep, Session, Step, Ticket};
+use super::{Flight, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};
 use crate::policy::Replay;
 use crate::renewal_error::RenewalError;
 use crate::secret::Body;
+use crate::service::Tokens;
 use crate::time::{Mono, Now};
 
 impl Session {
@@ -71,10 +73,25 @@ impl Session {
     }
 
     pub(super) fn can_sign_in(&self) -> bool {
-        let Some(tokens) = self.service.tokens() else { return false };
-        let is_usable =
-            |held: &Held| !held.standing.is_dead() && tokens.sign_in().can_use(&held.credentials);
-        self.held.as_ref().is_some_and(is_usable)
+        self.held.as_ref().is_some_and(|held| !held.standing.is_dead())
+    }
+
+    /// Whether the same credentials can sign in again. If they cannot, a refresh token that may be
+    /// spent is never sent again, and nothing is used before it is saved.
+    pub(super) fn has_way_back(&self) -> bool {
+        self.service.tokens().is_none_or(Tokens::has_way_back)
+    }
+
+    /// The code of a sign-in without a way back may have left: it is never sent again. Returns
+    /// whether there was one.
+    pub(super) fn use_up_code(&mut self) -> bool {
+        if self.has_way_back() {
+            return false;
+        }
+        if let Some(held) = self.held.take() {
+            self.standings.note(held.fingerprint, Standing::used_up());
+        }
+        true
     }
 
     fn can_refresh(&self, now: Now) -> bool {
@@ -86,7 +103,8 @@ impl Session {
         grant.usable_refresh(now).is_some_and(|refresh| match refresh.usage {
             RefreshUse::Unspent => true,
             RefreshUse::InDoubt => {
-                self.held.is_none()
+                self.has_way_back()
+                    && self.held.is_none()
                     && grant.usable_access(now).is_none()
                     && self.policy.replay == Replay::Once
             }

@@ -57,6 +57,11 @@ impl Standing {
         }
     }
 
+    /// The standing of a secret that works only once, and may have been used.
+    pub(super) fn used_up() -> Self {
+        Self { is_dead: true, ..Self::default() }
+    }
+
     pub(super) fn is_dead(&self) -> bool {
         self.is_dead
     }
@@ -133,6 +138,13 @@ impl Standings {
             self.note(last, standing.clone());
         }
         standing
+    }
+
+    /// The secret that was given last has worked, and works only once.
+    pub(super) fn last_is_used_up(&mut self) {
+        if let Some(last) = self.last {
+            self.note(last, Standing::used_up());
+        }
     }
 
     pub(super) fn forget(&mut self) {

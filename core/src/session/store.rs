@@ -56,6 +56,10 @@ pub enum AdoptError {
 impl Session {
     /// Reports that the save of this ticket has ended, whether it succeeded or failed. If it
     /// failed, the driver must report that; the session uses the grant all the same.
+    ///
+    /// If the service has no [way back](crate::service::Tokens::has_way_back), a grant that is lost
+    /// is lost for good. Report only a save that succeeded; otherwise drop the ticket. The session
+    /// uses nothing unsaved, and asks for the save again after [`Policy::save_within`].
     pub fn on_saved(&mut self, ticket: SaveTicket, now: Now) {
         let now = self.observe(now);
         let is_current = |saving: &mut Saving| saving.ticket == ticket;
@@ -191,7 +195,7 @@ impl Session {
     pub(super) fn time_out_save(&mut self, now: Now) {
         let is_late = |saving: &mut Saving| now.mono >= saving.deadline;
         let Some(store) = &mut self.store else { return };
-        if store.saving.take_if(is_late).is_some() {
+        if store.saving.take_if(is_late).is_some() && self.has_way_back() {
             self.use_saved(now);
         }
     }

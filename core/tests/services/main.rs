@@ -1,0 +1,5 @@
+//! Services that this crate does not have, added through its public items alone.
+
+mod freedom_id;
+mod support;
+mod without_tokens;
