@@ -57,8 +57,9 @@ enum Stage {
 pub(crate) enum Piece<'a> {
     /// Part of what is held back or left out.
     Nothing,
-    /// A whole head in its canonical form. It replaces all that was held back.
-    Head(&'a [u8]),
+    /// A whole head in its canonical form, and the length of the body, if it is known. It replaces
+    /// all that was held back.
+    Head(&'a [u8], Option<u64>),
     /// Framing in its canonical form.
     Framing(Vec<u8>),
     /// Bytes of a body, to be passed on as they are.
@@ -82,6 +83,7 @@ impl Replies {
     }
 
     /// Returns how much is still to come of a body of known length.
+    #[cfg(feature = "ureq")]
     pub(crate) fn body_left(&self) -> Option<u64> {
         match self.stage {
             Stage::Body(left) => Some(left),
@@ -117,13 +119,14 @@ impl Replies {
             Stage::Head => {
                 let (taken, framing) = self.head.take(bytes)?;
                 let Some(framing) = framing else { return Ok((taken, Piece::Nothing)) };
-                self.stage = match framing {
-                    Framing::Length(0) => Stage::Idle,
-                    Framing::Length(length) => Stage::Body(length),
-                    Framing::Chunked => Stage::Chunks(Chunks::default()),
-                    Framing::Close => Stage::Rest,
+                let (stage, length) = match framing {
+                    Framing::Length(0) => (Stage::Idle, None),
+                    Framing::Length(length) => (Stage::Body(length), Some(length)),
+                    Framing::Chunked => (Stage::Chunks(Chunks::default()), None),
+                    Framing::Close => (Stage::Rest, None),
                 };
-                Ok((taken, Piece::Head(self.head.text())))
+                self.stage = stage;
+                Ok((taken, Piece::Head(self.head.text(), length)))
             }
             Stage::Chunks(chunks) => {
                 let (taken, piece) = chunks.take(bytes)?;
@@ -148,7 +151,7 @@ mod tests {
             let (taken, piece) = replies.take(bytes)?;
             match piece {
                 Piece::Nothing => {}
-                Piece::Head(head) => text.extend_from_slice(head),
+                Piece::Head(head, _) => text.extend_from_slice(head),
                 Piece::Framing(framing) => text.extend_from_slice(&framing),
                 Piece::Body => text.extend_from_slice(&bytes[..taken]),
             }

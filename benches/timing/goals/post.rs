@@ -18,7 +18,8 @@ use imts_benches::server::Server;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-use super::table::{Goal, Table, allocations, timed};
+use super::pinned;
+use super::table::{Goal, Table, timed};
 
 const BODY: &[u8] = include_bytes!("../../../core/tests/fixtures/get-token.request.json");
 const BOUNDS: Bounds = Bounds { reply_limit: 1 << 20, time_limit: Duration::from_secs(30) };
@@ -92,7 +93,8 @@ pub(crate) fn ureq(table: &mut Table) {
     warm_up_the_allocator();
     for kibibytes in [1, 64, 256] {
         let name = format!("POST by ureq, {kibibytes} KiB");
-        let target = Target::answering(vec![b'x'; kibibytes << 10]);
+        let reply = vec![b'x'; kibibytes << 10];
+        let (target, _pinned) = pinned::apart(table, || Target::answering(reply));
         let (transport, agent) = (UreqTransport::new().expect("it has defaults"), agent());
         let mut ours = || {
             let response = transport.send(target.request(BODY), BOUNDS);
@@ -103,13 +105,14 @@ pub(crate) fn ureq(table: &mut Table) {
         let (mut timed_ours, mut timed_bare) =
             (|times| many(times, &mut ours), |times| many(times, &mut bare));
         table.row_of(&name, goal, 45, ROUND, &mut timed_ours, &mut timed_bare);
-        table.allocates(&name, allocations(&mut ours) - allocations(&mut bare), 2.0);
+        table.allocates(&name, 2.0, ours, bare);
     }
 }
 
 /// One task, and thirty-two.
 pub(crate) fn hyper(table: &mut Table) {
-    let (runtime, target) = (runtime(), Target::answering(REPLY.to_vec()));
+    let (target, _pinned) = pinned::apart(table, || Target::answering(REPLY.to_vec()));
+    let runtime = runtime();
     let transport = HyperTransport::builder(tls()).build();
     let bare = Bare::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let ours = async || {
@@ -126,9 +129,12 @@ pub(crate) fn hyper(table: &mut Table) {
         &mut |times| many(times, || runtime.block_on(ours())),
         &mut |times| many(times, || runtime.block_on(target.by_hyper(&bare, BODY))),
     );
-    let more = allocations(|| runtime.block_on(ours()))
-        - allocations(|| runtime.block_on(target.by_hyper(&bare, BODY)));
-    table.allocates(name, more, 2.0);
+    table.allocates(
+        name,
+        2.0,
+        || runtime.block_on(ours()),
+        || runtime.block_on(target.by_hyper(&bare, BODY)),
+    );
     let target: &'static Target = Box::leak(Box::new(target));
     let each = |times: u32| times.div_ceil(TASKS);
     table.row_of(
@@ -177,7 +183,7 @@ async fn tasks<F: Future<Output = ()> + Send + 'static>(task: impl Fn() -> F) {
 /// A call of an operation, beside the bare request of the same bytes.
 pub(crate) fn calls(table: &mut Table) {
     let reply = ready::call_reply().into_body();
-    let target = Target::answering(reply);
+    let (target, _pinned) = pinned::apart(table, || Target::answering(reply));
     let (fees, sent) = (ready::fees(), ready::fees_body());
     let goal = Goal::AtLeast(0.93);
 
@@ -193,7 +199,7 @@ pub(crate) fn calls(table: &mut Table) {
     table.row_of(name, goal, 45, ROUND, &mut |times| many(times, ours), &mut |times| {
         many(times, bare)
     });
-    table.allocates(name, allocations(ours) - allocations(bare), 8.0);
+    table.allocates(name, 8.0, ours, bare);
 
     let runtime = runtime();
     let transport = HyperTransport::builder(tls()).build();
@@ -208,7 +214,7 @@ pub(crate) fn calls(table: &mut Table) {
     table.row_of(name, goal, 45, ROUND, &mut |times| many(times, ours), &mut |times| {
         many(times, bare)
     });
-    table.allocates(name, allocations(ours) - allocations(bare), 8.0);
+    table.allocates(name, 8.0, ours, bare);
 }
 
 fn tls() -> Tls {

@@ -26,20 +26,38 @@ struct Row {
     more: Option<(f64, f64)>,
 }
 
+/// What is done with each row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Both sides run once, and nothing is judged.
+    Once,
+    /// Both sides are timed.
+    Timed,
+    /// One side runs so many times. A profiler counts what it does.
+    Run(Side, u32),
+}
+
+/// A side of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Ours,
+    Limit,
+}
+
 pub(crate) struct Table {
     rows: Vec<Row>,
     names: Vec<String>,
-    is_timed: bool,
+    mode: Mode,
 }
 
 impl Table {
-    pub(crate) fn new(is_timed: bool, names: Vec<String>) -> Self {
-        Self { rows: Vec::new(), names, is_timed }
+    pub(crate) fn new(mode: Mode, names: Vec<String>) -> Self {
+        Self { rows: Vec::new(), names, mode }
     }
 
-    /// Whether something is timed, or only run once.
+    /// Whether something is timed, or only run.
     pub(crate) fn is_timed(&self) -> bool {
-        self.is_timed
+        self.mode == Mode::Timed
     }
 
     /// Whether a row was asked for: all are, where none is named.
@@ -65,16 +83,30 @@ impl Table {
         if !self.wants(name) {
             return;
         }
+        if let Mode::Run(side, times) = self.mode {
+            match side {
+                Side::Ours => ours(times),
+                Side::Limit => limit(times),
+            };
+            return;
+        }
         let mut row =
             Row { name: name.to_owned(), goal, ours: Vec::new(), limit: Vec::new(), more: None };
-        let rounds = if self.is_timed { rounds } else { 1 };
+        let rounds = if self.is_timed() { rounds } else { 1 };
         let times = |batch: &mut dyn FnMut(u32) -> Duration| {
-            if !self.is_timed || round.is_zero() {
+            if !self.is_timed() || round.is_zero() {
                 return 1;
             }
-            batch(20); // It warms up.
-            let each = batch(20).as_nanos().max(20) / 20;
-            u32::try_from(round.as_nanos() / each).unwrap_or(u32::MAX).clamp(4, 10_000_000)
+            // What starting threads costs must not pass for what their work costs.
+            let mut times = 20;
+            loop {
+                let took = batch(times).max(Duration::from_nanos(20));
+                if took * 4 >= round || times >= MOST_TIMES / 4 {
+                    let all = f64::from(times) * round.as_secs_f64() / took.as_secs_f64();
+                    return (all as u32).clamp(4, MOST_TIMES);
+                }
+                times *= 4;
+            }
         };
         let (of_ours, of_limit) = (times(ours), times(limit));
         for _ in 0..rounds {
@@ -85,14 +117,20 @@ impl Table {
     }
 
     /// Says of the last row how many allocations more than the limit's a run makes.
-    pub(crate) fn allocates(&mut self, name: &str, more: f64, at_most: f64) {
+    pub(crate) fn allocates(
+        &mut self,
+        name: &str,
+        at_most: f64,
+        ours: impl FnMut(),
+        limit: impl FnMut(),
+    ) {
         if let Some(row) = self.rows.last_mut().filter(|row| row.name == name) {
-            row.more = Some((more, at_most));
+            row.more = Some((allocations(ours) - allocations(limit), at_most));
         }
     }
 
     pub(crate) fn print(&self) {
-        if !self.is_timed {
+        if !self.is_timed() {
             return;
         }
         println!(
@@ -125,6 +163,9 @@ impl Table {
     }
 }
 
+/// How many runs a round has at most.
+const MOST_TIMES: u32 = 10_000_000;
+
 /// How long some work takes.
 pub(crate) fn timed(work: impl FnOnce()) -> Duration {
     let begin = Instant::now();
@@ -133,7 +174,7 @@ pub(crate) fn timed(work: impl FnOnce()) -> Duration {
 }
 
 /// Allocations of a run, the mean of two hundred.
-pub(crate) fn allocations(mut run: impl FnMut()) -> f64 {
+fn allocations(mut run: impl FnMut()) -> f64 {
     const TIMES: u32 = 200;
     run();
     let info = allocation_counter::measure(|| (0..TIMES).for_each(|_| run()));

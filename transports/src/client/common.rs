@@ -27,7 +27,7 @@ use imts_core::{
 };
 
 pub(crate) use self::call_journal::CallJournal;
-pub(crate) use self::calls::{NoBearer, ON_THE_WAY};
+pub(crate) use self::calls::{NoBearer, ON_THE_WAY, is_valid_at};
 pub(crate) use self::driver::Driver;
 pub(crate) use self::keep_alive::NextCheck;
 use self::locked::Lifecycle;

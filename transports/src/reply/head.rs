@@ -1,6 +1,5 @@
 //! Reads the head of a response: its status and its header lines.
 
-use std::io::{self, Write};
 use std::mem;
 
 use super::Unreadable;
@@ -21,14 +20,12 @@ pub(super) enum Framing {
 pub(super) struct Head {
     /// Whether the request was a `HEAD`, whose response has no body.
     is_bodiless: bool,
-    /// The line that has begun.
+    /// The line that has begun, if its end was not received yet.
     line: Vec<u8>,
     /// A header line that continuations may follow, if `is_open`.
     open: Vec<u8>,
     is_open: bool,
     kept: Kept,
-    /// The whole head in its canonical form.
-    text: Vec<u8>,
     /// How many bytes were received, interim responses included.
     length: usize,
     lines: usize,
@@ -38,7 +35,8 @@ pub(super) struct Head {
 #[derive(Debug, Default)]
 struct Kept {
     status: Option<Status>,
-    headers: Vec<u8>,
+    /// The head in its canonical form, as far as it was read.
+    text: Vec<u8>,
     count: usize,
     content_length: Option<u64>,
     is_chunked: bool,
@@ -59,32 +57,46 @@ impl Head {
         (self.length, self.lines) = (0, 0);
     }
 
-    /// Takes bytes up to the end of a line. Returns how many, and the framing once the head is
+    /// Takes bytes up to the end of the head. Returns how many, and the framing once the head is
     /// whole.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Framing>), Unreadable> {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let taken = end.map_or(bytes.len(), |at| at + 1);
-        self.line.extend_from_slice(bytes.get(..taken).unwrap_or_default());
-        self.length += taken;
-        if self.length > LONGEST {
-            return Err(Unreadable::TooLong);
+        let mut taken = 0;
+        while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
+            let end = rest.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+            let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
+            taken += piece.len();
+            self.length += piece.len();
+            if self.length > LONGEST {
+                return Err(Unreadable::TooLong);
+            }
+            if end.is_none() {
+                self.line.extend_from_slice(piece);
+                break;
+            }
+            let framing = if self.line.is_empty() {
+                self.line(content(piece), after.first())?
+            } else {
+                let mut line = mem::take(&mut self.line);
+                line.extend_from_slice(piece);
+                let framing = self.line(content(&line), after.first());
+                line.clear();
+                self.line = line;
+                framing?
+            };
+            if framing.is_some() {
+                return Ok((taken, framing));
+            }
         }
-        if end.is_none() {
-            return Ok((taken, None));
-        }
-        let mut line = mem::take(&mut self.line);
-        let framing = self.line(content(&line));
-        line.clear();
-        self.line = line;
-        Ok((taken, framing?))
+        Ok((taken, None))
     }
 
     /// Returns the whole head in its canonical form.
     pub(super) fn text(&self) -> &[u8] {
-        &self.text
+        &self.kept.text
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<Option<Framing>, Unreadable> {
+    /// Takes a line, and looks at the byte that follows it, if that was received.
+    fn line(&mut self, line: &[u8], next: Option<&u8>) -> Result<Option<Framing>, Unreadable> {
         self.lines += 1;
         if self.lines > MOST_LINES {
             return Err(Unreadable::TooLong);
@@ -92,7 +104,7 @@ impl Head {
         let Some(status) = self.kept.status else {
             // Empty lines before a status line are accepted (RFC 9112, section 2.2).
             if !line.is_empty() {
-                self.kept.status = Some(Status::read(line).ok_or(Unreadable::Status)?);
+                self.kept.begin(Status::read(line).ok_or(Unreadable::Status)?);
             }
             return Ok(None);
         };
@@ -103,6 +115,9 @@ impl Head {
             self.kept.header(&self.open)?;
         }
         if !line.is_empty() {
+            if next.is_some_and(|next| !matches!(next, b' ' | b'\t')) {
+                return self.kept.header(line).map(|()| None);
+            }
             self.open.clear();
             self.open.extend_from_slice(line);
             self.is_open = true;
@@ -114,7 +129,7 @@ impl Head {
                 self.kept.clear();
                 Ok(None)
             }
-            _ => self.kept.whole(status, self.is_bodiless, &mut self.text).map(Some),
+            _ => self.kept.whole(status, self.is_bodiless).map(Some),
         }
     }
 
@@ -136,9 +151,32 @@ impl Head {
 
 impl Kept {
     fn clear(&mut self) {
-        let mut headers = mem::take(&mut self.headers);
-        headers.clear();
-        *self = Self { headers, ..Self::default() };
+        let mut text = mem::take(&mut self.text);
+        text.clear();
+        *self = Self { text, ..Self::default() };
+    }
+
+    /// Begins a head with its status line.
+    fn begin(&mut self, status: Status) {
+        self.status = Some(status);
+        self.text.extend_from_slice(b"HTTP/1.");
+        self.number(status.minor.into());
+        self.text.push(b' ');
+        self.number(status.code.into());
+        self.text.extend_from_slice(b" \r\n");
+    }
+
+    /// Writes a number in decimal digits.
+    fn number(&mut self, number: u64) {
+        let (mut digits, mut rest, mut begin) = ([b'0'; 20], number, 20);
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            *digit |= u8::try_from(rest % 10).unwrap_or_default();
+            (rest, begin) = (rest / 10, at);
+            if rest == 0 {
+                break;
+            }
+        }
+        self.text.extend_from_slice(digits.get(begin..).unwrap_or_default());
     }
 
     /// Takes a header line. A malformed line is left out, unless it could have framed the body.
@@ -162,15 +200,15 @@ impl Kept {
             self.is_chunked = true;
             return if is_plain { Ok(()) } else { Err(Unreadable::Framing) };
         }
-        let is_wanted = WANTED.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
-        if line.len() > LONGEST_LINE || (self.count >= MOST_KEPT && !is_wanted) {
+        let is_wanted = || WANTED.iter().any(|wanted| name.eq_ignore_ascii_case(wanted));
+        if line.len() > LONGEST_LINE || (self.count >= MOST_KEPT && !is_wanted()) {
             return Ok(());
         }
         // The headers that are read are never so many that they reach a client's own limit.
         if self.count < MOST_KEPT + WANTED.len() {
             self.count += 1;
             for piece in [name, b": ", value, b"\r\n"] {
-                self.headers.extend_from_slice(piece);
+                self.text.extend_from_slice(piece);
             }
         }
         Ok(())
@@ -191,35 +229,28 @@ impl Kept {
         Ok(())
     }
 
-    fn whole(
-        &self,
-        status: Status,
-        is_bodiless: bool,
-        text: &mut Vec<u8>,
-    ) -> Result<Framing, Unreadable> {
-        let Status { minor, code } = status;
+    /// Ends a head with what frames its body.
+    fn whole(&mut self, status: Status, is_bodiless: bool) -> Result<Framing, Unreadable> {
         let has_both = self.is_chunked && self.content_length.is_some();
-        if has_both || (self.is_chunked && minor == 0) {
+        if has_both || (self.is_chunked && status.minor == 0) {
             return Err(Unreadable::Framing);
         }
-        let written = |written: io::Result<()>| written.map_err(|_| Unreadable::TooLong);
-        text.clear();
-        written(write!(text, "HTTP/1.{minor} {code} \r\n"))?;
-        text.extend_from_slice(&self.headers);
         let framing = match self.content_length {
             // These have no body, whatever their headers say (RFC 9112, section 6.3).
-            _ if is_bodiless || matches!(code, 204 | 304) => Framing::Length(0),
+            _ if is_bodiless || matches!(status.code, 204 | 304) => Framing::Length(0),
             Some(length) => {
-                written(write!(text, "content-length: {length}\r\n"))?;
+                self.text.extend_from_slice(b"content-length: ");
+                self.number(length);
+                self.text.extend_from_slice(b"\r\n");
                 Framing::Length(length)
             }
             None if self.is_chunked => {
-                text.extend_from_slice(b"transfer-encoding: chunked\r\n");
+                self.text.extend_from_slice(b"transfer-encoding: chunked\r\n");
                 Framing::Chunked
             }
             None => Framing::Close,
         };
-        text.extend_from_slice(b"\r\n");
+        self.text.extend_from_slice(b"\r\n");
         Ok(framing)
     }
 }
@@ -247,10 +278,29 @@ fn well_formed(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = line.split_at_checked(colon)?;
     let value = value.get(1..)?.trim_ascii();
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_name = !name.is_empty() && name.iter().all(is_token);
     (is_name && value.iter().all(is_text)).then_some((name, value))
 }
+
+/// Returns whether a byte may be part of a name.
+fn is_token(byte: &u8) -> bool {
+    TOKEN[usize::from(*byte)]
+}
+
+/// For each byte, whether it may be part of a name: one look instead of up to twenty comparisons.
+const TOKEN: [bool; 256] = {
+    let (mut token, mut byte, others) = ([false; 256], 0_u8, b"!#$%&'*+-.^_`|~");
+    while byte < 128 {
+        token[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        token[others[at] as usize] = true;
+        at += 1;
+    }
+    token
+};
 
 /// Returns whether a byte may be part of a value, or of a reason.
 fn is_text(byte: &u8) -> bool {

@@ -90,7 +90,9 @@ impl Reading {
     pub(crate) fn hand_on(&mut self, to: &mut impl Onward) -> Result<bool, Unreadable> {
         let before = to.room();
         loop {
-            self.hand_on_text(to);
+            if !self.ready.is_empty() {
+                self.hand_on_text(to);
+            }
             let end = self.end.min(self.at.saturating_add(to.room()));
             let Some(bytes) = self.came.get_mut(self.at..end).filter(|it| !it.is_empty()) else {
                 return Ok(to.room() < before);
@@ -99,9 +101,13 @@ impl Reading {
             let bytes = bytes.get_mut(..taken).unwrap_or_default();
             match piece {
                 Piece::Nothing => {}
-                Piece::Head(text) => {
-                    append(&mut self.ready, text);
-                    to.head(self.replies.body_left());
+                Piece::Head(text, length) => {
+                    to.head(length);
+                    if self.ready.is_empty() && text.len() <= to.room() {
+                        to.text(text);
+                    } else {
+                        append(&mut self.ready, text);
+                    }
                 }
                 Piece::Framing(text) => append(&mut self.ready, &text),
                 Piece::Body => to.body(bytes),

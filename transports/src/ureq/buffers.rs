@@ -12,6 +12,8 @@ use crate::reply::wipe_in_place;
 #[derive(Default)]
 pub(super) struct Buffers {
     output: Zeroizing<Vec<u8>>,
+    /// How much of `output` waits for the body that belongs to it.
+    held: usize,
     input: Vec<u8>,
     /// Where in `input` the received bytes begin that were not used yet.
     used: usize,
@@ -21,10 +23,27 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub(super) fn wipe_output(&mut self, amount: usize) {
-        if let Some(sent) = self.output.get_mut(..amount) {
+    /// Takes this much more output. Returns whether it is a head that is held back, to be sent
+    /// together with the start of its body: one packet instead of two.
+    pub(super) fn holds_back(&mut self, amount: usize) -> bool {
+        let is_head = |output: &[u8]| output.ends_with(b"\r\n\r\n");
+        let is_held =
+            self.held == 0 && amount <= MOST_HELD && self.output.get(..amount).is_some_and(is_head);
+        self.held = self.held.saturating_add(amount).min(self.output.len());
+        is_held
+    }
+
+    /// Returns the output that is to be sent.
+    pub(super) fn held(&self) -> &[u8] {
+        self.output.get(..self.held).unwrap_or_default()
+    }
+
+    /// Wipes the output that is to be sent.
+    pub(super) fn wipe_held(&mut self) {
+        if let Some(sent) = self.output.get_mut(..self.held) {
             wipe_in_place(sent);
         }
+        self.held = 0;
     }
 
     fn room(&mut self) -> &mut [u8] {
@@ -41,7 +60,7 @@ impl Buffers {
 impl transport::Buffers for Buffers {
     fn output(&mut self) -> &mut [u8] {
         take(&mut self.output, OUTPUT);
-        &mut self.output
+        &mut self.output[self.held..]
     }
 
     fn input(&self) -> &[u8] {
@@ -65,7 +84,7 @@ impl transport::Buffers for Buffers {
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         take(&mut self.output, OUTPUT);
         self.room();
-        (&mut self.input[self.filled..], &mut self.output)
+        (&mut self.input[self.filled..], &mut self.output[self.held..])
     }
 
     fn can_use_input(&self) -> bool {
@@ -86,11 +105,14 @@ const INPUT: usize = super::HEAD + 16_384;
 /// Room for the longest header of a request: no header is sent in two pieces.
 const OUTPUT: usize = 32_768;
 
+/// The longest head that is held back: as much room is left for the body.
+const MOST_HELD: usize = OUTPUT / 2;
+
 #[cfg(test)]
 mod tests {
     use ureq::unversioned::transport::Buffers as _;
 
-    use super::{Buffers, INPUT};
+    use super::{Buffers, INPUT, MOST_HELD, OUTPUT};
 
     fn came(buffers: &mut Buffers, text: &[u8]) {
         buffers.input_append_buf()[..text.len()].copy_from_slice(text);
@@ -101,8 +123,32 @@ mod tests {
     fn what_went_out_is_wiped() {
         let mut buffers = Buffers::default();
         buffers.output()[..6].copy_from_slice(b"secret");
-        buffers.wipe_output(6);
-        assert!(buffers.output().iter().all(|byte| *byte == 0));
+        assert!(!buffers.holds_back(6));
+        assert_eq!(buffers.held(), b"secret");
+        buffers.wipe_held();
+        assert!(buffers.held().is_empty());
+        assert_eq!(buffers.output(), [0; OUTPUT]);
+    }
+
+    /// Returns whether this much output is held back, if it ends like this.
+    fn holds_back(buffers: &mut Buffers, amount: usize, end: &[u8]) -> bool {
+        let output = buffers.output();
+        output[..amount].fill(b' ');
+        output[amount - end.len()..amount].copy_from_slice(end);
+        buffers.holds_back(amount)
+    }
+
+    #[test]
+    fn a_head_waits_for_the_start_of_its_body_if_that_has_room() {
+        let end = b"\r\n\r\n";
+        let mut buffers = Buffers::default();
+        assert!(holds_back(&mut buffers, 20, end));
+        assert_eq!(buffers.output().len(), OUTPUT - 20);
+        assert!(!holds_back(&mut buffers, 10, end), "it has a body now");
+        assert_eq!(buffers.held().len(), 30);
+        assert!(!holds_back(&mut Buffers::default(), 20, b": x\r\n"), "half a head");
+        assert!(holds_back(&mut Buffers::default(), MOST_HELD, end));
+        assert!(!holds_back(&mut Buffers::default(), MOST_HELD + 1, end));
     }
 
     #[test]

@@ -104,29 +104,47 @@ impl Link {
     }
 
     /// Returns whether a request may be sent on it. The first check after a request begins its idle
-    /// time.
+    /// time. It does not ask the system: ureq makes that check when it takes the connection back,
+    /// and another one before it uses it again.
     fn is_open_at(&mut self, now: Now) -> bool {
-        let since = *self.idle_since.get_or_insert(now);
-        age(since, now) < self.max_idle_age && self.replies.is_at_rest() && self.stream.is_idle()
+        if !self.replies.is_at_rest() {
+            return false;
+        }
+        match self.idle_since {
+            None => {
+                self.idle_since = Some(now);
+                true
+            }
+            Some(since) => age(since, now) < self.max_idle_age && self.stream.is_idle(),
+        }
     }
 
-    /// Gives some of a request to the connection. If a connection that was idle proves dead before
-    /// it took a byte, a new one replaces it.
-    fn transmit(&mut self, amount: usize) -> Result<io::Result<()>, Error> {
+    /// Sends what waits to be sent. If a connection that was idle proves dead before it took a
+    /// byte, a new one replaces it.
+    fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        if self.buffers.held().is_empty() {
+            return Ok(());
+        }
+        let sent = self.transmit();
+        self.buffers.wipe_held();
+        sent?.map_err(|error| broken(&error, timeout))
+    }
+
+    fn transmit(&mut self) -> Result<io::Result<()>, Error> {
         let was_idle = self.idle_since.take().is_some();
-        match self.give(amount) {
+        match self.give() {
             (Err(error), Taken::Nothing) if was_idle && error.kind() != io::ErrorKind::TimedOut => {
                 self.stream = (self.reopen)()?;
                 self.replies = Reading::default();
-                Ok(self.give(amount).0)
+                Ok(self.give().0)
             }
             (sent, _) => Ok(sent),
         }
     }
 
-    fn give(&mut self, amount: usize) -> (io::Result<()>, Taken) {
+    fn give(&mut self) -> (io::Result<()>, Taken) {
         self.stream.set_deadline(attempt::deadline());
-        let output = self.buffers.output().get(..amount).unwrap_or_default();
+        let output = self.buffers.held();
         self.replies.on_request(output);
         let before = self.stream.written();
         let sent = self.stream.write_all(output).and_then(|()| self.stream.flush());
@@ -150,12 +168,11 @@ impl Transport for Link {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let sent = self.transmit(amount);
-        self.buffers.wipe_output(amount);
-        sent?.map_err(|error| broken(&error, timeout))
+        if self.buffers.holds_back(amount) { Ok(()) } else { self.send(timeout) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.send(timeout)?;
         self.stream.set_deadline(attempt::deadline());
         let broken = |error| broken(&error, timeout);
         loop {
@@ -248,7 +265,8 @@ mod tests {
 
     fn transmit(link: &mut Link, bytes: &[u8]) -> Result<(), ureq::Error> {
         link.buffers.output()[..bytes.len()].copy_from_slice(bytes);
-        link.transmit_output(bytes.len(), NextTimeout::default())
+        link.transmit_output(bytes.len(), NextTimeout::default())?;
+        link.send(NextTimeout::default())
     }
 
     /// Seconds by each clock.

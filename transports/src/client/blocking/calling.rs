@@ -6,10 +6,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Operation, Outcome, Permit};
+use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Now, Operation, Outcome, Permit};
 
 use super::Client;
-use crate::client::common::{NoBearer, ON_THE_WAY};
+use crate::client::common::{NoBearer, ON_THE_WAY, is_valid_at};
 use crate::clock::Deadline;
 use crate::parked::wait;
 
@@ -51,8 +51,8 @@ impl Client {
     /// Returns [`NotCallable`] if the operation cannot be called, or if the journal does not
     /// permit it ([`NotCallable::Intent`]). Nothing was sent.
     pub fn call<O: Operation>(&self, operation: &O) -> Result<Outcome<O::Reply>, NotCallable> {
-        let call = self.shared.common.call(operation, self.patience)?;
-        Ok(self.carry(call)?)
+        let (call, now) = self.shared.common.call(operation, self.patience)?;
+        Ok(self.carry(call, now)?)
     }
 
     /// Creates a call of the contract's operation with this name, to be
@@ -82,21 +82,34 @@ impl Client {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        self.carry(self.shared.common.prepared(call))
+        let common = &self.shared.common;
+        self.carry(common.prepared(call), common.now())
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
-    fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
+    fn carry<R>(&self, mut call: Call<R>, now: Now) -> Result<Outcome<R>, IntentError> {
         let common = &self.shared.common;
         let mut recorded = common.recorded(&call);
         let mut deadline = Deadline::after(self.patience);
-        let mut now = common.now_or_end(deadline);
+        let mut now = common.or_end(now, deadline);
         loop {
             match common.next_of(&mut call, &mut recorded, now) {
-                CallStep::Token => match self.bearer(&call, deadline) {
-                    Ok(bearer) => call.on_bearer(bearer),
-                    Err(none) => call.on_no_bearer(none.why, none.recovery),
-                },
+                CallStep::Token => {
+                    let cached = common.cached_bearer(&call);
+                    let is_at_once = is_valid_at(&cached, now);
+                    let token = match cached {
+                        Ok(None) => self.awaited_bearer(&call, deadline),
+                        Ok(Some(bearer)) => Ok(bearer),
+                        Err(none) => Err(none),
+                    };
+                    match token {
+                        Ok(bearer) => call.on_bearer(bearer),
+                        Err(none) => call.on_no_bearer(none.why, none.recovery),
+                    }
+                    if is_at_once {
+                        continue;
+                    }
+                }
                 CallStep::Record(entry) => call.on_recorded(wait(pin!(recorded.record(&entry)))),
                 CallStep::Send(exchange) => {
                     let (request, bounds, _) = common.outgoing(exchange, &mut recorded);
@@ -145,11 +158,8 @@ impl Client {
         wait(pin!(self.shared.common.resolve(id, resolution)))
     }
 
-    fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
+    fn awaited_bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
         let common = &self.shared.common;
-        if let Some(bearer) = common.cached_bearer(call)? {
-            return Ok(bearer);
-        }
         let token = self.wait_for_token(ON_THE_WAY, common.budget_of_call(deadline));
         // Another agent may have signed in while this call waited for the token.
         common.admits(call)?;

@@ -26,13 +26,15 @@ pub(crate) const ON_THE_WAY: Duration = Duration::from_secs(5);
 
 impl<F> Common<F> {
     /// Creates a call of an operation for the agent that is signed in, to be over in this time.
+    /// Returns also when that time began.
     pub(crate) fn call<O: Operation>(
         &self,
         operation: &O,
         within: Duration,
-    ) -> Result<Call<O::Reply>, NotCallable> {
-        let deadline = self.deadline(within);
-        self.lock().session.call(operation, deadline).map(|call| self.recorded_in_journal(call))
+    ) -> Result<(Call<O::Reply>, Now), NotCallable> {
+        let now = self.now();
+        let call = self.lock().session.call(operation, now.mono.after(within))?;
+        Ok((self.recorded_in_journal(call), now))
     }
 
     /// Creates a call of the operation with this name, to be over in this time.
@@ -165,6 +167,12 @@ impl<F> Common<F> {
     fn recorded_in_journal<R>(&self, call: Call<R>) -> Call<R> {
         if self.journal.is_given() { call.with_journal() } else { call.with_memory() }
     }
+}
+
+/// Returns whether a token was cached that is valid at this time: then nothing was waited for, and
+/// the clocks need not be read again. A clock that was set back may say otherwise.
+pub(crate) fn is_valid_at(cached: &Result<Option<Bearer>, NoBearer>, now: Now) -> bool {
+    matches!(cached, Ok(Some(bearer)) if !bearer.remaining(now).is_zero())
 }
 
 /// Why a call gets no token, and what to do about it.

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Operation, Outcome, Permit};
+use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Now, Operation, Outcome, Permit};
 
 use super::AsyncClient;
 use super::renewal::exchange;
 use super::waiting;
-use crate::client::common::{NoBearer, ON_THE_WAY, token_waiting};
+use crate::client::common::{NoBearer, ON_THE_WAY, is_valid_at, token_waiting};
 use crate::clock::Deadline;
 
 impl AsyncClient {
@@ -31,8 +31,8 @@ impl AsyncClient {
         &self,
         operation: &O,
     ) -> Result<Outcome<O::Reply>, NotCallable> {
-        let call = self.shared.common.call(operation, self.patience)?;
-        Ok(self.carry(call).await?)
+        let (call, now) = self.shared.common.call(operation, self.patience)?;
+        Ok(self.carry(call, now).await?)
     }
 
     /// Creates a call of the contract's operation with this name, to be
@@ -66,21 +66,34 @@ impl AsyncClient {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        self.carry(self.shared.common.prepared(call)).await
+        let common = &self.shared.common;
+        self.carry(common.prepared(call), common.now()).await
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
-    async fn carry<R>(&self, mut call: Call<R>) -> Result<Outcome<R>, IntentError> {
+    async fn carry<R>(&self, mut call: Call<R>, now: Now) -> Result<Outcome<R>, IntentError> {
         let common = &self.shared.common;
         let mut recorded = common.recorded(&call);
         let mut deadline = Deadline::after(self.patience);
-        let mut now = common.now_or_end(deadline);
+        let mut now = common.or_end(now, deadline);
         loop {
             match common.next_of(&mut call, &mut recorded, now) {
-                CallStep::Token => match self.bearer(&call, deadline).await {
-                    Ok(bearer) => call.on_bearer(bearer),
-                    Err(none) => call.on_no_bearer(none.why, none.recovery),
-                },
+                CallStep::Token => {
+                    let cached = common.cached_bearer(&call);
+                    let is_at_once = is_valid_at(&cached, now);
+                    let token = match cached {
+                        Ok(None) => self.awaited_bearer(&call, deadline).await,
+                        Ok(Some(bearer)) => Ok(bearer),
+                        Err(none) => Err(none),
+                    };
+                    match token {
+                        Ok(bearer) => call.on_bearer(bearer),
+                        Err(none) => call.on_no_bearer(none.why, none.recovery),
+                    }
+                    if is_at_once {
+                        continue;
+                    }
+                }
                 CallStep::Record(entry) => call.on_recorded(recorded.record(&entry).await),
                 CallStep::Send(out) => {
                     let (request, bounds, progress) = common.outgoing(out, &mut recorded);
@@ -141,11 +154,12 @@ impl AsyncClient {
         self.shared.common.resolve(id, resolution).await
     }
 
-    async fn bearer<R>(&self, call: &Call<R>, deadline: Deadline) -> Result<Bearer, NoBearer> {
+    async fn awaited_bearer<R>(
+        &self,
+        call: &Call<R>,
+        deadline: Deadline,
+    ) -> Result<Bearer, NoBearer> {
         let common = &self.shared.common;
-        if let Some(bearer) = common.cached_bearer(call)? {
-            return Ok(bearer);
-        }
         // Boxed, so that the future of a call that waits for no token is small.
         let waiting = token_waiting(self, ON_THE_WAY, common.budget_of_call(deadline));
         let token = Box::pin(waiting).await;
