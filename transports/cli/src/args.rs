@@ -23,17 +23,22 @@ pub(crate) use self::token::Token;
 pub(crate) use self::watch::Watch;
 use crate::log::Log;
 
-/// Freedom Pay's IMTS (International Money Transfer System) from the command line.
-///
-/// To see what it does, without credentials and without a network, run `imts demo`. No command contacts
-/// the real service unless you give its base URL.
+/// Freedom Pay's IMTS (International Money Transfer System) from the command line
 #[derive(Debug, Parser)]
-#[command(name = "imts", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "imts",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+To see what it does, without credentials and without a network, run `imts demo`. No command contacts \
+the real service unless you give its base URL."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Log requests to stderr (-vv for more). Secrets and tokens are never logged.
+    /// Log requests to stderr (-vv for more). Secrets are never logged.
     #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     verbose: u8,
 }
@@ -46,7 +51,7 @@ impl Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show a session's whole life, and money calls under faults, on a local sandbox.
+    /// Run a session and money calls under faults, on a local sandbox.
     Demo(Demo),
     /// Sign in once and print how long the access token lives.
     Token(Token),
@@ -54,7 +59,7 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Call an operation of the service, with JSON in and out.
     Call(Box<Call>),
-    /// List the service's operations: class, evidence, path.
+    /// List the service's operations with class, evidence and path.
     Operations(Operations),
     /// Read a journal of calls, and resolve the calls in doubt.
     Journal(journal::Journal),

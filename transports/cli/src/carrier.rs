@@ -60,8 +60,8 @@ impl Network {
         };
         tls.map_err(|error| match (error, &self.ca_file) {
             (TlsError::PlatformRoots, _) => Failure::usage(
-                "this machine has no certificates to trust: install its package \
-                 `ca-certificates`, or let SSL_CERT_FILE name a PEM file",
+                "this machine has no trusted certificates: install the package `ca-certificates`, \
+                 or set SSL_CERT_FILE to a PEM file",
             ),
             (error, Some(path)) => unusable(path, &error),
             (error, None) => Failure::usage(error),
@@ -73,14 +73,10 @@ impl Network {
         match self.proxy.as_deref() {
             None => Ok(None),
             Some("env") => Proxy::from_env().map_err(|error| {
-                Failure::usage(format!(
-                    "the proxy that the environment names cannot be used: {error}"
-                ))
+                Failure::usage(format!("the proxy in the environment cannot be used: {error}"))
             }),
             Some(url) => Proxy::new(url).map(Some).map_err(|error| {
-                Failure::usage(format!(
-                    "--proxy cannot be used: {error}; give http://HOST:PORT, or `env`"
-                ))
+                Failure::usage(format!("--proxy cannot be used: {error}, nor `env`"))
             }),
         }
     }
@@ -178,8 +174,5 @@ fn certificates(path: &Path) -> Result<Certificates, Failure> {
 }
 
 fn unusable(path: &Path, error: &TlsError) -> Failure {
-    Failure::usage(format!(
-        "--ca-file {} cannot be used: {error}; give a PEM file (-----BEGIN CERTIFICATE-----)",
-        path.display()
-    ))
+    Failure::usage(format!("--ca-file {} cannot be used: {error}", path.display()))
 }

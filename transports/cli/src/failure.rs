@@ -168,29 +168,32 @@ impl Failure {
             return self.advice.clone();
         }
         Some(match (self.kind, self.recovery) {
-            (Kind::Refused, Recovery::SignIn) => {
-                "Check the agent id and the secret: these are not the ones that the service knows."
+            (Kind::Demo, _) => {
+                "Run it again with -vv, and report what it prints to the authors of this program."
                     .to_owned()
             }
+            (Kind::Refused, Recovery::SignIn) => {
+                "Check the agent id and the secret: the service does not accept them.".to_owned()
+            }
             (Kind::Refused, Recovery::Fix) => {
-                "Check the base URL: the service does not have this operation there.".to_owned()
+                "Check the base URL: the service does not serve this operation there.".to_owned()
             }
             (_, Recovery::Retry { after: Some(after) }) => format!(
-                "The service asks to wait {} before the next try.",
+                "Wait {} before you try again, as the service asks.",
                 humantime::format_duration(after)
             ),
             (Kind::TimedOut, _) => {
-                "Try again; a longer --timeout helps where the service is slow.".to_owned()
+                "Try again. If the service is slow, set a longer --timeout.".to_owned()
             }
             (Kind::Transport, _) => {
-                "Check that the service is running at this URL, and the network in between."
+                "Check that the service runs at this URL, and that the network reaches it."
                     .to_owned()
             }
             (_, Recovery::Retry { after: None }) => {
-                "The fault is the service's and may pass: try again later.".to_owned()
+                "This is a fault of the service. Try again later.".to_owned()
             }
-            (_, Recovery::Report) => "The fault is the service's. If this is its right base URL, \
-                                      tell its support what happened."
+            (_, Recovery::Report) => "Check the base URL. If it is right, report this to the \
+                                      service's support."
                 .to_owned(),
             _ => return None,
         })

@@ -53,7 +53,7 @@ pub(crate) fn ending(
     let Ok(race) = Race::begin(|| Kind::Interrupted.exit_code()) else { return work(&stop) };
     match race.run(move || work(&of_work))? {
         First::Ended(Some(outcome)) => outcome,
-        First::Ended(None) => Err(Failure::usage("a fault of this command's own")),
+        First::Ended(None) => Err(Failure::usage("the command failed because of a bug")),
         First::Signal(signal, rest) => {
             let outcome = if stop.tell(signal) { rest.wait() } else { None };
             outcome.unwrap_or_else(|| Err(Failure::interrupted(signal, before)))
@@ -190,7 +190,7 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     thread::Builder::new()
         .spawn(work)
         .map(drop)
-        .map_err(|error| Failure::usage(format!("the machine has no thread to give: {error}")))
+        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))
 }
 
 /// Calls `told` from a thread at the first signal.
@@ -211,7 +211,7 @@ fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
         }
     })?;
     let caught = caught.recv().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
-    caught.map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))
+    caught.map_err(|error| Failure::usage(format!("cannot catch signals: {error}")))
 }
 
 /// Returns the signals to catch. A signal that was ignored when the command began, as by `nohup`,
@@ -233,5 +233,5 @@ fn heeded() -> Vec<i32> {
 fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     let mut told = Some(told);
     ctrlc::set_handler(move || told.take().map_or((), |told| told(Signal("Ctrl-C"))))
-        .map_err(|error| Failure::usage(format!("cannot wait for an interrupt: {error}")))
+        .map_err(|error| Failure::usage(format!("cannot catch signals: {error}")))
 }

@@ -31,9 +31,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
     let before = match &command {
         JournalCommand::List(_) => "the journal was read",
-        JournalCommand::Resolve(_) | JournalCommand::Accept(_) => "anything was written down",
+        JournalCommand::Resolve(_) | JournalCommand::Accept(_) => "anything was recorded",
         JournalCommand::Compact(_) => "the journal was compacted",
-        JournalCommand::Reconcile(_) => "all calls were asked about; what was written down stays",
+        JournalCommand::Reconcile(_) => "all calls were asked about; what was recorded stays",
     };
     interrupt::ending(before, move |stop| match &command {
         JournalCommand::List(args) => list(args, stop),
@@ -56,13 +56,15 @@ pub(crate) fn opened(
     let options = options.clone().on_compaction(move |outcome| {
         log.tell(1, || match outcome {
             Ok(compacted) => compact::words(compacted),
-            Err(error) => format!("the journal stays as long as it is: {error}"),
+            Err(error) => format!("the journal was not compacted: {error}"),
         });
     });
     let mut waits = false;
     loop {
         let (path, options) = (file.to_owned(), options.clone());
-        match limit.bound("opening the journal", move || Ok(options.open(path)))? {
+        let opened = limit.bound("opening the journal", move || Ok(options.open(path)));
+        // The time may end in the midst of an attempt. The lock is then still the reason.
+        match opened.map_err(|error| if waits { locked(file) } else { error })? {
             Ok(journal) => return Ok(journal),
             Err(JournalError::Locked) => {
                 if !std::mem::replace(&mut waits, true) {
@@ -97,12 +99,12 @@ fn opened_again(
 
 fn locked(file: &Path) -> Failure {
     let message = format!(
-        "the journal {} is locked: another process has it open, and kept it for all of --timeout. \
-         Nothing was sent, and nothing was written down",
+        "the journal {} is locked: another process had it open until --timeout passed. Nothing was \
+         sent, and nothing was recorded",
         file.display()
     );
-    let advice = "Run it again, or wait longer with --timeout. A service that keeps its journal open \
-                  for as long as it runs must be asked itself to list and to resolve its calls.";
+    let advice = "Run it again, or wait longer with --timeout. If a server keeps its journal open \
+                  for as long as it runs, resolve the calls through that server.";
     Failure::new(Kind::JournalLocked, Recovery::Retry { after: None }, message).advising(advice)
 }
 
@@ -129,7 +131,8 @@ fn unusable(file: &Path, error: &JournalError) -> Failure {
             file.display()
         )),
         JournalError::FolderNotSynced { .. } => failure.advising(
-            "Put the journal on a local disk. If it is kept by other means: --allow-unsynced-folder",
+            "Put the journal on a local disk. If the file is kept safe by other means, use \
+             --allow-unsynced-folder.",
         ),
         _ => failure,
     }
@@ -179,13 +182,13 @@ fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
     let in_doubt = book.in_doubt().count();
     let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
     if let hashed @ 1.. = book.hashed() {
-        lines.push(format!("Of {hashed} calls that were done, only hashes are kept."));
+        lines.push(format!("Only hashes are kept of {hashed} calls that were done."));
     }
     lines.push(match (in_doubt, book.next_id() - 1) {
-        (0, all) => format!("No call is in doubt, of {all}."),
+        (0, all) => format!("No call is in doubt; the journal has had {all}."),
         (some, all) => format!(
-            "{some} in doubt, of {all}. Ask the service (status, info, search) what became of \
-             them; then: imts journal resolve {} ID --as done (or refused)",
+            "{some} in doubt; the journal has had {all} calls. Ask the service (status, info, \
+             search) for their outcome. Then: imts journal resolve {} ID --as done (or refused)",
             file.display()
         ),
     });
@@ -205,7 +208,7 @@ fn line(call: &CallRecord) -> String {
     let when =
         until.map_or(when.clone(), |until| format!("{when}, may be under way until {until}"));
     let state = call.state.as_str();
-    let by = |by: &Option<String>| by.clone().unwrap_or_else(|| "somebody unknown".to_owned());
+    let by = |by: &Option<String>| by.clone().unwrap_or_else(|| "an unknown user".to_owned());
     let mut line = format!(
         "{:>6}  {state:8}  {}  {reference}  {when}",
         call.id,
@@ -241,7 +244,7 @@ fn resolve(args: &Resolve, log: Log, stop: &Stop) -> Result<(), Failure> {
         out::line(object(call))?;
     } else {
         out::line(format_args!(
-            "call {id} ({}) is written down as {}",
+            "call {id} ({}) is recorded as {}",
             call.operation,
             call.state.as_str()
         ))?;
@@ -258,7 +261,7 @@ fn accept(args: &Accept, log: Log, stop: &Stop) -> Result<(), Failure> {
         out::line(json!({ "accepted": true, "in_doubt": in_doubt }))?;
     } else {
         out::line(format_args!(
-            "accepted; {in_doubt} in doubt: imts journal list {}",
+            "accepted; {in_doubt} in doubt. See: imts journal list {}",
             file.display()
         ))?;
     }
@@ -271,10 +274,10 @@ fn wrong(file: &Path, error: &JournalError) -> Failure {
         JournalError::UnderWay(why) => Failure::new(
             Kind::InProgress,
             Recovery::Retry { after: None },
-            format!("nothing was written down: {why}"),
+            format!("nothing was recorded: {why}"),
         ),
         JournalError::NoSuchCall { .. } | JournalError::NotInDoubt { .. } => {
-            Failure::usage(format!("{error}: see imts journal list {} --all", file.display()))
+            Failure::usage(format!("{error}; see: imts journal list {} --all", file.display()))
         }
         _ => unusable(file, error),
     }

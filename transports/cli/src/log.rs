@@ -62,9 +62,7 @@ impl Log {
             }
             Err(failure) => {
                 self.tell(1, || format!("< no reply after {millis} ms: {failure}"));
-                self.tell(2, || {
-                    format!("  known not to have been sent: {}", failure.is_not_sent())
-                });
+                self.tell(2, || format!("  proven not sent: {}", failure.is_not_sent()));
             }
         }
     }

@@ -80,8 +80,8 @@ fn words(error: &clap::Error) -> Failure {
     };
     if error.kind() == ErrorKind::UnknownArgument && stray {
         return Failure::usage(
-            "an argument stands alone, without the option it belongs to (it is not repeated here: \
-             it may be a secret); see --help",
+            "unexpected argument (not repeated here, because it may be a secret): put the name of \
+             its option before it; see --help",
         );
     }
     let text = error.render().to_string();

@@ -67,7 +67,7 @@ fn table(rows: &[Row<'_>]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
     let mut table = format!("{:width$}  {:6}  {:9}  PATH", "NAME", "CLASS", "EVIDENCE");
     for row in rows {
-        let path = row.path.map_or("(yours to give)", ServicePath::as_str);
+        let path = row.path.map_or("(unknown)", ServicePath::as_str);
         let (class, evidence) = (row.class.as_str(), row.evidence.as_str());
         table.push_str(&format!("\n{:width$}  {class:6}  {evidence:9}  {path}", row.name));
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(args: args::Sandbox, log: Log) -> Result<(), Failure> {
 fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     let agent = &args.agent;
     if agent.is_empty() {
-        return Err(Failure::usage("the agent's id is empty"));
+        return Err(Failure::usage("--agent is empty: give an id"));
     }
     let mut settings = Settings::default();
     settings.agents = [(agent.clone(), DEFAULT_SECRET.to_owned())].into();
@@ -55,7 +55,7 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
             response
         })
         .start()
-        .map_err(|error| Failure::usage(format!("cannot serve on port {}: {error}", args.port)))?;
+        .map_err(|error| Failure::usage(format!("cannot listen on port {}: {error}", args.port)))?;
     stop.take_over()?;
     let url = front.url();
     let credentials =
@@ -73,7 +73,7 @@ A sandbox of IMTS serves at {url} until interrupted (Ctrl-C).
   agent id  {agent}
   secret    {DEFAULT_SECRET}
 
-Get a token by hand:
+Get a token with curl:
 
   curl -s {url}{sign_in} -H 'Content-Type: application/json' -d {credentials}
 
@@ -85,11 +85,13 @@ Call an operation:
 
   IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts call {name} -d {request} --base-url {url} --plain-http{file}
 
-Keep a session alive: the line with `token`, with `watch` for `token`. Meanwhile, an outage of 30 seconds:
+To keep a session alive, use the line with `token` and write `watch` instead of `token`. Meanwhile, cause
+an outage of 30 seconds:
 
     curl -s {url}/_sandbox/settings -d {outage}
 
-What the service would refuse, this refuses; what is assumed of it, is labelled so."
+The sandbox refuses what a strict service refuses. The header X-Sandbox-Evidence of each reply says whether
+that reply is published or assumed."
     ))?;
     while stop.wait(Duration::MAX).is_ok() {}
     Ok(())

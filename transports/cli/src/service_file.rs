@@ -47,7 +47,7 @@ pub(crate) fn with_callable(
     let exchanges = exchanges(tokens.as_ref());
     if exchanges.iter().any(|(exchange, _)| *exchange == name) {
         return Err(Failure::usage(format!(
-            "`{name}` yields tokens, which this command does not print: `imts token` signs in"
+            "`{name}` returns tokens, which this command does not print: use `imts token`"
         )));
     }
     let mut operations = service.operations().clone();
@@ -67,7 +67,7 @@ pub(crate) fn with_callable(
     };
     if let Some((exchange, _)) = exchanges.iter().find(|(_, its)| **its == path) {
         return Err(Failure::usage(format!(
-            "the path given for `{name}` is that of `{exchange}`, whose reply has tokens in it"
+            "--path is the path of `{exchange}`, whose reply holds tokens: give the path of `{name}`"
         )));
     }
     Ok(service.with_operations(operations))
@@ -88,8 +88,9 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
         format!(" Did you mean {}?", near.join(" or "))
     };
     Failure::usage(format!(
-        "there is no operation of this name.{near} `imts operations` lists those of the service; \
-         another needs a service file (--service-file FILE) that gives its path and its class"
+        "there is no operation of this name.{near} See `imts operations` for all names. An \
+         operation of your own needs a service file (--service-file FILE) with its path and its \
+         class"
     ))
 }
 

@@ -22,8 +22,10 @@ const MAX_SECRET: u64 = 65_536;
 /// Returns the endpoint for a base URL.
 pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, Failure> {
     let url = url.ok_or_else(|| {
-        Failure::usage("no base URL: give --base-url or set IMTS_BASE_URL (there is no default; `imts sandbox` \
-             serves one to try)")
+        Failure::usage(
+            "no base URL: give --base-url or set IMTS_BASE_URL (there is no default; to \
+                        try it, run `imts sandbox`)",
+        )
     })?;
     let parsed = if plain_http { Endpoint::plain_loopback(url) } else { Endpoint::https(url) };
     parsed.map_err(|error| {

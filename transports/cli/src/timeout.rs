@@ -35,15 +35,13 @@ impl TimeLimit {
         match outcome.recv_timeout(self.left()) {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {
-                let recovery = Recovery::Retry { after: None };
-                Err(Failure::new(
-                    Kind::TimedOut,
-                    recovery,
-                    format!("the time ran out while {what}"),
-                ))
+                let (recovery, message) =
+                    (Recovery::Retry { after: None }, format!("timed out while {what}"));
+                Err(Failure::new(Kind::TimedOut, recovery, message)
+                    .advising("Run it again, with a longer --timeout if need be."))
             }
             Err(RecvTimeoutError::Disconnected) => {
-                Err(Failure::usage(format!("a fault of this command's own while {what}")))
+                Err(Failure::usage(format!("the command failed because of a bug while {what}")))
             }
         }
     }

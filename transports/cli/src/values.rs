@@ -17,7 +17,7 @@ pub(crate) fn seconds(duration: Duration) -> serde_json::Value {
 /// Formats a date by RFC 3339, in the form of the service's own replies.
 pub(crate) fn date(wall: Wall) -> String {
     wall.to_datetime().map_or_else(
-        || "beyond the calendar".to_owned(),
+        || "a date beyond the calendar".to_owned(),
         |date| date.to_rfc3339_opts(SecondsFormat::AutoSi, false),
     )
 }

@@ -12,35 +12,42 @@ use super::service::time_limit;
 #[derive(Debug, Parser)]
 #[command(
     before_help = "Example: imts call fees -d @request.json --base-url https://host.example",
-    after_long_help = "\
-Most paths are printed on the vendor's pages only: give one with --path, or put it into a contract \
-file. A call that creates something or moves money is sent once, and again only with proof that it was \
-not processed.
+    after_long_help = "Most paths stand only on the vendor's pages: give one with --path or in a \
+                       service file. A call that creates something or moves money is sent once. It \
+                       is sent again only with proof that it was not processed.
 
-On success, the payload of the reply is printed as it came. On failure, the next step is printed. \
-Exit code 6 means that the request was sent and that its outcome is unknown: ask the operations status, \
-info or search, and do not send it again before they say that it was not done.
+On success, the \
+                       payload of the reply is printed unchanged. On failure, the next step is \
+                       printed. Exit code 6 means that the request was sent and its outcome is \
+                       unknown. Call status, info or search to find out. Do not send it again \
+                       unless they say that it was not done.
 
-Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
+Credentials come from IMTS_AGENT_ID \
+                       and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
 
-Ctrl-C, SIGTERM and SIGHUP end the command with one outcome. If any byte of a call that creates \
-something or moves money may have been sent, the exit code is 6. Otherwise it is 5, nothing was sent, \
-and the journal records that.
+Ctrl-C, \
+                       SIGTERM and SIGHUP end the command with one outcome. If any byte of a call \
+                       that creates something or moves money may have been sent, the exit code is \
+                       6. Otherwise it is 5: nothing was sent, or the call only reads. The journal \
+                       records what was not sent.
 
-Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
-unexpected; 5 transport failed, timed out or interrupted; 6 outcome unknown: it was sent. With \
-the codes of the journal, nothing was sent: 7 an earlier call of this reference is in doubt; 8 it was \
-done already; 9 the reference was used for another request; 10 another caller is sending it now; 11 \
-there is no reference; 12 another process has the journal open.
+Exit codes: 0 done; 2 usage or endpoint; 3 \
+                       refused by the service; 4 a reply that is malformed or unexpected; 5 \
+                       transport failed, timed out or interrupted; 6 outcome unknown: it was sent. \
+                       Codes 7 to 12 mean that nothing was sent: 7 an earlier call of this \
+                       reference is in doubt; 8 it was done already; 9 the reference was used for \
+                       another request; 10 another caller is sending it now; 11 there is no \
+                       reference; 12 another process has the journal open.
 
-To try it, run `imts sandbox`: it prints a line that works."
+To try it, run `imts \
+                       sandbox`: it prints an example that works."
 )]
 pub(crate) struct Call {
     /// The operation's name, such as `fees`: see `imts operations`.
     pub(crate) operation: String,
 
-    /// The operation's path, such as `/v5/partner/transfer/fees`, in place of the known one. The class
-    /// stays the one that `imts operations` prints.
+    /// Use this path for the operation, such as `/v5/partner/transfer/fees`. Its class stays the one
+    /// that `imts operations` prints.
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
 
@@ -56,20 +63,20 @@ pub(crate) struct Call {
     pub(crate) data: String,
 
     /// Your own name for the call, to find its outcome later. It is printed and recorded, so it must
-    /// not be a card number. With --journal, a call that creates something or moves money needs one. If
-    /// it is not given here, it is read from the field that the service file names as
+    /// not be a card number. With --journal, a call that creates something or moves money needs one.
+    /// Without this option, it is read from the field that the service file names as
     /// `reference_field`; for create-transfer, that is `client_uuid`.
     #[arg(long, value_name = "ID")]
     pub(crate) reference: Option<String>,
 
-    /// A journal; it is created if it does not exist. A call that creates something or moves money is
+    /// A journal file, created if it does not exist. A call that creates something or moves money is
     /// recorded there before it is sent. A reference that is in doubt or done there is not sent again.
     /// See `imts journal`.
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// The longest reply that is read, in bytes, up to 67108864. Without it, the service file's
-    /// `reply_limit` counts, or 65536.
+    /// The longest reply to read, in bytes, up to 67108864. The default is the service file's
+    /// `reply_limit`, or 65536.
     #[arg(long, value_name = "BYTES", value_parser = reply_limit)]
     pub(crate) reply_limit: Option<usize>,
 
@@ -80,7 +87,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "ID", requires_all = ["reason", "journal"])]
     pub(crate) resend_despite: Option<u64>,
 
-    /// Why call ID does not count, in your own words; for --resend-despite only.
+    /// Why it is safe to send again, in your own words; for --resend-despite only.
     #[arg(long, value_name = "TEXT", requires = "resend_despite", value_parser = words)]
     pub(crate) reason: Option<String>,
 

@@ -15,12 +15,12 @@ pub(crate) struct Demo {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) transport: TransportName,
 
-    /// The URL of a running sandbox (see `imts sandbox`), in place of the demo's own. The demo changes
+    /// Use a running sandbox at this URL (see `imts sandbox`) instead of starting one. The demo changes
     /// its settings.
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
 
-    /// Print one JSON object a line; the last one has the event `done`, or an error.
+    /// Print one JSON object per line. The last one is the event `done`, or an error.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::service::time_limit;
 
 #[derive(Debug, Parser)]
+#[command(before_help = "Example: imts journal list journal")]
 pub(crate) struct Journal {
     #[command(subcommand)]
     pub(crate) command: JournalCommand,
@@ -22,7 +23,7 @@ pub(crate) enum JournalCommand {
     Resolve(Resolve),
     /// Accept a copy of a journal, such as a restored backup, as the journal.
     Accept(Accept),
-    /// Make a journal small: of a call that was done, only a hash stays.
+    /// Make a journal smaller: keep only a hash of each call that was done.
     Compact(Compact),
     /// Run a command that finds out about each call in doubt, and record its answers.
     Reconcile(Reconcile),
@@ -40,7 +41,7 @@ pub(crate) struct List {
     /// The journal.
     pub(crate) file: PathBuf,
 
-    /// List every call, whatever became of it.
+    /// List all calls, not only those in doubt.
     #[arg(long)]
     pub(crate) all: bool,
 
@@ -52,18 +53,22 @@ pub(crate) struct List {
 #[derive(Debug, Parser)]
 #[command(
     before_help = "Example: imts journal resolve journal 17 --as refused",
-    after_long_help = "\
-Ask the service first: its operations status, info and search return the outcome of a call. What you \
-record here counts from then on, and cannot be taken back.
+    after_long_help = "Ask the service first: its operations status, info and search return the \
+                       outcome of a call. What you record here counts from then on, and cannot be \
+                       taken back.
 
-If another process has the journal open, the command waits for it, up to --timeout. If a server keeps its \
-journal open for as long as it runs, resolve the calls through that server.
+If another process has the journal open, the command waits for \
+                       it, up to --timeout. If a server keeps its journal open for as long as it \
+                       runs, resolve the calls through that server.
 
-While the call's sender may be alive, nothing is recorded. If no process has the journal open, its senders \
-are gone. The senders of the original of an accepted copy count as alive until their time is over.
+While the call's sender may \
+                       be alive, nothing is recorded. If no process has the journal open, its \
+                       senders are gone. The senders of the original of an accepted copy count as \
+                       alive until their time limit has passed.
 
-Exit codes: 0 recorded; 2 usage; 5 interrupted, and nothing was recorded; 10 the call may still \
-be under way; 12 another process has the journal open."
+Exit codes: 0 recorded; 2 usage; \
+                       5 interrupted, and nothing was recorded; 10 the call may still be under \
+                       way; 12 another process has the journal open."
 )]
 pub(crate) struct Resolve {
     /// The journal.
@@ -212,8 +217,8 @@ pub(crate) struct Compact {
 /// What a journal's file system does not need to promise.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Folder {
-    /// Use the journal although its file system cannot promise that a new file survives a crash: some
-    /// network file systems do not sync folders. Use this only if the file is kept by other means.
+    /// Accept a file system that cannot promise that a new file survives a crash: some network file
+    /// systems do not sync folders. Use this only if the file is kept safe by other means.
     #[arg(long)]
     pub(crate) allow_unsynced_folder: bool,
 }
@@ -248,7 +253,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 /// A reason, which must not be blank.
 pub(super) fn words(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("say why in a few words".to_owned()),
+        "" => Err("give a reason in a few words".to_owned()),
         words => Ok(words.to_owned()),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Sandbox {
 /// What becomes of a refresh token that is used.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(crate) enum RotationName {
-    /// It stays good; the reply brings no new one.
+    /// It stays valid; the reply brings no new one.
     #[default]
     Never,
     /// It expires; the reply brings a new one.

@@ -70,7 +70,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     let limit = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if limit.is_zero() {
-        return Err("nothing is done in no time: give more than 0, such as 10s".to_owned());
+        return Err("a time limit of 0 leaves no time: give more, such as 10s".to_owned());
     }
     Ok(limit.min(YEAR))
 }

@@ -51,7 +51,10 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     if matches!(source, Source::Stdin)
         && args.service.secret_file.as_deref() == Some(Path::new("-"))
     {
-        return Err(Failure::usage("stdin can be the secret or the data, and both were asked for"));
+        return Err(Failure::usage(
+            "stdin cannot be both the secret and the data: give one of them \
+                                   as a file",
+        ));
     }
     let request = limit.bound("reading the data", move || source.read())?;
     let entry = service.operations().entry(&args.operation);
@@ -111,7 +114,7 @@ impl Source {
             Failure::usage(format!("cannot read the data from {place}: {error}"))
         };
         let (text, hint) = match self {
-            Self::Known(text) => (text, " (a file is given as @FILE)"),
+            Self::Known(text) => (text, " (to read a file, give @FILE)"),
             Self::File(path) => {
                 let text = input::text_of(&path, MAX_DATA)
                     .map_err(|error| unreadable(&path.to_string_lossy(), &error))?;

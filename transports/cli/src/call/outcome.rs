@@ -70,13 +70,13 @@ impl About {
         let advice = match error {
             IntentError::InDoubt { id, .. } => self.resolving(Some(*id)),
             IntentError::NoReference { .. } => {
-                "Give your own id of what is asked for: --reference ID. Or name the field of the \
-                 request that holds it in the service file: reference_field = \"client_uuid\"."
+                "Give your own id for the call: --reference ID. Or name the field of the request \
+                 that holds it in the service file, such as reference_field = \"client_uuid\"."
                     .to_owned()
             }
             IntentError::InProgress { .. } => "Wait for that call's outcome.".to_owned(),
             _ => match &self.journal {
-                Some(file) => format!("See imts journal list {} --all", file.display()),
+                Some(file) => format!("See: imts journal list {} --all", file.display()),
                 None => return Failure::new(kind, recovery, message).with_details(details),
             },
         };
@@ -91,9 +91,12 @@ impl About {
         };
         printed.map(drop).map_err(|_| {
             let message =
-                format!("{} was done, and its reply cannot be written to stdout", self.operation);
+                format!("{} was done, but its reply cannot be written to stdout", self.operation);
             Failure::new(Kind::Unknown, Recovery::Resolve, message)
-                .advising("Do not send it again: ask the service what it replied.")
+                .advising(
+                    "Do not send it again. Ask the service for the result with status, info \
+                           or search.",
+                )
                 .with_details(self.details(&Value::Null))
         })
     }
@@ -101,14 +104,13 @@ impl About {
     fn refused(&self, problem: &Refusal, recovery: Recovery) -> Failure {
         let advice = match (problem.status().as_u16(), recovery) {
             (401 | 403, _) => {
-                "The service does not let this agent do that, though it gave it a token: ask its \
-                 support."
+                "The service does not permit this agent to do that: ask the service's support."
             }
             (404 | 405, _) => {
-                "Check the path and the base URL: the service does not have this operation there."
+                "Check the path and the base URL: the service does not serve this operation there."
             }
             (_, Recovery::Fix) => "Check the request's fields against the vendor's page.",
-            _ => "It may pass: nothing was done, so try again later.",
+            _ => "Nothing was done: try again later.",
         };
         let mut details = self.details(&Value::Null);
         details.insert("status".to_owned(), problem.status().as_u16().into());
@@ -124,8 +126,8 @@ impl About {
     /// Creates a failure: a signal came while the request was on its way.
     pub(super) fn cut_off(&self, signal: Signal, sent_at: Wall) -> Failure {
         let message = format!(
-            "{}: {} came before any reply. It may have been done: ask status, info or search, and \
-             do not send it again before they say that it was not",
+            "{}: {} came before the reply. It may have been done: ask status, info or search, and \
+             do not send it again unless they say that it was not done",
             self.unknown_words(),
             signal.0
         );
@@ -135,8 +137,8 @@ impl About {
     /// Creates a failure: the command's own work broke off after the request was sent.
     pub(super) fn broken_off(&self, sent_at: Wall) -> Failure {
         let message = format!(
-            "{}: this command failed by a fault of its own. It may have been done: ask status, info \
-             or search, and do not send it again before they say that it was not",
+            "{}: the command failed because of a bug. It may have been done: ask status, info or \
+             search, and do not send it again unless they say that it was not done",
             self.unknown_words()
         );
         self.lost(sent_at, message)
@@ -148,11 +150,11 @@ impl About {
         let (message, advice) = match self.class {
             Class::Read => (
                 format!("{name}: {} came before the reply", signal.0),
-                "It only reads: run it again.",
+                "Run it again: it only reads.",
             ),
             Class::Create | Class::Money => (
-                format!("{name}: {} came before anything of it was sent", signal.0),
-                "Nothing was created, and no money moved: run it again.",
+                format!("{name}: {} came before it was sent", signal.0),
+                "Run it again: nothing was created, and no money moved.",
             ),
         };
         let mut details = self.details(&Value::Null);
@@ -167,9 +169,9 @@ impl About {
         match self.reference.get() {
             Some(reference) => {
                 let reference = reference.escape_debug();
-                format!("what became of {name} (reference {reference}) is unknown")
+                format!("{name} (reference {reference}): outcome unknown")
             }
-            None => format!("what became of {name} is unknown"),
+            None => format!("{name}: outcome unknown"),
         }
     }
 
@@ -193,13 +195,13 @@ impl About {
 
     /// Says what to do about a call in doubt.
     fn resolving(&self, id: Option<u64>) -> String {
-        let ask = "`imts call status`, `info` or `search` asks the service";
+        let ask = "Ask the service with `imts call status`, `info` or `search`";
         match (&self.journal, id) {
             (Some(file), Some(id)) => format!(
-                "{ask}; once you know: imts journal resolve {} {id} --as done (or refused)",
+                "{ask}. Once you know: imts journal resolve {} {id} --as done (or refused)",
                 file.display()
             ),
-            _ => format!("{ask} (with --journal FILE, such calls are kept in mind)."),
+            _ => format!("{ask}. With --journal FILE, such calls are recorded."),
         }
     }
 
@@ -233,7 +235,7 @@ fn failure(why: &CallError) -> Failure {
 }
 
 /// What to do if a reply is longer than its limit. The service may intend such a reply.
-const LONGER: &str = "A longer reply is permitted by --reply-limit BYTES, or by reply_limit in the \
+const LONGER: &str = "To permit a longer reply, use --reply-limit BYTES, or reply_limit in the \
                       service file.";
 
 fn is_too_long(why: &CallError) -> bool {

@@ -37,7 +37,7 @@ impl Progress {
 
     /// Returns which call it is, once that is known.
     pub(super) fn about(&self) -> Result<&About, Failure> {
-        self.about.get().ok_or_else(|| Failure::usage("a fault of this command's own"))
+        self.about.get().ok_or_else(|| Failure::usage("the command failed because of a bug"))
     }
 
     /// Handles a signal: nothing more is sent. An outcome that is known already is reported
@@ -72,7 +72,7 @@ impl Progress {
     pub(super) fn panicked(&self) -> Failure {
         match (self.about.get(), self.lost()) {
             (Some(about), Some(sent_at)) => about.broken_off(sent_at),
-            _ => Failure::usage("a fault of this command's own; nothing was sent"),
+            _ => Failure::usage("the command failed because of a bug; nothing was sent"),
         }
     }
 

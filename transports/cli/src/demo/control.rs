@@ -161,7 +161,7 @@ impl Control {
             _ => Err(format!(
                 "the sandbox at {} answered {status} to {path}: {}",
                 self.endpoint,
-                value["error"].as_str().unwrap_or("is it one?")
+                value["error"].as_str().unwrap_or("is this a sandbox?")
             )),
         }
     }
@@ -180,5 +180,5 @@ impl Control {
 }
 
 fn not_a_sandbox() -> String {
-    "the sandbox's answer is not one of its control interface".to_owned()
+    "the reply is not in the form of the sandbox's control interface".to_owned()
 }

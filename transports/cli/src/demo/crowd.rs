@@ -52,7 +52,8 @@ pub(super) fn gather(client: &Client, count: usize) -> Result<Crowd, String> {
                 })
             });
             let threads = threads.collect::<Result<_, _>>();
-            let threads = threads.map_err(|error| format!("no {count} threads: {error}"))?;
+            let threads =
+                threads.map_err(|error| format!("cannot start {count} threads: {error}"))?;
             Ok(Crowd::Threads(barrier, threads))
         }
         Client::Tasks(client, tasks) => {
@@ -88,19 +89,21 @@ impl Crowd {
                 Some(asked)
             }),
         }
-        .ok_or("one of those who asked panicked")?;
+        .ok_or("a caller panicked")?;
         let last = asked.iter().map(|(_, waited)| *waited).max().unwrap_or_default();
         let count = asked.len();
         let mut epochs = Vec::with_capacity(count);
         for (outcome, _) in asked {
             epochs.push(
-                outcome.map_err(|error| format!("one of {count} was told: {error}"))?.epoch(),
+                outcome
+                    .map_err(|error| format!("one of {count} callers got an error: {error}"))?
+                    .epoch(),
             );
         }
         epochs.dedup();
         match epochs[..] {
             [epoch] => Ok(Served { count, epoch, last }),
-            _ => Err(format!("the {count} did not all get the same token")),
+            _ => Err(format!("the {count} callers did not all get the same token")),
         }
     }
 }
@@ -109,11 +112,12 @@ impl Crowd {
 pub(super) fn begin_and_leave(client: &Client) -> Result<&'static str, String> {
     match client {
         Client::Threads(client) => match client.with_patience(HASTE).token() {
-            Err(TokenError::TimedOut) => Ok("the first to ask left after 1 ms: its patience ended"),
+            Err(TokenError::TimedOut) => Ok("the first caller gave up after 1 ms: its time limit \
+                                             passed"),
             outcome => Err(stayed(outcome)),
         },
         Client::Tasks(client, tasks) => match tasks.wait_for(dropped(client)) {
-            None => Ok("the first to ask left after 1 ms: its future was dropped"),
+            None => Ok("the first caller gave up after 1 ms: its future was dropped"),
             Some(outcome) => Err(stayed(outcome)),
         },
     }
@@ -126,7 +130,7 @@ async fn dropped(client: &AsyncClient) -> Option<Result<BearerGuard, TokenError>
 
 fn stayed(outcome: Result<BearerGuard, TokenError>) -> String {
     match outcome {
-        Ok(_) => "the first to ask was served before it could leave".to_owned(),
-        Err(error) => format!("the first to ask was told: {error}"),
+        Ok(_) => "the first caller got a token before it could give up".to_owned(),
+        Err(error) => format!("the first caller got an error: {error}"),
     }
 }

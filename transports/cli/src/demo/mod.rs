@@ -38,12 +38,12 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
     let url = match (&args.base_url, &own) {
         (Some(url), _) => url.clone(),
         (None, Some(front)) => front.url(),
-        (None, None) => return Err(Failure::usage("there is no sandbox to talk to")),
+        (None, None) => return Err(Failure::usage("no sandbox was started")),
     };
     let endpoint = settings::endpoint(Some(&url), true)?;
     if !carrier::is_plain(&endpoint) {
         return Err(Failure::endpoint(
-            "the demo speaks to a sandbox on this machine alone: http://127.0.0.1:PORT",
+            "the demo uses a sandbox on this machine only: give http://127.0.0.1:PORT",
         ));
     }
     let report = Report::new(args.json);

@@ -134,7 +134,7 @@ pub(super) fn run(stage: &mut Stage) -> Result<(), String> {
     let applied: u64 = ledger.values().sum();
     stage.tell(&format!(
         "{COUNT} calls, {AT_ONCE} at a time: {} done, {} refused, {} unknown; the service's ledger \
-         has {applied} applied",
+         counts {applied} applied",
         count("done"),
         count("refused"),
         count("unknown")
@@ -146,8 +146,8 @@ pub(super) fn run(stage: &mut Stage) -> Result<(), String> {
         }
         if (told, applied) != (kind.told, kind.applied) {
             return Err(format!(
-                "call {number} ({}) was told {told} and applied {applied} times, promised were {} \
-                 and {}",
+                "call {number} ({}) ended as {told} and was applied {applied} times, promised were \
+                 {} and {}",
                 kind.name, kind.told, kind.applied
             ));
         }
@@ -173,7 +173,7 @@ fn perform(
             })
             .collect();
         for one in crowd {
-            for (number, word) in one.join().map_err(|_| "one of those who called panicked")?? {
+            for (number, word) in one.join().map_err(|_| "a caller panicked")?? {
                 told[number] = word;
             }
         }

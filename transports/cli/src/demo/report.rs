@@ -23,12 +23,12 @@ impl Report {
     }
 
     pub(crate) fn started(&self, url: &str, own: bool, transport: &str) {
-        let whose = if own { "its own" } else { "as given" };
+        let whose = if own { "started by the demo" } else { "given by --base-url" };
         self.event(
             || json!({ "event": "started", "base_url": url, "transport": transport }),
             || {
                 format!(
-                    "A session's life, over a real socket by {transport}, with tokens that live \
+                    "The demo runs a session over a real socket with {transport}. Its tokens live \
                      up to three seconds.\nThe service is a sandbox at {url} ({whose})."
                 )
             },

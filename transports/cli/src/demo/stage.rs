@@ -63,7 +63,7 @@ impl Stage {
             Ok(bearer) => {
                 let left = bearer_left(&self.client);
                 self.tell(&format!(
-                    "asked for a token: got number {}, after {} ms; {left:.2} s are left of it",
+                    "asked for a token: got number {} after {} ms; {left:.2} s of it are left",
                     bearer.epoch().count(),
                     waited.as_millis()
                 ));
@@ -119,7 +119,7 @@ impl Stage {
         while !reached() {
             let longest = self.pace.scaled(LONGEST_WAIT);
             if began.elapsed() > longest {
-                return Err(format!("waited {longest:?} in vain for: {what}"));
+                return Err(format!("waited {longest:?} without reaching: {what}"));
             }
             self.pace.sleep(TICK);
         }
@@ -129,7 +129,7 @@ impl Stage {
     /// Ends the client and starts another from what the hook persisted.
     pub(crate) fn restart(&mut self) -> Result<usize, String> {
         let saved = self.store.lock().map_err(|_| "the store is broken")?.clone();
-        let saved = saved.ok_or("the hook persisted nothing")?;
+        let saved = saved.ok_or("the hook saved nothing")?;
         let state = Saved::from_json(&saved).map_err(|error| error.to_string())?;
         let client = client(
             &self.endpoint,
@@ -139,7 +139,7 @@ impl Stage {
             &self.store,
             Some(state),
         );
-        self.client = client.map_err(|_| "no second client could be made")?;
+        self.client = client.map_err(|_| "cannot build a second client")?;
         Ok(saved.len())
     }
 }

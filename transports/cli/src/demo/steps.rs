@@ -62,7 +62,8 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "valid",
-        title: "2. Valid: a thousand asks cost nothing; the service accepts the token.",
+        title: "2. Valid: a thousand requests for a token cost no call; the service accepts the \
+                token.",
         calls: Calls::InOrder(&[("echo", 200)]),
         run: valid,
     },
@@ -80,50 +81,52 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "refused_refresh",
-        title: "5. A refused refresh falls back to sign-in, in the same ask.",
+        title: "5. A refused refresh falls back to sign-in, in the same request for a token.",
         calls: Calls::InOrder(&[("refresh", 401), ("get_token", 200)]),
         run: refused_refresh,
     },
     Step {
         name: "outage",
-        title: "6. An outage with Retry-After: one call, then quiet until it is over.",
+        title: "6. An outage with Retry-After: one call, then a back-off until the outage ends.",
         calls: Calls::InOrder(&[("refresh", 503), ("refresh", 200)]),
         run: outage,
     },
     Step {
         name: "rejected",
-        title: "7. A rejected token (401) is never handed out again.",
+        title: "7. A rejected token (401) is never used again.",
         calls: Calls::InOrder(&[("echo", 401), ("refresh", 200), ("echo", 200)]),
         run: rejected,
     },
     Step {
         name: "restart",
-        title: "8. A restart goes on from the saved form: no sign-in, no refresh.",
+        title: "8. A restart continues from the saved session: no sign-in, no refresh.",
         calls: Calls::InOrder(&[("echo", 200)]),
         run: restart,
     },
     Step {
         name: "crowd",
-        title: "9. A thousand ask at the moment of expiry: one refresh serves them all.",
+        title: "9. A thousand callers ask at the moment of expiry: one refresh serves them all.",
         calls: Calls::InOrder(&[("refresh", 200)]),
         run: crowd,
     },
     Step {
         name: "cancelled_leader",
-        title: "10. Who began a refresh leaves in the midst of it: it goes on, and serves the others.",
+        title: "10. The caller that began a refresh gives up: the refresh continues and serves the \
+                others.",
         calls: Calls::InOrder(&[("refresh", 200)]),
         run: cancelled_leader,
     },
     Step {
         name: "money",
-        title: "11. Money: 200 calls under faults by chance; none is applied twice or told wrongly.",
+        title: "11. Money: 200 calls under random faults; no call is applied twice or reported \
+                wrongly.",
         calls: Calls::AnyOrder(payments::calls),
         run: payments::run,
     },
 ];
 
 fn sign_in(stage: &mut Stage) -> Result<(), String> {
-    stage.tell("nothing is known yet");
+    stage.tell("no token yet");
     stage.ask()?;
     expect_phase(stage, "valid")
 }
@@ -179,11 +182,19 @@ fn outage(stage: &mut Stage) -> Result<(), String> {
     for _ in 0..100 {
         match stage.ask_quietly().0 {
             Err(TokenError::Waiting { wait: left, .. }) => wait = left,
-            Err(error) => return Err(format!("an ask in the outage was told: {error}")),
-            Ok(_) => return Err("an ask in the outage got a token out of nowhere".to_owned()),
+            Err(error) => {
+                return Err(format!(
+                    "a request for a token in the outage failed in \
+                                              another way: {error}"
+                ));
+            }
+            Ok(_) => return Err("a request for a token in the outage got a token".to_owned()),
         }
     }
-    stage.tell(&format!("asked 100 times: told at once to wait {:.2} s", wait.as_secs_f64()));
+    stage.tell(&format!(
+        "asked 100 times: the answer was at once to wait {:.2} s",
+        wait.as_secs_f64()
+    ));
     stage.control.end_outage()?;
     stage.set_lifetime(2)?;
     thread::sleep(wait);
@@ -210,7 +221,7 @@ fn restart(stage: &mut Stage) -> Result<(), String> {
     stage.tell(&format!("a new client, from {bytes} bytes that the hook had saved"));
     let new = stage.ask()?;
     if new.expose_token() != old.expose_token() {
-        return Err("the restored session yields another token".to_owned());
+        return Err("the restored session has another token".to_owned());
     }
     echo(stage, 200)
 }
@@ -242,14 +253,14 @@ fn cancelled_leader(stage: &mut Stage) -> Result<(), String> {
     let held = 300 * stage.pace.factor();
     stage.control.hold_replies(held)?;
     stage.client.reject(old);
-    stage.tell(&format!("the token was rejected, and each reply is held for {held} ms"));
+    stage.tell(&format!("the token was rejected, and each reply is delayed by {held} ms"));
     let left = crowd::begin_and_leave(&stage.client);
     let served = crowd::gather(&stage.client, 20).and_then(crowd::Crowd::release);
     stage.control.hold_replies(0)?;
     stage.tell(left?);
     let served = served?;
     stage.tell(&format!(
-        "{} asked after it: each got number {}, the last after {} ms",
+        "{} callers asked after it: each got number {}, the last after {} ms",
         served.count,
         served.epoch.count(),
         served.last.as_millis()
@@ -285,11 +296,19 @@ fn expect_phase(stage: &Stage, wanted: &str) -> Result<(), String> {
 }
 
 fn same(old: Epoch, new: Epoch) -> Result<(), String> {
-    if old == new { Ok(()) } else { Err("another token came where the old one serves".to_owned()) }
+    if old == new {
+        Ok(())
+    } else {
+        Err("a new token came although the old one was valid".to_owned())
+    }
 }
 
 fn other(old: Epoch, new: Epoch) -> Result<(), String> {
-    if old == new { Err("the old token came where a new one was due".to_owned()) } else { Ok(()) }
+    if old == new {
+        Err("the old token came although a new one was due".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn list(calls: &[(String, u16)]) -> String {

@@ -40,5 +40,5 @@ pub(super) fn words(Compacted { before, after }: &Compacted) -> String {
     let size = |JournalSize { bytes, calls, hashes }: &JournalSize| {
         format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")
     };
-    format!("the journal is compact: before {}; now {}", size(before), size(after))
+    format!("the journal was compacted: before, {}; now, {}", size(before), size(after))
 }

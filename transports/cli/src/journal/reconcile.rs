@@ -32,7 +32,7 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
         match pass.poll(now) {
             ReconcileStep::Ask(call) => {
                 if let Some(until) = call.under_way_until(now.wall) {
-                    let why = format!("it may still be under way, until {}", date(until));
+                    let why = format!("it may still be under way until {}", date(until));
                     tell(args.json, &call, Ending::Unknown, Some(&why))?;
                     pass.skip(Some(Unresolved::UnderWay { until: Some(until) }));
                     continue;
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
         }
     }
     if !args.json {
-        out::line(format_args!("No call is in doubt any more; {count} were."))?;
+        out::line(format_args!("No call is in doubt now; before, {count} were."))?;
     }
     Ok(())
 }
@@ -91,8 +91,8 @@ fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Res
         return Ok(());
     }
     let words = match ending {
-        Ending::Done => "done; written down",
-        Ending::Refused => "refused, or never done; written down",
+        Ending::Done => "done; recorded",
+        Ending::Refused => "refused, or never done; recorded",
         Ending::Unknown | Ending::NotSent => "still unknown",
     };
     let reference = call
@@ -107,7 +107,7 @@ fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Res
 fn still_in_doubt(args: &Reconcile, left: usize, of: usize) -> Failure {
     let message = format!("{left} of {of} calls are still in doubt");
     let advice =
-        format!("Run it again later, or look at them: imts journal list {}", args.file.display());
+        format!("Run it again later, or see them: imts journal list {}", args.file.display());
     let details = Map::from_iter([("in_doubt".to_owned(), Value::from(left))]);
     Failure::new(Kind::InDoubt, Recovery::Resolve, message).advising(advice).with_details(details)
 }

@@ -158,7 +158,7 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started { base_url, transport } => {
-                write!(f, "watching {base_url}, by {transport}; Ctrl-C ends")
+                write!(f, "watching {base_url} with {transport}; press Ctrl-C to end")
             }
             Self::Granted { number, sight } => {
                 let how = if *number == 1 { "signed in" } else { "renewed" };

@@ -153,6 +153,6 @@ fn a_call_is_resolved_at_once_where_its_sender_is_gone_and_not_while_it_may_be_a
     assert_eq!(run(&mut imts(&["journal", "accept", &copy, "--reason", "restored"])).code, 0);
     let ran = run(&mut imts(&["journal", "resolve", &copy, "1", "--as", "refused", "--json"]));
     assert_eq!((ran.code, ran.error()), (10, ("in_progress".into(), "retry".into())), "{ran:?}");
-    assert!(ran.out.contains(" until 20") && ran.out.contains("nothing was written down"));
+    assert!(ran.out.contains(" until 20") && ran.out.contains("nothing was recorded"));
     assert_eq!(all(&copy)[0]["state"], "in_doubt");
 }

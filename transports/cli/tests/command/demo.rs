@@ -77,7 +77,7 @@ fn assert_goes_well(transport: &str) {
     assert_eq!(names, expected);
     assert!(steps.iter().all(|step| step["calls_expected"] == step["calls_seen"]), "{last}");
     assert!(ran.out.contains("1000 asked at once: each got number "), "{ran:?}");
-    assert!(ran.out.contains("the first to ask left after 1 ms"), "{ran:?}");
+    assert!(ran.out.contains("the first caller gave up after 1 ms"), "{ran:?}");
     assert_eq!(steps.last().unwrap()["calls_seen"], 200, "{last}");
     assert!(ran.out.contains("200 calls, 20 at a time: "), "{ran:?}");
     let first: Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();

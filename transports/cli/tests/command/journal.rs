@@ -58,7 +58,12 @@ fn what_is_in_doubt_is_listed_and_all_where_asked_for() {
     for words in ["2", "in_doubt", "confirm", "ref-1", "2025-07-23T11:17:31.577745+00:00"] {
         assert!(lines[0].contains(words), "{words}: {}", ran.out);
     }
-    assert!(lines[1].contains("1 in doubt, of 4") && lines[1].contains("resolve"), "{}", ran.out);
+    assert!(
+        lines[1].contains("1 in doubt; the journal has had 4 calls")
+            && lines[1].contains("resolve"),
+        "{}",
+        ran.out
+    );
     let all = run(&mut imts(&["journal", "list", &path, "--all"]));
     assert_eq!(all.out.lines().count(), 5, "{}", all.out);
 
@@ -81,13 +86,13 @@ fn what_was_found_out_is_written_down_once() {
         let ran = run(imts(&resolve).arg("--json"));
         assert_eq!((ran.code, &ran.json()["state"]), (0, &what.into()), "{ran:?}");
         let list = run(&mut imts(&["journal", "list", &path]));
-        assert_eq!(list.out, "No call is in doubt, of 4.\n");
+        assert_eq!(list.out, "No call is in doubt; the journal has had 4.\n");
         assert_usage(&run(imts(&resolve).arg("--json")), "known already");
     }
     let folder = Folder::new("journal-resolve");
     let path = journal(&folder);
     let ran = run(&mut imts(&["journal", "resolve", &path, "2", "--as", "done"]));
-    assert_eq!(ran.out, "call 2 (confirm) is written down as done\n");
+    assert_eq!(ran.out, "call 2 (confirm) is recorded as done\n");
 }
 
 #[test]

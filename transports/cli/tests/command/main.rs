@@ -32,6 +32,8 @@ mod sandbox;
 mod signals;
 #[cfg(unix)]
 mod signals_everywhere;
+#[cfg(target_os = "linux")]
+mod texts;
 mod token;
 #[cfg(unix)]
 mod watch;

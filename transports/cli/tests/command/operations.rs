@@ -46,7 +46,7 @@ fn people_read_a_table_with_a_line_for_each() {
             ]
         );
         let path = entry["path"].as_str();
-        assert_eq!(path.unwrap_or("(yours to give)"), line[3..].join(" "));
+        assert_eq!(path.unwrap_or("(unknown)"), line[3..].join(" "));
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn ask(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("the command cannot be run: {error}"))?;
+        .map_err(|error| format!("cannot run the command: {error}"))?;
     let goes_on = || match stop.check() {
         Err(_) => Err("this command was interrupted".to_owned()),
         Ok(()) if limit.left().is_zero() => {
@@ -58,7 +58,7 @@ pub(super) fn ask(
         "refused" => Ok(Answer::Refused(REASON.to_owned())),
         "unknown" => Ok(Answer::Unknown(String::new())),
         // The message does not repeat the answer: it may be anything.
-        _ => Err("the command printed neither done, refused nor unknown".to_owned()),
+        _ => Err("the command did not print done, refused or unknown".to_owned()),
     }
 }
 
@@ -86,7 +86,7 @@ fn heard(
     let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err("the command has no stdin or no stdout".to_owned());
     };
-    let thread = |error| format!("the machine has no thread to give: {error}");
+    let thread = |error| format!("cannot start a thread: {error}");
     // A command that does not read its input must not block this one.
     let write = move || {
         let _unread = stdin.write_all(input.as_bytes());
@@ -103,7 +103,7 @@ fn heard(
         match answer.recv_timeout(PAUSE) {
             Ok(Ok(answer)) => return Ok(answer),
             Err(RecvTimeoutError::Timeout) => goes_on()?,
-            _ => return Err("the command printed what is not text".to_owned()),
+            _ => return Err("the command did not print text".to_owned()),
         }
     }
 }
@@ -115,7 +115,7 @@ fn ended(child: &mut Child, goes_on: impl Fn() -> Result<(), String>) -> Result<
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => return Err(format!("the command failed ({status})")),
             Ok(None) => goes_on()?,
-            Err(error) => return Err(format!("the command cannot be waited for: {error}")),
+            Err(error) => return Err(format!("cannot wait for the command: {error}")),
         }
         thread::sleep(PAUSE);
     }

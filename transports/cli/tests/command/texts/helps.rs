@@ -1,0 +1,44 @@
+//! The help of each command, short and long.
+
+use super::scenes::Scenes;
+use crate::imts;
+
+const COMMANDS: [&[&str]; 13] = [
+    &[],
+    &["token"],
+    &["watch"],
+    &["call"],
+    &["operations"],
+    &["journal"],
+    &["journal", "list"],
+    &["journal", "resolve"],
+    &["journal", "reconcile"],
+    &["journal", "accept"],
+    &["journal", "compact"],
+    &["sandbox"],
+    &["demo"],
+];
+
+pub(super) fn shoot(scenes: &mut Scenes) {
+    for command in COMMANDS {
+        scenes.run(&format!("help: {}", command.join(" ")), imts(command).arg("--help"));
+        scenes.run("", imts(command).arg("-h"));
+    }
+    scenes.run("the version", &mut imts(&["--version"]));
+}
+
+#[test]
+fn the_first_help_fits_a_screen_and_the_others_open_with_an_example() {
+    for command in COMMANDS {
+        for flag in ["--help", "-h"] {
+            let ran = crate::run(super::scenes::plain(imts(command).arg(flag)));
+            let height = ran.out.lines().count();
+            assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
+            if command.is_empty() {
+                assert!(height <= 24, "{height} lines:\n{}", ran.out);
+            } else {
+                assert!(ran.out.starts_with("Example: imts "), "{}", ran.out);
+            }
+        }
+    }
+}
