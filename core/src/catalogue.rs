@@ -62,13 +62,13 @@ pub struct Decided {
 #[non_exhaustive]
 pub enum CatalogueError {
     /// No catalogue entry has this name yet, and its class was not given.
-    #[error("there is no operation `{name}`: one outside the service's section needs a class")]
+    #[error("`{name}` is not an operation of the service: give it a class to add it")]
     NoSuchOperation {
         /// The name.
         name: String,
     },
     /// The operation belongs to the section, so its class is fixed.
-    #[error("the class of `{name}` is {class} and cannot be set: it is one of the section's")]
+    #[error("the class of `{name}` is {class} and cannot be changed: leave `class` out")]
     ClassIsFixed {
         /// The name.
         name: String,
@@ -79,7 +79,7 @@ pub enum CatalogueError {
     #[error("an operation's name is made of lower-case letters, digits and hyphens")]
     Name,
     /// The reply limit is outside its range.
-    #[error("a reply limit is a number of bytes from 1 to {MAX_REPLY_LIMIT}, and {limit} is not")]
+    #[error("the reply limit {limit} is not a number of bytes from 1 to {MAX_REPLY_LIMIT}")]
     ReplyLimit {
         /// The limit that was given, in bytes.
         limit: usize,

@@ -137,19 +137,19 @@ pub enum EndpointError {
     #[error("the URL has no scheme: write it in full, such as https://host.example")]
     NoScheme,
     /// The scheme is neither `https` nor `http`.
-    #[error("the URL's scheme is not supported: only https is")]
+    #[error("the URL's scheme is not supported: use https")]
     Scheme,
     /// Plain `http` would send credentials unencrypted.
-    #[error("the URL is plain http, which would send the secret in clear: use https")]
+    #[error("plain http would send the secret in clear: use https")]
     NotHttps,
     /// Plain `http` is allowed only to loopback, and this is another host.
     #[error(
-        "plain http is allowed to this machine alone (127.0.0.0/8, [::1], localhost): \
-         use https for any other host"
+        "plain http is allowed only to this machine (127.0.0.0/8, [::1], localhost): use https for \
+         other hosts"
     )]
     NotLoopback,
     /// There is a user name or password before the host.
-    #[error("the URL carries a user name or password before its host: leave it out")]
+    #[error("the URL has a user name or password before its host: leave it out")]
     UserInfo,
     /// The host is missing, or is not a host name or address.
     #[error("the URL's host is missing or not a host name")]
@@ -158,16 +158,16 @@ pub enum EndpointError {
     #[error("the URL's port is not a number from 1 to 65535")]
     Port,
     /// The base URL has a query or a fragment.
-    #[error("the URL carries a query or a fragment: a base URL has neither")]
+    #[error("the URL has a query or a fragment: leave it out")]
     QueryOrFragment,
     /// A path could lead elsewhere.
     #[error(
-        "the path must be /segments of letters, digits and -._~!$&'()*+,;=:@ alone, without \
+        "the path must be /segments that have only letters, digits and -._~!$&'()*+,;=:@, without \
          '..', '//', '%', query or fragment"
     )]
     Path,
     /// The URL is too long, or has characters that a URL cannot have.
-    #[error("the URL is longer than 2048 bytes or has characters that no URL has")]
+    #[error("the URL is longer than 2048 bytes or has characters that a URL cannot have")]
     Malformed,
 }
 

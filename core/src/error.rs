@@ -128,7 +128,7 @@ impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Syntax => "a syntax error",
-            Self::Data => "a wrong type, or a field twice,",
+            Self::Data => "a wrong type or a repeated field",
             Self::Eof => "an early end",
         })
     }
@@ -178,18 +178,15 @@ impl fmt::Display for Unexpected {
         if self.status.is_redirection() {
             write!(
                 f,
-                "the service answered {status}, a redirect, which is never followed: it would \
-                 carry a secret elsewhere; check the base URL"
+                "the service answered {status}, a redirect: it is not followed, because it could \
+                 send a secret elsewhere"
             )
         } else if self.status.is_success() {
-            write!(
-                f,
-                "the service answered {status} with something that is not JSON: is this its base URL?"
-            )
+            write!(f, "the service answered {status}, but not with JSON")
         } else if self.status.is_server_error() {
             write!(f, "the service failed (status {status})")
         } else {
-            write!(f, "the service answered with status {status}, which its contract does not have")
+            write!(f, "the service answered with status {status}, which is not in its contract")
         }
     }
 }

@@ -110,11 +110,11 @@ impl fmt::Display for RenewalError {
         match &self.why {
             RenewalCause::Reply(error) => error.fmt(f),
             RenewalCause::Failed(failure) => failure.fmt(f),
-            RenewalCause::DeadOnArrival => {
-                f.write_str("the token was dead on arrival: the reply took longer than it lives")
-            }
+            RenewalCause::DeadOnArrival => f.write_str(
+                "the token had expired when it arrived: the reply took longer than the token lives",
+            ),
             RenewalCause::ShortLived => {
-                f.write_str("the token lived too short a time to be renewed at once")
+                f.write_str("the token's lifetime is too short to renew it at once")
             }
             RenewalCause::Rejected => {
                 f.write_str("the service rejected a token that it had just granted")
@@ -207,9 +207,9 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.is_not_sent(), self.timed_out) {
             (true, false) => "the service could not be reached",
-            (true, true) => "the service could not be reached in time",
-            (false, false) => "the connection broke before a whole reply came",
-            (false, true) => "no whole reply came in time",
+            (true, true) => "timed out connecting to the service",
+            (false, false) => "the connection broke before the reply was complete",
+            (false, true) => "timed out waiting for a complete reply",
         })?;
         match &self.source {
             Some(source) => write!(f, " ({source})"),

@@ -120,7 +120,7 @@ pub enum SavedError {
         found: u32,
     },
     /// It has a token or a lifetime that a session could not have saved.
-    #[error("the saved session's field `{field}` has a value that no session saves")]
+    #[error("the saved session's field `{field}` has a value that is not valid")]
     Value {
         /// The field's name.
         field: &'static str,

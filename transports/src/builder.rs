@@ -260,13 +260,13 @@ pub enum BuildError {
     /// [`Builder::keep_alive`] is set, but nothing can run it. Either no thread could be started,
     /// or no spawner was given, or the spawner did not take the task. tokio's spawner takes no task
     /// outside a runtime.
-    #[error("nothing can keep the client alive: it needs a thread, or a spawner that takes a task")]
+    #[error("the client cannot be kept alive: it needs a thread, or a spawner that accepts a task")]
     KeepAlive,
     /// The protocol sets this header itself.
     #[error("the header `{0}` is set by the protocol and cannot be given")]
     Header(HeaderName),
     /// The text for `User-Agent` contains characters that a header cannot contain.
-    #[error("the text for User-Agent has characters that no header has")]
+    #[error("the text for User-Agent has characters that a header cannot have")]
     UserAgent,
 }
 

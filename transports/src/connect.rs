@@ -70,18 +70,18 @@ const LOCALHOST: &str = "localhost";
 /// Why no connection was opened: not one byte of a request was given to a connection.
 #[derive(Debug, Error)]
 pub(crate) enum ConnectError {
-    #[error("plain http to another machine would send the secret in clear: only https does")]
+    #[error("plain http to another machine would send the secret in clear: use https")]
     PlainHttp,
-    #[error("the URL's host is no name that a certificate could have")]
+    #[error("the URL's host is not a name that a certificate can have")]
     Host,
     #[error(transparent)]
     Tcp(BoxedError),
-    #[error("the proxy gave no connection")]
+    #[error("the proxy did not open a connection")]
     Proxy(#[source] BoxedError),
     #[error("TLS handshake failed")]
     Tls(#[source] io::Error),
     /// Each of several addresses failed, each for its own reason.
-    #[error("no address of the host gave a connection: {0}")]
+    #[error("no connection to any address of the host: {0}")]
     Each(String),
     #[error(transparent)]
     TimedOut(Late),

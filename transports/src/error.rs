@@ -81,18 +81,22 @@ impl fmt::Display for TokenError {
         match self {
             Self::Renewal(trouble) => trouble.fmt(f),
             Self::Waiting { wait, last } => {
-                write!(f, "no renewal is due for another {:.1} s: {last}", wait.as_secs_f64())
+                write!(f, "the next renewal is due in {:.1} s: {last}", wait.as_secs_f64())
             }
             Self::SignIn { last: Some(last) } => write!(f, "new credentials are needed: {last}"),
             Self::SignIn { last: None } => f.write_str("credentials are needed to sign in"),
-            Self::TimedOut => f.write_str("no token came within the caller's time limit"),
+            Self::TimedOut => f.write_str("timed out waiting for a token"),
             Self::ShortLived { remaining } => {
                 let left = remaining.as_secs_f64();
-                write!(f, "the service's tokens do not live that long: {left:.1} s are left")
+                write!(
+                    f,
+                    "the service's tokens do not live as long as was asked for: {left:.1} s \
+                           are left"
+                )
             }
             Self::Reentrant => f.write_str(
-                "a token was asked for from inside the renewal that would bring it (by a \
-                 transport or a hook of the same client)",
+                "a transport or a hook of the client asked the same client for a token, inside the \
+                 renewal: this would wait for ever",
             ),
             Self::Closed => f.write_str("the client is closed"),
         }

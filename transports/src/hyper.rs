@@ -363,7 +363,7 @@ impl fmt::Debug for HyperBuilder {
 }
 
 #[derive(Debug, Error)]
-#[error("there is no tokio runtime here: ask from inside one, or build the transport for another")]
+#[error("no tokio runtime: poll the client inside one, or build the transport for another runtime")]
 struct NoTokio;
 
 /// How long an idle connection is kept. This is shorter than servers usually keep one, so that a

@@ -31,7 +31,7 @@ pub struct Proxy {
 #[non_exhaustive]
 pub enum ProxyError {
     /// The text is not `http://HOST:PORT` or `https://HOST:PORT`, with or without `USER:PASSWORD@`.
-    #[error("the proxy is not http://HOST:PORT or https://HOST:PORT")]
+    #[error("the proxy's URL is not http://HOST:PORT or https://HOST:PORT")]
     Malformed,
 }
 

@@ -134,7 +134,7 @@ impl fmt::Display for AttemptReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let became = match &self.attempt.failed {
             Some(error) => error,
-            None if self.number < self.race.started => "no answer",
+            None if self.number < self.race.started => "no reply",
             None => "not tried",
         };
         write!(f, "{}: {became}", self.attempt.address)
@@ -220,7 +220,7 @@ mod tests {
         race.next(zero);
         race.next(zero + ms(250));
         race.failed(0, &refused());
-        let refused = format!("{A}: connection refused; {C}: no answer; {B}: not tried");
+        let refused = format!("{A}: connection refused; {C}: no reply; {B}: not tried");
         assert_eq!(race.report(), refused);
         assert!(race.error(None).to_string().ends_with(&refused));
     }

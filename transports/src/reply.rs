@@ -24,11 +24,11 @@ pub(crate) use self::reading::{Onward, Reading};
 pub(crate) enum Unreadable {
     #[error("the reply is not HTTP/1.1")]
     Status,
-    #[error("the reply's length is given in a malformed or contradictory way")]
+    #[error("the reply's length is malformed or contradictory")]
     Framing,
     #[error("the head of the reply is too long")]
     TooLong,
-    #[error("the server switched to another protocol, unasked")]
+    #[error("the server switched to another protocol without being asked")]
     Upgrade,
 }
 

@@ -64,7 +64,7 @@ pub enum ServiceFileError {
         name: String,
     },
     /// A status is outside 100 to 999.
-    #[error("operation.{name}, line {line}: {status} is no HTTP status")]
+    #[error("operation.{name}, line {line}: {status} is not an HTTP status")]
     Status {
         /// The line, counted from 1.
         line: usize,
@@ -75,7 +75,7 @@ pub enum ServiceFileError {
     },
     /// Two operations have the same path. An operation that may be retried could then be one that
     /// moves money.
-    #[error("operation.{name}, line {line}: its path is that of `{other}` too")]
+    #[error("operation.{name}, line {line}: `{other}` has the same path")]
     SamePath {
         /// The line, counted from 1.
         line: usize,

@@ -27,7 +27,7 @@ pub enum NotCallable {
         name: String,
     },
     /// The type, or another name for the same path, claims a lower class than the operation has.
-    #[error("`{name}` has the class {has}, and what calls it {claimed} cannot be called")]
+    #[error("`{name}` has the class {has}, so it cannot be called as {claimed}")]
     ClassLowered {
         /// The operation's name.
         name: String,

@@ -139,14 +139,14 @@ impl Unknown {
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "what became of {}", self.operation)?;
+        write!(f, "{}", self.operation)?;
         if let Some(reference) = &self.reference {
             write!(f, " (reference {})", Printable(reference))?;
         }
         write!(
             f,
-            " is unknown: {}. It may have been done: ask status, info or search, and do not send it \
-             again before they say that it was not",
+            ": outcome unknown: {}. It may have been done: ask status, info or search, and do not \
+             send it again unless they say that it was not done",
             self.why
         )
     }
@@ -263,11 +263,11 @@ impl fmt::Display for CallError {
         match self {
             Self::Reply(error) => error.fmt(f),
             Self::Failed(failure) => failure.fmt(f),
-            Self::NoToken(source, _) => write!(f, "there is no token to send it with: {source}"),
+            Self::NoToken(source, _) => write!(f, "no token for the call: {source}"),
             Self::Journal(source) => {
-                write!(f, "the journal could not be written, so nothing was sent: {source}")
+                write!(f, "cannot write the journal, so nothing was sent: {source}")
             }
-            Self::OutOfTime => f.write_str("the time for the call was over before it was sent"),
+            Self::OutOfTime => f.write_str("timed out before the call was sent"),
         }
     }
 }

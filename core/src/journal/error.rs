@@ -17,9 +17,9 @@ use crate::time::Wall;
 pub enum IntentError {
     /// The call has no reference by which to recognize the intent later.
     #[error(
-        "{operation}: a call that is kept in a journal needs a reference, so nothing was sent: give \
-         one with `with_reference`, or name the field of the request that holds it as \
-         `reference_field` in the contract"
+        "{operation}: nothing was sent, because a call with a journal needs a reference: give one \
+         with `with_reference`, or name the field of the request that holds it as \
+         `reference_field` in the service file"
     )]
     NoReference {
         /// The operation's name.
@@ -28,7 +28,7 @@ pub enum IntentError {
     /// The same intent was sent before, and its outcome is not known.
     #[error(
         "{operation} {reference}: nothing was sent now, because call {id} of the journal sent it \
-         before and its outcome is unknown. Ask status, info or search, then resolve call {id}",
+         before, and its outcome is unknown. Ask status, info or search, then resolve call {id}",
         reference = Printable(reference)
     )]
     InDoubt {
@@ -124,7 +124,7 @@ pub enum EntryError {
         id: u64,
     },
     /// The outcome of the call is already known.
-    #[error("the outcome of call {id} is known already")]
+    #[error("the outcome of call {id} is already known")]
     Ended {
         /// The number.
         id: u64,
@@ -171,10 +171,10 @@ impl RecordError {
 fn under_way(id: u64, until: Option<Wall>) -> String {
     let until = until.and_then(Wall::to_datetime).map(|until| {
         let until = until.to_rfc3339_opts(SecondsFormat::Millis, true);
-        format!(", until {until} at the latest")
+        format!(" until {until}")
     });
     format!(
-        "call {id} may still be under way{}: wait for its end before you ask the service and resolve \
+        "call {id} may still be under way{}: wait until it ends, then ask the service and resolve \
          it",
         until.unwrap_or_default()
     )

@@ -107,7 +107,7 @@ fn an_error_names_once_what_the_driver_says_caused_it() {
     let reset = || io::Error::other("reset by peer");
     let failure = TransportError::not_sent(NotSent::vouch()).timed_out().because(reset());
     assert!(failure.is_timed_out() && !TransportError::unknown().is_timed_out());
-    let text = "the service could not be reached in time (reset by peer)";
+    let text = "timed out connecting to the service (reset by peer)";
     assert_eq!(failure.to_string(), text);
     assert_eq!(cause(&failure).as_deref(), Some("reset by peer"));
     assert_eq!(cause(&TransportError::unknown()), None);

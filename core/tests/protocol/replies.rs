@@ -101,7 +101,7 @@ fn the_body_decides_and_its_type_only_chooses_the_words_of_an_error() {
     }
     for content_type in other {
         let page = told(&raw(200, content_type, b"<html>")).unwrap_err();
-        assert!(page.to_string().contains("is this its base URL?"), "{content_type}: {page}");
+        assert!(page.to_string().contains("but not with JSON"), "{content_type}: {page}");
         let missing = malformed(&raw(200, content_type, br#"{"state":true}"#));
         assert_eq!(missing, Malformed::Missing { field: "payload" });
     }
@@ -347,8 +347,8 @@ fn state_false_is_a_refusal_also_where_the_rest_is_unlike_a_grant() {
 #[test]
 fn an_error_says_what_happened_and_to_whom() {
     let texts = [
-        (raw(302, "text/html", b""), "a redirect, which is never followed"),
-        (raw(200, "text/html", b""), "something that is not JSON"),
+        (raw(302, "text/html", b""), "a redirect: it is not followed"),
+        (raw(200, "text/html", b""), "but not with JSON"),
         (raw(502, "text/html", b""), "the service failed (status 502)"),
         (with("access_expire_at", Value::Null), "its field `access_expire_at` is missing"),
     ];

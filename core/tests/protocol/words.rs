@@ -10,12 +10,12 @@ fn a_failure_says_how_far_the_request_had_come_and_holds_its_cause() {
     let not_sent = || TransportError::not_sent(NotSent::vouch());
     for (failure, words) in [
         (not_sent(), "the service could not be reached"),
-        (not_sent().timed_out(), "the service could not be reached in time"),
-        (TransportError::unknown(), "the connection broke before a whole reply came"),
-        (TransportError::unknown().timed_out(), "no whole reply came in time"),
+        (not_sent().timed_out(), "timed out connecting to the service"),
+        (TransportError::unknown(), "the connection broke before the reply was complete"),
+        (TransportError::unknown().timed_out(), "timed out waiting for a complete reply"),
     ] {
         assert_eq!(failure.to_string(), words);
-        assert_eq!(failure.is_timed_out(), words.ends_with("in time"));
+        assert_eq!(failure.is_timed_out(), words.starts_with("timed out"));
         assert!(failure.source().is_none() && failure.cause().is_none());
         let failure = failure.because(std::io::Error::other("the cable is cut"));
         assert_eq!(failure.to_string(), format!("{words} (the cable is cut)"));

@@ -46,7 +46,7 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
         }
         _ => Err((
             StatusCode::NOT_FOUND,
-            "the control interface has no such method and path".to_owned(),
+            "the control interface does not have this method and path".to_owned(),
         )),
     };
     let (status, body) = match outcome {

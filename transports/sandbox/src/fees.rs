@@ -79,7 +79,7 @@ fn three_letters(text: &str) -> bool {
 fn amount(value: &Value) -> Option<&'static str> {
     match value {
         Value::Number(number) if is_decimal(number) => None,
-        Value::Number(_) => Some("must have at most 11 digits before the point and 4 behind it"),
+        Value::Number(_) => Some("must have at most 11 digits before the point and 4 after it"),
         _ => Some("must be a number"),
     }
 }

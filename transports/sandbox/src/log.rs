@@ -131,10 +131,10 @@ impl Verdict {
             Self::RefusedRefresh => "refresh refused",
             Self::BadBearer => "missing, unknown or revoked access token",
             Self::ExpiredBearer => "expired access token",
-            Self::BadRequest => "not a request that a strict server takes",
+            Self::BadRequest => "a strict server does not accept this request",
             Self::NoSuchPath => "no such path",
             Self::LedgerFull => "the sandbox's ledger is full, not applied",
-            Self::Outage => "service out",
+            Self::Outage => "an outage of the service",
             Self::Faulted => "answered by a fault, not applied",
         }
     }

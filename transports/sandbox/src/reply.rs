@@ -97,7 +97,7 @@ pub(crate) fn outage(
     shape: ErrorShape,
 ) -> Response<Vec<u8>> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut response = refusal(status, now, shape, "the service is out");
+    let mut response = refusal(status, now, shape, "the service has an outage");
     let value = retry_after.map(|after| match after {
         RetryAfter::Seconds(seconds) => seconds.to_string(),
         RetryAfter::Date(ahead) => now.after(ahead).to_http(),

@@ -185,7 +185,9 @@ impl Sandbox {
         request: &Request<Vec<u8>>,
     ) -> Answer {
         let shape = self.settings.error_shape;
-        let refusal = |status| reply::refusal(status, now, shape, "a fault of the sandbox's");
+        let refusal = |status| {
+            reply::refusal(status, now, shape, "a fault that the sandbox was told to cause")
+        };
         if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
             return Ok((Verdict::Faulted, response));
         }

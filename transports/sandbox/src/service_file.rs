@@ -90,7 +90,8 @@ impl Settings {
         let file: File = toml::from_str(file)
             .map_err(|error| ServiceFileError(error.to_string().trim_end().to_owned()))?;
         if file.version != 1 {
-            let message = format!("version {} of the file is unknown; 1 is known", file.version);
+            let message =
+                format!("the file has version {}, and the sandbox reads version 1", file.version);
             return Err(ServiceFileError(message));
         }
         let mut added = BTreeMap::new();
@@ -99,7 +100,7 @@ impl Settings {
             let operation = operation(&name).map_err(at)?;
             let served = served(operation, entry).map_err(at)?;
             if added.insert(operation, served).is_some() {
-                return Err(at("is there twice".to_owned()));
+                return Err(at("is defined twice".to_owned()));
             }
         }
         let mut table = self.operations.clone();
@@ -124,7 +125,7 @@ pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), Ser
 /// Returns the operation of this name, if the sandbox can serve it at a path of its own.
 pub(crate) fn operation(name: &str) -> Result<Operation, String> {
     match name.parse().map_err(|error| format!("{error}"))? {
-        Operation::Echo | Operation::Other => Err("the name is the sandbox's own".to_owned()),
+        Operation::Echo | Operation::Other => Err("the sandbox uses this name itself".to_owned()),
         operation => Ok(operation),
     }
 }
@@ -146,7 +147,7 @@ fn served(operation: Operation, entry: Entry) -> Result<Served, String> {
         return Err(format!("a reply limit of {limit} is not from 1 to {MAX_REPLY_LIMIT}"));
     }
     if let Some(status) = decided.statuses.iter().find(|status| !(100..=999).contains(*status)) {
-        return Err(format!("{status} is no status"));
+        return Err(format!("{status} is not an HTTP status"));
     }
     if !decided.codes.iter().all(|code| code.is_string() || code.is_i64() || code.is_u64()) {
         return Err("a code is a string or a whole number".to_owned());
@@ -176,7 +177,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), String> {
         return Err("the path must have no empty, . or .. segment".to_owned());
     }
     if path == "/_sandbox" || path.starts_with("/_sandbox/") {
-        return Err("the path is the sandbox's own".to_owned());
+        return Err("the sandbox uses this path itself".to_owned());
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ fn can_be_replaced(journal: &fs::Metadata) -> Result<(), JournalError> {
     let refuse = |why| Err(JournalError::NotCompacted { why });
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::nlink(journal) > 1 {
-        return refuse("it has another name (a hard link), which would lead to the old file");
+        return refuse("it has a second name (a hard link), which would keep the old file");
     }
     if !cfg!(unix) {
         return refuse("this system does not replace a file that is open");

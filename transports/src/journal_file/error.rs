@@ -10,19 +10,22 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum JournalError {
     /// Another process has the journal open.
-    #[error("the journal is in use: another process has it open. Try again once it is done")]
+    #[error("another process has the journal open: try again later")]
     Locked,
     /// The file is not a journal, or is a journal of another version.
-    #[error("the file is not a journal of calls, or one of another version")]
+    #[error("the file is not a journal of calls, or has another version")]
     NotAJournal,
     /// A durable record is not what was written: the file was changed.
-    #[error("the journal is damaged at byte {at}: the file was changed after it was written")]
+    #[error(
+        "the journal is damaged at byte {at}: the file was changed after it was written. \
+             Restore a backup, then accept it"
+    )]
     Damaged {
         /// Where the damaged record begins, in bytes from the file's start.
         at: usize,
     },
     /// A record would be longer than 65,536 bytes.
-    #[error("the record is longer than 65536 bytes: is the reference that long?")]
+    #[error("the record is longer than 65536 bytes: use a shorter reference")]
     TooLong,
     /// The journal has no call with this number.
     #[error("the journal has no call {id}")]
@@ -31,7 +34,7 @@ pub enum JournalError {
         id: u64,
     },
     /// The outcome of the call is known.
-    #[error("the outcome of call {id} is known already")]
+    #[error("the outcome of call {id} is already known")]
     NotInDoubt {
         /// The number.
         id: u64,
@@ -44,14 +47,14 @@ pub enum JournalError {
     NotAdmitted(EntryError),
     /// The path does not name the file that was opened.
     #[error(
-        "the journal was moved, removed or replaced while it was open, so nothing more is written to \
-         it and nothing is sent: find out where it went, and open the right file anew"
+        "the journal was moved, removed or replaced while it was open, so nothing more is written \
+         to it and nothing is sent: find the file, and open it again"
     )]
     Replaced,
     /// The file does not end where this journal last wrote.
     #[error(
-        "another program changed the journal while it was open, so nothing more is written to it and \
-         nothing is sent: find out what became of it, and open it anew"
+        "another program changed the journal while it was open, so nothing more is written to it \
+         and nothing is sent: check the file, and open it again"
     )]
     Changed,
     /// The file is a copy of a journal, and the original may have permitted calls since.
@@ -62,8 +65,8 @@ pub enum JournalError {
     Copied,
     /// The file system does not sync folders.
     #[error(
-        "the journal's file system cannot promise that a new file outlives a crash (it does not sync \
-         folders: {message}): use another file system, or accept this one"
+        "the journal's file system cannot promise that a new file survives a crash (it does not \
+         sync folders: {message}): use another file system, or accept this one"
     )]
     FolderNotSynced {
         /// The system's message.
@@ -76,7 +79,7 @@ pub enum JournalError {
         why: &'static str,
     },
     /// An earlier write failed, so the file can no longer be trusted to hold what is written.
-    #[error("an earlier write to the journal failed: open it anew")]
+    #[error("an earlier write to the journal failed: open the journal again")]
     Broken,
     /// The system reported an error.
     #[error("cannot {action} the journal: {message}")]

@@ -15,9 +15,9 @@ use crate::connect::Place;
 /// Why a proxy opened no tunnel.
 #[derive(Debug, Error)]
 pub(crate) enum TunnelError {
-    #[error("the URL's host cannot be asked for")]
+    #[error("a proxy cannot be asked for the URL's host")]
     Host,
-    #[error("proxy authorization required: give a user name and a password that it accepts")]
+    #[error("proxy authorization required: give a user name and a password that the proxy accepts")]
     Authorization,
     #[error("it answered {0}")]
     Status(u16),

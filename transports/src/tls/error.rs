@@ -14,10 +14,10 @@ pub enum TlsError {
     )]
     NoCertificate,
     /// A PEM section is cut off or is not base64.
-    #[error("the PEM text is damaged: a section is cut off or is not base64; copy the file anew")]
+    #[error("the PEM text is damaged: a section is cut off or is not base64; copy the file again")]
     Pem,
     /// A certificate is not an X.509 certificate.
-    #[error("certificate {place} is not a valid X.509 certificate: copy it anew, or leave it out")]
+    #[error("certificate {place} is not a valid X.509 certificate: copy it again, or leave it out")]
     Certificate {
         /// The position of the certificate, counted from 1.
         place: usize,
@@ -40,7 +40,7 @@ pub enum TlsError {
     /// The platform has no certificate roots.
     #[error(
         "the platform has no certificate roots: install them (such as the package \
-         ca-certificates), or give roots of your own"
+         ca-certificates), or give your own roots"
     )]
     PlatformRoots,
     /// The crypto provider lacks what TLS 1.2 or 1.3 needs.

@@ -17,10 +17,10 @@ impl Reason {
             Error::InvalidCertificate(error) => certificate(error),
             Error::AlertReceived(alert) => received(*alert),
             Error::PeerIncompatible(_) => {
-                "the server speaks neither TLS 1.2 nor 1.3 in a way that is safe".to_owned()
+                "the server does not offer a safe form of TLS 1.2 or 1.3".to_owned()
             }
             Error::InvalidMessage(_) => {
-                "the server's answer is not TLS: is this port one for https?".to_owned()
+                "the server's answer is not TLS: check that the port is for https".to_owned()
             }
             Error::NoApplicationProtocol => "the server does not offer HTTP/1.1".to_owned(),
             other => other.to_string(),
@@ -46,8 +46,8 @@ fn certificate(error: &CertificateError) -> String {
         E::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
             return format!("the server's certificate is for another host name: {error}");
         }
-        E::NotValidForNameContext { .. } => "names no host at all",
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "is not one for servers",
+        E::NotValidForNameContext { .. } => "does not name a host",
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => "is not for servers",
         other => return format!("the server's certificate was refused: {other}"),
     };
     format!("the server's certificate {what}")
@@ -66,9 +66,10 @@ fn received(alert: AlertDescription) -> String {
         | A::AccessDenied => ": it does not accept the client's certificate",
         A::UnrecognisedName => ": it does not serve this host name",
         A::HandshakeFailure => {
-            ": it has no cipher in common, or asks for a client certificate that was not given"
+            ": it shares no cipher with this client, or asks for a client certificate that was not \
+             given"
         }
-        A::ProtocolVersion => ": it speaks neither TLS 1.2 nor 1.3",
+        A::ProtocolVersion => ": it does not offer TLS 1.2 or 1.3",
         _ => "",
     };
     format!("the server broke off TLS with {alert:?}{what}")

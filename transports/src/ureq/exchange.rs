@@ -123,7 +123,7 @@ fn misread() -> TransportError {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the reply's framing is ambiguous")]
+#[error("the reply's length is ambiguous")]
 struct Misread;
 
 /// The memory, in bytes, that is enough for most bodies whose length is not known.

@@ -33,6 +33,6 @@ pub(super) fn lookup(
     let left = deadline.saturating_duration_since(Instant::now());
     hear.recv_timeout(left).map_err(|error| match error {
         RecvTimeoutError::Timeout => io::Error::from(io::ErrorKind::TimedOut),
-        RecvTimeoutError::Disconnected => io::Error::other("the lookup's thread died"),
+        RecvTimeoutError::Disconnected => io::Error::other("the thread of the lookup panicked"),
     })?
 }

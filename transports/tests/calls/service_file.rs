@@ -86,7 +86,7 @@ fn an_error_of_an_operation_names_it_and_its_line() {
     let error = service_of(&file("[operation.report]\npath = \"/r\"")).unwrap_err();
     let no_class = CatalogueError::NoSuchOperation { name: "report".to_owned() };
     assert!(matches!(&error, ServiceFileError::Operation { error, .. } if *error == no_class));
-    assert!(error.to_string().contains("needs a class"), "{error}");
+    assert!(error.to_string().contains("give it a class"), "{error}");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn no_file_lowers_a_class() {
     let aside = "[operation.confirm]\npath = '/x'\n[operation.aside]\npath = '/x'\nclass = 'read'";
     let error = service_of(&file(aside)).unwrap_err();
     assert!(matches!(error, ServiceFileError::SamePath { .. }), "{error:?}");
-    assert_eq!(error.to_string(), "operation.aside, line 5: its path is that of `confirm` too");
+    assert_eq!(error.to_string(), "operation.aside, line 5: `confirm` has the same path");
     let draft = "[operation.aside]\npath = '/v5/partner/transfer/fees'\nclass = 'money'";
     let error = service_of(&file(draft)).unwrap_err();
     assert!(error.to_string().contains("operation.aside"), "{error}");

@@ -173,7 +173,7 @@ fn a_wait_beyond_the_callers_patience_is_told_at_once() {
     client.token().unwrap_err();
     let hasty = client.with_patience(Duration::from_millis(999));
     let Outcome::Failed(failed) = hasty.call(&request::<Status>("a")).unwrap() else { panic!() };
-    let waiting = "no renewal is due for another 1.0 s";
+    let waiting = "the next renewal is due in 1.0 s";
     assert!(failed.why().to_string().contains(waiting), "{failed:?}");
     assert!(matches!(hasty.token_waiting(), Err(TokenError::Waiting { .. })));
     assert_eq!(service.asked(), 1);

@@ -176,7 +176,7 @@ fn if_no_address_answers_in_time_the_error_names_each() {
         let text = failure.to_string();
         assert!(text.contains("no connection within 2.0 s"), "{carrier:?}: {text}");
         for address in [hole.address, silent.address] {
-            assert!(text.contains(&format!("{address}: no answer")), "{carrier:?}: {text}");
+            assert!(text.contains(&format!("{address}: no reply")), "{carrier:?}: {text}");
         }
         assert!(text.contains(&format!("{refusing}: ")), "{carrier:?}: {text}");
     }

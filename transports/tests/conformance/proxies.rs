@@ -68,7 +68,7 @@ fn a_proxy_that_does_not_open_a_tunnel_is_not_sent() {
             let failure = carrier.send("https://service.example/", BOUNDS).unwrap_err();
             assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
             let text = failure.to_string();
-            assert!(text.contains("the proxy gave no connection"), "{carrier:?}: {text}");
+            assert!(text.contains("the proxy did not open a connection"), "{carrier:?}: {text}");
             assert!(text.contains(words), "{carrier:?}: {text}, not {words}");
         }
         assert!(!proxy.heard().contains("secret"));

@@ -75,7 +75,10 @@ impl CreateTransfer {
     pub fn with_extra(mut self, name: impl Into<String>, value: Json) -> Result<Self, FieldError> {
         let name = name.into();
         if FIELDS.contains(&name.as_str()) {
-            return Err(FieldError::new("extra", "a field that is not one of the published five"));
+            return Err(FieldError::new(
+                "extra",
+                "a field that is not one of the five published ones",
+            ));
         }
         self.extra.insert(name, value);
         Ok(self)

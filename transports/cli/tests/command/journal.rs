@@ -87,7 +87,7 @@ fn what_was_found_out_is_written_down_once() {
         assert_eq!((ran.code, &ran.json()["state"]), (0, &what.into()), "{ran:?}");
         let list = run(&mut imts(&["journal", "list", &path]));
         assert_eq!(list.out, "No call is in doubt; the journal has had 4.\n");
-        assert_usage(&run(imts(&resolve).arg("--json")), "known already");
+        assert_usage(&run(imts(&resolve).arg("--json")), "already known");
     }
     let folder = Folder::new("journal-resolve");
     let path = journal(&folder);
@@ -127,7 +127,7 @@ fn a_journal_that_another_process_keeps_open_is_read_and_not_changed() {
         let ran = run(command.args(limit));
         assert_eq!(ran.error(), ("journal_locked".into(), "retry".into()), "{ran:?}");
         assert_eq!(ran.code, 12, "{ran:?}");
-        assert!(ran.out.contains("another process has it open"), "{ran:?}");
+        assert!(ran.out.contains("another process had it open"), "{ran:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
     drop(open);

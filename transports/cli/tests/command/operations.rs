@@ -80,7 +80,7 @@ fn a_service_file_that_cannot_be_used_is_usage_and_the_message_says_where() {
         ("version = 2\n", "version 1"),
         ("version = 1\n\n[operation.confirm]\npth = \"/x\"\n", "line 4"),
         ("version = 1\n[operation.confirm]\npath = \"/x\"\nclass = \"read\"\n", "is money"),
-        ("version = 1\n[operation.mine]\npath = \"/x\"\n", "needs a class"),
+        ("version = 1\n[operation.mine]\npath = \"/x\"\n", "give it a class"),
         ("version = 1\n[operation.confirm]\npath = \"x\"\n", "operation.confirm"),
         ("no toml", "line 1"),
     ];

@@ -114,7 +114,7 @@ impl Change {
         let replies = replies.flatten().map(|reply| reply.status);
         if let Some(status) = outage.chain(faults).chain(replies).find(|s| !(100..=999).contains(s))
         {
-            return Err(format!("{status} is no status"));
+            return Err(format!("{status} is not an HTTP status"));
         }
         let mut rules = self.faults.iter().flatten();
         match rules.any(|rule| matches!(rule.when, When::Percent(101..))) {
@@ -161,7 +161,7 @@ fn served(
     change: OperationChange,
 ) -> Result<Served, String> {
     let path = change.path.or_else(|| known.as_ref().map(|served| served.path.clone()));
-    let path = path.ok_or("no path is known of it: give one")?;
+    let path = path.ok_or("its path is unknown: give one")?;
     service_file::check_path(&path)?;
     let class = service_file::class(operation, change.class.or(known.as_ref().map(|k| k.class)))?;
     let evidence = change.evidence.or(known.as_ref().map(|k| k.evidence));

@@ -245,7 +245,7 @@ pub(super) enum Standing {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the call was made for a journal, and this client has none")]
+#[error("the call was made for a journal, but this client has none")]
 struct NoJournal;
 
 #[derive(Debug, thiserror::Error)]

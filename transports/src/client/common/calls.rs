@@ -188,9 +188,9 @@ impl From<TokenError> for NoBearer {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the call is for another service than the client's")]
+#[error("the call was made by a client of another service")]
 struct AnotherService;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the client has signed in as another agent than the one that the call was made for")]
+#[error("the call was made for another agent than the one that the client has signed in as")]
 struct AnotherAgent;

@@ -97,7 +97,7 @@ impl<F> Common<F> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the callback did not answer within the time that was left")]
+#[error("the callback did not answer in time")]
 struct TimedOut;
 
 #[derive(Debug, thiserror::Error)]

@@ -71,7 +71,7 @@ fn a_certificate_for_another_host() {
     let authority = Authority::new("Private");
     let leaf = authority.leaf(&params(&["service.example", "*.example", "192.0.2.1"]));
     is_refused(&authority, &leaf, "is for another host name");
-    is_refused(&authority, &authority.leaf(&params(&[])), "names no host at all");
+    is_refused(&authority, &authority.leaf(&params(&[])), "does not name a host");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_certificate_that_is_not_one_for_servers() {
     let authority = Authority::new("Private");
     let mut params = server_params();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    is_refused(&authority, &authority.leaf(&params), "is not one for servers");
+    is_refused(&authority, &authority.leaf(&params), "is not for servers");
 }
 
 #[test]
