@@ -9,7 +9,7 @@ pub enum Evidence {
     Published,
     /// Printed on an older page of the vendor, which is marked as being in development.
     Draft,
-    /// Chosen by this project from the conventions of the service. Configuration can replace it.
+    /// This project chose it by the conventions of the service. Configuration can replace it.
     Assumed,
     /// No page could be read. Nothing is invented.
     Unknown,

@@ -137,7 +137,7 @@ impl Sandbox {
         &self.ledger
     }
 
-    /// Returns the counters, among them how often a client did what it must not do.
+    /// Returns the counters, including how often a client did something that it must not do.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.tokens.counters()
