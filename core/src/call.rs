@@ -28,9 +28,9 @@ use crate::exchange::{Exchange, Reply};
 use crate::journal::IntentError;
 use crate::operation::Auth;
 use crate::recovery::Recovery;
-use crate::renewal_error::{Source, TransportError};
 use crate::secret::{Bearer, Epoch};
 use crate::time::{End, Mono, Now};
+use crate::transport_error::{Source, TransportError};
 use crate::wire::{self, Asked, Success};
 
 type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;

@@ -100,6 +100,7 @@ pub mod service;
 pub mod services;
 mod session;
 mod time;
+mod transport_error;
 mod wire;
 
 pub use crate::call::{
@@ -116,7 +117,7 @@ pub use crate::operation::{Auth, Class, Operation};
 pub use crate::policy::{Policy, Replay};
 pub use crate::recovery::Recovery;
 pub use crate::refusal::Refusal;
-pub use crate::renewal_error::{NotSent, RenewalCause, RenewalError, Source, TransportError};
+pub use crate::renewal_error::{RenewalCause, RenewalError};
 pub use crate::saved::{Saved, SavedError};
 pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
 pub use crate::service::Service;
@@ -125,4 +126,5 @@ pub use crate::session::{
     Session, Step, Ticket, Usable,
 };
 pub use crate::time::{Mono, Now, Wall};
+pub use crate::transport_error::{NotSent, Source, TransportError};
 pub use crate::wire::{Granted, Success};

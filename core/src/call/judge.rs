@@ -13,7 +13,7 @@ use crate::error::ReplyError;
 use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
 use crate::refusal::Refusal;
-use crate::renewal_error::{NotSent, TransportError};
+use crate::transport_error::{NotSent, TransportError};
 use crate::wire::{self, Asked};
 
 pub(super) enum Verdict<R> {

@@ -14,8 +14,8 @@ use crate::operation::Class;
 use crate::printable::Printable;
 use crate::recovery::Recovery;
 use crate::refusal::Refusal;
-use crate::renewal_error::{Source, TransportError};
 use crate::time::{Mono, Wall};
+use crate::transport_error::{Source, TransportError};
 
 /// How a call has ended.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use chrono::SecondsFormat;
 use thiserror::Error;
 
 use crate::printable::Printable;
-use crate::renewal_error::Source;
 use crate::time::Wall;
+use crate::transport_error::Source;
 
 /// Why a call that creates something or moves money is not sent. This call sent nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

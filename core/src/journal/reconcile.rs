@@ -8,8 +8,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::{CallRecord, Finding, RecordError, Resolution};
-use crate::renewal_error::Source;
 use crate::time::{Mono, Now, Wall};
+use crate::transport_error::Source;
 
 /// What a callback found out about a call in doubt, with the reason to record.
 #[derive(Clone, Debug, PartialEq, Eq)]

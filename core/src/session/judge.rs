@@ -11,9 +11,10 @@ use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};
 use crate::policy::Policy;
-use crate::renewal_error::{RenewalCause, RenewalError, TransportError};
+use crate::renewal_error::{RenewalCause, RenewalError};
 use crate::secret::{BASIC, Bearer};
 use crate::time::{End, Now};
+use crate::transport_error::TransportError;
 use crate::wire::{self, Asked, Granted};
 
 impl Session {
