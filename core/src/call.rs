@@ -127,13 +127,13 @@ enum Stage<R> {
         until: Mono,
     },
     /// The next attempt is due at this time.
-    Quiet {
+    BackOff {
         until: Mono,
     },
     /// The end must be recorded.
     End(Outcome<R>),
     /// The driver must receive the outcome.
-    Told(Outcome<R>),
+    Report(Outcome<R>),
     /// The driver must be informed that the journal does not admit the call.
     NotAdmitted(IntentError),
     Over,
@@ -175,9 +175,9 @@ impl<R> Call<R> {
             Stage::Mark => self.mark(now),
             Stage::Send => self.send(now),
             Stage::Sent { now, until } => self.stay(Stage::Sent { now, until }, until),
-            Stage::Quiet { until } => self.stay(Stage::Quiet { until }, until),
+            Stage::BackOff { until } => self.stay(Stage::BackOff { until }, until),
             Stage::End(outcome) => self.record_end(outcome, now),
-            Stage::Told(outcome) => CallStep::Over(outcome),
+            Stage::Report(outcome) => CallStep::Over(outcome),
             Stage::NotAdmitted(error) => CallStep::NotAdmitted(error),
             Stage::Over => CallStep::Wait { until: Mono::from_micros(u64::MAX) },
         }
@@ -212,12 +212,12 @@ impl<R> Call<R> {
         let (limit, format) = (frozen.reply_limit, frozen.format);
         let asked = Asked { sent: sent.wall, limit, format, secrets: &presented };
         let outcome = wire::read(reply, asked, decode);
-        let verdict = judge::reply(frozen, outcome, reply, asked, self.retried_after_401);
+        let meaning = judge::reply(frozen, outcome, reply, asked, self.retried_after_401);
         // After a 401 the session must reject the token, however the call ends.
         if reply.status == http::StatusCode::UNAUTHORIZED {
             self.refused = bearer.as_ref().map(Bearer::epoch);
         }
-        self.follow(verdict, now);
+        self.follow(meaning, now);
         self.has_presented(bearer);
     }
 
@@ -227,8 +227,8 @@ impl<R> Call<R> {
             return;
         }
         let Some(frozen) = &self.frozen else { return };
-        let verdict = judge::failure(frozen.class, why);
-        self.follow(verdict, now);
+        let meaning = judge::failure(frozen.class, why);
+        self.follow(meaning, now);
         let bearer = self.bearer.take();
         self.has_presented(bearer);
     }
@@ -246,12 +246,12 @@ impl<R> Call<R> {
             Stage::Sent { until, .. } if now.mono >= until => {
                 self.on_failure(TransportError::unknown().timed_out(), now);
             }
-            Stage::Quiet { until } if now.mono >= until => self.stage = Stage::Token,
+            Stage::BackOff { until } if now.mono >= until => self.stage = Stage::Token,
             _ => {}
         }
         let unsent = matches!(
             self.stage,
-            Stage::Intent | Stage::Token | Stage::Mark | Stage::Send | Stage::Quiet { .. }
+            Stage::Intent | Stage::Token | Stage::Mark | Stage::Send | Stage::BackOff { .. }
         );
         if unsent && now.mono >= self.deadline {
             let why = self.last.take().unwrap_or(CallError::OutOfTime);
@@ -304,13 +304,13 @@ impl<R> Call<R> {
         CallStep::Wait { until: until.min(self.deadline) }
     }
 
-    fn follow(&mut self, verdict: judge::Verdict<R>, now: Now) {
-        match verdict {
-            judge::Verdict::Over(reply) => self.end(Outcome::Done(reply)),
-            judge::Verdict::Refused(problem) => self.end(Outcome::Refused(problem)),
-            judge::Verdict::Failed(why) => self.fail(why),
-            judge::Verdict::Unknown(why) => self.lose(why, now),
-            judge::Verdict::Again { proof, why, pause } => self.again(proof, why, pause, now),
+    fn follow(&mut self, meaning: judge::Meaning<R>, now: Now) {
+        match meaning {
+            judge::Meaning::Over(reply) => self.end(Outcome::Done(reply)),
+            judge::Meaning::Refused(refusal) => self.end(Outcome::Refused(refusal)),
+            judge::Meaning::Failed(why) => self.fail(why),
+            judge::Meaning::Unknown(why) => self.lose(why, now),
+            judge::Meaning::Again { proof, why, pause } => self.again(proof, why, pause, now),
         }
     }
 
@@ -327,14 +327,14 @@ impl<R> Call<R> {
         let until = now.mono.after(wait);
         if self.attempts >= frozen.policy.call_attempts || until >= self.deadline {
             return match proof.into_refusal() {
-                Some(problem) => self.end(Outcome::Refused(problem)),
+                Some(refusal) => self.end(Outcome::Refused(refusal)),
                 None => self.fail(why),
             };
         }
         self.retried_after_401 |= matches!(pause, judge::Pause::None);
         self.sent = None;
         self.last = Some(why);
-        self.stage = Stage::Quiet { until };
+        self.stage = Stage::BackOff { until };
     }
 
     fn fail(&mut self, why: CallError) {

@@ -40,7 +40,7 @@ impl ReplyError {
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
-            Self::Refused(problem) => problem.recovery(),
+            Self::Refused(refusal) => refusal.recovery(),
             Self::Malformed(_) => Recovery::Report,
             Self::Unexpected(unexpected) => unexpected.recovery(),
         }
@@ -51,7 +51,7 @@ impl ReplyError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(problem) => problem.retry_after(),
+            Self::Refused(refusal) => refusal.retry_after(),
             Self::Malformed(_) => None,
             Self::Unexpected(unexpected) => unexpected.retry_after,
         }

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::transport_error::{NotSent, TransportError};
 use crate::wire::{self, Asked};
 
-pub(super) enum Verdict<R> {
+pub(super) enum Meaning<R> {
     Over(R),
     Refused(Refusal),
     Failed(CallError),
@@ -77,22 +77,22 @@ pub(super) fn reply<R>(
     reply: Reply<'_>,
     asked: Asked<'_>,
     retried_after_401: bool,
-) -> Verdict<R> {
+) -> Meaning<R> {
     let error = match outcome {
-        Ok(reply) => return Verdict::Over(reply),
+        Ok(reply) => return Meaning::Over(reply),
         Err(error) => error,
     };
     if !reply.status.is_success() {
         let other;
-        let problem = match &error {
-            ReplyError::Refused(problem) => problem,
+        let refusal = match &error {
+            ReplyError::Refused(refusal) => refusal,
             _ => {
                 other = wire::refusal(reply, asked);
                 &other
             }
         };
-        if is_decided(frozen, problem) {
-            return Verdict::Refused(problem.clone());
+        if is_decided(frozen, refusal) {
+            return Meaning::Refused(refusal.clone());
         }
     }
     let is_whole = reply.body.len() <= asked.limit;
@@ -104,29 +104,29 @@ pub(super) fn reply<R>(
 }
 
 /// What it means that no reply came.
-pub(super) fn failure<R>(class: Class, failure: TransportError) -> Verdict<R> {
+pub(super) fn failure<R>(class: Class, failure: TransportError) -> Meaning<R> {
     let proof = failure.proof().map(Proof::of_not_sent);
     let proof = proof.or_else(|| Proof::of_read(class));
     let why = CallError::Failed(failure);
     match proof {
-        Some(proof) => Verdict::Again { proof, why, pause: Pause::BackOff(None) },
-        None => Verdict::Unknown(why),
+        Some(proof) => Meaning::Again { proof, why, pause: Pause::BackOff(None) },
+        None => Meaning::Unknown(why),
     }
 }
 
 /// Whether the contract says that this refusal comes before any processing.
-fn is_decided(frozen: &Frozen, problem: &Refusal) -> bool {
+fn is_decided(frozen: &Frozen, refusal: &Refusal) -> bool {
     let code_is = |code| frozen.decided.codes.contains(code);
-    frozen.decided.statuses.contains(&problem.status().as_u16())
-        || problem.is_whole() && problem.code().is_some_and(code_is)
+    frozen.decided.statuses.contains(&refusal.status().as_u16())
+        || refusal.is_whole() && refusal.code().is_some_and(code_is)
 }
 
 /// Judges a reply that is not a success, to a call that changes nothing.
-fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
+fn read<R>(error: ReplyError, retried_after_401: bool) -> Meaning<R> {
     let status = match &error {
-        ReplyError::Refused(problem) => problem.status(),
+        ReplyError::Refused(refusal) => refusal.status(),
         ReplyError::Unexpected(unexpected) => unexpected.status(),
-        ReplyError::Malformed(_) => return Verdict::Failed(CallError::Reply(error)),
+        ReplyError::Malformed(_) => return Meaning::Failed(CallError::Reply(error)),
     };
     let pause = match status.as_u16() {
         401 if !retried_after_401 => Some(Pause::None),
@@ -134,16 +134,16 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Verdict<R> {
         _ => None,
     };
     let refusal = match &error {
-        ReplyError::Refused(problem) => Some(problem.clone()),
+        ReplyError::Refused(refusal) => Some(refusal.clone()),
         _ => None,
     };
     match (pause, refusal) {
         (Some(pause), refusal) => {
             let proof = Proof(Ground::Reads(refusal));
-            Verdict::Again { proof, why: CallError::Reply(error), pause }
+            Meaning::Again { proof, why: CallError::Reply(error), pause }
         }
-        (None, Some(problem)) => Verdict::Refused(problem),
-        (None, None) => Verdict::Failed(CallError::Reply(error)),
+        (None, Some(refusal)) => Meaning::Refused(refusal),
+        (None, None) => Meaning::Failed(CallError::Reply(error)),
     }
 }
 
@@ -153,27 +153,27 @@ fn write<R>(
     frozen: &Frozen,
     is_whole: bool,
     retried_after_401: bool,
-) -> Verdict<R> {
-    let ReplyError::Refused(problem) = &error else {
-        return Verdict::Unknown(CallError::Reply(error));
+) -> Meaning<R> {
+    let ReplyError::Refused(refusal) = &error else {
+        return Meaning::Unknown(CallError::Reply(error));
     };
-    let status = problem.status();
-    if problem.is_proven() && !status.is_server_error() {
-        return Verdict::Refused(problem.clone());
+    let status = refusal.status();
+    if refusal.is_proven() && !status.is_server_error() {
+        return Meaning::Refused(refusal.clone());
     }
     match status {
         // A 401 alone proves nothing: it is not published whether the token is judged first.
         StatusCode::UNAUTHORIZED => match Proof::of_unauthorized(frozen) {
-            Some(_) if retried_after_401 => Verdict::Failed(CallError::Reply(error)),
+            Some(_) if retried_after_401 => Meaning::Failed(CallError::Reply(error)),
             Some(proof) => {
-                Verdict::Again { proof, why: CallError::Reply(error), pause: Pause::None }
+                Meaning::Again { proof, why: CallError::Reply(error), pause: Pause::None }
             }
-            None => Verdict::Unknown(CallError::Reply(error)),
+            None => Meaning::Unknown(CallError::Reply(error)),
         },
         status if status.is_client_error() && is_whole && !may_pass(status) => {
-            Verdict::Refused(problem.clone())
+            Meaning::Refused(refusal.clone())
         }
-        _ => Verdict::Unknown(CallError::Reply(error)),
+        _ => Meaning::Unknown(CallError::Reply(error)),
     }
 }
 

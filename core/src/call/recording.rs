@@ -39,7 +39,7 @@ impl<R> Call<R> {
             (Stage::Intent | Stage::Mark, Err(why)) => {
                 self.fail(CallError::Journal(why.into_source()));
             }
-            (Stage::End(outcome), _) => self.stage = Stage::Told(outcome),
+            (Stage::End(outcome), _) => self.stage = Stage::Report(outcome),
             (stage, _) => self.stage = stage,
         }
     }

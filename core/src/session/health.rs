@@ -90,7 +90,7 @@ pub struct InFlight {
 /// Why the last renewal failed. It serializes with its kind, its text, and what to do about it.
 #[derive(Clone, Debug)]
 pub struct LastError {
-    trouble: Arc<RenewalError>,
+    failure: Arc<RenewalError>,
     age: Duration,
 }
 
@@ -104,22 +104,22 @@ impl LastError {
     /// Returns the error itself.
     #[must_use]
     pub fn renewal_error(&self) -> &Arc<RenewalError> {
-        &self.trouble
+        &self.failure
     }
 }
 
 impl fmt::Display for LastError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.trouble.fmt(f)
+        self.failure.fmt(f)
     }
 }
 
 impl Serialize for LastError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("LastError", 4)?;
-        fields.serialize_field("kind", self.trouble.kind())?;
-        fields.serialize_field("text", &self.trouble.to_string())?;
-        fields.serialize_field("recovery", self.trouble.recovery().as_str())?;
+        fields.serialize_field("kind", self.failure.kind())?;
+        fields.serialize_field("text", &self.failure.to_string())?;
+        fields.serialize_field("recovery", self.failure.recovery().as_str())?;
         fields.serialize_field("age_ms", &as_millis(self.age))?;
         fields.end()
     }
@@ -158,7 +158,7 @@ impl Session {
         let phase = self.phase(now);
         let left = |until: Mono| Some(until.since(now.mono)).filter(|left| !left.is_zero());
         let route = self.route(now);
-        let quiet = route.and_then(|purpose| self.waits(purpose, now)).map(|(until, _)| until);
+        let waits = route.and_then(|purpose| self.waits(purpose, now)).map(|(until, _)| until);
         let refresh = self.grant.as_ref().and_then(|grant| grant.usable_refresh(now));
         let flight = self.flight.map(|Flight { ticket, .. }| InFlight {
             purpose: ticket.purpose,
@@ -170,7 +170,7 @@ impl Session {
             }
             usable.remaining().saturating_sub(self.policy.margin_of(usable.lifetime()))
         });
-        let backing_off = quiet.and_then(left);
+        let backing_off = waits.and_then(left);
         let can_renew = flight.is_some() || route.is_some();
         let next_renewal = match flight {
             Some(_) => Some(Duration::ZERO),
@@ -185,8 +185,8 @@ impl Session {
             in_flight: flight,
             credentials: self.health_of_credentials(now),
             failures: self.pace.failures(),
-            last_error: self.pace.last_at().map(|(trouble, at)| LastError {
-                trouble: Arc::clone(trouble),
+            last_error: self.pace.last_at().map(|(failure, at)| LastError {
+                failure: Arc::clone(failure),
                 age: now.mono.since(at),
             }),
             save_failed: false,

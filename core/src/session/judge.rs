@@ -39,18 +39,18 @@ impl Session {
             Ok(granted) if ticket.serial > self.stale_to => self.accept(granted, ticket, now),
             Ok(_) => Ok(()),
             Err(error) => {
-                let trouble =
+                let failure =
                     Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Reply(error.clone())));
                 if in_flight {
                     match ticket.purpose {
                         Purpose::SignIn if self.use_up_code() => {
-                            self.pace.forbidden(Arc::clone(&trouble), now.mono, &self.policy);
+                            self.pace.forbidden(Arc::clone(&failure), now.mono, &self.policy);
                         }
-                        Purpose::SignIn => self.judge_sign_in(&error, &trouble, now),
-                        Purpose::Refresh => self.judge_refresh(&error, &trouble, now),
+                        Purpose::SignIn => self.judge_sign_in(&error, &failure, now),
+                        Purpose::Refresh => self.judge_refresh(&error, &failure, now),
                     }
                 }
-                Err(trouble)
+                Err(failure)
             }
         }
     }
@@ -66,20 +66,20 @@ impl Session {
     ) -> Arc<RenewalError> {
         let now = self.observe(now);
         let not_sent = why.is_not_sent();
-        let trouble = Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Failed(why)));
+        let failure = Arc::new(RenewalError::of(ticket.purpose, RenewalCause::Failed(why)));
         if self.land(ticket) {
             match ticket.purpose {
                 Purpose::Refresh if not_sent => self.spare_refresh(),
                 Purpose::Refresh => self.doubt_refresh(),
                 Purpose::SignIn if !not_sent && self.use_up_code() => {
-                    self.pace.noted(Arc::clone(&trouble), now.mono);
-                    return trouble;
+                    self.pace.noted(Arc::clone(&failure), now.mono);
+                    return failure;
                 }
                 Purpose::SignIn => {}
             }
-            self.failed(Arc::clone(&trouble), now);
+            self.failed(Arc::clone(&failure), now);
         }
-        trouble
+        failure
     }
 
     /// Reports that the request of this ticket was handed out and never begun: none of its bytes
@@ -108,8 +108,8 @@ impl Session {
         true
     }
 
-    pub(super) fn failed(&mut self, trouble: impl Into<Arc<RenewalError>>, now: Now) {
-        self.pace.failed(trouble.into(), now.mono, &self.policy);
+    pub(super) fn failed(&mut self, failure: impl Into<Arc<RenewalError>>, now: Now) {
+        self.pace.failed(failure.into(), now.mono, &self.policy);
     }
 
     /// The time limit of the exchange has passed, and nothing was reported.
@@ -209,15 +209,15 @@ impl Session {
         } else {
             self.pace.succeeded(now.mono);
             if is_short {
-                let trouble = RenewalError::of(ticket.purpose, RenewalCause::ShortLived);
+                let failure = RenewalError::of(ticket.purpose, RenewalCause::ShortLived);
                 let until = now.mono.after(renew_after);
-                self.pace.rests(until, trouble.into(), now.mono);
+                self.pace.rests(until, failure.into(), now.mono);
             }
             return Ok(());
         };
-        let trouble = Arc::new(RenewalError::of(ticket.purpose, fault));
-        self.failed(Arc::clone(&trouble), now);
-        Err(trouble)
+        let failure = Arc::new(RenewalError::of(ticket.purpose, fault));
+        self.failed(Arc::clone(&failure), now);
+        Err(failure)
     }
 
     /// The old refresh token. A refresh that brought no new one has shown that the old one is good.
@@ -241,32 +241,32 @@ impl Session {
         }
     }
 
-    fn judge_sign_in(&mut self, error: &ReplyError, trouble: &Arc<RenewalError>, now: Now) {
-        let word = Word::of(error);
-        let Some(held) = self.held.as_mut().filter(|_| word != Word::Passing) else {
-            return self.failed(Arc::clone(trouble), now);
+    fn judge_sign_in(&mut self, error: &ReplyError, failure: &Arc<RenewalError>, now: Now) {
+        let judgement = Judgement::of(error);
+        let Some(held) = self.held.as_mut().filter(|_| judgement != Judgement::Passing) else {
+            return self.failed(Arc::clone(failure), now);
         };
-        let next = if word == Word::Forbidden {
-            held.standing.slow.again(trouble, now.mono, &self.policy);
+        let next = if judgement == Judgement::Forbidden {
+            held.standing.slow.again(failure, now.mono, &self.policy);
             Next::Slow
         } else {
-            held.standing.is_refused(trouble, now.mono, &self.policy)
+            held.standing.is_refused(failure, now.mono, &self.policy)
         };
         self.standings.note(held.fingerprint, held.standing.clone());
-        let is_over = held.keep == Keep::Once && word == Word::Refused;
+        let is_over = held.keep == Keep::Once && judgement == Judgement::Refused;
         if is_over {
             self.held = None;
         }
         match next {
-            Next::BackOff if !is_over => self.failed(Arc::clone(trouble), now),
-            Next::Slow => self.pace.forbidden(Arc::clone(trouble), now.mono, &self.policy),
-            _ => self.pace.noted(Arc::clone(trouble), now.mono),
+            Next::BackOff if !is_over => self.failed(Arc::clone(failure), now),
+            Next::Slow => self.pace.forbidden(Arc::clone(failure), now.mono, &self.policy),
+            _ => self.pace.noted(Arc::clone(failure), now.mono),
         }
     }
 
     /// A refresh was answered, but not with a grant. A sign-in follows at once, in the same flight,
     /// if signing in is possible, the service works, and it asks for no wait.
-    fn judge_refresh(&mut self, error: &ReplyError, trouble: &Arc<RenewalError>, now: Now) {
+    fn judge_refresh(&mut self, error: &ReplyError, failure: &Arc<RenewalError>, now: Now) {
         let fall_back = match Meaning::of(error) {
             Meaning::Missing => {
                 self.spare_refresh();
@@ -282,11 +282,11 @@ impl Session {
             Meaning::Forbidden => {
                 self.spare_refresh();
                 if !self.can_sign_in() {
-                    self.refresh_slow.again(trouble, now.mono, &self.policy);
-                    return self.pace.forbidden(Arc::clone(trouble), now.mono, &self.policy);
+                    self.refresh_slow.again(failure, now.mono, &self.policy);
+                    return self.pace.forbidden(Arc::clone(failure), now.mono, &self.policy);
                 }
                 self.set_refresh_aside(now);
-                matches!(error, ReplyError::Refused(problem) if problem.is_json())
+                matches!(error, ReplyError::Refused(refusal) if refusal.is_json())
             }
             Meaning::NotUnderstood => {
                 self.doubt_refresh();
@@ -308,11 +308,11 @@ impl Session {
                 false
             }
         };
-        let asks_for_quiet = trouble.retry_after().is_some_and(|wait| !wait.is_zero());
-        if fall_back && !asks_for_quiet && self.route(now) != Some(Purpose::Refresh) {
-            self.pace.noted(Arc::clone(trouble), now.mono);
+        let asks_to_wait = failure.retry_after().is_some_and(|wait| !wait.is_zero());
+        if fall_back && !asks_to_wait && self.route(now) != Some(Purpose::Refresh) {
+            self.pace.noted(Arc::clone(failure), now.mono);
         } else {
-            self.failed(Arc::clone(trouble), now);
+            self.failed(Arc::clone(failure), now);
         }
     }
 }
@@ -342,12 +342,12 @@ impl Meaning {
         match error {
             ReplyError::Malformed(_) => Self::NotUnderstood,
             ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
-            ReplyError::Refused(problem) => match problem.status().as_u16() {
+            ReplyError::Refused(refusal) => match refusal.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
-                _ if problem.says_no() => Self::Refused,
+                _ if refusal.says_no() => Self::Refused,
                 // A 2xx that is a refusal is the service's own refusal.
                 200..=299 | 401 => Self::Refused,
-                400 | 422 if problem.is_json() => Self::Refused,
+                400 | 422 if refusal.is_json() => Self::Refused,
                 status => Self::of_status(status),
             },
         }
@@ -367,7 +367,7 @@ impl Meaning {
 
 /// What a reply to a sign-in says about the secret, if the reply is not a grant.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+enum Judgement {
     /// It is refused, in the service's own reply or by a bare 401, which has no other meaning.
     Refused,
     /// Its use is not allowed from here, or not now (a 403, also from an intermediary): that does
@@ -377,15 +377,15 @@ enum Word {
     Passing,
 }
 
-impl Word {
+impl Judgement {
     fn of(error: &ReplyError) -> Self {
-        let ReplyError::Refused(problem) = error else { return Self::Passing };
-        let refuses = match problem.status().as_u16() {
+        let ReplyError::Refused(refusal) = error else { return Self::Passing };
+        let refuses = match refusal.status().as_u16() {
             200..=299 | 401 => true,
             403 => return Self::Forbidden,
-            400 | 422 => problem.is_json(),
+            400 | 422 => refusal.is_json(),
             404 | 405 | 408 | 425 | 429 | 500.. => false,
-            _ => problem.says_no(),
+            _ => refusal.says_no(),
         };
         if refuses { Self::Refused } else { Self::Passing }
     }

@@ -65,7 +65,7 @@ impl Session {
         let until = match self.flight {
             Some(flight) => Some(flight.deadline).filter(|deadline| self.seen < *deadline),
             None if self.seen < due.mono && !self.signs_in_once() => return Some(due),
-            None => self.pace.quiet_until(self.seen),
+            None => self.pace.not_before(self.seen),
         };
         until.map(|until| Now { mono: until.min(dead.mono), ..dead })
     }

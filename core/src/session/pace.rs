@@ -14,7 +14,7 @@ pub(crate) struct Pace {
     /// Failed renewals since a token last settled.
     failures: u32,
     /// No renewal may begin before this time.
-    quiet_until: Option<Mono>,
+    not_before: Option<Mono>,
     /// Since when there has been a grant and no failure.
     good_since: Option<Mono>,
     /// Whether a token was rejected while it was young, and none has settled since.
@@ -26,24 +26,24 @@ pub(crate) struct Pace {
 impl Pace {
     /// A renewal failed. The next one waits for the longest of the back-off, the wait that the
     /// service asks for, and the wait that it asked for before.
-    pub(crate) fn failed(&mut self, trouble: Arc<RenewalError>, now: Mono, policy: &Policy) {
+    pub(crate) fn failed(&mut self, failure: Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.failures = self.failures.saturating_add(1);
         let backoff = policy.backoff(self.failures, now.as_micros());
-        let wait: Duration = backoff.max(policy.obeyed(trouble.retry_after()));
-        self.be_quiet_until(now.after(wait));
+        let wait: Duration = backoff.max(policy.obeyed(failure.retry_after()));
+        self.wait_until(now.after(wait));
         self.good_since = None;
-        self.last = Some((trouble, now));
+        self.last = Some((failure, now));
     }
 
     /// The service rejected a token while it was young. The first such token may have been revoked:
     /// its renewal follows at once. If the token that replaced it is rejected too, the renewal
     /// counts as failed.
-    pub(crate) fn rejected(&mut self, trouble: RenewalError, now: Mono, policy: &Policy) {
+    pub(crate) fn rejected(&mut self, failure: RenewalError, now: Mono, policy: &Policy) {
         if std::mem::replace(&mut self.on_probation, true) {
-            self.failed(trouble.into(), now, policy);
+            self.failed(failure.into(), now, policy);
         } else {
             self.good_since = None;
-            self.last = Some((trouble.into(), now));
+            self.last = Some((failure.into(), now));
         }
     }
 
@@ -59,26 +59,26 @@ impl Pace {
     }
 
     /// A renewal was forbidden. `Slow` decides the wait, unless the service asks for a longer one.
-    pub(crate) fn forbidden(&mut self, trouble: Arc<RenewalError>, now: Mono, policy: &Policy) {
-        self.be_quiet_until(now.after(policy.obeyed(trouble.retry_after())));
+    pub(crate) fn forbidden(&mut self, failure: Arc<RenewalError>, now: Mono, policy: &Policy) {
+        self.wait_until(now.after(policy.obeyed(failure.retry_after())));
         self.good_since = None;
-        self.last = Some((trouble, now));
+        self.last = Some((failure, now));
     }
 
     /// A renewal failed, and waiting does not help.
-    pub(crate) fn noted(&mut self, trouble: Arc<RenewalError>, now: Mono) {
-        self.last = Some((trouble, now));
+    pub(crate) fn noted(&mut self, failure: Arc<RenewalError>, now: Mono) {
+        self.last = Some((failure, now));
     }
 
     /// A grant came in whose lifetime is too short for the next renewal to follow at once.
-    pub(crate) fn rests(&mut self, until: Mono, trouble: Arc<RenewalError>, now: Mono) {
-        self.be_quiet_until(until);
-        self.last = Some((trouble, now));
+    pub(crate) fn rests(&mut self, until: Mono, failure: Arc<RenewalError>, now: Mono) {
+        self.wait_until(until);
+        self.last = Some((failure, now));
     }
 
     /// A grant came in. The failures before it are cleared once it has settled.
     pub(crate) fn succeeded(&mut self, now: Mono) {
-        self.quiet_until = None;
+        self.not_before = None;
         self.good_since.get_or_insert(now);
         self.last = None;
     }
@@ -96,24 +96,24 @@ impl Pace {
     }
 
     /// Until when no renewal may begin, and why. `None` if one may begin now.
-    pub(crate) fn quiet(&self, now: Mono) -> Option<(Mono, Arc<RenewalError>)> {
-        Some((self.quiet_until(now)?, self.last.clone()?.0))
+    pub(crate) fn back_off(&self, now: Mono) -> Option<(Mono, Arc<RenewalError>)> {
+        Some((self.not_before(now)?, self.last.clone()?.0))
     }
 
-    pub(crate) fn quiet_until(&self, now: Mono) -> Option<Mono> {
-        self.quiet_until.filter(|until| now < *until)
+    pub(crate) fn not_before(&self, now: Mono) -> Option<Mono> {
+        self.not_before.filter(|until| now < *until)
     }
 
-    fn be_quiet_until(&mut self, until: Mono) {
-        self.quiet_until = self.quiet_until.max(Some(until));
+    fn wait_until(&mut self, until: Mono) {
+        self.not_before = self.not_before.max(Some(until));
     }
 
     pub(crate) fn last(&self) -> Option<&Arc<RenewalError>> {
-        self.last.as_ref().map(|(trouble, _)| trouble)
+        self.last.as_ref().map(|(failure, _)| failure)
     }
 
     pub(crate) fn last_at(&self) -> Option<(&Arc<RenewalError>, Mono)> {
-        self.last.as_ref().map(|(trouble, at)| (trouble, *at))
+        self.last.as_ref().map(|(failure, at)| (failure, *at))
     }
 
     /// Failed renewals since a token last settled.

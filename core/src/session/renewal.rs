@@ -46,7 +46,7 @@ impl Session {
             Purpose::SignIn => self.held.as_ref().map(|held| &held.standing.slow),
             Purpose::Refresh => Some(&self.refresh_slow),
         };
-        let waits = [slow.and_then(|slow| slow.until(now.mono)), self.pace.quiet(now.mono)];
+        let waits = [slow.and_then(|slow| slow.until(now.mono)), self.pace.back_off(now.mono)];
         waits.into_iter().flatten().max_by_key(|(until, _)| *until)
     }
 

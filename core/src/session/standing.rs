@@ -40,7 +40,7 @@ impl Standing {
     /// temporary. If it never worked, it is wrong, and more tries may lock the account.
     pub(super) fn is_refused(
         &mut self,
-        trouble: &Arc<RenewalError>,
+        failure: &Arc<RenewalError>,
         now: Mono,
         policy: &Policy,
     ) -> Next {
@@ -52,7 +52,7 @@ impl Standing {
         } else if self.worked {
             Next::BackOff
         } else {
-            self.slow.again(trouble, now, policy);
+            self.slow.again(failure, now, policy);
             Next::Slow
         }
     }
@@ -88,9 +88,9 @@ pub(super) struct Slow {
 
 impl Slow {
     /// The request was forbidden again.
-    pub(super) fn again(&mut self, trouble: &Arc<RenewalError>, now: Mono, policy: &Policy) {
+    pub(super) fn again(&mut self, failure: &Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.times = self.times.saturating_add(1);
-        self.until = Some((now.after(policy.slow_retry(self.times)), Arc::clone(trouble)));
+        self.until = Some((now.after(policy.slow_retry(self.times)), Arc::clone(failure)));
     }
 
     /// Until when not to send it, and why.
