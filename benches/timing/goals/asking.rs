@@ -1,9 +1,8 @@
 //! Asking while a token is valid: calm, during a renewal, and in a back-off.
 
 use std::hint::black_box;
-use std::sync::{Arc, Barrier};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
@@ -11,7 +10,7 @@ use imts::{AsyncClient, Client};
 use imts_benches::ready::{self, State};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::table::{Goal, Table, timed};
+use super::table::{Goal, Table, timed, together};
 
 /// What asking a shared client cannot do without: a published value, held to a coarse clock.
 struct Limit(ArcSwap<(HeaderValue, i64)>);
@@ -112,25 +111,4 @@ pub(crate) fn renewing(table: &mut Table) {
             );
         }
     }
-}
-
-/// So many asks by each of so many threads, from the first one's begin to the last one's end.
-fn together(threads: usize, ask: &(dyn Fn(u32) -> Duration + Sync), times: u32) -> Duration {
-    if threads == 1 {
-        return ask(times);
-    }
-    let gate = Barrier::new(threads);
-    let asked = || {
-        gate.wait();
-        let begin = Instant::now();
-        ask(times);
-        (begin, Instant::now())
-    };
-    let spans: Vec<(Instant, Instant)> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(asked)).collect();
-        threads.into_iter().map(|it| it.join().expect("no asker panics")).collect()
-    });
-    let begin = spans.iter().map(|span| span.0).min();
-    let end = spans.iter().map(|span| span.1).max();
-    begin.zip(end).map_or(Duration::MAX, |(begin, end)| end - begin)
 }

@@ -1,5 +1,7 @@
 //! How a row comes about, and how the table is printed.
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Runs so many times and says how long that took.
@@ -171,6 +173,31 @@ pub(crate) fn timed(work: impl FnOnce()) -> Duration {
     let begin = Instant::now();
     work();
     begin.elapsed()
+}
+
+/// So many runs by each of so many threads, from the first one's begin to the last one's end.
+pub(crate) fn together(
+    threads: usize,
+    run: &(dyn Fn(u32) -> Duration + Sync),
+    times: u32,
+) -> Duration {
+    if threads == 1 {
+        return run(times);
+    }
+    let gate = Barrier::new(threads);
+    let timed = || {
+        gate.wait();
+        let begin = Instant::now();
+        run(times);
+        (begin, Instant::now())
+    };
+    let spans: Vec<(Instant, Instant)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(timed)).collect();
+        threads.into_iter().map(|it| it.join().expect("nobody panics")).collect()
+    });
+    let begin = spans.iter().map(|span| span.0).min();
+    let end = spans.iter().map(|span| span.1).max();
+    begin.zip(end).map_or(Duration::MAX, |(begin, end)| end - begin)
 }
 
 /// Allocations of a run, the mean of two hundred.
