@@ -200,7 +200,7 @@ impl fmt::Debug for ManualClock {
 
 /// Returns how long ago this was, by the clock that shows more. While a machine is suspended, the
 /// monotonic clock may stand still.
-#[cfg(feature = "_tls")]
+#[cfg(feature = "_connections")]
 pub(crate) fn age(since: Now, now: Now) -> Duration {
     now.mono.since(since.mono).max(now.wall.since(since.wall))
 }

@@ -2,8 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+#[cfg(feature = "_tls")]
 use std::io;
 
+#[cfg(feature = "_tls")]
 use crate::tls::Reason as TlsReason;
 
 /// The texts of an error and of its causes, in one line. The texts for rustls' errors say what to
@@ -37,12 +39,26 @@ fn append(text: &mut String, more: &str) {
     }
 }
 
+#[cfg(not(feature = "_tls"))]
 fn text(error: &(dyn StdError + 'static)) -> String {
-    // The error that an `io::Error` was made of is not its source, but what it is printed as.
-    let made_of = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
-    match error.downcast_ref::<rustls::Error>().or_else(made_of) {
-        Some(error) => TlsReason::of(error).to_string(),
-        None => error.to_string(),
+    error.to_string()
+}
+
+#[cfg(feature = "_tls")]
+fn text(error: &(dyn StdError + 'static)) -> String {
+    tls(error).map_or_else(|| error.to_string(), |error| TlsReason::of(error).to_string())
+}
+
+/// Returns rustls' error. The error that an `io::Error` was made of is not its source, but what it
+/// is printed as; and it may be another `io::Error`.
+#[cfg(feature = "_tls")]
+fn tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    let mut error = error;
+    loop {
+        match error.downcast_ref() {
+            Some(error) => return Some(error),
+            None => error = error.downcast_ref::<io::Error>()?.get_ref()?,
+        }
     }
 }
 

@@ -60,6 +60,17 @@ fn a_client_over_hyper_util_with_tls_takes_at_most_59_crates() {
 }
 
 #[test]
+fn a_client_over_reqwest_takes_at_most_84_crates_and_with_tls_97() {
+    at_most(84, "imts", "reqwest");
+    at_most(97, "imts", "reqwest-rustls");
+}
+
+#[test]
+fn a_layer_for_tower_takes_two_crates_more() {
+    at_most(27, "imts", "tower");
+}
+
+#[test]
 fn a_dependency_has_its_reason_in_the_design() {
     let design = include_str!("../../core/docs/design.md");
     let (_, reasons) = design.split_once("Dependencies\n").expect("a section on dependencies");

@@ -65,14 +65,17 @@ fn answers() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn an_exchange_that_a_service_breaks_says_each_cause_once() {
     for (what, answer) in answers() {
-        for carrier in Carrier::untrusting() {
+        // hyper reads the chunks, and leaves the other coding as it is.
+        let carriers = Carrier::each().into_iter();
+        let carriers = carriers.filter(|it| !it.is_over_reqwest() || what != "another coding");
+        for carrier in carriers {
             let service = Raw::saying(answer.clone());
             let failure = carrier.send(&service.url(), BOUNDS).unwrap_err();
             says_each_cause_once(&format!("{carrier:?}, {what}"), &failure);
         }
     }
     for bytes in [0, 30, 90] {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let answer = ok(GRANT).into_bytes();
             let service = Raw::start(move |line| {
                 line.request();
@@ -87,7 +90,7 @@ fn an_exchange_that_a_service_breaks_says_each_cause_once() {
     }
     let silent = Raw::silent();
     let bounds = Bounds { time_limit: Duration::from_millis(50), ..BOUNDS };
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         let failure = carrier.send(&silent.url(), bounds).unwrap_err();
         says_each_cause_once(&format!("{carrier:?}, a silent service"), &failure);
     }
@@ -190,7 +193,7 @@ fn a_call_that_brings_no_reply_says_each_cause_once() {
     });
     for (what, answer) in answers().into_iter().chain(replies) {
         for is_granted in [true, false] {
-            for carrier in Carrier::untrusting() {
+            for carrier in Carrier::each() {
                 let answer = answer.clone();
                 let service = Raw::start(move |line| {
                     loop {
@@ -220,7 +223,7 @@ fn a_call_that_brings_no_reply_says_each_cause_once() {
 #[test]
 fn a_journal_that_takes_no_entry_says_each_cause_once() {
     let service = Raw::saying(ok(GRANT));
-    for (number, carrier) in Carrier::untrusting().into_iter().enumerate() {
+    for (number, carrier) in Carrier::each().into_iter().enumerate() {
         let name = format!("imts-causes-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let journal = imts::JournalFile::open(&path).unwrap();

@@ -19,6 +19,7 @@ impl Carrier {
         match self {
             Self::Ureq(ureq) => Either::Threads(builder.blocking(ureq.clone()).unwrap()),
             Self::Hyper(hyper) => Either::Tasks(builder.nonblocking(hyper.clone()).unwrap()),
+            Self::Reqwest(reqwest) => Either::Tasks(builder.nonblocking(reqwest.clone()).unwrap()),
         }
     }
 }

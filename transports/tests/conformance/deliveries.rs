@@ -283,13 +283,16 @@ fn every_delivery_ends_every_exchange_in_time_typed_and_sent_no_more_than_it_may
         other => other,
     };
     let mut trials = Vec::new();
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         for kind in KINDS {
-            let each = Delivery::each().map(|delivery| (carrier.clone(), kind, here(delivery)));
-            trials.extend(each);
+            // hyper reads interim replies for as long as there are any, and its runtime does nothing
+            // else meanwhile.
+            let each = Delivery::each()
+                .filter(|it| !carrier.is_over_reqwest() || *it != Delivery::InterimFlood);
+            trials.extend(each.map(|delivery| (carrier.clone(), kind, here(delivery))));
         }
     }
-    assert!(trials.len() > 2 * KINDS.len() * Position::EACH.len() * Ending::EACH.len() * 2);
+    assert!(trials.len() > 3 * KINDS.len() * Position::EACH.len() * Ending::EACH.len() * 2);
     let trials = Mutex::new(trials);
     thread::scope(|scope| {
         // Most of them wait.

@@ -13,13 +13,13 @@ use crate::raw::{Raw, eventually, heard_within};
 use crate::{BOUNDS, Carrier, GRANT, Made, ok};
 
 /// What becomes of one request, over a transport with little patience for connections.
-fn failing(url: &str) -> [(Carrier, TransportError); 2] {
+fn failing(url: &str) -> [(Carrier, TransportError); 3] {
     failing_within(url, Duration::from_secs(20))
 }
 
-fn failing_within(url: &str, connect_timeout: Duration) -> [(Carrier, TransportError); 2] {
+fn failing_within(url: &str, connect_timeout: Duration) -> [(Carrier, TransportError); 3] {
     let made = Made { connect_timeout, ..Made::default() };
-    Carrier::both(&made).map(|carrier| {
+    Carrier::all(&made).map(|carrier| {
         let failure = carrier.send(url, BOUNDS).unwrap_err();
         (carrier, failure)
     })
@@ -48,7 +48,7 @@ fn a_name_that_nobody_has_is_not_sent() {
 #[test]
 fn localhost_is_this_machine_and_is_reached_on_either_protocol() {
     let four = Raw::saying(ok(GRANT));
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         carrier.send(&format!("http://localhost:{}/", four.address.port()), BOUNDS).unwrap();
     }
     if TcpListener::bind("[::1]:0").is_err() {
@@ -56,7 +56,7 @@ fn localhost_is_this_machine_and_is_reached_on_either_protocol() {
     }
     let (six, _nobody) = listening_on_six_alone();
     let url = format!("http://localhost:{}/", six.local_addr().unwrap().port());
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         let url = url.clone();
         let asked = std::thread::spawn(move || carrier.send(&url, BOUNDS).unwrap_err());
         // Closed once the request has come: what is closed before it was written proves more.
@@ -140,14 +140,14 @@ fn a_connection_that_breaks_after_the_request_proves_nothing() {
         for (carrier, failure) in failing(&service.url()) {
             assert!(!failure.is_not_sent() && !failure.is_timed_out(), "{carrier:?}: {failure}");
         }
-        assert_eq!(service.requests(), 2, "nothing is sent twice");
+        assert_eq!(service.requests(), 3, "nothing is sent twice");
     }
 }
 
 #[test]
 fn a_pooled_connection_that_dies_proves_nothing_and_nothing_is_sent_twice() {
     for reset in [false, true] {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             // Hyper's task gives a connection back when it comes to it.
             let is_used_again = |_| {
                 let service = Raw::start(move |line| {
@@ -178,7 +178,7 @@ fn a_pooled_connection_that_dies_proves_nothing_and_nothing_is_sent_twice() {
 #[test]
 fn an_idle_connection_that_was_closed_or_has_been_spoken_on_is_not_used() {
     for unasked in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"] {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let spoken = Arc::new(AtomicUsize::new(0));
             let count = Arc::clone(&spoken);
             let service = Raw::start(move |line| {
@@ -206,7 +206,7 @@ fn an_idle_connection_that_was_closed_or_has_been_spoken_on_is_not_used() {
 #[test]
 fn a_request_that_runs_out_of_time_may_have_left() {
     let silent = Raw::silent();
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         let failure = heard_within(&silent, |time_limit| {
             let bounds = Bounds { time_limit, ..BOUNDS };
             carrier.send(&silent.url(), bounds).unwrap_err()

@@ -61,7 +61,7 @@ fn a_refused_secret_is_sent_once_in_whatever_form_the_refusal_comes() {
         for (shape, status) in shapes.into_iter().flat_map(|shape| [(shape, 200), (shape, 400)]) {
             let front = service(shape, Operation::GetToken, form, Some(status));
             front.sandbox().settings_mut().agents.clear();
-            for carrier in Carrier::untrusting() {
+            for carrier in Carrier::each() {
                 let before = front.sandbox().count(Operation::GetToken);
                 let client = carrier.client(client_of(&front));
                 let what = format!("{carrier:?}, {form:?}, {shape:?}, {status}");
@@ -90,7 +90,7 @@ fn a_refused_refresh_token_is_sent_once_in_whatever_form_the_refusal_comes() {
         {
             let front = service(shape, Operation::Refresh, form, status);
             front.sandbox().settings_mut().refuse_refresh = true;
-            for carrier in Carrier::untrusting() {
+            for carrier in Carrier::each() {
                 let count = |operation| front.sandbox().count(operation);
                 let before = (count(Operation::Refresh), count(Operation::GetToken));
                 let client = carrier.client(client_of(&front));
@@ -110,7 +110,7 @@ fn a_refused_refresh_token_is_sent_once_in_whatever_form_the_refusal_comes() {
 #[test]
 fn a_good_grant_is_taken_in_each_form_in_which_it_is_whole() {
     for form in Form::EACH {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let front = service(ErrorShape::V5, Operation::GetToken, form, None);
             let client = carrier.client(client_of(&front));
             let what = format!("{carrier:?}, {form:?}");
@@ -144,7 +144,7 @@ fn end<R>(outcome: &Outcome<R>) -> &'static str {
 fn ends(form: Form, status: u16, body: Option<&Value>) -> Vec<(String, &'static str)> {
     let mut ends = Vec::new();
     for (name, class) in CALLS {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let front = service(ErrorShape::State, operation(name), form, None);
             let mut scripted = Scripted::status(status);
             scripted.body = body.cloned();

@@ -11,13 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Certificates, Endpoint, Policy, Tls, Transport as _};
+use imts::{Body, Bounds, Certificates, Endpoint, Policy, Tls};
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::raw::{Line, Raw, is_whole};
 use crate::tls::{Authority, Speaking};
-use crate::{Carrier, GRANT, Made, RUNTIME, builder, ok};
+use crate::{Carrier, GRANT, Made, builder, ok};
 
 /// A server's own side of one connection.
 trait Talk: Read + Write {}
@@ -148,12 +148,7 @@ fn inside() {
     let bounds = Bounds { reply_limit: 65_536, time_limit };
     let body = Body::from(vec![b' '; length.parse().unwrap()]);
     let request = Request::post(url).body(body).unwrap();
-    let reply = match carrier {
-        Carrier::Ureq(ureq) => ureq.send(request, bounds),
-        Carrier::Hyper(hyper) => {
-            RUNTIME.block_on(imts::AsyncTransport::send(hyper, request, bounds))
-        }
-    };
+    let reply = carrier.carry(request, bounds);
     assert_eq!(reply.unwrap().body(), GRANT.as_bytes());
 }
 

@@ -61,8 +61,8 @@ fn within(carrier: &Carrier, service: &Raw, time_limit: Duration) -> Outcome {
 }
 
 /// What both make of a service.
-fn outcomes(service: &Raw) -> [(Carrier, Outcome); 2] {
-    Carrier::untrusting().map(|carrier| {
+fn outcomes(service: &Raw) -> [(Carrier, Outcome); 3] {
+    Carrier::each().map(|carrier| {
         let outcome = Outcome::of(&carrier, plain(&service.url()));
         (carrier, outcome)
     })
@@ -76,7 +76,7 @@ fn a_redirect_is_an_error_and_is_not_followed() {
             let service = Raw::saying(format!(
                 "HTTP/1.1 {status} Moved\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"
             ));
-            for (nth, carrier) in Carrier::untrusting().iter().enumerate() {
+            for (nth, carrier) in Carrier::each().iter().enumerate() {
                 let error = carrier.token(plain(&service.url())).unwrap_err();
                 let fault = error.renewal_error().unwrap().why();
                 let RenewalCause::Reply(ReplyError::Unexpected(reply)) = fault else {
@@ -117,7 +117,7 @@ fn a_body_without_an_end_is_cut_at_the_limit() {
             let Outcome::Reply(text) = outcome else { panic!("{carrier:?}: {outcome:?}") };
             assert!(text.contains("longer than 65536 bytes"), "{carrier:?}: {text}");
         }
-        eventually("the rest is refused", || over.load(Ordering::SeqCst) == 2);
+        eventually("the rest is refused", || over.load(Ordering::SeqCst) == 3);
         let said = said.load(Ordering::SeqCst);
         assert!(said < 48 << 20, "the rest is not read: {said} bytes were");
     }
@@ -205,7 +205,7 @@ fn a_reply_that_drips_is_given_up_at_the_time_limit() {
                 thread::sleep(Duration::from_millis(20));
             }
         });
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let outcome = heard_within(&service, |limit| within(&carrier, &service, limit));
             assert_eq!(outcome, Outcome::Late, "{carrier:?}");
         }
@@ -289,7 +289,7 @@ fn a_body_that_is_not_utf8_is_malformed() {
 
 #[test]
 fn a_second_answer_nobody_asked_for_is_not_taken_for_a_later_one() {
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         let forged = ok(&GRANT.replace("access-1", "forged"));
         let service = Raw::start(move |line| {
             line.request();

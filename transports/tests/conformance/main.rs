@@ -1,6 +1,7 @@
-//! One suite for both ready-made transports: real sockets on loopback, a service that may be
-//! hostile, and the same outcome whichever transport carries the request.
-#![cfg(all(feature = "ureq", feature = "hyper-util"))]
+//! One suite for the ready-made transports: real sockets on loopback, a service that may be
+//! hostile, and the same outcome whichever transport carries the request. The transport over reqwest
+//! takes part where the suite does not ask for what the two with connections of their own know.
+#![cfg(all(feature = "ureq", feature = "hyper-util", feature = "reqwest-rustls"))]
 
 mod causes;
 mod client;
@@ -31,12 +32,13 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts::{
     AsyncTransport, BearerGuard, Body, Bounds, Builder, Certificates, Credentials, Endpoint,
-    HyperTransport, Proxy, Tls, TokenError, Transport, TransportError, UreqTransport,
+    HyperTransport, Proxy, ReqwestTransport, Tls, TokenError, Transport, TransportError,
+    UreqTransport,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use tokio::runtime::Runtime;
 
-/// What both transports are made of.
+/// What a transport is made of.
 pub(crate) struct Made {
     pub(crate) tls: Tls,
     pub(crate) proxy: Option<Proxy>,
@@ -59,20 +61,34 @@ static NOBODY: LazyLock<Tls> = LazyLock::new(|| {
     Tls::builder().only_roots(roots).build().unwrap()
 });
 
-/// One of the two transports.
+/// One of the transports.
 #[derive(Clone)]
 pub(crate) enum Carrier {
     Ureq(UreqTransport),
     Hyper(HyperTransport),
+    Reqwest(ReqwestTransport),
 }
 
-/// Where hyper's connections live.
+/// Where hyper's and reqwest's connections live.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 });
 
 impl Carrier {
-    /// Each of the two.
+    /// Each of the three, without a proxy or addresses.
+    pub(crate) fn all(made: &Made) -> [Self; 3] {
+        let [ureq, hyper] = Self::both(made);
+        let reqwest = reqwest::Client::builder().connect_timeout(made.connect_timeout);
+        let reqwest = ReqwestTransport::with_tls(reqwest, &made.tls).unwrap();
+        [ureq, hyper, Self::Reqwest(reqwest)]
+    }
+
+    /// Each of the three, as they do for plain http.
+    pub(crate) fn each() -> [Self; 3] {
+        Self::all(&Made::default())
+    }
+
+    /// Each of the two with connections of their own.
     pub(crate) fn both(made: &Made) -> [Self; 2] {
         let mut ureq =
             UreqTransport::builder(made.tls.clone()).connect_timeout(made.connect_timeout);
@@ -90,7 +106,7 @@ impl Carrier {
         [Self::Ureq(ureq.build()), Self::Hyper(hyper.build())]
     }
 
-    /// Each of the two, as they do for plain http.
+    /// Each of those two, as they do for plain http.
     pub(crate) fn untrusting() -> [Self; 2] {
         Self::both(&Made::default())
     }
@@ -102,11 +118,25 @@ impl Carrier {
     ) -> Result<Response<Vec<u8>>, TransportError> {
         let body = Body::from(BODY.to_vec());
         let request = Request::post(url).header("content-type", "application/json");
-        let request = request.body(body).unwrap();
+        self.carry(request.body(body).unwrap(), bounds)
+    }
+
+    /// Carries a request as it is.
+    pub(crate) fn carry(
+        &self,
+        request: Request<Body>,
+        bounds: Bounds,
+    ) -> Result<Response<Vec<u8>>, TransportError> {
         match self {
             Self::Ureq(ureq) => ureq.send(request, bounds),
             Self::Hyper(hyper) => RUNTIME.block_on(hyper.send(request, bounds)),
+            Self::Reqwest(reqwest) => RUNTIME.block_on(reqwest.send(request, bounds)),
         }
+    }
+
+    /// Whether hyper reads the replies as they come.
+    pub(crate) fn is_over_reqwest(&self) -> bool {
+        matches!(self, Self::Reqwest(_))
     }
 
     /// The first token that a client over this transport gets.
@@ -120,6 +150,7 @@ impl fmt::Debug for Carrier {
         f.write_str(match self {
             Self::Ureq(_) => "ureq",
             Self::Hyper(_) => "hyper",
+            Self::Reqwest(_) => "reqwest",
         })
     }
 }

@@ -142,7 +142,7 @@ fn the_environment_is_not_read_unless_asked() {
         return assert_eq!(trap.connections(), 2, "met once by each that was given it");
     }
     let service = Raw::saying(ok(GRANT));
-    for carrier in Carrier::untrusting() {
+    for carrier in Carrier::each() {
         carrier.token(plain(&service.url())).unwrap();
         let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
         assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");

@@ -36,7 +36,7 @@ fn a_reply_of_70_kb_comes_whole_if_its_operation_may_be_so_long() {
     let text = "x".repeat(70_000);
     let body = json!({ "state": true, "payload": { "form": text } }).to_string();
     for (limit, comes) in [(body.len(), true), (body.len() - 1, false)] {
-        for carrier in Carrier::untrusting() {
+        for carrier in Carrier::each() {
             let service = after_a_grant(said(JSON, body.as_bytes()));
             let mut operations = services::transfer::catalogue();
             let path = ServicePath::new("/v5/partner/transfer/print").unwrap();

@@ -50,7 +50,7 @@ fn on_a_socket(carrier: &Carrier, fault: Fault) -> (Outcome, usize) {
 }
 
 fn all_agree(faults: impl IntoIterator<Item = Fault>) {
-    let carriers = Carrier::untrusting();
+    let carriers = Carrier::each();
     for fault in faults {
         let expected = in_process(fault.clone());
         for carrier in &carriers {

@@ -80,6 +80,18 @@ impl fmt::Display for Kind {
     }
 }
 
+/// reqwest as it comes, but for what the environment says and for TLS, which it would not have
+/// otherwise in a build with all features.
+fn bare_reqwest() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy().timeout(PEERS);
+    #[cfg(feature = "reqwest-rustls")]
+    let builder = {
+        let tls = imts::Tls::platform().unwrap().client_config();
+        builder.tls_backend_preconfigured(tls.as_ref().clone())
+    };
+    builder.build().unwrap()
+}
+
 impl Tasks {
     pub(crate) fn runtime(self) -> Runtime {
         match self {
@@ -167,7 +179,7 @@ impl Caller {
                 Self::Tasks(tasks, runtime, Box::new(call))
             }
             Kind::BareReqwest(tasks) => {
-                let client = reqwest::Client::builder().no_proxy().timeout(PEERS).build().unwrap();
+                let client = bare_reqwest();
                 let call = move |reference: &str| -> BoxFuture<'static, _> {
                     let (client, begins) = (client.clone(), begins.clone());
                     let (url, reference) = (url.clone(), reference.to_owned());

@@ -14,14 +14,14 @@ fn a_private_authority_is_trusted_where_it_is_given() {
     let service = Secure::start(&authority.server(), Speaking::default());
     let extra = Tls::builder().extra_roots(authority.roots()).build().unwrap();
     for made in [trusting(&authority), Made { tls: extra, ..Made::default() }] {
-        for carrier in Carrier::both(&made) {
+        for carrier in Carrier::all(&made) {
             for url in [service.url(), format!("https://{}/path", service.raw.address)] {
                 let reply = carrier.send(&url, BOUNDS).unwrap();
                 assert_eq!(reply.body(), GRANT.as_bytes(), "{carrier:?}");
             }
         }
     }
-    assert_eq!(service.requests(), 8);
+    assert_eq!(service.requests(), 12);
 }
 
 #[test]
@@ -31,10 +31,10 @@ fn roots_are_added_to_roots_and_each_is_trusted() {
     let tls = Tls::builder().only_roots(roots).build().unwrap();
     for authority in &both {
         let service = Secure::start(&authority.server(), Speaking::default());
-        for carrier in Carrier::both(&Made { tls: tls.clone(), ..Made::default() }) {
+        for carrier in Carrier::all(&Made { tls: tls.clone(), ..Made::default() }) {
             carrier.send(&service.url(), BOUNDS).unwrap();
         }
-        assert_eq!(service.requests(), 2);
+        assert_eq!(service.requests(), 3);
     }
 }
 
@@ -42,7 +42,7 @@ fn roots_are_added_to_roots_and_each_is_trusted() {
 fn a_client_gets_its_token_over_tls() {
     let authority = Authority::new("Private");
     let service = Secure::start(&authority.server(), Speaking::default());
-    for carrier in Carrier::both(&trusting(&authority)) {
+    for carrier in Carrier::all(&trusting(&authority)) {
         let base = format!("https://localhost:{}", service.raw.address.port());
         let endpoint = Endpoint::https(&base).unwrap();
         assert_eq!(carrier.token(builder(endpoint)).unwrap().expose_token(), "access-1");
@@ -64,7 +64,7 @@ fn each_provider_works_and_none_is_made_the_default_of_the_process() {
         for provider in providers {
             let tls = Tls::builder().only_roots(authority.roots()).provider(provider);
             let made = Made { tls: tls.build().unwrap(), ..Made::default() };
-            for carrier in Carrier::both(&made) {
+            for carrier in Carrier::all(&made) {
                 carrier.send(&service.url(), BOUNDS).unwrap();
             }
         }
@@ -77,7 +77,7 @@ fn a_connection_is_used_again() {
     let authority = Authority::new("Private");
     for versions in EACH_VERSION {
         let service = Secure::start(&authority.server(), Speaking::only(versions));
-        for carrier in Carrier::both(&trusting(&authority)) {
+        for carrier in Carrier::all(&trusting(&authority)) {
             // Hyper's task gives a connection back when it comes to it.
             let is_used_again = |_| {
                 let connections = service.raw.connections();
@@ -95,7 +95,7 @@ fn a_second_answer_nobody_asked_for_is_not_taken_for_a_later_one() {
     let authority = Authority::new("Private");
     let answer = (ok(GRANT) + &ok("forged")).into_bytes();
     let service = Secure::start(&authority.server(), Speaking { answer, ..Speaking::default() });
-    for carrier in Carrier::both(&trusting(&authority)) {
+    for carrier in Carrier::all(&trusting(&authority)) {
         for _ in 0..3 {
             let reply = carrier.send(&service.url(), BOUNDS).unwrap();
             assert_eq!(reply.body(), GRANT.as_bytes(), "{carrier:?}");
@@ -114,7 +114,7 @@ fn a_redirect_to_plain_http_is_not_followed() {
         let answer = answer.into_bytes();
         let service =
             Secure::start(&authority.server(), Speaking { answer, ..Speaking::default() });
-        for carrier in Carrier::both(&trusting(&authority)) {
+        for carrier in Carrier::all(&trusting(&authority)) {
             let reply = carrier.send(&service.url(), BOUNDS).unwrap();
             assert_eq!(reply.status().as_u16(), status, "{carrier:?}");
         }
@@ -137,7 +137,7 @@ fn a_reply_without_a_length_that_tls_did_not_end_is_lost() {
         }
         // TCP ends without a word from TLS: perhaps somebody cut the reply short.
     });
-    for carrier in Carrier::both(&trusting(&authority)) {
+    for carrier in Carrier::all(&trusting(&authority)) {
         let failure = carrier.send(&format!("https://{}/", service.address), BOUNDS).unwrap_err();
         assert!(!failure.is_not_sent() && !failure.is_timed_out(), "{carrier:?}: {failure}");
     }
