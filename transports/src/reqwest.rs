@@ -52,6 +52,8 @@ use crate::within::within;
 ///     .pool_idle_timeout(Duration::from_secs(30)); // shorter than the service keeps one
 /// # #[cfg(feature = "reqwest-rustls")]
 /// let transport = ReqwestTransport::with_tls(http, &imts::Tls::platform()?)?;
+/// # #[cfg(feature = "reqwest-rustls")]
+/// # assert_eq!(format!("{transport:?}"), "ReqwestTransport { .. }");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

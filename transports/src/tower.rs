@@ -35,20 +35,30 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// ```
 /// use http::{Request, Response};
-/// use imts::{AsyncClient, BearerLayer, Repeatable};
-/// use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+/// use imts::{BearerLayer, Repeatable};
+/// # use imts::{Builder, Credentials, Endpoint};
+/// use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 ///
-/// # async fn example(client: AsyncClient) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # #[tokio::main] async fn main() -> Result<(), BoxError> {
+/// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
+/// # let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// #     let request = request.map(|body| body.as_ref().to_vec());
+/// #     let now = std::time::SystemTime::now().into();
+/// #     std::future::ready(Ok(sandbox.lock().unwrap().handle(now, &request)))
+/// # };
+/// # let client = Builder::new(Endpoint::https("https://sandbox.example")?)
+/// #     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
+/// #     .nonblocking((send, |_: std::time::Duration| std::future::pending()))?;
 /// let below = service_fn(|request: Request<String>| async move {
-///     assert!(request.headers()["authorization"].to_str()?.starts_with("Bearer "));
-///     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Response::new(()))
+///     let token = request.headers()["authorization"].clone();
+///     Ok::<_, BoxError>(Response::new(token))
 /// });
 /// let mut service = ServiceBuilder::new().layer(BearerLayer::new(client)).service(below);
 ///
 /// let mut request = Request::get("https://service.example/").body(String::new())?;
 /// Repeatable::mark(&mut request); // it only reads
 /// let response = service.ready().await?.call(request).await?;
-/// # drop(response);
+/// assert!(response.body().to_str()?.starts_with("Bearer "));
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]

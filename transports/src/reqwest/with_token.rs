@@ -49,11 +49,22 @@ impl AsyncClient {
     /// the request, which may have been processed.
     ///
     /// ```
-    /// # use imts::{AsyncClient, Repeat, SendError};
-    /// # async fn example(client: AsyncClient, http: reqwest::Client, url: &str) -> Result<(), SendError> {
-    /// let request = http.get(url).build()?;
+    /// use imts::Repeat;
+    /// # use imts::{Builder, Credentials, Endpoint, ReqwestTransport};
+    ///
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = imts_sandbox::Front::start(imts_sandbox::Sandbox::default())?;
+    /// # let url = format!("{}{}", service.url(), imts_sandbox::ECHO_PATH);
+    /// # let http = reqwest::Client::builder().no_proxy();
+    /// # #[cfg(feature = "reqwest-rustls")]
+    /// # let http = http.tls_backend_preconfigured((*imts::Tls::platform()?.client_config()).clone());
+    /// # let http = http.build()?;
+    /// # let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
+    /// #     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
+    /// #     .nonblocking(ReqwestTransport::over_trusted(http.clone()))?;
+    /// let request = http.post(url).header("content-type", "application/json").body("{}").build()?;
     /// let response = client.send_with_token(&http, request, Repeat::Safe).await?;
-    /// # drop(response);
+    /// assert_eq!(response.status(), 200);
     /// # Ok(()) }
     /// ```
     ///
