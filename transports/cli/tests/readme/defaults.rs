@@ -127,7 +127,7 @@ fn the_rows_of_a_reconciliation_are_its_times() {
 fn the_rows_of_a_journals_options_are_what_it_keeps() {
     let options = fields(&format!("{:?}", JournalFile::options()));
     let mut settings = fields(&options["settings"]);
-    settings.remove("told");
+    settings.remove("on_compaction");
     for value in settings.values_mut() {
         let some = value.strip_prefix("Some(").and_then(|it| it.strip_suffix(')'));
         *value = some.unwrap_or(value).to_owned();
