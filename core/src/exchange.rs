@@ -1,4 +1,5 @@
-//! What enters and leaves the crate: a request goes out, a reply comes in.
+//! What enters and leaves the crate: a request goes out, with a ticket for its report, and a reply
+//! comes in.
 //!
 //! Owns only these types. Does not make requests ([`wire`](crate::wire) does), and does not know
 //! what a reply means: the session or the call decides that.
@@ -9,6 +10,7 @@ use std::time::Duration;
 use http::{HeaderMap, Request, Response, StatusCode};
 
 use crate::secret::Body;
+use crate::time::Now;
 
 /// What a renewal's request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +67,27 @@ impl Exchange {
     #[must_use]
     pub fn into_request(self) -> Request<Body> {
         self.request
+    }
+}
+
+/// Ties a reply or a failure to the request that the session asked for.
+///
+/// A ticket may be dropped without a report. The session then counts the request's outcome as
+/// unknown once its time limit has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Ticket {
+    pub(crate) serial: u64,
+    pub(crate) purpose: Purpose,
+    /// When the request was handed out. The lifetime of its grant counts from here.
+    pub(crate) sent: Now,
+}
+
+impl Ticket {
+    /// Returns what the request is for.
+    #[must_use]
+    pub fn purpose(self) -> Purpose {
+        self.purpose
     }
 }
 

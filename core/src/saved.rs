@@ -139,8 +139,8 @@ mod json {
     use super::{
         Duration, MAX_LENGTH, Saved, SavedAccess, SavedError, SavedRefresh, VERSION, Wall,
     };
-    use crate::secret::Token;
-    use crate::wire::{Object, Text, is_token, json};
+    use crate::secret::{Token, is_token};
+    use crate::wire::{Object, Text, json};
 
     /// Capacity for the form with tokens of usual length.
     const ROOM: usize = 1_536;

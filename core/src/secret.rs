@@ -214,6 +214,16 @@ impl fmt::Debug for Token {
     }
 }
 
+/// The longest accepted token, in bytes.
+pub(crate) const MAX_TOKEN: usize = 8_192;
+
+/// Whether a token can be put into a header unchanged: 1 to 8,192 bytes of visible ASCII.
+pub(crate) fn is_token(token: &str) -> bool {
+    // The loop has no early exit, so that it can handle many bytes at once.
+    let is_visible = || token.bytes().fold(true, |so_far, byte| so_far & byte.is_ascii_graphic());
+    (1..=MAX_TOKEN).contains(&token.len()) && is_visible()
+}
+
 /// The bytes of a request's body. They are wiped when the last clone is dropped.
 ///
 /// It is its own type because `http::Request` prints its body in `Debug`, and these bodies hold

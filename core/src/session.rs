@@ -29,11 +29,8 @@
 mod grant;
 mod health;
 mod judge;
-mod outlook;
 mod pace;
-mod rejected;
 mod renewal;
-mod standing;
 mod step;
 mod store;
 
@@ -43,18 +40,16 @@ use std::time::Duration;
 
 use http::{HeaderValue, Uri};
 
-use self::grant::Grant;
+use self::grant::{Grant, Rejected};
 pub use self::grant::{Phase, Usable};
 pub use self::health::{CredentialsHealth, Health, InFlight, LastError};
-pub use self::outlook::Outlook;
-use self::pace::Pace;
-use self::rejected::Rejected;
-use self::standing::{Slow, Standing, Standings};
-pub use self::step::{Keep, SaveTicket, Step, Ticket};
+use self::pace::{Pace, Slow, Standing, Standings};
+pub use self::step::{Keep, Outlook, SaveTicket, Step};
 pub use self::store::AdoptError;
 use self::store::Store;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::exchange::Purpose;
+pub use crate::exchange::Ticket;
 use crate::policy::Policy;
 use crate::renewal_error::RenewalError;
 use crate::secret::{Bearer, Credentials, Epoch};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::grant::{Access, Grant, Refresh, RefreshUse};
-use super::standing::{Next, Slow};
+use super::pace::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::{Purpose, Reply};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Request;
 
 use super::grant::{self, RefreshUse};
-use super::standing::Standing;
+use super::pace::Standing;
 use super::store::Saving;
 use super::{Flight, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};

@@ -9,10 +9,9 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::decode::{Asked, Success, read_whole, refusal};
-use super::is_token;
 use crate::error::{Malformed, ReplyError};
 use crate::exchange::Reply;
-use crate::secret::{Token, bearer_header};
+use crate::secret::{Token, bearer_header, is_token};
 use crate::time::Wall;
 
 /// Reads a grant from a success. It is given the whole body, envelope included.

@@ -1,15 +1,62 @@
-//! A JSON string that may be a secret.
+//! Two JSON values that derived readers do not read well: an object, and a string that may be a
+//! secret.
 //!
-//! Owns where its characters are stored, and wipes what it owns. Does not know what the text means.
+//! Owns a check that derived readers lack (they accept a list of a struct's fields, in order and
+//! without names, as the struct), and where the characters of a string are stored. Wipes what it
+//! owns. Knows no field, and not what a text means.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::str::Chars;
 
-use serde::de::Error as _;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
+
+/// A `T` that was written as an object. A derived reader alone would also accept a list.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+    }
+}
+
+/// The body without the one byte order mark that may come before JSON (RFC 8259, section 8.1).
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
+/// Whether a body is a JSON object. Only its grammar counts, not whether each number and each
+/// escape in it can be represented.
+pub(crate) fn is_object(body: &[u8]) -> bool {
+    object::<IgnoredAny>(body).is_some()
+}
+
+/// The object that a body is, if it is one of this form.
+pub(crate) fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    let text = std::str::from_utf8(body).ok()?;
+    serde_json::from_str(text).ok().map(|Object(fields)| fields)
+}
 
 /// A string that borrows from the JSON, unless it had escapes. What it owns is wiped on drop.
 pub enum Text<'a> {
