@@ -12,7 +12,6 @@ mod outcome;
 mod recording;
 mod setup;
 mod step;
-mod target;
 
 use std::time::Duration;
 

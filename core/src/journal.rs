@@ -1,35 +1,28 @@
 //! What is recorded of a call that creates something or moves money, before and after it is sent,
 //! and whether the records permit a call.
 //!
-//! Owns the entries, the trait of a journal that keeps them, and ([`Book`]) the one rule of which
-//! call may be sent. Does not know about files. An entry holds no secret: no token and no body,
-//! only digests of the body.
+//! Owns the entries, the trait of a journal that keeps them, the journal in memory, which calls of
+//! one client are under way, and ([`Book`]) the one rule of which call may be sent. Does not know
+//! about files. An entry holds no secret: no token and no body, only digests of the body.
 
 mod book;
-mod digest;
-mod done;
 mod error;
-mod identity;
 mod intent;
-mod memory;
 mod reconcile;
 mod record;
-mod submitted;
-mod under_way;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 pub use self::book::{Book, Kept};
-pub use self::digest::Digest;
-pub(crate) use self::digest::fields;
-pub use self::done::DoneCall;
 pub use self::error::{EntryError, IntentError, RecordError};
-pub use self::intent::{Despite, Intent, IntentKey, Scope};
-pub use self::memory::MemoryJournal;
+pub(crate) use self::intent::fields;
+pub use self::intent::{Despite, Digest, Intent, IntentKey, Scope};
 pub use self::reconcile::{Answer, Reconcile, ReconcileStep, Reconciled, Reconciling, Unresolved};
-pub use self::record::{CallRecord, CallState};
-pub use self::submitted::{Durable, Submitted};
-pub use self::under_way::UnderWay;
+pub use self::record::{CallRecord, CallState, DoneCall};
 use crate::call::Ending;
 use crate::time::Wall;
 
@@ -154,5 +147,118 @@ impl Finding {
             Self::Done => "done",
             Self::Refused => "refused",
         }
+    }
+}
+
+/// A future that is ready once an entry is durable, or has failed. Dropping it does not change the
+/// entry.
+pub type Durable = Pin<Box<dyn Future<Output = Result<(), RecordError>> + Send>>;
+
+/// An entry that a journal has accepted.
+#[must_use = "it may not be durable yet"]
+pub struct Submitted {
+    id: u64,
+    durable: Option<Durable>,
+}
+
+impl Submitted {
+    /// Makes an entry that is durable, or for which no one has to wait.
+    pub fn durable(id: u64) -> Self {
+        Self { id, durable: None }
+    }
+
+    /// Makes an entry that will be durable later.
+    pub fn later(id: u64, durable: Durable) -> Self {
+        Self { id, durable: Some(durable) }
+    }
+
+    /// Returns the number of the entry's call, as [`Journal::record`]
+    /// returns it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Returns what to wait for. `None` if there is nothing to wait for.
+    #[must_use]
+    pub fn into_durable(self) -> Option<Durable> {
+        self.durable
+    }
+}
+
+impl fmt::Debug for Submitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_durable = self.durable.is_none();
+        f.debug_struct("Submitted").field("id", &self.id).field("is_durable", &is_durable).finish()
+    }
+}
+
+/// Keeps entries in memory. A client without a journal knows its calls from here.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Book);
+
+impl MemoryJournal {
+    /// Returns the book of its calls.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.0
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn record(&mut self, entry: &Entry) -> Result<u64, RecordError> {
+        let id = self.0.check(entry)?;
+        self.0.apply(id, entry);
+        Ok(id)
+    }
+
+    fn in_doubt(&mut self) -> Result<Vec<CallRecord>, RecordError> {
+        Ok(self.0.in_doubt().cloned().collect())
+    }
+}
+
+/// The calls that have been admitted and have not ended, by intent.
+///
+/// A journal cannot know this. A record without an end may belong to a call that is being sent, or
+/// to a process that has died. So each client that shares a journal among its callers keeps an
+/// `UnderWay`, and asks it before the journal.
+#[derive(Clone, Debug, Default)]
+pub struct UnderWay {
+    calls: BTreeMap<IntentKey, (u64, Option<Digest>)>,
+}
+
+impl UnderWay {
+    /// Checks that no other caller is sending this intent.
+    ///
+    /// # Errors
+    ///
+    /// [`IntentError::InProgress`] if another caller is sending the same intent;
+    /// [`IntentError::Conflict`] if it is sending another body under the same reference.
+    pub fn admit(&self, intent: &Intent) -> Result<(), IntentError> {
+        let Some((id, meaning)) = self.calls.get(&intent.key()) else { return Ok(()) };
+        let (id, operation) = (*id, intent.operation.clone());
+        let reference = intent.reference.clone().unwrap_or_default();
+        Err(if *meaning == intent.meaning {
+            IntentError::InProgress { id, operation, reference }
+        } else {
+            IntentError::Conflict { id, operation, reference }
+        })
+    }
+
+    /// Adds a call whose intent is recorded under this number.
+    pub fn begin(&mut self, id: u64, intent: &Intent) {
+        self.calls.insert(intent.key(), (id, intent.meaning));
+    }
+
+    /// Removes a call, however it was left: it ended, or its caller gave up.
+    pub fn end(&mut self, key: &IntentKey) {
+        self.calls.remove(key);
+    }
+
+    /// Returns whether the call of this number is being sent. No one else may resolve it then,
+    /// because it may still end by itself.
+    #[must_use]
+    pub fn has(&self, id: u64) -> bool {
+        self.calls.values().any(|(under_way, _)| *under_way == id)
     }
 }

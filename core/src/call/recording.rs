@@ -1,19 +1,65 @@
-//! What a call records, and when: its intent, that its request is about to leave, and its end.
+//! Whether a call is recorded, what of it, and when: its intent, that its request is about to leave,
+//! and its end.
 //!
 //! Owns the time until which its journal counts the request as under way. Does not know what an
 //! entry changes: the journal decides that.
 
 use std::time::Duration;
 
+use super::setup::{Frozen, WrittenTo};
 use super::{Call, CallError, CallStep, Outcome, Stage};
-use crate::journal::{Entry, IntentError, RecordError};
-use crate::time::{End, Now};
+use crate::journal::{Despite, Digest, Entry, Intent, IntentError, RecordError, Scope};
+use crate::operation::Class;
+use crate::time::{End, Now, Wall};
 
 /// How long a journal may take to record that a request is about to leave. If it takes longer, the
 /// call records that again.
 const RECORDING: Duration = Duration::from_secs(30);
 
 impl<R> Call<R> {
+    /// Declares a journal. If the call creates something or moves money, it then yields
+    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. This
+    /// changes nothing once the request was handed out.
+    #[must_use]
+    pub fn with_journal(self) -> Self {
+        self.written_to(WrittenTo::Journal)
+    }
+
+    /// Records the call in memory, if it has a reference and no journal is declared. The same
+    /// intent is then not sent twice while that memory lives.
+    #[must_use]
+    pub fn with_memory(self) -> Self {
+        if self.reference().is_some() { self.written_to(WrittenTo::Memory) } else { self }
+    }
+
+    /// Returns whether a journal is declared. A record that is lost with the process is then not
+    /// enough.
+    #[must_use]
+    pub fn needs_journal(&self) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.written_to == WrittenTo::Journal)
+    }
+
+    fn written_to(mut self, place: WrittenTo) -> Self {
+        let is_new = matches!(self.stage, Stage::Token | Stage::Intent)
+            && (self.attempts, self.recorded, self.recording) == (0, None, false);
+        let kept = self.frozen.as_mut().filter(|frozen| is_new && frozen.is_kept());
+        if let Some(frozen) = kept.filter(|frozen| frozen.written_to != WrittenTo::Journal) {
+            frozen.written_to = place;
+            self.stage = Stage::Intent;
+        }
+        self
+    }
+
+    /// Permits sending it in spite of a record in the journal. The decision is recorded with its
+    /// reason. If another record stands against the call, this changes nothing.
+    #[must_use]
+    pub fn despite(mut self, despite: Despite) -> Self {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.despite = Some(despite);
+        }
+        self
+    }
+
     /// Reports the result of [`CallStep::Record`].
     ///
     /// If the entry could not be written before the request left, or the intent is not admitted,
@@ -75,5 +121,31 @@ impl<R> Call<R> {
         let ending = outcome.ending();
         self.stage = Stage::End(outcome);
         self.record(Entry::Ended { id, at: now.wall, ending })
+    }
+}
+
+impl Frozen {
+    /// Whether a journal keeps it. A call that only reads may be repeated.
+    fn is_kept(&self) -> bool {
+        self.class != Class::Read
+    }
+
+    /// The digest of the bytes that are sent.
+    pub(super) fn digest(&self) -> Digest {
+        Digest::of(self.body.as_ref())
+    }
+
+    /// What is recorded of it.
+    pub(super) fn intent(&self, at: Wall) -> Intent {
+        let agent = self.agent.as_deref().unwrap_or_default().to_owned();
+        Intent {
+            operation: self.name.clone().into_owned(),
+            scope: Some(Scope { url: self.uri.to_string(), agent }),
+            reference: self.reference.clone(),
+            digest: self.digest(),
+            meaning: Some(Digest::of_meaning(self.body.as_ref())),
+            at,
+            despite: self.despite.clone(),
+        }
     }
 }

@@ -1,4 +1,8 @@
 //! From an operation to a call: class, URL and bytes are fixed before anything is sent.
+//!
+//! Owns where a call goes (to which service, at which endpoint, with a session or without one), and
+//! what an operation may not do there: take a token exchange's place, or claim a lower class than
+//! its path has.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,19 +10,18 @@ use std::sync::Arc;
 
 use http::Uri;
 
-use super::target::Target;
-use super::{Call, NotCallable, Stage};
+use super::{Call, NotCallable};
 use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
-use crate::endpoint::{Endpoint, ServicePath};
+use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::error::Malformed;
-use crate::journal::{Despite, Digest, Intent, Scope, fields};
+use crate::journal::{Despite, fields};
 use crate::json::Json;
 use crate::operation::{Auth, Class, Operation};
 use crate::policy::Policy;
 use crate::secret::Body;
 use crate::service::Service;
 use crate::session::Session;
-use crate::time::{Mono, Wall};
+use crate::time::Mono;
 use crate::wire::{Format, Success};
 
 /// What is sent. It is the same in each attempt.
@@ -139,49 +142,6 @@ impl<R> Call<R> {
 }
 
 impl<R> Call<R> {
-    /// Declares a journal. If the call creates something or moves money, it then yields
-    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. This
-    /// changes nothing once the request was handed out.
-    #[must_use]
-    pub fn with_journal(self) -> Self {
-        self.written_to(WrittenTo::Journal)
-    }
-
-    /// Records the call in memory, if it has a reference and no journal is declared. The same
-    /// intent is then not sent twice while that memory lives.
-    #[must_use]
-    pub fn with_memory(self) -> Self {
-        if self.reference().is_some() { self.written_to(WrittenTo::Memory) } else { self }
-    }
-
-    /// Returns whether a journal is declared. A record that is lost with the process is then not
-    /// enough.
-    #[must_use]
-    pub fn needs_journal(&self) -> bool {
-        self.frozen.as_ref().is_some_and(|frozen| frozen.written_to == WrittenTo::Journal)
-    }
-
-    fn written_to(mut self, place: WrittenTo) -> Self {
-        let is_new = matches!(self.stage, Stage::Token | Stage::Intent)
-            && (self.attempts, self.recorded, self.recording) == (0, None, false);
-        let kept = self.frozen.as_mut().filter(|frozen| is_new && frozen.is_kept());
-        if let Some(frozen) = kept.filter(|frozen| frozen.written_to != WrittenTo::Journal) {
-            frozen.written_to = place;
-            self.stage = Stage::Intent;
-        }
-        self
-    }
-
-    /// Permits sending it in spite of a record in the journal. The decision is recorded with its
-    /// reason. If another record stands against the call, this changes nothing.
-    #[must_use]
-    pub fn despite(mut self, despite: Despite) -> Self {
-        if let Some(frozen) = &mut self.frozen {
-            frozen.despite = Some(despite);
-        }
-        self
-    }
-
     /// Returns the caller's own name for what is asked for. It is the one that was given, or the
     /// one in the request field that the operation names.
     #[must_use]
@@ -307,30 +267,6 @@ impl Frozen {
             despite: None,
         })
     }
-
-    /// Whether a journal keeps it. A call that only reads may be repeated.
-    fn is_kept(&self) -> bool {
-        self.class != Class::Read
-    }
-
-    /// The digest of the bytes that are sent.
-    pub(super) fn digest(&self) -> Digest {
-        Digest::of(self.body.as_ref())
-    }
-
-    /// What is recorded of it.
-    pub(super) fn intent(&self, at: Wall) -> Intent {
-        let agent = self.agent.as_deref().unwrap_or_default().to_owned();
-        Intent {
-            operation: self.name.clone().into_owned(),
-            scope: Some(Scope { url: self.uri.to_string(), agent }),
-            reference: self.reference.clone(),
-            digest: self.digest(),
-            meaning: Some(Digest::of_meaning(self.body.as_ref())),
-            at,
-            despite: self.despite.clone(),
-        }
-    }
 }
 
 /// Checks that the body is an object. A list or a text is a mistake of the caller.
@@ -372,5 +308,55 @@ impl<R> fmt::Debug for Call<R> {
             .field("attempts", &self.attempts)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+/// Where a call goes, and what it takes from there.
+pub(super) struct Target<'a> {
+    pub(super) service: &'a Service,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) policy: Arc<Policy>,
+    pub(super) agent: Option<Arc<str>>,
+    /// Whether the URLs in the catalogue are those of this endpoint.
+    pub(super) has_urls: bool,
+}
+
+impl Target<'_> {
+    /// Checks that an operation may go to this path. Only a session makes token exchanges. A path
+    /// may have several names, and the highest of their classes counts: with a lower one, a call
+    /// that moves money would be sent again.
+    pub(super) fn admits(
+        &self,
+        name: &str,
+        path: &ServicePath,
+        auth: Auth,
+        claimed: Class,
+    ) -> Result<(), NotCallable> {
+        if let Some(exchange) = self.service.exchange_like(name, path) {
+            let (name, exchange) = (name.to_owned(), exchange.to_owned());
+            return Err(NotCallable::TokenExchange { name, exchange });
+        }
+        if auth == Auth::Bearer && self.service.tokens().is_none() {
+            return Err(NotCallable::NoTokens { name: name.to_owned() });
+        }
+        let is_above = |info: &&OperationInfo| info.class() > claimed && info.path() == Some(path);
+        match self.service.operations.iter().find(is_above) {
+            Some(info) => {
+                let (name, has) = (info.name().to_owned(), info.class());
+                Err(NotCallable::ClassLowered { name, has, claimed })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The URL that the session has for the operation. If there is none, it is made here; if the
+    /// path does not make a URL with the endpoint, that is the error.
+    pub(super) fn url(
+        &self,
+        info: Option<&OperationInfo>,
+        path: &ServicePath,
+    ) -> Result<Uri, EndpointError> {
+        let made = info.and_then(OperationInfo::uri).filter(|_| self.has_urls);
+        made.map_or_else(|| self.endpoint.join(path), |uri| Ok(uri.clone()))
     }
 }

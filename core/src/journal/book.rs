@@ -8,8 +8,7 @@ mod kept;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use self::kept::Kept;
-use super::done::{DoneCall, DoneCalls};
-use super::record::{CallRecord, CallState};
+use super::record::{CallRecord, CallState, DoneCall, DoneCalls};
 use super::{Entry, EntryError, Finding, Intent, IntentError, IntentKey};
 use crate::call::Ending;
 use crate::time::Wall;
