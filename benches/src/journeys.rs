@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use imts::endpoint::ServicePath;
 use imts::journal::MemoryJournal;
 use imts::operation::Custom;
 use imts::services::transfer::Confirm;
-use imts::{Builder, Evidence, Outcome, Reply, ServicePath, Step, TransportError, services};
+use imts::{Builder, Evidence, Outcome, Reply, Step, TransportError, services};
 
 use crate::counts::counted;
 use crate::ready::{self, NOW};
@@ -47,7 +48,7 @@ fn lost_money_call() {
         .credentials(ready::credentials())
         .service(services::transfer().with_operations(operations))
         .journal(MemoryJournal::default())
-        .blocking(|request: http::Request<imts::Body>, _: imts::Bounds| {
+        .blocking(|request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
             let is_call = request.uri().path().ends_with("/confirm");
             if is_call { Err(TransportError::unknown()) } else { Ok(ready::reply()) }
         })

@@ -12,11 +12,14 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::operation::Json;
+use imts::secret::Body;
 use imts::services::transfer::{Fees, Originator};
+use imts::time::{Mono, Wall};
+use imts::transport::{Bounds, BoxFuture};
 use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Builder, Call, CallStep, Client,
-    Credentials, Endpoint, Exchange, Json, Keep, Mono, Now, Outcome, Policy, Reply, Session, Step,
-    Ticket, Transport, TransportError, Wall, services,
+    AsyncClient, AsyncTransport, Builder, Call, CallStep, Client, Credentials, Endpoint, Exchange,
+    Keep, Now, Outcome, Policy, Reply, Session, Step, Ticket, Transport, TransportError, services,
 };
 use imts_core::Bearer;
 

@@ -8,8 +8,9 @@
 use std::error::Error;
 use std::time::Duration;
 
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Credentials, Endpoint, Exchange, Keep, Mono, Now, Policy, Reply, Session, Step, Wall, services,
+    Credentials, Endpoint, Exchange, Keep, Now, Policy, Reply, Session, Step, services,
 };
 use imts_sandbox::{Sandbox, Settings, Time};
 

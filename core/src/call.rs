@@ -2,7 +2,7 @@
 //! or its absence proves.
 //!
 //! Owns the order of the steps and the one rule of money. A call that creates something or moves
-//! money needs proof that the service did not process it before it is sent again. [`judge`] decides
+//! money needs proof that the service did not process it before it is sent again. `judge` decides
 //! what a reply means. This module does not know how a token is obtained: it asks its driver for
 //! one.
 
@@ -44,10 +44,9 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 /// use std::time::Duration;
 /// use imts_core::operation::Custom;
 /// use imts_core::services::transfer::Confirm;
-/// use imts_core::{services,
-///     Call, CallStep, Credentials, Endpoint, Evidence, Keep, Mono, Now, Outcome,
-///     Policy, Reply, ServicePath, Session, Step, Wall,
-/// };
+/// use imts_core::endpoint::ServicePath;
+/// use imts_core::time::{Mono, Wall};
+/// use imts_core::{Call, CallStep, Credentials, Endpoint, Evidence, Keep, Now, Outcome, Policy, Reply, Session, Step, services};
 /// # fn send(exchange: imts_core::Exchange) -> http::Response<Vec<u8>> {
 /// #     let body: &[u8] = match exchange.request().uri().path() {
 /// #         "/confirm" => br#"{"state":true,"payload":{"done":1}}"#,

@@ -19,7 +19,8 @@ use crate::operation::{Auth, Class, Operation};
 /// The operations of a contract, in the order of the service's section.
 ///
 /// ```
-/// use imts_core::{services, Catalogue, Class, Evidence, ServicePath};
+/// use imts_core::endpoint::ServicePath;
+/// use imts_core::{Catalogue, Class, Evidence, services};
 ///
 /// let mut catalogue = services::transfer::catalogue();
 /// assert_eq!(catalogue.len(), 15);

@@ -27,7 +27,7 @@ const MAX_LENGTH: usize = 2_048;
 /// assert_eq!(endpoint.as_str(), "https://test-api.example/gateway");
 /// assert!(Endpoint::https("http://test-api.example").is_err());
 /// assert!(Endpoint::plain_loopback("http://127.0.0.1:8080").is_ok());
-/// # Ok::<(), imts_core::EndpointError>(())
+/// # Ok::<(), imts_core::endpoint::EndpointError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Arc<str>);

@@ -11,7 +11,7 @@ use http::StatusCode;
 use thiserror::Error;
 
 use crate::recovery::Recovery;
-use crate::refusal::Refusal;
+pub use crate::refusal::Refusal;
 
 /// A reply that is not a success: the service failed, or it refused.
 #[derive(Clone, Debug, Error)]

@@ -1,7 +1,7 @@
 //! What enters and leaves the crate: a request goes out, with a ticket for its report, and a reply
 //! comes in.
 //!
-//! Owns only these types. Does not make requests ([`wire`](crate::wire) does), and does not know
+//! Owns only these types. Does not make requests (`wire` does), and does not know
 //! what a reply means: the session or the call decides that.
 
 use std::fmt;

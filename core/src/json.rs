@@ -16,11 +16,11 @@ use crate::error::Malformed;
 /// hold personal data.
 ///
 /// ```
-/// use imts_core::Json;
+/// use imts_core::operation::Json;
 ///
 /// let json = Json::parse(r#"{"amount": 123456789012345.6789}"#)?;
 /// assert_eq!(json.as_str(), r#"{"amount": 123456789012345.6789}"#);
-/// # Ok::<(), imts_core::Malformed>(())
+/// # Ok::<(), imts_core::error::Malformed>(())
 /// ```
 #[derive(Clone)]
 pub struct Json(Zeroizing<Box<str>>);

@@ -14,7 +14,8 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use imts_core::{services, Service, Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall};
+//! use imts_core::time::{Mono, Wall};
+//! use imts_core::{Credentials, Endpoint, Keep, Now, Policy, Reply, Service, Session, Step, services};
 //! use imts_sandbox::{Sandbox, Settings, Time};
 //!
 //! let mut service = Sandbox::new(Settings::default());
@@ -47,6 +48,9 @@
 //!
 //! # Where things are
 //!
+//! The root has what a driver needs. The rest is in the module of its subject: the errors of an
+//! endpoint in [`endpoint`], the parts of a session's health in [`session`], clocks in [`time`].
+//!
 //! | you look for | it is in |
 //! |---|---|
 //! | the state machine, its steps and phases | [`Session`], [`Step`], [`Phase`] |
@@ -54,9 +58,9 @@
 //! | what goes out and comes in | [`Exchange`], [`Reply`] |
 //! | how a 401 to a call or to a renewal is handled | [`Session::reject`], [`Policy::unauthorized_is_unprocessed`], `call/judge.rs`, `session/judge.rs` |
 //! | what happens after a reply to a refresh is lost | rule 6 of `docs/transitions.md` |
-//! | what is never shown in any output | [`Credentials`], [`Refusal`], [`Json`], `SECURITY.md` |
+//! | what is never shown in any output | [`Credentials`], [`error::Refusal`], [`operation::Json`], `SECURITY.md` |
 //! | how to add an operation | [`Operation`]; "Recipes" in `CONTRIBUTING.md` |
-//! | what went wrong and what to do | [`RenewalError`], [`ReplyError`], [`Recovery`] |
+//! | what went wrong and what to do | [`session::RenewalError`], [`error::ReplyError`], [`call::CallError`], [`Recovery`] |
 //! | how to sign in and refresh, and the evidence for it | [`service`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
 //! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
@@ -80,51 +84,40 @@
     clippy::disallowed_macros
 )]
 
-mod call;
-mod catalogue;
-mod endpoint;
-mod error;
+pub mod call;
+pub mod catalogue;
+pub mod endpoint;
+pub mod error;
 mod evidence;
-mod exchange;
+pub mod exchange;
 pub mod journal;
 mod json;
 pub mod operation;
-mod policy;
+pub mod policy;
 mod printable;
 mod recovery;
 mod refusal;
 mod renewal_error;
-mod saved;
-mod secret;
+pub mod saved;
+pub mod secret;
 pub mod service;
 pub mod services;
-mod session;
-mod time;
-mod transport_error;
+pub mod session;
+pub mod time;
+pub mod transport_error;
 mod wire;
 
-pub use crate::call::{
-    Call, CallError, CallStep, Ending, Failed, NotCallable, Outcome, Permit, Unknown,
-};
-pub use crate::catalogue::{Catalogue, CatalogueError, Decided, MAX_REPLY_LIMIT, OperationInfo};
-pub use crate::endpoint::{Endpoint, EndpointError, ServicePath};
-pub use crate::error::{EncodeError, JsonFault, Malformed, ReplyError, Unexpected};
+pub use crate::call::{Call, CallStep, Outcome, Permit};
+pub use crate::catalogue::Catalogue;
+pub use crate::endpoint::Endpoint;
 pub use crate::evidence::Evidence;
-pub use crate::exchange::{Exchange, Purpose, Reply};
-pub use crate::journal::IntentError;
-pub use crate::json::Json;
-pub use crate::operation::{Auth, Class, Operation};
-pub use crate::policy::{Policy, Replay};
+pub use crate::exchange::{Exchange, Reply};
+pub use crate::operation::{Class, Operation};
+pub use crate::policy::Policy;
 pub use crate::recovery::Recovery;
-pub use crate::refusal::Refusal;
-pub use crate::renewal_error::{RenewalCause, RenewalError};
-pub use crate::saved::{Saved, SavedError};
-pub use crate::secret::{Bearer, Body, Credentials, CredentialsError, Epoch};
+pub use crate::saved::Saved;
+pub use crate::secret::{Bearer, Credentials, Epoch};
 pub use crate::service::Service;
-pub use crate::session::{
-    AdoptError, CredentialsHealth, Health, InFlight, Keep, LastError, Outlook, Phase, SaveTicket,
-    Session, Step, Ticket, Usable,
-};
-pub use crate::time::{Mono, Now, Wall};
-pub use crate::transport_error::{NotSent, Source, TransportError};
-pub use crate::wire::{Granted, Success};
+pub use crate::session::{Keep, Phase, Session, Step, Ticket};
+pub use crate::time::Now;
+pub use crate::transport_error::TransportError;

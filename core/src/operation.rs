@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
-use crate::json::Json;
+pub use crate::json::Json;
 use crate::secret::Body;
-use crate::wire::Success;
+pub use crate::wire::Success;
 
 /// An operation of the service. The type is its request.
 ///
@@ -24,7 +24,10 @@ use crate::wire::Success;
 /// lower class cannot be called.
 ///
 /// ```
-/// use imts_core::{Auth, Body, Class, Evidence, Malformed, Operation, Success, EncodeError};
+/// use imts_core::error::{EncodeError, Malformed};
+/// use imts_core::operation::{Auth, Success};
+/// use imts_core::secret::Body;
+/// use imts_core::{Class, Evidence, Operation};
 ///
 /// /// A report that the service's pages do not print.
 /// struct DailyReport { day: &'static str }
@@ -35,7 +38,7 @@ use crate::wire::Success;
 ///     const AUTH: Auth = Auth::Bearer;
 ///     const CLASS: Class = Class::Read;
 ///     const EVIDENCE: Evidence = Evidence::Assumed;
-///     type Reply = imts_core::Json;
+///     type Reply = imts_core::operation::Json;
 ///
 ///     fn encode(&self) -> Result<Body, EncodeError> {
 ///         Body::json(&std::collections::BTreeMap::from([("day", self.day)]))
@@ -155,7 +158,7 @@ pub trait OperationName {
 ///
 /// let confirm = Custom::<Confirm, _>::new(Fields { transfer_id: "17" }).with_reference("17");
 /// assert_eq!(confirm.encode()?.as_ref(), br#"{"transfer_id":"17"}"#);
-/// # Ok::<(), imts_core::EncodeError>(())
+/// # Ok::<(), imts_core::error::EncodeError>(())
 /// ```
 pub struct Custom<N, Q, R = Json> {
     request: Q,

@@ -23,7 +23,7 @@ use crate::time::{End, Now, Wall};
 ///
 /// let credentials = Credentials::new("agent-7", "s3cret")?;
 /// assert_eq!(format!("{credentials:?}"), r#"Credentials { agent_id: "agent-7", .. }"#);
-/// # Ok::<(), imts_core::CredentialsError>(())
+/// # Ok::<(), imts_core::secret::CredentialsError>(())
 /// ```
 pub struct Credentials {
     agent_id: String,

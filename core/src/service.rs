@@ -9,7 +9,8 @@
 //! ```
 //! use http::Method;
 //! use imts_core::service::{CredentialsIn, Refresh, SignIn, TokenIn};
-//! use imts_core::{ServicePath, services};
+//! use imts_core::endpoint::ServicePath;
+//! use imts_core::services;
 //!
 //! // The service as the vendor prints it, with another way to refresh:
 //! let path = ServicePath::new("/v5/partner/transfer/agent/auth")?;
@@ -17,7 +18,7 @@
 //! let tokens = services::transfer::tokens().with_refresh(refresh);
 //! let service = services::transfer().with_tokens(tokens);
 //! assert!(service.tokens().is_some_and(|tokens| tokens.has_way_back()));
-//! # Ok::<(), imts_core::EndpointError>(())
+//! # Ok::<(), imts_core::endpoint::EndpointError>(())
 //! ```
 
 use std::borrow::Cow;

@@ -2,7 +2,7 @@
 //!
 //! Owns the facts of a session: grants, deadlines, who is renewing, and until when the session must
 //! not send. Stores no phase: everything else is computed from the facts and from `now`. Does not
-//! know about bytes, which it only hands to [`wire`](crate::wire). Does not know who drives it.
+//! know about bytes, which it only hands to `wire`. Does not know who drives it.
 //!
 //! The four phases, and what leads from one to another:
 //!
@@ -51,7 +51,7 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::exchange::Purpose;
 pub use crate::exchange::Ticket;
 use crate::policy::Policy;
-use crate::renewal_error::RenewalError;
+pub use crate::renewal_error::{RenewalCause, RenewalError};
 use crate::secret::{Bearer, Credentials, Epoch};
 use crate::service::{Service, Tokens};
 use crate::time::{Mono, Now};

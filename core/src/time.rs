@@ -14,7 +14,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc};
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts_core::{Mono, Now, Wall};
+/// use imts_core::time::{Mono, Wall};
+/// use imts_core::Now;
 ///
 /// let now = Now { mono: Mono::from_micros(0), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
 /// let later = now.advanced_by(Duration::from_secs(900));

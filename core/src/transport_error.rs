@@ -13,7 +13,8 @@ pub type Source = Arc<dyn StdError + Send + Sync>;
 /// A transport failure: no complete reply was received.
 ///
 /// ```
-/// use imts_core::{TransportError, NotSent};
+/// use imts_core::transport_error::NotSent;
+/// use imts_core::TransportError;
 ///
 /// let refused = TransportError::not_sent(NotSent::vouch());
 /// assert!(refused.is_not_sent());

@@ -2,9 +2,8 @@
 
 use allocation_counter::measure;
 use http::Response;
-use imts_core::{
-    Credentials, Endpoint, Keep, Mono, Now, Policy, Reply, Session, Step, Wall, services,
-};
+use imts_core::time::{Mono, Wall};
+use imts_core::{Credentials, Endpoint, Keep, Now, Policy, Reply, Session, Step, services};
 
 const NOW: Now =
     Now { mono: Mono::from_micros(0), wall: Wall::from_unix_micros(1_753_269_451_577_745) };

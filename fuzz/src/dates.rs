@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use imts_core::{
-    Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, RenewalCause, RenewalError, Reply,
-    ReplyError, Session, Step, Wall, services,
-};
+use imts_core::error::{Malformed, ReplyError};
+use imts_core::session::{RenewalCause, RenewalError};
+use imts_core::time::{Mono, Wall};
+use imts_core::{Credentials, Endpoint, Keep, Now, Policy, Reply, Session, Step, services};
 
 use crate::oracle::date;
 use crate::{Ran, Target};

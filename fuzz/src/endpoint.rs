@@ -7,7 +7,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
-use imts_core::{Endpoint, EndpointError, ServicePath};
+use imts_core::Endpoint;
+use imts_core::endpoint::{EndpointError, ServicePath};
 
 use crate::{Ran, Target};
 

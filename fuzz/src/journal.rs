@@ -12,7 +12,9 @@
 mod pages;
 mod rules;
 
-use imts::{Book, CallState, JournalError, Wall};
+use imts::journal::{Book, CallState};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use self::pages::{Damage, Pages};
 use crate::{Ran, Target};
@@ -67,8 +69,9 @@ pub fn run(data: &[u8]) -> Ran {
 
 /// Reads a journal twice, and once more as this side would write what it says.
 fn read(bytes: &[u8]) -> Result<Book, JournalError> {
-    let (read, is_compact) = (imts::book_of(bytes), bytes.starts_with(pages::COMPACT));
-    assert_eq!(imts::book_of(bytes), read, "read again");
+    let (read, is_compact) =
+        (imts::journal_file::book_of(bytes), bytes.starts_with(pages::COMPACT));
+    assert_eq!(imts::journal_file::book_of(bytes), read, "read again");
     let book = match &read {
         Ok(book) => book,
         Err(error) => {
@@ -96,19 +99,20 @@ fn read(bytes: &[u8]) -> Result<Book, JournalError> {
             _ => assert!(has_ended, "{call:?}"),
         }
     }
-    assert!(book.in_doubt().all(imts::CallRecord::is_in_doubt));
+    assert!(book.in_doubt().all(imts::journal::CallRecord::is_in_doubt));
     check_compact(book);
     if !is_compact {
         // Written anew, the calls end in the order of their numbers, and which are forgotten first
         // depends on that order: what a book says is the same, and written once more it is the same
         // book.
-        let anew = imts::book_of(&pages::of(book)).expect("what it says can be written");
+        let anew =
+            imts::journal_file::book_of(&pages::of(book)).expect("what it says can be written");
         assert!(book.calls().eq(anew.calls()), "what it says, written anew");
-        assert_eq!(imts::book_of(&pages::of(&anew)), Ok(anew), "written anew twice");
+        assert_eq!(imts::journal_file::book_of(&pages::of(&anew)), Ok(anew), "written anew twice");
     }
     for part in 0..8 {
         let length = bytes.len() * part / 8;
-        match imts::book_of(&bytes[..length]) {
+        match imts::journal_file::book_of(&bytes[..length]) {
             Ok(earlier) => rules::assert_follows(&earlier, book),
             Err(error) => assert!(is_compact, "a cut is no damage: {error}"),
         }
@@ -118,15 +122,20 @@ fn read(bytes: &[u8]) -> Result<Book, JournalError> {
 
 /// A compact journal of a book permits what the book does.
 fn check_compact(book: &Book) {
-    let bytes = imts::bytes_of(book, Wall::from_unix_micros(5)).expect("each record fits");
-    let compact = imts::book_of(&bytes).expect("what was written is whole");
+    let bytes =
+        imts::journal_file::bytes_of(book, Wall::from_unix_micros(5)).expect("each record fits");
+    let compact = imts::journal_file::book_of(&bytes).expect("what was written is whole");
     assert_eq!(compact.next_id(), book.next_id());
     assert!(compact.in_doubt().eq(book.in_doubt()), "what is in doubt stays");
     for call in book.calls() {
         let intent = call.intent();
         assert_eq!(compact.admit(&intent), book.admit(&intent), "{call:?}");
     }
-    assert_eq!(imts::bytes_of(&compact, Wall::from_unix_micros(5)), Ok(bytes), "once more");
+    assert_eq!(
+        imts::journal_file::bytes_of(&compact, Wall::from_unix_micros(5)),
+        Ok(bytes),
+        "once more"
+    );
 }
 
 fn has_ended(book: &Book) -> bool {

@@ -17,9 +17,13 @@ pub(crate) mod rules;
 use std::error::Error;
 use std::time::Duration;
 
+use imts_core::error::ReplyError;
+use imts_core::exchange::Purpose;
+use imts_core::session::{RenewalCause, RenewalError};
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Credentials, Endpoint, Keep, Mono, Now, Phase, Policy, Purpose, RenewalCause, RenewalError,
-    Reply, ReplyError, Session, Step, Ticket, TransportError, Wall, services,
+    Credentials, Endpoint, Keep, Now, Phase, Policy, Reply, Session, Step, Ticket, TransportError,
+    services,
 };
 
 use self::input::Input;

@@ -9,9 +9,11 @@
 use std::time::Duration;
 
 use http::Response;
+use imts_core::exchange::Purpose;
+use imts_core::session::AdoptError;
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    AdoptError, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, Reply, Saved, Session,
-    Step, TransportError, Wall, services,
+    Credentials, Endpoint, Keep, Now, Policy, Reply, Saved, Session, Step, TransportError, services,
 };
 use serde_json::Value;
 

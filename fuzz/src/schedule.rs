@@ -3,7 +3,7 @@
 //!
 //! Seeded dice feed it in a test, and an input's bytes in a fuzz target. Each choice takes as many bytes as
 //! its numbers need, nearly always one. The first few set the scene: policy, store, siblings, who has
-//! credentials. Then come [`events`]: which one by its weight, and its own choices. At the end the service
+//! credentials. Then come `events`: which one by its weight, and its own choices. At the end the service
 //! heals: then each process soon has a token that the service takes, or says that only credentials help,
 //! and they do.
 

@@ -15,7 +15,9 @@ mod sandbox;
 
 use std::collections::BTreeSet;
 
-use imts::{Endpoint, Service, ServiceFileError, ServicePath, service_of, services};
+use imts::endpoint::ServicePath;
+use imts::service_file::{ServiceFileError, service_of};
+use imts::{Endpoint, Service, services};
 
 use crate::{Ran, Target};
 

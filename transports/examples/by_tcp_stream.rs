@@ -8,7 +8,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use http::{Request, Response};
-use imts::{Body, Bounds, Builder, Credentials, Endpoint, TransportError};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -12,11 +12,12 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use imts::call::NotCallable;
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
 use imts::services::transfer::Confirm;
 use imts::{
-    AsyncClient, Builder, Credentials, Endpoint, Evidence, HyperTransport, NotCallable, Outcome,
-    ServicePath, services,
+    AsyncClient, Builder, Credentials, Endpoint, Evidence, HyperTransport, Outcome, services,
 };
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox,

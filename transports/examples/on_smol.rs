@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use imts::{Builder, Credentials, Endpoint, HyperTransport, Tls};
+use imts::tls::Tls;
+use imts::{Builder, Credentials, Endpoint, HyperTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 use smol::net::TcpStream;
 use smol_hyper::rt::{FuturesIo, SmolExecutor, SmolTimer};

@@ -6,7 +6,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts::{AsyncClient, Builder, Credentials, Endpoint, Policy, Repeat, ReqwestTransport};
+use imts::reqwest::Repeat;
+use imts::{AsyncClient, Builder, Credentials, Endpoint, Policy, ReqwestTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH, Front, Operation, Sandbox};
 use reqwest::{Method, Request, StatusCode};
 
@@ -16,7 +17,7 @@ fn http() -> Result<reqwest::ClientBuilder, Box<dyn Error>> {
     // Not needed if your own features of reqwest bring TLS.
     #[cfg(feature = "reqwest-rustls")]
     let http = {
-        let tls = imts::Tls::platform()?.client_config();
+        let tls = imts::tls::Tls::platform()?.client_config();
         http.tls_backend_preconfigured(tls.as_ref().clone())
     };
     Ok(http)

@@ -11,7 +11,8 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use imts::{BearerLayer, Builder, Credentials, Endpoint, HyperTransport, Policy, Repeatable};
+use imts::tower::{BearerLayer, Repeatable};
+use imts::{Builder, Credentials, Endpoint, HyperTransport, Policy};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH, Front, Operation, Sandbox};
 use tower::{Service, ServiceBuilder, ServiceExt};
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Uri};
 use imts_core::{Bearer, Endpoint, Epoch};
 use thiserror::Error;
 
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 
 /// Why a request got no token. Nothing of the request was sent.
 #[derive(Clone, Debug, Error)]

@@ -14,11 +14,10 @@ use http::header::{
     USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use imts_core::endpoint::EndpointError;
 use imts_core::journal::Journal;
-use imts_core::{
-    AdoptError, Credentials, Endpoint, EndpointError, Keep, Policy, Saved, Service, Session,
-    services,
-};
+use imts_core::session::AdoptError;
+use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, services};
 use thiserror::Error;
 
 use crate::client::{

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use imts_core::{Mono, Now, Wall};
+use imts_core::Now;
+use imts_core::time::{Mono, Wall};
 
 /// The clock that a client reads: one source for its whole life.
 ///
@@ -122,7 +123,7 @@ impl Clock for Source {
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts::{Clock, ManualClock};
+/// use imts::clock::{Clock, ManualClock};
 ///
 /// let clock = ManualClock::default();
 /// let before = clock.now();

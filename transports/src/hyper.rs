@@ -1,8 +1,8 @@
 //! The ready-made transport of the client for tasks, over hyper and hyper-util.
 //!
 //! Owns its settings: HTTP/1.1, no redirect, no second try of a request that may have been sent,
-//! limits for a response's head. Also owns what a failure proves. [`connect`] opens connections;
-//! [`pool`] decides when to reuse one. Does not know about sessions.
+//! limits for a response's head. Also owns what a failure proves. `connect` opens connections;
+//! `pool` decides when to reuse one. Does not know about sessions.
 
 mod alarm;
 mod connect;
@@ -26,9 +26,10 @@ use std::time::Duration;
 
 use http::{Request, Response, Uri};
 use hyper::rt::{Executor, Read, Timer, Write};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::Connect;
-use imts_core::{Body, NotSent, TransportError};
+use hyper_util::client::legacy::{Client, connect::Connect};
+use imts_core::TransportError;
+use imts_core::secret::Body;
+use imts_core::transport_error::NotSent;
 use thiserror::Error;
 
 use self::alarm::Alarm;
@@ -57,7 +58,7 @@ use crate::within::within;
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts::{HyperTransport, Proxy, Tls};
+/// use imts::{HyperTransport, proxy::Proxy, tls::Tls};
 ///
 /// let transport = HyperTransport::builder(Tls::platform()?)
 ///     .connect_timeout(Duration::from_secs(5))
@@ -382,7 +383,7 @@ mod tests {
     use std::time::Duration;
 
     use http::Request;
-    use imts_core::Body;
+    use imts_core::secret::Body;
 
     use super::HyperTransport;
     use crate::tls::Tls;

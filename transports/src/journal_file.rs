@@ -1,7 +1,7 @@
 //! A journal of calls in a file that only this process may write.
 //!
-//! Owns the file: which file it is, and when it is durable. [`lines`] defines what the bytes mean,
-//! and [`disk`] calls the file system. The book decides which calls it permits. The file holds no
+//! Owns the file: which file it is, and when it is durable. `lines` defines what the bytes mean,
+//! and `disk` calls the file system. The book decides which calls it permits. The file holds no
 //! secret: neither a token nor the body of a request.
 
 mod append;
@@ -22,10 +22,10 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
-use imts_core::Wall;
 use imts_core::journal::{
     Book, CallRecord, Entry, EntryError, Journal, RecordError, Resolution, Submitted,
 };
+use imts_core::time::Wall;
 
 use self::append::Worth;
 use self::compact::Settings;
@@ -71,11 +71,11 @@ use crate::clock::{Clock, SystemClock};
 /// #     reference: Some("17".to_owned()),
 /// #     digest: Digest(1),
 /// #     meaning: Some(Digest(1)),
-/// #     at: imts::Wall::from_unix_micros(0),
+/// #     at: imts::time::Wall::from_unix_micros(0),
 /// #     despite: None,
 /// # };
 /// # let id = journal.record(&Entry::Intent(intent)).unwrap();
-/// # journal.record(&Entry::Sending { id, at: imts::Wall::from_unix_micros(1), until: None }).unwrap();
+/// # journal.record(&Entry::Sending { id, at: imts::time::Wall::from_unix_micros(1), until: None }).unwrap();
 /// for call in journal.book().in_doubt() {
 ///     println!("ask the service about {} {:?}", call.operation, call.reference);
 /// }

@@ -5,6 +5,46 @@
 //! drives it. A client makes no protocol decisions: it asks the session what to do, does it, and
 //! reports the result.
 //!
+//! ```
+//! use std::sync::Mutex;
+//! use imts::{Builder, Credentials, Endpoint};
+//! use imts_sandbox::{Sandbox, Settings, Time};
+//!
+//! // The transport is a closure here, and the service is a sandbox in the same process.
+//! let service = Mutex::new(Sandbox::new(Settings::default()));
+//! let clock = std::time::SystemTime::UNIX_EPOCH;
+//! let send = move |request: http::Request<imts::secret::Body>, _| {
+//!     let request = request.map(|body| body.as_ref().to_vec());
+//!     let micros = clock.elapsed().unwrap_or_default().as_micros() as i64;
+//!     Ok(service.lock().unwrap().handle(Time::from_micros(micros), &request))
+//! };
+//!
+//! let client = Builder::new(Endpoint::https("https://sandbox.example")?)
+//!     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)
+//!     .blocking(send)?;
+//!
+//! let first = client.token()?; // signs in
+//! assert_eq!(client.token()?.epoch(), first.epoch()); // the same token until it must be renewed
+//! client.reject(first.epoch()); // after a 401
+//! assert_ne!(client.token()?.epoch(), first.epoch());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | you look for | it is in |
+//! |---|---|
+//! | a client for threads, a client for tasks, how to build them | [`Client`], [`AsyncClient`], [`Builder`] |
+//! | a token that is valid now, and why there is none | [`BearerGuard`], [`TokenError`] |
+//! | one operation, sent again only with proof, and how it ends | [`Client::call`], [`Outcome`], [`call`] |
+//! | a call whose outcome is unknown | [`Client::in_doubt`], [`Client::resolve`], [`Client::reconcile`] |
+//! | the ready HTTP clients, and how to bring your own | `UreqTransport`, `HyperTransport`, [`transport`] |
+//! | certificates, proxies | `tls`, `proxy` |
+//! | what is recorded of a call before it is sent | [`journal`], `journal_file` |
+//! | the service's operations, and your own | [`mod@services::transfer`], [`operation`], `service_file` |
+//! | a clock that a test sets | [`clock::ManualClock`] |
+//! | the state machine under it all | [`Session`], [`session`] |
+//!
 //! # Features
 //!
 //! All features are off by default, are additive, and can be combined.
@@ -26,21 +66,20 @@
 //! closures is one.
 
 #[cfg(any(feature = "reqwest", feature = "tower"))]
-mod authorize;
-mod builder;
-mod client;
+pub mod authorize;
+pub mod builder;
+pub mod client;
 pub mod clock;
 #[cfg(feature = "_connections")]
 mod connect;
-mod error;
 #[cfg(feature = "hyper-util")]
-mod hyper;
+pub mod hyper;
 #[cfg(feature = "journal")]
-mod journal_file;
+pub mod journal_file;
 mod parked;
 mod progress;
 #[cfg(feature = "_connections")]
-mod proxy;
+pub mod proxy;
 #[cfg(feature = "_connections")]
 mod race;
 #[cfg(any(feature = "_tls", feature = "reqwest"))]
@@ -48,50 +87,35 @@ mod reason;
 #[cfg(feature = "_connections")]
 mod reply;
 #[cfg(feature = "reqwest")]
-mod reqwest;
+pub mod reqwest;
 #[cfg(feature = "service-file")]
-mod service_file;
+pub mod service_file;
 mod sync;
 #[cfg(feature = "_tls")]
-mod tls;
+pub mod tls;
+mod token_error;
 #[cfg(feature = "tower")]
-mod tower;
-mod transport;
+pub mod tower;
+pub mod transport;
 #[cfg(feature = "ureq")]
-mod ureq;
+pub mod ureq;
 mod wipe;
 mod within;
 
-pub use imts_core::journal::{Book, CallRecord, CallState};
 pub use imts_core::*;
 
-#[cfg(any(feature = "reqwest", feature = "tower"))]
-pub use crate::authorize::NoToken;
-pub use crate::builder::{BuildError, Builder};
-pub use crate::client::{AsyncClient, AsyncHandle, BearerGuard, Client, Handle, HookError};
-pub use crate::clock::{Clock, ManualClock, SystemClock};
-pub use crate::error::TokenError;
+pub use crate::builder::Builder;
+pub use crate::client::{AsyncClient, AsyncHandle, BearerGuard, Client, Handle};
 #[cfg(feature = "hyper-util")]
-pub use crate::hyper::{HyperBody, HyperBuilder, HyperTransport};
+pub use crate::hyper::HyperTransport;
 #[cfg(feature = "journal")]
-pub use crate::journal_file::{
-    Compacted, FolderSync, JournalError, JournalFile, JournalOptions, JournalSize, book_of,
-    bytes_of,
-};
-pub use crate::progress::Progress;
-#[cfg(feature = "_connections")]
-pub use crate::proxy::{Proxy, ProxyError};
+pub use crate::journal_file::JournalFile;
 #[cfg(feature = "reqwest")]
-pub use crate::reqwest::{Repeat, ReqwestTransport, SendError};
-#[cfg(feature = "service-file")]
-pub use crate::service_file::{ServiceFileError, service_of};
-#[cfg(feature = "_tls")]
-pub use crate::tls::{Certificates, CryptoProvider, PrivateKey, Tls, TlsBuilder, TlsError};
-#[cfg(feature = "tower")]
-pub use crate::tower::{BearerLayer, BearerService, Repeatable};
-pub use crate::transport::{AsyncTransport, Bounds, BoxFuture, Transport};
+pub use crate::reqwest::ReqwestTransport;
+pub use crate::token_error::TokenError;
+pub use crate::transport::{AsyncTransport, Transport};
 #[cfg(feature = "ureq")]
-pub use crate::ureq::{UreqBuilder, UreqTransport};
+pub use crate::ureq::UreqTransport;
 
 #[cfg(all(doctest, feature = "ureq", feature = "service-file", feature = "journal"))]
 #[doc = include_str!("../../README.md")]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// when it needs to, also from another task.
 ///
 /// ```
-/// use imts::Progress;
+/// use imts::transport::Progress;
 ///
 /// let progress = Progress::default();
 /// assert!(!progress.is_held()); // No transport has reported it.

@@ -1,7 +1,7 @@
 //! A transport over reqwest, and requests of the caller's own with a client's token.
 //!
-//! Owns what it switches off in reqwest, and what a failure of reqwest proves. [`once`] is a
-//! request's body, [`response`] reads the response, and [`with_token`] sends a caller's request.
+//! Owns what it switches off in reqwest, and what a failure of reqwest proves. `once` is a
+//! request's body, `response` reads the response, and `with_token` sends a caller's request.
 //! Does not know about sessions.
 
 mod once;
@@ -13,7 +13,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, NotSent, TransportError};
+use imts_core::TransportError;
+use imts_core::secret::Body;
+use imts_core::transport_error::NotSent;
 use reqwest::{Client, ClientBuilder, redirect, retry};
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -51,7 +53,7 @@ use crate::within::within;
 ///     .connect_timeout(Duration::from_secs(10))
 ///     .pool_idle_timeout(Duration::from_secs(30)); // shorter than the service keeps one
 /// # #[cfg(feature = "reqwest-rustls")]
-/// let transport = ReqwestTransport::with_tls(http, &imts::Tls::platform()?)?;
+/// let transport = ReqwestTransport::with_tls(http, &imts::tls::Tls::platform()?)?;
 /// # #[cfg(feature = "reqwest-rustls")]
 /// # assert_eq!(format!("{transport:?}"), "ReqwestTransport { .. }");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -220,7 +222,7 @@ const LOOPBACK_6: [u16; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 mod tests {
     use http::header::AUTHORIZATION;
     use http::{HeaderValue, Request};
-    use imts_core::Body;
+    use imts_core::secret::Body;
 
     use super::prepared;
 

@@ -4,11 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use imts_core::catalogue::{CatalogueError, Decided};
+use imts_core::endpoint::{EndpointError, ServicePath};
 use imts_core::service::Tokens;
-use imts_core::{
-    Catalogue, CatalogueError, Class, Decided, EndpointError, Evidence, Service, ServicePath,
-    services,
-};
+use imts_core::{Catalogue, Class, Evidence, Service, services};
 use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
@@ -147,7 +146,8 @@ enum Code {
 /// Returns IMTS's contract with the additions of a service file.
 ///
 /// ```
-/// use imts::{Class, service_of};
+/// use imts::service_file::service_of;
+/// use imts::Class;
 ///
 /// let contract = service_of(
 ///     r#"
@@ -173,7 +173,7 @@ enum Code {
 /// let print = contract.operations().entry("print-application").unwrap();
 /// assert_eq!(print.reply_limit(), Some(1_048_576));
 /// assert_eq!(contract.operations().entry("daily-report").unwrap().class(), Class::Read);
-/// # Ok::<(), imts::ServiceFileError>(())
+/// # Ok::<(), imts::service_file::ServiceFileError>(())
 /// ```
 ///
 /// # Errors
@@ -243,7 +243,8 @@ fn add(
         return Ok(with_exchange(service, name, path, evidence));
     }
     let mut operations = service.operations().clone();
-    let in_section = operations.entry(name).is_some_and(imts_core::OperationInfo::is_in_section);
+    let in_section =
+        operations.entry(name).is_some_and(imts_core::catalogue::OperationInfo::is_in_section);
     let added = match entry.class {
         Some(class) => operations.add(name, class.into(), path, evidence),
         None if in_section => operations.set_path(name, path, evidence),

@@ -24,16 +24,16 @@ pub(crate) use self::reason::Reason;
 /// TLS settings that are ready to use: versions 1.2 and 1.3, HTTP/1.1 only.
 ///
 /// ```
-/// use imts::{Certificates, Tls};
+/// use imts::tls::{Certificates, Tls};
 ///
 /// // What the platform trusts.
 /// let tls = Tls::platform()?;
-/// # fn own(ca_pem: &[u8]) -> Result<(), imts::TlsError> {
+/// # fn own(ca_pem: &[u8]) -> Result<(), imts::tls::TlsError> {
 /// // A private authority, and nothing else.
 /// let tls = Tls::builder().only_roots(Certificates::from_pem(ca_pem)?).build()?;
 /// # Ok(()) }
 /// # assert!(own(b"").is_err());
-/// # Ok::<(), imts::TlsError>(())
+/// # Ok::<(), imts::tls::TlsError>(())
 /// ```
 #[derive(Clone)]
 pub struct Tls(Arc<ClientConfig>);

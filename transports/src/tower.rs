@@ -35,13 +35,13 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// ```
 /// use http::{Request, Response};
-/// use imts::{BearerLayer, Repeatable};
+/// use imts::tower::{BearerLayer, Repeatable};
 /// # use imts::{Builder, Credentials, Endpoint};
 /// use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 ///
 /// # #[tokio::main] async fn main() -> Result<(), BoxError> {
 /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
-/// # let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// # let send = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
 /// #     let request = request.map(|body| body.as_ref().to_vec());
 /// #     let now = std::time::SystemTime::now().into();
 /// #     std::future::ready(Ok(sandbox.lock().unwrap().handle(now, &request)))

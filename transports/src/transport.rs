@@ -8,9 +8,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, Exchange, TransportError};
+use imts_core::secret::Body;
+use imts_core::{Exchange, TransportError};
 
-use crate::progress::Progress;
+pub use crate::progress::Progress;
 
 /// How much of a response is read, and how long the whole exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,10 @@ impl From<&Exchange> for Bounds {
 ///
 /// ```
 /// use http::{Request, Response};
-/// use imts::{Body, Bounds, TransportError, NotSent, Transport};
+/// use imts::secret::Body;
+/// use imts::transport::Bounds;
+/// use imts::transport_error::NotSent;
+/// use imts::{Transport, TransportError};
 ///
 /// let transport = |_request: Request<Body>, _bounds: Bounds| -> Result<Response<Vec<u8>>, TransportError> {
 ///     Err(TransportError::not_sent(NotSent::vouch()))
@@ -85,7 +89,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// use std::future::ready;
 /// use std::time::Duration;
 /// use http::Request;
-/// use imts::{AsyncTransport, Body, Bounds, TransportError, NotSent};
+/// use imts::secret::Body;
+/// use imts::transport::Bounds;
+/// use imts::transport_error::NotSent;
+/// use imts::{AsyncTransport, TransportError};
 ///
 /// let transport = (
 ///     |_request: Request<Body>, _bounds: Bounds| ready(Err(TransportError::not_sent(NotSent::vouch()))),

@@ -1,7 +1,7 @@
 //! The ready-made transport of the blocking client, over ureq.
 //!
-//! Owns its settings: no redirect, no second try, limits for a response's head. [`connect`] opens
-//! connections; [`exchange`] says what a failure proves. It has no runtime: a request is made on
+//! Owns its settings: no redirect, no second try, limits for a response's head. `connect` opens
+//! connections; `exchange` says what a failure proves. It has no runtime: a request is made on
 //! the thread that asks for it. Does not know about sessions.
 
 mod attempt;
@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, TransportError};
+use imts_core::TransportError;
+use imts_core::secret::Body;
 use ureq::Agent;
 use ureq::config::Config;
 
@@ -46,7 +47,9 @@ use crate::transport::{Bounds, Transport};
 ///
 /// ```
 /// use std::time::Duration;
-/// use imts::{Proxy, Tls, UreqTransport};
+/// use imts::proxy::Proxy;
+/// use imts::tls::Tls;
+/// use imts::UreqTransport;
 ///
 /// let transport = UreqTransport::builder(Tls::platform()?)
 ///     .connect_timeout(Duration::from_secs(5))
@@ -118,7 +121,8 @@ impl UreqTransport {
     /// let config = Config::builder().proxy(None).build();
     /// let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), OnThisThread::default());
     /// let transport = UreqTransport::over(agent);
-    /// # use imts::{Bounds, Transport as _};
+    /// # use imts::transport::Bounds;
+    /// # use imts::Transport as _;
     /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     /// # let request = http::Request::post(format!("http://{}/", listener.local_addr()?));
     /// # let bounds = Bounds { reply_limit: 1, time_limit: std::time::Duration::from_secs(60) };
@@ -128,7 +132,7 @@ impl UreqTransport {
     /// #     assert!(stream.read(&mut [0; 4_096]).unwrap() > 0);
     /// #     stream.write_all(b"HTTP/1.1 204 \r\n\r\n").unwrap();
     /// # });
-    /// # let response = transport.send(request.body(imts::Body::from(Vec::new()))?, bounds)?;
+    /// # let response = transport.send(request.body(imts::secret::Body::from(Vec::new()))?, bounds)?;
     /// # assert_eq!(response.status(), 204);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

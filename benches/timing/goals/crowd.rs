@@ -5,7 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, TransportError};
+use imts::secret::Body;
+use imts::transport::{Bounds, BoxFuture};
+use imts::{AsyncTransport, TransportError};
 use imts_benches::ready;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;

@@ -10,12 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use imts::endpoint::ServicePath;
+use imts::journal::Book;
 use imts::journal::{Digest, DoneCall, Kept};
+use imts::journal_file::bytes_of;
 use imts::operation::Custom;
+use imts::secret::Body;
 use imts::services::transfer::Confirm;
+use imts::time::Wall;
+use imts::transport::Bounds;
 use imts::{
-    AsyncClient, Body, Book, Bounds, Builder, Client, Credentials, Endpoint, Evidence, JournalFile,
-    Outcome, ServicePath, TransportError, Wall, bytes_of, services,
+    AsyncClient, Builder, Client, Credentials, Endpoint, Evidence, JournalFile, Outcome,
+    TransportError, services,
 };
 use imts_benches::ready;
 use tokio::task::JoinSet;

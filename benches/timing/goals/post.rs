@@ -10,9 +10,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Bare;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use imts::{
-    AsyncTransport, Body, Bounds, Endpoint, HyperTransport, Outcome, Tls, Transport, UreqTransport,
-};
+use imts::secret::Body;
+use imts::tls::Tls;
+use imts::transport::Bounds;
+use imts::{AsyncTransport, Endpoint, HyperTransport, Outcome, Transport, UreqTransport};
 use imts_benches::ready::{self, REPLY};
 use imts_benches::server::Server;
 use tokio::runtime::{Builder, Runtime};

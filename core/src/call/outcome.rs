@@ -184,28 +184,36 @@ impl<R> fmt::Debug for Failed<R> {
 /// request, so it permits no other. A retry consumes it. Only this crate can make one.
 ///
 /// ```compile_fail,E0061
-/// # use imts_core::{Json, Mono, Permit};
+/// # use imts_core::operation::Json;
+/// # use imts_core::time::Mono;
+/// # use imts_core::Permit;
 /// fn again(permit: Permit<Json>, until: Mono) {
 ///     let call = Permit::retry(until); // a retry without a permit
 /// }
 /// ```
 ///
 /// ```compile_fail,E0382
-/// # use imts_core::{Json, Mono, Permit};
+/// # use imts_core::operation::Json;
+/// # use imts_core::time::Mono;
+/// # use imts_core::Permit;
 /// fn twice(permit: Permit<Json>, until: Mono) {
 ///     let (one, two) = (permit.retry(until), permit.retry(until));
 /// }
 /// ```
 ///
 /// ```compile_fail,E0599
-/// # use imts_core::{Json, Mono, Unknown};
+/// # use imts_core::call::Unknown;
+/// # use imts_core::operation::Json;
+/// # use imts_core::time::Mono;
 /// fn after_all(unknown: Unknown, until: Mono) {
 ///     let call = unknown.into_permit().unwrap().retry(until);
 /// }
 /// ```
 ///
 /// ```
-/// # use imts_core::{Call, Json, Mono, Permit};
+/// # use imts_core::operation::Json;
+/// # use imts_core::time::Mono;
+/// # use imts_core::{Call, Permit};
 /// fn once(permit: Permit<Json>, until: Mono) -> Call<Json> {
 ///     permit.retry(until)
 /// }

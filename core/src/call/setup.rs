@@ -104,7 +104,8 @@ impl<R> Call<R> {
     ///
     /// ```
     /// use imts_core::services::transfer::{Fees, Originator};
-    /// use imts_core::{Call, CallStep, Endpoint, Mono, Now, Policy, Wall, services};
+    /// use imts_core::time::{Mono, Wall};
+    /// use imts_core::{Call, CallStep, Endpoint, Now, Policy, services};
     ///
     /// let fees = Fees {
     ///     originator_type: Originator::Person,

@@ -48,7 +48,7 @@ pub fn service() -> Service {
 }
 
 /// Returns the section's operations, as the vendor's pages list them: fifteen, because the two token
-/// exchanges of its seventeen are not called, but made by a session ([`tokens`]).
+/// exchanges of its seventeen are not called, but made by a session ([`tokens`](fn@tokens)).
 #[must_use]
 pub fn catalogue() -> Catalogue {
     Catalogue::of([

@@ -143,14 +143,15 @@ impl Session {
     /// Returns the session's health now. Allocates nothing and changes nothing.
     ///
     /// ```
-    /// use imts_core::{services, Endpoint, Mono, Now, Policy, Session, Wall};
+    /// use imts_core::time::{Mono, Wall};
+    /// use imts_core::{Endpoint, Now, Policy, Session, services};
     ///
     /// let endpoint = Endpoint::https("https://service.example")?;
     /// let session = Session::new(endpoint, services::transfer(), Policy::default())?;
     /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
     /// let health = session.health(now);
     /// assert!(!health.is_ready() && health.needs_credentials());
-    /// # Ok::<(), imts_core::EndpointError>(())
+    /// # Ok::<(), imts_core::endpoint::EndpointError>(())
     /// ```
     #[must_use]
     pub fn health(&self, now: Now) -> Health {

@@ -90,12 +90,12 @@ impl Session {
     /// no token is usable at the latest time that the session has seen.
     ///
     /// ```
-    /// use imts_core::{services, Endpoint, Policy, Session};
+    /// use imts_core::{Endpoint, Policy, Session, services};
     ///
     /// let endpoint = Endpoint::https("https://service.example")?;
     /// let session = Session::new(endpoint, services::transfer(), Policy::default())?;
     /// assert!(session.outlook().is_none(), "no token yet");
-    /// # Ok::<(), imts_core::EndpointError>(())
+    /// # Ok::<(), imts_core::endpoint::EndpointError>(())
     /// ```
     #[must_use]
     pub fn outlook(&self) -> Option<Outlook<'_>> {

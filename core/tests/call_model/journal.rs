@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imts_core::Ending;
+use imts_core::call::Ending;
 use imts_core::journal::Entry;
 
 use crate::schedule::Break;

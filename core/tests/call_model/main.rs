@@ -16,7 +16,8 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use imts_core::{Class, Ending};
+use imts_core::Class;
+use imts_core::call::Ending;
 
 use crate::schedule::{Fault, Schedule};
 use crate::world::{Told, World};

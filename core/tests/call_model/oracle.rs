@@ -2,7 +2,8 @@
 //!
 //! Knows neither the call's machine nor the service: it is a second opinion.
 
-use imts_core::{Class, Ending};
+use imts_core::Class;
+use imts_core::call::Ending;
 
 use crate::schedule::{Break, Fault, Schedule};
 

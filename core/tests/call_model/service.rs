@@ -1,7 +1,9 @@
 //! The sandbox and the way to it: what a fault does to one exchange.
 
 use http::{Request, Response};
-use imts_core::{Body, Class, NotSent, TransportError};
+use imts_core::secret::Body;
+use imts_core::transport_error::NotSent;
+use imts_core::{Class, TransportError};
 use imts_sandbox::{
     Class as Kind, DEFAULT_SECRET, Decided, Delivery, Ending, Evidence, Fault as Wrong, Operation,
     Rule, Sandbox, Scripted, Served, Settings, Time,

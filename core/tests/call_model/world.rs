@@ -3,13 +3,18 @@
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
+use imts_core::call::Ending;
+use imts_core::catalogue::Decided;
+use imts_core::endpoint::ServicePath;
 use imts_core::journal::Entry;
+use imts_core::operation::Json;
 use imts_core::operation::{Custom, OperationName};
 use imts_core::services::transfer::{Confirm, CreatePerson, Status};
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::Source;
 use imts_core::{
-    Bearer, Call, CallStep, Class, Credentials, Decided, Ending, Endpoint, Epoch, Evidence, Json,
-    Keep, Mono, Now, Outcome, Permit, Policy, Reply, ServicePath, Session, Source, Step, Wall,
-    services,
+    Bearer, Call, CallStep, Class, Credentials, Endpoint, Epoch, Evidence, Keep, Now, Outcome,
+    Permit, Policy, Reply, Session, Step, services,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use serde_json::json;
@@ -252,7 +257,12 @@ impl World {
         Err(Source::from(Box::<dyn std::error::Error + Send + Sync>::from("full")))
     }
 
-    fn look_at(&self, request: &http::Request<imts_core::Body>, fault: Fault, run: &mut Run) {
+    fn look_at(
+        &self,
+        request: &http::Request<imts_core::secret::Body>,
+        fault: Fault,
+        run: &mut Run,
+    ) {
         run.met.push(fault);
         run.bodies.push(String::from_utf8_lossy(request.body().as_ref()).into_owned());
         let usable = self.session.phase(self.now).usable();

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, RETRY_AFTER};
+use imts_core::call::CallError;
 use imts_core::services::transfer::{Confirm, Status};
-use imts_core::{CallError, CallStep, Outcome, Recovery, Source};
+use imts_core::transport_error::Source;
+use imts_core::{CallStep, Outcome, Recovery};
 use serde_json::json;
 
 use crate::support::{

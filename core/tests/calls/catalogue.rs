@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use imts_core::call::NotCallable;
+use imts_core::catalogue::CatalogueError;
+use imts_core::endpoint::{EndpointError, ServicePath};
+use imts_core::error::{EncodeError, Malformed};
 use imts_core::operation::Custom;
+use imts_core::operation::{Auth, Json, Success};
+use imts_core::secret::Body;
 use imts_core::services::transfer::Confirm;
-use imts_core::{
-    Auth, Body, CallStep, CatalogueError, Class, EncodeError, Endpoint, EndpointError, Evidence,
-    Json, Malformed, NotCallable, Operation, ServicePath, Session, Success, services,
-};
+use imts_core::{CallStep, Class, Endpoint, Evidence, Operation, Session, services};
 use serde_json::Value;
 
 use crate::support::{Desk, TIME, catalogue, policy};

@@ -1,10 +1,11 @@
 //! A book that was compacted, taken to pieces and made again permits what it permitted before.
 
+use imts_core::call::Ending;
 use imts_core::journal::{
     Book, CallRecord, CallState, Despite, Entry, EntryError, Finding, Intent, IntentError, Kept,
     Resolution,
 };
-use imts_core::{Ending, Wall};
+use imts_core::time::Wall;
 
 use crate::forgotten::{call, intent, put};
 

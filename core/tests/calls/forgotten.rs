@@ -1,10 +1,11 @@
 //! What a book still knows of calls that ended long ago: as much as the guard needs, and no more.
 
+use imts_core::call::Ending;
 use imts_core::journal::{
     Book, CallState, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, Resolution,
     Scope,
 };
-use imts_core::{Ending, Wall};
+use imts_core::time::Wall;
 
 pub(crate) fn intent(reference: &str, body: u64) -> Intent {
     Intent {

@@ -1,10 +1,12 @@
 //! Fields whose form is known, and how they reach the wire.
 
+use imts_core::Operation;
+use imts_core::operation::Json;
+use imts_core::secret::Body;
 use imts_core::services::transfer::{
     AgentId, Amount, CardNumber, ClientUuid, Country, CreateTransfer, Currency, Destination, Fees,
     FieldError, Iban, Originator, Phone, Signature,
 };
-use imts_core::{Body, Json, Operation};
 use serde_json::{Value, json};
 
 const UUID: &str = "5f0c3c1e-7b0f-4a51-9d0b-3a4b7b1f9a10";

@@ -1,12 +1,14 @@
 //! Who may send: the table of what is recorded against what is asked for.
 
+use imts_core::CallStep;
+use imts_core::call::{Ending, NotCallable};
 use imts_core::journal::{
     Book, Despite, Digest, Entry, EntryError, Finding, Intent, IntentError, Resolution, Scope,
     UnderWay,
 };
 use imts_core::operation::Custom;
 use imts_core::services::transfer::Confirm;
-use imts_core::{CallStep, Ending, NotCallable, Wall};
+use imts_core::time::Wall;
 use serde_json::json;
 
 use crate::support::{Desk, TIME, catalogue, policy};
@@ -253,7 +255,7 @@ fn a_reference_is_given_or_stands_in_the_field_that_the_operation_names() {
         assert_eq!(reference(nothing.clone()), None, "{nothing}");
     }
     let named = |text: &str| {
-        let json = imts_core::Json::parse(text).unwrap();
+        let json = imts_core::operation::Json::parse(text).unwrap();
         let call = desk.session.call_named("confirm", &json, desk.now.mono.after(TIME)).unwrap();
         call.reference().map(str::to_owned)
     };
@@ -269,7 +271,7 @@ fn a_request_that_is_not_an_object_is_refused_before_it_is_sent() {
         let error =
             desk.session.call(&Custom::<Confirm, _>::new(request.clone()), until).unwrap_err();
         assert!(matches!(error, NotCallable::NotAnObject { .. }), "{request}");
-        let json = imts_core::Json::of(&request).unwrap();
+        let json = imts_core::operation::Json::of(&request).unwrap();
         assert_eq!(desk.session.call_named("confirm", &json, until).unwrap_err(), error);
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use imts_core::journal::Entry;
 use imts_core::operation::Custom;
+use imts_core::operation::Json;
 use imts_core::services::transfer::Confirm;
+use imts_core::transport_error::{NotSent, Source};
 use imts_core::{
-    Call, CallStep, Endpoint, Json, NotSent, Outcome, Recovery, Reply, Session, Source,
-    TransportError, services,
+    Call, CallStep, Endpoint, Outcome, Recovery, Reply, Session, TransportError, services,
 };
 
 use crate::support::{Act, Desk, LogIn, TIME, catalogue, done, not_sent, policy, word};

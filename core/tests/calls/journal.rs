@@ -1,8 +1,9 @@
 //! What is written down of a call, and when.
 
+use imts_core::call::{CallError, Ending};
 use imts_core::journal::{Digest, Entry};
 use imts_core::services::transfer::{Confirm, CreatePerson, Status};
-use imts_core::{CallError, CallStep, Ending, Outcome};
+use imts_core::{CallStep, Outcome};
 
 use crate::support::{Desk, done, lost, not_sent, word};
 

@@ -2,8 +2,10 @@
 
 use std::error::Error;
 
+use imts_core::call::CallError;
+use imts_core::catalogue::Decided;
 use imts_core::services::transfer::Confirm;
-use imts_core::{CallError, Decided, Outcome, Recovery, TransportError, services};
+use imts_core::{Outcome, Recovery, TransportError, services};
 use serde_json::json;
 
 use crate::support::{Act, Desk, answer, catalogue, done, lost, not_sent, policy, typed, word};
@@ -149,14 +151,16 @@ fn a_success_that_says_state_false_is_a_refusal_however_it_is_decoded() {
     impl imts_core::Operation for Any {
         const NAME: &'static str = "confirm";
         const PATH: Option<&'static str> = None;
-        const AUTH: imts_core::Auth = imts_core::Auth::Bearer;
+        const AUTH: imts_core::operation::Auth = imts_core::operation::Auth::Bearer;
         const CLASS: imts_core::Class = imts_core::Class::Money;
         const EVIDENCE: imts_core::Evidence = imts_core::Evidence::Unknown;
-        type Reply = imts_core::Json;
-        fn encode(&self) -> Result<imts_core::Body, imts_core::EncodeError> {
-            imts_core::Body::json(&json!({}))
+        type Reply = imts_core::operation::Json;
+        fn encode(&self) -> Result<imts_core::secret::Body, imts_core::error::EncodeError> {
+            imts_core::secret::Body::json(&json!({}))
         }
-        fn decode(it: imts_core::Success<'_>) -> Result<Self::Reply, imts_core::Malformed> {
+        fn decode(
+            it: imts_core::operation::Success<'_>,
+        ) -> Result<Self::Reply, imts_core::error::Malformed> {
             it.json()
         }
     }
@@ -177,7 +181,7 @@ fn a_payload_comes_as_it_was_written_and_one_that_is_not_there_is_null() {
     for (body, payload) in rows {
         let mut desk = Desk::new();
         let deadline = desk.now.mono.after(crate::support::TIME);
-        let request = imts_core::Json::parse("{}").unwrap();
+        let request = imts_core::operation::Json::parse("{}").unwrap();
         let call = desk.session.call_named("status", &request, deadline).unwrap();
         let outcome = desk.drive(call, vec![typed(200, "application/json", body.as_bytes())]);
         let Outcome::Done(json) = outcome else { panic!("{body}: {outcome:?}") };

@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
+use imts_core::call::{CallError, Ending};
+use imts_core::catalogue::Decided;
 use imts_core::journal::{Book, Despite, Entry, Finding, Intent, IntentError, Resolution};
 use imts_core::operation::Custom;
 use imts_core::services::transfer::{Confirm, Status};
-use imts_core::{CallError, CallStep, Decided, Ending, Outcome, Recovery, Wall};
+use imts_core::time::Wall;
+use imts_core::{CallStep, Outcome, Recovery};
 use serde_json::json;
 
 use crate::forgotten::{intent, put};

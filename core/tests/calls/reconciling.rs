@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use imts_core::Now;
 use imts_core::journal::{
     Answer, Book, CallRecord, Digest, Entry, EntryError, Finding, Intent, Reconcile, ReconcileStep,
     Reconciling, RecordError, Unresolved,
 };
-use imts_core::{Mono, Now};
+use imts_core::time::Mono;
 
 use crate::support::START;
 

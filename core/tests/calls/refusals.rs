@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use imts_core::{Credentials, Keep, Outcome, Refusal, Reply, Step};
+use imts_core::error::Refusal;
+use imts_core::{Credentials, Keep, Outcome, Reply, Step};
 use serde_json::{Value, json};
 
 use crate::support::{Act, Desk, LogIn, TIME, answer, typed};
@@ -215,7 +216,9 @@ fn a_decided_code_counts_letter_for_letter_and_a_decided_status_never_under_2xx(
     let decided = || {
         let mut catalogue = crate::support::catalogue();
         let (statuses, codes) = ([200, 202, 503].into(), ["E7".to_owned()].into());
-        catalogue.set_decided("confirm", imts_core::Decided { statuses, codes }).unwrap();
+        catalogue
+            .set_decided("confirm", imts_core::catalogue::Decided { statuses, codes })
+            .unwrap();
         Desk::with(crate::support::policy(), catalogue)
     };
     let is_refused = |act: Act| matches!(decided().pays(vec![act]), Outcome::Refused(_));

@@ -1,10 +1,11 @@
 //! How long a reply may be: by the policy, by the operation, by the call.
 
+use imts_core::call::CallError;
+use imts_core::catalogue::{CatalogueError, Decided, MAX_REPLY_LIMIT};
+use imts_core::error::{Malformed, ReplyError};
+use imts_core::operation::Json;
 use imts_core::services::transfer::{Confirm, PrintApplication, Status};
-use imts_core::{
-    Call, CallError, CallStep, CatalogueError, Decided, Json, MAX_REPLY_LIMIT, Malformed, Outcome,
-    ReplyError,
-};
+use imts_core::{Call, CallStep, Outcome};
 
 use crate::support::{Act, Desk, catalogue, policy, typed, word};
 

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use imts_core::call::{CallError, Ending};
 use imts_core::journal::{
     Book, CLOCK_MARGIN, CallState, Digest, Entry, EntryError, Finding, Intent, RecordError,
     Resolution,
 };
 use imts_core::services::transfer::Confirm;
-use imts_core::{CallError, CallStep, Ending, Outcome, Wall};
+use imts_core::time::Wall;
+use imts_core::{CallStep, Outcome};
 
 use crate::support::{Desk, TIME};
 
@@ -130,7 +132,7 @@ fn a_call_that_was_resolved_is_not_sent_any_more() {
 }
 
 /// A call that stands before its first sending is recorded, and until when that may last.
-fn marking(desk: &mut Desk) -> (imts_core::Call<imts_core::Json>, Wall) {
+fn marking(desk: &mut Desk) -> (imts_core::Call<imts_core::operation::Json>, Wall) {
     let mut call = desk.call::<Confirm>().with_journal();
     assert!(matches!(call.poll(desk.now), CallStep::Record(Entry::Intent(_))));
     call.on_recorded(Ok(7));
@@ -140,7 +142,7 @@ fn marking(desk: &mut Desk) -> (imts_core::Call<imts_core::Json>, Wall) {
     (call, until)
 }
 
-fn marked(call: &mut imts_core::Call<imts_core::Json>, desk: &Desk) -> Wall {
+fn marked(call: &mut imts_core::Call<imts_core::operation::Json>, desk: &Desk) -> Wall {
     match call.poll(desk.now) {
         CallStep::Record(Entry::Sending { id: 7, at, until: Some(until) }) => {
             assert_eq!(at, desk.now.wall);
@@ -170,7 +172,7 @@ fn a_sending_says_until_when_and_its_request_ends_by_then_on_both_clocks() {
 fn a_call_with_much_time_says_no_more_than_one_sending_may_take() {
     let desk = Desk::new();
     let operation = imts_core::operation::Custom::<Confirm, _>::new(serde_json::json!({}));
-    let until = imts_core::Mono::from_micros(u64::MAX);
+    let until = imts_core::time::Mono::from_micros(u64::MAX);
     let call = desk.session.call(&operation.with_reference("17"), until).unwrap();
     let mut desk = desk;
     let mut call = call.with_journal();

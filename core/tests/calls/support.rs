@@ -4,13 +4,18 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
+use imts_core::endpoint::ServicePath;
+use imts_core::error::{EncodeError, Malformed};
 use imts_core::journal::Entry;
+use imts_core::operation::{Auth, Json, Success};
 use imts_core::operation::{Custom, OperationName};
+use imts_core::secret::Body;
 use imts_core::services::transfer::{Confirm, CreatePerson, Status};
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::{NotSent, Source};
 use imts_core::{
-    Auth, Body, Call, CallStep, Catalogue, Class, Credentials, EncodeError, Endpoint, Evidence,
-    Json, Keep, Malformed, Mono, NotSent, Now, Operation, Outcome, Policy, Reply, ServicePath,
-    Session, Source, Step, Success, TransportError, Wall, services,
+    Call, CallStep, Catalogue, Class, Credentials, Endpoint, Evidence, Keep, Now, Operation,
+    Outcome, Policy, Reply, Session, Step, TransportError, services,
 };
 use serde_json::{Value, json};
 

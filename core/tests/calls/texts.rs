@@ -7,14 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use imts_core::call::CallError;
+use imts_core::error::{EncodeError, JsonFault, Malformed, Refusal};
+use imts_core::exchange::Purpose;
 use imts_core::journal::Digest;
 use imts_core::operation::Custom;
+use imts_core::operation::{Auth, Json, Success};
+use imts_core::secret::Body;
 use imts_core::service::{Field, Granted, Text, Times};
 use imts_core::services::transfer::{Amount, CardNumber, Confirm, Iban, Phone, Signature};
+use imts_core::session::RenewalError;
+use imts_core::transport_error::{NotSent, Source};
 use imts_core::{
-    Auth, Body, CallError, CallStep, Class, Credentials, EncodeError, Endpoint, Evidence, Json,
-    JsonFault, Keep, Malformed, NotSent, Now, Operation, Outcome, Purpose, Recovery, Refusal,
-    RenewalError, Reply, Session, Source, Step, Success, Ticket, TransportError,
+    CallStep, Class, Credentials, Endpoint, Evidence, Keep, Now, Operation, Outcome, Recovery,
+    Reply, Session, Step, Ticket, TransportError,
 };
 use serde_json::json;
 

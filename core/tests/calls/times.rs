@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use imts_core::journal::{Book, CallRecord, Entry, Finding, IntentError, Resolution};
+use imts_core::operation::Json;
 use imts_core::services::transfer::{Confirm, Status};
-use imts_core::{Call, CallStep, Json, Outcome, TransportError, Wall};
+use imts_core::time::Wall;
+use imts_core::{Call, CallStep, Outcome, TransportError};
 use serde_json::json;
 
 use crate::support::{

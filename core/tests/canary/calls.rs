@@ -4,15 +4,19 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts_core::endpoint::ServicePath;
+use imts_core::error::{EncodeError, Malformed};
+use imts_core::operation::{Auth, Json, Success};
 use imts_core::operation::{Custom, OperationName};
+use imts_core::secret::Body;
 use imts_core::services::transfer::{
     Cancel, CardNumber, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Destination, Fees,
     GetAgents, GetBusinessInfo, GetPersonInfo, Info, Originator, Payout, PayoutConfirm,
     PrintApplication, Search, Signature, Status,
 };
+use imts_core::transport_error::Source;
 use imts_core::{
-    Auth, Body, Call, CallStep, Class, EncodeError, Evidence, Json, Keep, Malformed, Operation,
-    Outcome, Recovery, ServicePath, Source, Success, TransportError, services,
+    Call, CallStep, Class, Evidence, Keep, Operation, Outcome, Recovery, TransportError, services,
 };
 use imts_sandbox::Time;
 use serde_json::json;

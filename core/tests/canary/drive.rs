@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts_core::exchange::Purpose;
 use imts_core::service::{Refresh, TokenIn};
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::NotSent;
 use imts_core::{
-    Credentials, Endpoint, Keep, Mono, NotSent, Now, Policy, Purpose, Reply, Saved, Service,
-    Session, Step, Ticket, TransportError, Wall, services,
+    Credentials, Endpoint, Keep, Now, Policy, Reply, Saved, Service, Session, Step, Ticket,
+    TransportError, services,
 };
 use imts_sandbox::{Sandbox, Settings, Time};
 use serde_json::Value;

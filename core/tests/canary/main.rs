@@ -8,7 +8,9 @@ mod hunt;
 mod outputs;
 mod quotes;
 
-use imts_core::{Credentials, Endpoint, Keep, Purpose, Saved, ServicePath, services};
+use imts_core::endpoint::ServicePath;
+use imts_core::exchange::Purpose;
+use imts_core::{Credentials, Endpoint, Keep, Saved, services};
 use imts_sandbox::{Operation, Verdict};
 
 use crate::drive::{AGENT, Drive, QUOTED, SECRET, WRONG};
@@ -191,7 +193,8 @@ fn the_ways_out_are_those_that_say_so() {
     let (mut drive, ticket) = Drive::about_to(Purpose::Refresh);
     let quote = quotes::refusal(401, &drive.tokens()[1]);
     let trouble = drive.session.on_reply(ticket, (&quote).into(), drive.now).unwrap_err();
-    let imts_core::RenewalCause::Reply(imts_core::ReplyError::Refused(problem)) = trouble.why()
+    let imts_core::session::RenewalCause::Reply(imts_core::error::ReplyError::Refused(problem)) =
+        trouble.why()
     else {
         panic!("{trouble}")
     };

@@ -5,7 +5,9 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 
-use imts_core::{RenewalCause, RenewalError, ReplyError, Session};
+use imts_core::Session;
+use imts_core::error::ReplyError;
+use imts_core::session::{RenewalCause, RenewalError};
 
 /// Each text once, and what said it first.
 #[derive(Default)]

@@ -2,7 +2,8 @@
 
 use http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderName, Response};
-use imts_core::{Keep, Purpose};
+use imts_core::Keep;
+use imts_core::exchange::Purpose;
 use serde_json::json;
 
 use crate::assert_silent;

@@ -3,7 +3,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{Credentials, Keep, Purpose, RenewalCause, Step, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalCause;
+use imts_core::{Credentials, Keep, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use imts_core::{NotSent, Now, Purpose, TransportError, Wall};
+use imts_core::exchange::Purpose;
+use imts_core::time::Wall;
+use imts_core::transport_error::NotSent;
+use imts_core::{Now, TransportError};
 
 use crate::support::{START, World, seconds};
 use crate::transitions::STATES;
@@ -291,7 +294,7 @@ fn the_two_clocks_together_at_their_ends_are_survived() {
         for micros in [i64::MIN, -1, 0, YEAR_9999, i64::MAX] {
             let mut watched = Watched::new(build());
             for mono in [0, u64::MAX - 1_000_000, u64::MAX] {
-                let mono = imts_core::Mono::from_micros(mono);
+                let mono = imts_core::time::Mono::from_micros(mono);
                 watched.world.now = Now { mono, wall: Wall::from_unix_micros(micros) };
                 let sign = watched.world.ask();
                 assert!("RSFKBWC".contains(sign), "{state}");

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Keep, Purpose, RenewalError, ReplyError};
+use imts_core::Keep;
+use imts_core::error::ReplyError;
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalError;
 use serde_json::{Value, json};
 
 use crate::support::{World, grant_of};
@@ -59,7 +62,8 @@ fn a_refusal_of_credentials_is_one_in_any_clothes_and_ends_the_sign_ins() {
                 world.sends(Purpose::SignIn);
                 let trouble = world.reply(&response).unwrap_err();
                 let shown = String::from_utf8_lossy(&body);
-                let imts_core::RenewalCause::Reply(ReplyError::Refused(problem)) = trouble.why()
+                let imts_core::session::RenewalCause::Reply(ReplyError::Refused(problem)) =
+                    trouble.why()
                 else {
                     panic!("{status} {shown}: {trouble}")
                 };

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use imts_core::{Keep, Purpose};
+use imts_core::Keep;
+use imts_core::exchange::Purpose;
 
 use crate::support::{World, credentials, seconds};
 use crate::transitions::{EVENTS, Event, STATES, State, adopts, passes};

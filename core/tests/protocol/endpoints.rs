@@ -1,6 +1,7 @@
 //! Where credentials may be sent.
 
-use imts_core::{Endpoint, EndpointError, ServicePath};
+use imts_core::Endpoint;
+use imts_core::endpoint::{EndpointError, ServicePath};
 use proptest::prelude::*;
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use imts_core::{CredentialsHealth, Keep, NotSent, Purpose, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::session::CredentialsHealth;
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, TransportError};
 use serde_json::{Value, json};
 
 use crate::support::{World, answer, policy, seconds, session_with};

@@ -2,9 +2,11 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Response};
+use imts_core::endpoint::ServicePath;
+use imts_core::exchange::Purpose;
 use imts_core::service::{CredentialsIn, Refresh, SignIn, TokenIn};
 use imts_core::services::transfer;
-use imts_core::{Credentials, Evidence, Keep, Purpose, ServicePath, services};
+use imts_core::{Credentials, Evidence, Keep, services};
 use serde_json::Value;
 
 use crate::support::{START, World, seconds};
@@ -52,7 +54,7 @@ fn the_examples_tokens_live_as_long_as_its_dates_say() {
     assert_eq!(token.len(), 344);
     assert_eq!(usable.bearer().header(), &format!("Bearer {token}"));
     assert!(usable.bearer().header().is_sensitive());
-    let date = |wall: imts_core::Wall| wall.to_datetime().unwrap().to_rfc3339();
+    let date = |wall: imts_core::time::Wall| wall.to_datetime().unwrap().to_rfc3339();
     assert_eq!(date(usable.access_expire_at()), "2025-07-23T11:32:31+00:00");
     assert_eq!(date(usable.refresh_expire_at().unwrap()), "2025-08-22T11:17:31+00:00");
     // The refresh token's life: alive a microsecond before its end, dead at it.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Keep, Policy, Purpose, RenewalCause, ReplyError, Step};
+use imts_core::error::ReplyError;
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalCause;
+use imts_core::{Keep, Policy, Step};
 
 use crate::support::{AGENT, World, credentials, policy, session_with};
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Keep, NotSent, Policy, Purpose, RenewalCause, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalCause;
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, Policy, TransportError};
 use serde_json::{Value, json};
 
 use crate::support::{

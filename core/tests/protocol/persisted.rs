@@ -1,6 +1,7 @@
 //! What is granted is persisted, and what is doubted stays so: each state as a restart finds it.
 
-use imts_core::{Keep, Purpose, Saved};
+use imts_core::exchange::Purpose;
+use imts_core::{Keep, Saved};
 
 use crate::restarts::stored_sign_in;
 use crate::support::{AGENT, World, credentials, policy, seconds};

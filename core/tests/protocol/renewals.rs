@@ -1,6 +1,10 @@
 //! One renewal at a time, by refresh first, and never a token that was rejected.
 
-use imts_core::{Keep, NotSent, Purpose, Recovery, RenewalCause, Replay, Step, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::policy::Replay;
+use imts_core::session::RenewalCause;
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, Recovery, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{

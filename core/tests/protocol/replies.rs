@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{
-    JsonFault, Keep, Malformed, Purpose, Recovery, RenewalCause, RenewalError, ReplyError,
-};
+use imts_core::error::{JsonFault, Malformed, ReplyError};
+use imts_core::exchange::Purpose;
+use imts_core::session::{RenewalCause, RenewalError};
+use imts_core::{Keep, Recovery};
 use serde_json::{Value, json};
 
 use crate::support::{World, answer, grant_of};

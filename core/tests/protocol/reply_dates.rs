@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{Keep, Malformed, Purpose, RenewalCause, ReplyError};
+use imts_core::Keep;
+use imts_core::error::{Malformed, ReplyError};
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalCause;
 use serde_json::{Value, json};
 
 use crate::support::World;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use imts_core::{AdoptError, Endpoint, Keep, Purpose, Saved, SavedError, Session, Wall, services};
+use imts_core::exchange::Purpose;
+use imts_core::saved::SavedError;
+use imts_core::session::AdoptError;
+use imts_core::time::Wall;
+use imts_core::{Endpoint, Keep, Saved, Session, services};
 
 use crate::support::{
     AGENT, START, World, answer, credentials, grant_of, policy, seconds, session_with,

@@ -1,6 +1,7 @@
 //! What is forgiven after which time, and what a later event does not undo.
 
-use imts_core::{Keep, Purpose, Saved};
+use imts_core::exchange::Purpose;
+use imts_core::{Keep, Saved};
 use serde_json::json;
 
 use crate::restarts::storing;

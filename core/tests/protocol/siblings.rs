@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use imts_core::{Endpoint, Keep, Purpose, Saved, Session, services};
+use imts_core::exchange::Purpose;
+use imts_core::{Endpoint, Keep, Saved, Session, services};
 use serde_json::{Value, json};
 
 use crate::restarts::{stored_sign_in, storing};

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Keep, NotSent, Policy, Purpose, Step, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, Policy, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{Request, Response};
+use imts_core::exchange::Purpose;
+use imts_core::secret::Body;
+use imts_core::session::{RenewalError, SaveTicket};
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Bearer, Body, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, RenewalError, Reply,
-    SaveTicket, Saved, Session, Step, Ticket, TransportError, Wall, services,
+    Bearer, Credentials, Endpoint, Keep, Now, Policy, Reply, Saved, Session, Step, Ticket,
+    TransportError, services,
 };
 use serde_json::{Value, json};
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use imts_core::{Keep, Mono, Now, Purpose, Wall};
+use imts_core::exchange::Purpose;
+use imts_core::time::{Mono, Wall};
+use imts_core::{Keep, Now};
 use proptest::prelude::*;
 
 use crate::support::{START, World, answer, grant_of, seconds};

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Response;
-use imts_core::{Epoch, Keep, Mono, NotSent, Purpose, Saved, Step, TransportError, Wall};
+use imts_core::exchange::Purpose;
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::NotSent;
+use imts_core::{Epoch, Keep, Saved, Step, TransportError};
 use serde_json::json;
 
 use crate::support::{

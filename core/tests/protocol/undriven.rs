@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use imts_core::{Keep, NotSent, Purpose, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, TransportError};
 
 use crate::support::{World, policy, seconds};
 

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use imts_core::{NotSent, Recovery, TransportError};
+use imts_core::transport_error::NotSent;
+use imts_core::{Recovery, TransportError};
 
 #[test]
 fn a_failure_says_how_far_the_request_had_come_and_holds_its_cause() {

@@ -1,7 +1,9 @@
 //! A service without a way back in: a code that works once, then a refresh token that rotates.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use imts_core::{NotSent, Purpose, Step, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::transport_error::NotSent;
+use imts_core::{Step, TransportError};
 
 use crate::support::{BASIC, DAY, ID, SECRET, World, pair};
 

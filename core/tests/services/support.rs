@@ -2,13 +2,17 @@
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
+use imts_core::endpoint::ServicePath;
+use imts_core::error::Malformed;
+use imts_core::exchange::Purpose;
+use imts_core::secret::Body;
 use imts_core::service::{
     CredentialsIn, Envelope, ErrorForm, Field, Format, Granted, Object, Refresh, RefusalFields,
     SignIn, Success, Text, Times, TokenIn, Tokens,
 };
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Body, Catalogue, Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, Purpose, Reply,
-    Service, ServicePath, Session, Step, Ticket, Wall,
+    Catalogue, Credentials, Endpoint, Keep, Now, Policy, Reply, Service, Session, Step, Ticket,
 };
 use serde::Deserialize;
 

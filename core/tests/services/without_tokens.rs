@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use http::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use imts_core::call::NotCallable;
+use imts_core::error::{EncodeError, Malformed};
+use imts_core::operation::{Auth, Json, Success};
+use imts_core::secret::Body;
 use imts_core::{
-    Auth, Body, Call, CallStep, Class, Credentials, EncodeError, Evidence, Json, Keep, Malformed,
-    NotCallable, Operation, Outcome, Policy, Reply, Session, Step, Success,
+    Call, CallStep, Class, Credentials, Evidence, Keep, Operation, Outcome, Policy, Reply, Session,
+    Step,
 };
 
 use crate::support::{START, endpoint, open};

@@ -1,7 +1,8 @@
 //! Each case of JSON, in each place of a reply.
 
 use http::Response;
-use imts_core::{Malformed, RenewalCause, ReplyError};
+use imts_core::error::{Malformed, ReplyError};
+use imts_core::session::RenewalCause;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
-use imts_core::{
-    Credentials, Endpoint, Keep, Malformed, Mono, Now, Policy, Purpose, RenewalCause, RenewalError,
-    Reply, ReplyError, Session, Step, Wall, services,
-};
+use imts_core::error::{Malformed, ReplyError};
+use imts_core::exchange::Purpose;
+use imts_core::session::{RenewalCause, RenewalError};
+use imts_core::time::{Mono, Wall};
+use imts_core::{Credentials, Endpoint, Keep, Now, Policy, Reply, Session, Step, services};
 use serde_json::{Value, json};
 
 use crate::files::{bytes, list, replies, text};

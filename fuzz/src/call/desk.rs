@@ -5,9 +5,12 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{Method, Response, StatusCode, Uri};
 use imts_core::journal::Digest;
+use imts_core::operation::{Auth, Json};
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::Source;
 use imts_core::{
-    Auth, Bearer, Call, CallStep, Class, Exchange, Json, Mono, Now, Outcome, Permit, Recovery,
-    Reply, Session, Source, Step, TransportError, Wall,
+    Bearer, Call, CallStep, Class, Exchange, Now, Outcome, Permit, Recovery, Reply, Session, Step,
+    TransportError,
 };
 
 use super::ledger::{ID, Ledger};
@@ -229,7 +232,7 @@ impl Desk {
 
     fn fail(&mut self, not_sent: bool) {
         let failure = match not_sent {
-            true => TransportError::not_sent(imts_core::NotSent::vouch()),
+            true => TransportError::not_sent(imts_core::transport_error::NotSent::vouch()),
             false => TransportError::unknown(),
         };
         self.call.on_failure(failure, self.now);

@@ -1,6 +1,6 @@
 //! The journal of one call: which entries it may be asked to write, and when.
 
-use imts_core::Ending;
+use imts_core::call::Ending;
 use imts_core::journal::{Digest, Entry};
 
 /// The number that the journal gives each call.

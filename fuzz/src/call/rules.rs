@@ -3,7 +3,9 @@
 //! Knows nothing of the call's machine.
 
 use http::Response;
-use imts_core::{Class, Ending, Wall};
+use imts_core::Class;
+use imts_core::call::Ending;
+use imts_core::time::Wall;
 
 use crate::oracle::envelope::{payload, says_no, unmarked};
 use crate::oracle::json::{self, Kind};

@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use imts_core::call::NotCallable;
+use imts_core::catalogue::Decided;
+use imts_core::endpoint::ServicePath;
+use imts_core::error::{EncodeError, Malformed};
+use imts_core::operation::{Auth, Json, Success};
 use imts_core::operation::{Custom, OperationName};
+use imts_core::secret::Body;
 use imts_core::services::transfer::{
     Cancel, Confirm, CreateBusiness, CreatePerson, CreateTransfer, Fees, GetAgents,
     GetBusinessInfo, GetPersonInfo, Info, Originator, Payout, PayoutConfirm, PrintApplication,
     Search, Status,
 };
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Auth, Body, Call, Class, Credentials, Decided, EncodeError, Endpoint, Evidence, Json, Keep,
-    Malformed, Mono, NotCallable, Now, Operation, Policy, ServicePath, Session, Success, Wall,
-    services,
+    Call, Class, Credentials, Endpoint, Evidence, Keep, Now, Operation, Policy, Session, services,
 };
 
 use super::rules::LIMIT;

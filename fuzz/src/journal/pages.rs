@@ -1,7 +1,9 @@
 //! A journal as it is written, by a second hand: header, length, checksum, JSON.
 
+use imts::call::Ending;
 use imts::journal::Digest;
-use imts::{Book, CallState, Ending, Wall};
+use imts::journal::{Book, CallState};
+use imts::time::Wall;
 use serde_json::json;
 
 use super::rules::{self, Kept, Record, STATES};

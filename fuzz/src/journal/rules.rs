@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use imts::{Book, CallState, Ending};
+use imts::call::Ending;
+use imts::journal::{Book, CallState};
 
 /// What a record says.
 #[derive(Clone, Debug)]

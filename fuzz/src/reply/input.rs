@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use imts_core::Purpose;
+use imts_core::exchange::Purpose;
 
 use crate::changes::{apply, changes, field, object, raw};
 

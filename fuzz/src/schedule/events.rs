@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use imts_core::{Keep, NotSent, TransportError};
+use imts_core::transport_error::NotSent;
+use imts_core::{Keep, TransportError};
 
 use super::driving;
 use super::polls::Said;

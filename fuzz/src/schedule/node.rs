@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Request;
+use imts_core::exchange::Purpose;
+use imts_core::session::SaveTicket;
+use imts_core::time::Mono;
 use imts_core::{
-    Bearer, Credentials, Endpoint, Keep, Mono, Now, Policy, Purpose, SaveTicket, Saved, Session,
-    Ticket, services,
+    Bearer, Credentials, Endpoint, Keep, Now, Policy, Saved, Session, Ticket, services,
 };
 
 use super::known::Known;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::Request;
-use imts_core::{Bearer, Mono, Purpose, RenewalCause, Saved, Step, Ticket, Usable};
+use imts_core::exchange::Purpose;
+use imts_core::session::{RenewalCause, Usable};
+use imts_core::time::Mono;
+use imts_core::{Bearer, Saved, Step, Ticket};
 
 use super::node::Open;
 use super::service::{Fate, plain, presented};

@@ -1,6 +1,8 @@
 //! What becomes of a request: the service answers, the reply comes in, or the exchange fails.
 
-use imts_core::{Keep, Purpose, RenewalCause, TransportError};
+use imts_core::exchange::Purpose;
+use imts_core::session::RenewalCause;
+use imts_core::{Keep, TransportError};
 use imts_sandbox::Delivery;
 
 use super::node::{Open, Said as Heard, Slow};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use http::header::RETRY_AFTER;
 use http::{Request, Response};
-use imts_core::{Body, Purpose};
+use imts_core::exchange::Purpose;
+use imts_core::secret::Body;
 use imts_sandbox::{ECHO_PATH, Sandbox, Settings, Time};
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use imts_core::{Keep, Mono, Now, Policy, Saved, Wall};
+use imts_core::time::{Mono, Wall};
+use imts_core::{Keep, Now, Policy, Saved};
 
 use super::node::Node;
 use super::service::{AGENTS, Service};

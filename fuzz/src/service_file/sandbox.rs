@@ -1,6 +1,8 @@
 //! The same file in the sandbox's eyes, and where the two are known to differ.
 
-use imts::{CatalogueError, OperationInfo, Service, ServiceFileError};
+use imts::Service;
+use imts::catalogue::{CatalogueError, OperationInfo};
+use imts::service_file::ServiceFileError;
 use imts_sandbox::{Operation, Served, Settings};
 
 /// What the client takes, the sandbox takes, and the other way round.
@@ -24,7 +26,7 @@ pub(super) fn check_agreement(file: &str, service: &Result<Service, ServiceFileE
 
 /// The sandbox has names and paths of its own, and shorter names.
 fn is_beyond_the_sandbox(entry: &OperationInfo) -> bool {
-    let (name, path) = (entry.name(), entry.path().map_or("", imts::ServicePath::as_str));
+    let (name, path) = (entry.name(), entry.path().map_or("", imts::endpoint::ServicePath::as_str));
     let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
     name.len() > 40
         || !begins
@@ -57,7 +59,7 @@ fn check_same(service: &Service, settings: &Settings) {
         let operation: Operation = entry.name().parse().expect("a name that was taken");
         let served = settings.operations.get(&operation);
         let path = served.map(|served| served.path.as_str());
-        assert_eq!(path, entry.path().map(imts::ServicePath::as_str), "{entry:?}");
+        assert_eq!(path, entry.path().map(imts::endpoint::ServicePath::as_str), "{entry:?}");
         if let Some(served) = served {
             check_entry(entry, served);
         }
@@ -71,6 +73,6 @@ fn check_entry(entry: &OperationInfo, served: &Served) {
     let statuses = served.decided.statuses.iter().copied().collect();
     let code = |code: &serde_json::Value| code.as_str().map_or(code.to_string(), str::to_owned);
     let codes = served.decided.codes.iter().map(code).collect();
-    let decided = imts::Decided { statuses, codes };
+    let decided = imts::catalogue::Decided { statuses, codes };
     assert_eq!(*entry.decided(), decided, "{entry:?}");
 }

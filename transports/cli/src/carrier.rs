@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Request, Response};
-use imts::{
-    AsyncTransport, Body, Bounds, Builder, Certificates, HyperTransport, Proxy, Tls, TlsError,
-    Transport, UreqTransport,
-};
+use imts::proxy::Proxy;
+use imts::secret::Body;
+use imts::tls::{Certificates, Tls, TlsError};
+use imts::transport::Bounds;
+use imts::{AsyncTransport, Builder, HyperTransport, Transport, UreqTransport};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::args::{ServiceArgs, TransportName};

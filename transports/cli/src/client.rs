@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use imts::IntentError;
-use imts::{AsyncClient, BearerGuard, Call, Epoch, Json, NotCallable, Outcome, Phase, TokenError};
+use imts::call::NotCallable;
+use imts::journal::IntentError;
+use imts::operation::Json;
+use imts::{AsyncClient, BearerGuard, Call, Epoch, Outcome, Phase, TokenError};
 
 use crate::tasks::Tasks;
 

@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use imts::{Recovery, RenewalCause, ReplyError, TokenError};
+use imts::error::ReplyError;
+use imts::session::RenewalCause;
+use imts::{Recovery, TokenError};
 use serde_json::{Map, Value, json};
 
 use crate::out::{self, NotPrinted};
@@ -218,7 +220,7 @@ impl From<&ReplyError> for Kind {
 
 impl From<&TokenError> for Failure {
     fn from(error: &TokenError) -> Self {
-        let kind = match error.renewal_error().map(imts::RenewalError::why) {
+        let kind = match error.renewal_error().map(imts::session::RenewalError::why) {
             _ if error.is_timed_out() => Kind::TimedOut,
             Some(RenewalCause::Reply(error)) => Kind::from(error),
             Some(RenewalCause::Failed(_)) => Kind::Transport,

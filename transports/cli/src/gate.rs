@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
-use imts::{
-    AsyncTransport, Body, Bounds, BoxFuture, Clock, NotSent, Progress, SystemClock, Transport,
-    TransportError, Wall,
-};
+use imts::clock::{Clock, SystemClock};
+use imts::secret::Body;
+use imts::time::Wall;
+use imts::transport::{Bounds, BoxFuture, Progress};
+use imts::transport_error::NotSent;
+use imts::{AsyncTransport, Transport, TransportError};
 
 /// A gate that is open until it is closed. Clones are the same gate.
 #[derive(Clone, Default)]

@@ -10,11 +10,11 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
+use imts::clock::{Clock, SystemClock};
+use imts::journal::{Book, CallRecord};
 use imts::journal::{Despite, Finding, Resolution};
-use imts::{
-    Book, CallRecord, Clock, FolderSync, JournalError, JournalFile, JournalOptions, Recovery,
-    SystemClock,
-};
+use imts::journal_file::{FolderSync, JournalError, JournalOptions};
+use imts::{JournalFile, Recovery};
 use serde_json::{Value, json};
 
 use crate::args::{Accept, Ended, Folder, JournalCommand, List, Resolve};

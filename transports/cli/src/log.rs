@@ -6,7 +6,9 @@
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Progress, Transport, TransportError};
+use imts::secret::Body;
+use imts::transport::{Bounds, BoxFuture, Progress};
+use imts::{AsyncTransport, Transport, TransportError};
 
 use crate::out;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use imts::endpoint::ServicePath;
 use imts::service::Tokens;
-use imts::{Class, Evidence, Service, ServicePath};
+use imts::{Class, Evidence, Service};
 use serde_json::{Value, json};
 
 use crate::args::Operations;

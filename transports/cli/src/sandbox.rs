@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use imts::{Auth, Catalogue, Class, Service, services};
+use imts::operation::Auth;
+use imts::{Catalogue, Class, Service, services};
 use imts_sandbox::{
     DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
 };

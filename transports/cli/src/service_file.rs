@@ -6,8 +6,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use imts::endpoint::ServicePath;
 use imts::service::Tokens;
-use imts::{Catalogue, Evidence, Service, ServicePath, service_of, services};
+use imts::service_file::service_of;
+use imts::{Catalogue, Evidence, Service, services};
 
 use crate::failure::Failure;
 use crate::input;
@@ -81,7 +83,7 @@ fn exchanges(tokens: Option<&Tokens>) -> Vec<(&str, &ServicePath)> {
 }
 
 fn unknown(operations: &Catalogue, name: &str) -> Failure {
-    let near = near(operations.iter().map(imts::OperationInfo::name), name);
+    let near = near(operations.iter().map(imts::catalogue::OperationInfo::name), name);
     let near = if near.is_empty() {
         String::new()
     } else {

@@ -7,7 +7,8 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use imts::{Builder, Credentials, Endpoint, EndpointError, Service};
+use imts::endpoint::EndpointError;
+use imts::{Builder, Credentials, Endpoint, Service};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::args::ServiceArgs;

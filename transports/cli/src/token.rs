@@ -60,7 +60,7 @@ fn report(client: &Client, token: Option<&str>) -> Value {
         json!({
             "phase": phase.as_str(),
             "access_expire_at": usable.map(|usable| date(usable.access_expire_at())),
-            "refresh_expire_at": usable.and_then(imts::Usable::refresh_expire_at).map(date),
+            "refresh_expire_at": usable.and_then(imts::session::Usable::refresh_expire_at).map(date),
             "lifetime_s": usable.map(|usable| seconds(usable.lifetime())),
         })
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::SecondsFormat;
-use imts::Wall;
+use imts::time::Wall;
 
 /// Returns a duration as a JSON number of seconds: an integer if it is whole.
 pub(crate) fn seconds(duration: Duration) -> serde_json::Value {

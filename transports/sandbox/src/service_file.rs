@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use imts_core::MAX_REPLY_LIMIT;
+use imts_core::catalogue::MAX_REPLY_LIMIT;
 use serde::Deserialize;
 
 use crate::operation::{Class, Operation, class_from_name};

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use imts_core::{Bearer, Epoch, Mono, Now, Outlook, Wall};
+use imts_core::session::Outlook;
+use imts_core::time::{Mono, Wall};
+use imts_core::{Bearer, Epoch, Now};
 
 use crate::clock::{self, Clock};
 use crate::sync::{CachedRead, Lent, owned};
@@ -22,7 +24,7 @@ use crate::sync::{CachedRead, Lent, owned};
 ///
 /// ```
 /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
-/// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// # let transport = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
 /// #     let request = request.map(|body| body.as_ref().to_vec());
 /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
 /// # };

@@ -15,7 +15,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
+use imts_core::session::Health;
+use imts_core::transport_error::Source;
+use imts_core::{Credentials, Epoch, Keep, Phase, Saved};
 
 use self::flight::Flight;
 use self::renewal::Shared;
@@ -23,7 +25,7 @@ use crate::client::alike::methods_alike;
 use crate::client::bearer::{BearerGuard, TokenCache};
 use crate::client::common::{Ask, Common, Locked};
 use crate::clock::Deadline;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 use crate::transport::Transport;
 
 /// A client for threads. Clones share one session, and any number of threads may ask for a token at
@@ -33,7 +35,7 @@ use crate::transport::Transport;
 /// use imts::{Builder, Credentials, Endpoint};
 /// # let mut sandbox = imts_sandbox::Sandbox::new(imts_sandbox::Settings::default());
 /// # let sandbox = std::sync::Mutex::new(sandbox);
-/// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// # let transport = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
 /// #     let request = request.map(|body| body.as_ref().to_vec());
 /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
 /// # };

@@ -21,9 +21,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Response};
+use imts_core::session::{RenewalError, SaveTicket};
+use imts_core::transport_error::Source;
 use imts_core::{
-    Credentials, Endpoint, Epoch, Keep, Now, Phase, RenewalError, Reply, SaveTicket, Saved,
-    Session, Source, Step, Ticket, TransportError,
+    Credentials, Endpoint, Epoch, Keep, Now, Phase, Reply, Saved, Session, Step, Ticket,
+    TransportError,
 };
 
 pub(crate) use self::call_journal::CallJournal;
@@ -40,9 +42,9 @@ pub(crate) use self::work::{Next, Work};
 use crate::client::bearer::{BearerGuard, Snapshot, TokenCache};
 use crate::client::changes::Changes;
 use crate::clock::{self, Clock};
-use crate::error::TokenError;
 use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
+use crate::token_error::TokenError;
 use crate::transport::Bounds;
 use crate::wipe::wipe;
 

@@ -10,7 +10,7 @@ use imts_core::Bearer;
 use crate::client::bearer::TokenCache;
 use crate::client::blocking::Client;
 use crate::client::nonblocking::AsyncClient;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 
 /// A [`Client`] for one thread that asks for a token very often.
 ///
@@ -20,7 +20,7 @@ use crate::error::TokenError;
 ///
 /// ```
 /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
-/// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// # let transport = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
 /// #     let request = request.map(|body| body.as_ref().to_vec());
 /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
 /// # };

@@ -16,7 +16,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Credentials, Epoch, Health, Keep, Phase, Saved, Source};
+use imts_core::session::Health;
+use imts_core::transport_error::Source;
+use imts_core::{Credentials, Epoch, Keep, Phase, Saved};
 
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
@@ -24,7 +26,7 @@ use self::renewal::{Asked, Shared};
 use crate::client::alike::methods_alike;
 use crate::client::bearer::{BearerGuard, TokenCache};
 use crate::client::common::Common;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 use crate::transport::{AsyncTransport, BoxFuture};
 
 /// A client for tasks. Clones share one session, and any number of tasks may ask for a token at
@@ -44,7 +46,7 @@ use crate::transport::{AsyncTransport, BoxFuture};
 /// # use std::{future::{pending, ready}, pin::pin, task::{Context, Poll, Waker}};
 /// # let sandbox = imts_sandbox::Sandbox::new(imts_sandbox::Settings::default());
 /// # let sandbox = std::sync::Mutex::new(sandbox);
-/// # let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+/// # let send = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
 /// #     let request = request.map(|body| body.as_ref().to_vec());
 /// #     ready(Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request)))
 /// # };

@@ -17,7 +17,7 @@ mod off {
     use imts_core::{Epoch, Now, Session};
 
     use crate::client::common::Work;
-    use crate::error::TokenError;
+    use crate::token_error::TokenError;
 
     #[derive(Default)]
     pub(crate) struct Notes {}
@@ -43,13 +43,15 @@ mod on {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
-    use imts_core::{
-        Epoch, Mono, Now, Phase, Purpose, RenewalCause, RenewalError, ReplyError, Session,
-    };
+    use imts_core::error::ReplyError;
+    use imts_core::exchange::Purpose;
+    use imts_core::session::{RenewalCause, RenewalError};
+    use imts_core::time::Mono;
+    use imts_core::{Epoch, Now, Phase, Session};
     use tracing::{debug, info, warn};
 
     use crate::client::common::Work;
-    use crate::error::TokenError;
+    use crate::token_error::TokenError;
 
     /// The events that happened under the lock.
     #[derive(Default)]

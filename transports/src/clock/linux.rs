@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use imts_core::{Mono, Now, Wall};
+use imts_core::Now;
+use imts_core::time::{Mono, Wall};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::{Clock, SystemClock};

@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use imts_core::{Mono, Now, Wall};
+use imts_core::Now;
+use imts_core::time::{Mono, Wall};
 
 use super::{Clock, SystemClock};
 

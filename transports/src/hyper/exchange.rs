@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use http::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
-use imts_core::Body;
+use imts_core::secret::Body;
 
 use crate::reason::Reason;
 

@@ -8,7 +8,8 @@ use std::error::Error as StdError;
 use http::{Request, Response};
 use hyper_util::client::legacy::connect::Connect;
 use hyper_util::client::legacy::{Client, Error, ResponseFuture};
-use imts_core::{NotSent, TransportError};
+use imts_core::TransportError;
+use imts_core::transport_error::NotSent;
 
 use super::exchange::{HyperBody, read};
 use crate::reason::Reason;

@@ -202,7 +202,7 @@ impl Appender {
 mod tests {
     use std::fs;
 
-    use imts_core::Wall;
+    use imts_core::time::Wall;
 
     use super::super::disk::FileId;
     use super::super::lines::{self, HEADER, Record};

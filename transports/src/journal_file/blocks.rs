@@ -12,8 +12,8 @@
 //! another byte follows. The difference of times, in microseconds, is doubled first: 0 is written
 //! as 0, -1 as 1, 1 as 2, -2 as 3. Each number is higher than the one before it.
 
-use imts_core::Wall;
 use imts_core::journal::{Digest, DoneCall};
+use imts_core::time::Wall;
 
 /// The longest block, in bytes.
 pub(super) const LONGEST: usize = 65_536;
@@ -94,8 +94,8 @@ fn unfolded(number: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use imts_core::Wall;
     use imts_core::journal::{Digest, DoneCall};
+    use imts_core::time::Wall;
 
     use super::{CALLS, LONGEST, read, write};
 

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use imts_core::Wall;
 use imts_core::journal::{Book, DoneCall, Kept};
+use imts_core::time::Wall;
 
 use super::blocks;
 use super::disk::FileId;

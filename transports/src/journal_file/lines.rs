@@ -24,8 +24,8 @@
 
 mod json;
 
-use imts_core::Wall;
 use imts_core::journal::{CallRecord, DoneCall, Entry};
+use imts_core::time::Wall;
 
 use super::blocks;
 use super::disk::FileId;

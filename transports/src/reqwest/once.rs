@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
-use imts_core::Body;
+use imts_core::secret::Body;
 
 /// A body with its length. reqwest cannot clone it.
 pub(super) struct Once {

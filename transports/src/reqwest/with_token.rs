@@ -49,7 +49,7 @@ impl AsyncClient {
     /// the request, which may have been processed.
     ///
     /// ```
-    /// use imts::Repeat;
+    /// use imts::reqwest::Repeat;
     /// # use imts::{Builder, Credentials, Endpoint, ReqwestTransport};
     ///
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,7 +57,7 @@ impl AsyncClient {
     /// # let url = format!("{}{}", service.url(), imts_sandbox::ECHO_PATH);
     /// # let http = reqwest::Client::builder().no_proxy();
     /// # #[cfg(feature = "reqwest-rustls")]
-    /// # let http = http.tls_backend_preconfigured((*imts::Tls::platform()?.client_config()).clone());
+    /// # let http = http.tls_backend_preconfigured((*imts::tls::Tls::platform()?.client_config()).clone());
     /// # let http = http.build()?;
     /// # let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
     /// #     .credentials(Credentials::new("sandbox-agent", "sandbox-secret")?)

@@ -5,7 +5,8 @@
 use std::io::{self, Read};
 
 use http::Response;
-use imts_core::{NotSent, TransportError};
+use imts_core::TransportError;
+use imts_core::transport_error::NotSent;
 use ureq::{Body, Error};
 
 use super::attempt::Attempt;

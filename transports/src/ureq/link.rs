@@ -233,7 +233,8 @@ mod tests {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use imts_core::{Mono, Now, Wall};
+    use imts_core::Now;
+    use imts_core::time::{Mono, Wall};
     use socket2::{Domain, SockRef, Socket, Type};
     use ureq::unversioned::transport::{Buffers as _, NextTimeout, Transport as _};
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use imts::{BuildError, CredentialsHealth, TokenError};
+use imts::TokenError;
+use imts::builder::BuildError;
+use imts::session::CredentialsHealth;
 
 use crate::World;
 
@@ -19,7 +21,7 @@ async fn eventually(what: &str, holds: impl Fn() -> bool) {
     panic!("waited a minute in vain for: {what}");
 }
 
-fn spawner() -> impl Fn(imts::BoxFuture<'static, ()>) + Send + Sync + 'static {
+fn spawner() -> impl Fn(imts::transport::BoxFuture<'static, ()>) + Send + Sync + 'static {
     |work| drop(tokio::spawn(work))
 }
 
@@ -73,7 +75,7 @@ async fn its_task_ends_with_the_client_and_with_close() {
         let world = World::default();
         let running = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&running);
-        let spawner = move |work: imts::BoxFuture<'static, ()>| {
+        let spawner = move |work: imts::transport::BoxFuture<'static, ()>| {
             count.fetch_add(1, Ordering::SeqCst);
             let count = Arc::clone(&count);
             drop(tokio::spawn(async move {

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
-use imts::{
-    AsyncClient, BearerGuard, Body, Bounds, Builder, Credentials, Endpoint, Keep, Saved, TokenError,
-};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, BearerGuard, Builder, Credentials, Endpoint, Keep, Saved, TokenError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Rotation};
 
 use crate::{ByHand, Turnstile, World, at_once, no_timer, run_all};

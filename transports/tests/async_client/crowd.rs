@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imts::{AsyncClient, Clock, Credentials, RenewalError, TokenError};
+use imts::clock::Clock;
+use imts::session::RenewalError;
+use imts::{AsyncClient, Credentials, TokenError};
 use imts_sandbox::{Operation, Outage};
 use tokio::sync::Barrier;
 
@@ -104,7 +106,8 @@ async fn two_agents_over_one_transport_never_share_a_token_a_flight_or_a_back_of
     let transport: Arc<dyn imts::AsyncTransport> = Arc::new(world.after(10));
     let of = |id: &str, secret: &str| {
         let (sender, sleeper) = (Arc::clone(&transport), Arc::clone(&transport));
-        let send = move |request: http::Request<imts::Body>, bounds: imts::Bounds| {
+        let send = move |request: http::Request<imts::secret::Body>,
+                         bounds: imts::transport::Bounds| {
             let sender = Arc::clone(&sender);
             async move { sender.send(request, bounds).await }
         };

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Policy, SystemClock, TokenError,
-    TransportError,
-};
+use imts::clock::SystemClock;
+use imts::secret::Body;
+use imts::transport::{Bounds, BoxFuture};
+use imts::{AsyncClient, AsyncTransport, Policy, TokenError, TransportError};
 
 use crate::{Turnstile, World, at_once};
 

@@ -74,7 +74,9 @@ async fn a_spawner_brings_a_renewal_home_while_nobody_asks() {
 #[test]
 fn a_spawner_that_has_no_room_leaves_the_renewal_to_those_who_ask() {
     let world = World::default();
-    for spawner in [drop as fn(imts::BoxFuture<'static, ()>), |_| panic!("no executor here")] {
+    for spawner in
+        [drop as fn(imts::transport::BoxFuture<'static, ()>), |_| panic!("no executor here")]
+    {
         let builder = world.builder().spawner(spawner);
         let client = builder.nonblocking(world.when(|| std::future::ready(()))).unwrap();
         at_once(client.token()).unwrap();
@@ -125,7 +127,7 @@ fn a_renewal_that_was_begun_for_longer_life_is_polled_in_passing_while_the_token
     for seconds in [0, 40] {
         let (world, turnstile) = (World::default(), Turnstile::default());
         let (service, stile) = (world.clone(), turnstile.clone());
-        let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+        let send = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
             let (service, passing) = (service.clone(), stile.pass());
             async move {
                 passing.await;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, TokenError, TransportError};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, TokenError, TransportError};
 use imts_sandbox::{Operation, Rotation};
 
 use crate::{Turnstile, World, at_once, no_timer};

@@ -16,10 +16,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, Builder, Clock, Credentials, Endpoint, ManualClock,
-    TransportError,
-};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, AsyncTransport, Builder, Credentials, Endpoint, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 /// A sandbox and a clock that a client and its test share.

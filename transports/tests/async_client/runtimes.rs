@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{
-    AsyncClient, AsyncTransport, Body, Bounds, BoxFuture, Progress, TokenError, TransportError,
-};
+use imts::secret::Body;
+use imts::transport::{Bounds, BoxFuture, Progress};
+use imts::{AsyncClient, AsyncTransport, TokenError, TransportError};
 
 use crate::{Turnstile, World, at_once};
 

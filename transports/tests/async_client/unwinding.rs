@@ -8,7 +8,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncClient, Body, Bounds, Clock, ManualClock, Now, TokenError, TransportError};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, Now, TokenError, TransportError};
 
 use crate::{ByHand, Turnstile, World, at_once, no_timer, run_all};
 

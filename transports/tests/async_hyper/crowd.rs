@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
-use imts::{AsyncClient, Clock, Credentials, Keep, ManualClock, Policy};
+use imts::clock::{Clock, ManualClock};
+use imts::{AsyncClient, Credentials, Keep, Policy};
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Front, Operation, Rotation, Sandbox, Settings, Time,
 };

@@ -10,7 +10,8 @@ mod transport;
 
 use std::sync::Arc;
 
-use imts::{Builder, Credentials, Endpoint, HyperBuilder, HyperTransport};
+use imts::hyper::HyperBuilder;
+use imts::{Builder, Credentials, Endpoint, HyperTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
 /// Trusts nobody: these tests speak plain HTTP.

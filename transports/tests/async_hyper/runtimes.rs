@@ -6,7 +6,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use imts::{Clock, ManualClock, TokenError};
+use imts::TokenError;
+use imts::clock::{Clock, ManualClock};
 use imts_sandbox::{Front, Sandbox, Settings, Time};
 use socket2::{Domain, Socket, Type};
 

@@ -4,8 +4,9 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use imts::clock::{Clock, ManualClock};
 use imts::services::transfer::{Fees, Originator};
-use imts::{AsyncClient, Clock, Credentials, ManualClock, Outcome};
+use imts::{AsyncClient, Credentials, Outcome};
 use imts_sandbox::{DEFAULT_AGENT, Front, Outage, Sandbox, Settings, Time};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};

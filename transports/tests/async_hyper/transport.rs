@@ -9,9 +9,12 @@ use http::Request;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use imts::clock::{Clock, SystemClock};
+use imts::hyper::HyperBody;
+use imts::secret::Body;
+use imts::transport::Bounds;
 use imts::{
-    AsyncTransport, Body, Bounds, Clock, Credentials, Endpoint, HyperBody, HyperTransport, Keep,
-    Policy, Session, Step, SystemClock, services,
+    AsyncTransport, Credentials, Endpoint, HyperTransport, Keep, Policy, Session, Step, services,
 };
 use imts_sandbox::{Front, Sandbox};
 

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
-use imts::{
-    Body, Bounds, Clock, Credentials, CredentialsHealth, Keep, ManualClock, Now, TokenError,
-    TransportError,
-};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::session::CredentialsHealth;
+use imts::transport::Bounds;
+use imts::{Credentials, Keep, Now, TokenError, TransportError};
 use imts_sandbox::{Fault, Operation, Outage, Rule};
 
 use crate::{World, eventually};

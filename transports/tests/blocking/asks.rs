@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderName, HeaderValue, Request};
-use imts::{
-    Body, Bounds, BuildError, Credentials, Keep, NotSent, Recovery, TokenError, TransportError,
-};
+use imts::builder::BuildError;
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{Credentials, Keep, Recovery, TokenError, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Outage, RetryAfter};
 
 use crate::{World, eventually};
@@ -43,7 +45,7 @@ fn a_token_is_renewed_first_where_less_is_left_than_asked_for() {
     client.token().unwrap();
     world.pass(400);
     let bearer = client.token_valid_for(Duration::from_secs(600)).unwrap();
-    assert!(bearer.remaining(imts::Clock::now(&world.clock)) >= Duration::from_secs(600));
+    assert!(bearer.remaining(imts::clock::Clock::now(&world.clock)) >= Duration::from_secs(600));
     assert_eq!(world.calls(), 2);
 }
 
@@ -60,7 +62,7 @@ fn a_token_that_lives_exactly_as_long_as_asked_for_is_enough() {
         }
         let left = Duration::from_secs(900 - before);
         let asked = client.token_valid_for(left).unwrap();
-        assert_eq!(asked.remaining(imts::Clock::now(&world.clock)), left);
+        assert_eq!(asked.remaining(imts::clock::Clock::now(&world.clock)), left);
         assert_eq!(world.calls(), 1, "{before} s old");
         if before > 100 {
             client.token_valid_for(left + second).unwrap();

@@ -6,7 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use imts::{Body, Bounds, Client, TokenError, Transport, TransportError};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Client, TokenError, Transport, TransportError};
 
 use crate::{World, eventually};
 
@@ -81,10 +83,10 @@ trait FaultStatus {
     fn fault_status(&self) -> Option<u16>;
 }
 
-impl FaultStatus for imts::RenewalError {
+impl FaultStatus for imts::session::RenewalError {
     fn fault_status(&self) -> Option<u16> {
         match self.why() {
-            imts::RenewalCause::Reply(imts::ReplyError::Unexpected(unexpected)) => {
+            imts::session::RenewalCause::Reply(imts::error::ReplyError::Unexpected(unexpected)) => {
                 Some(unexpected.status().as_u16())
             }
             _ => None,

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use imts::{BuildError, Client, Credentials, Endpoint, Saved, TokenError};
+use imts::builder::BuildError;
+use imts::{Client, Credentials, Endpoint, Saved, TokenError};
 use imts_sandbox::{Operation, Rotation};
 
 use crate::{World, eventually};

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{
-    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock, Transport,
-    TransportError,
-};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Builder, Client, Credentials, Endpoint, Transport, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 /// A sandbox and a clock that a client and its test share.

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use http::Request;
-use imts::{Body, Bounds, Client, Clock, ManualClock, Now, TokenError, TransportError};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Client, Now, TokenError, TransportError};
 
 use crate::flights::Gate;
 use crate::{World, eventually};

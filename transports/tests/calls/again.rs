@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Request;
+use imts::call::{Ending, NotCallable};
+use imts::clock::Clock;
+use imts::operation::Json;
+use imts::secret::Body;
 use imts::services::transfer::Status;
-use imts::{
-    Body, Bounds, Clock, Ending, Json, NotCallable, NotSent, Outcome, Permit, Policy, Transport,
-    TransportError,
-};
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{Outcome, Permit, Policy, Transport, TransportError};
 use imts_sandbox::{Counters, Fault, Operation, Rule};
 
 use crate::{Notes, World, confirm, policy, request, run};

@@ -5,7 +5,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, Ending, NotSent, TransportError};
+use imts::call::Ending;
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{AsyncClient, TransportError};
 
 use crate::{Notes, World, confirm, policy, timer};
 

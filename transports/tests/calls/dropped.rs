@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use imts::call::Ending;
+use imts::journal::CallState;
 use imts::journal::{CallRecord, Durable, Entry, Journal, RecordError, Submitted};
 use imts::operation::Custom;
 use imts::services::transfer::Confirm;
-use imts::{
-    AsyncClient, Builder, CallState, Credentials, Ending, Endpoint, HyperTransport, JournalFile,
-};
+use imts::{AsyncClient, Builder, Credentials, Endpoint, HyperTransport, JournalFile};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, GET_TOKEN_PATH};
 use serde_json::json;
 use socket2::{Domain, Socket, Type};

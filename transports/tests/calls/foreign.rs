@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use imts::{
-    AsyncClient, CallError, Client, Credentials, Ending, Endpoint, Json, Keep, Mono, Outcome,
-    Recovery, Session,
-};
+use imts::call::{CallError, Ending};
+use imts::operation::Json;
+use imts::time::Mono;
+use imts::{AsyncClient, Client, Credentials, Endpoint, Keep, Outcome, Recovery, Session};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
 use crate::{Notes, World, confirm, known_service, policy, run};
@@ -93,7 +93,8 @@ fn a_call_waits_for_the_token_of_its_own_agent_and_takes_no_other() {
         let outcome = if by_task {
             let own = Arc::<OnceLock<AsyncClient>>::default();
             let (this, service) = (Arc::clone(&own), world.clone());
-            let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+            let send = move |request: http::Request<imts::secret::Body>,
+                             _: imts::transport::Bounds| {
                 let reply = service.exchange(request);
                 this.get().unwrap().sign_in(others(), Keep::Always);
                 std::future::ready(reply)
@@ -104,7 +105,8 @@ fn a_call_waits_for_the_token_of_its_own_agent_and_takes_no_other() {
         } else {
             let own = Arc::<OnceLock<Client>>::default();
             let (this, service) = (Arc::clone(&own), world.clone());
-            let send = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+            let send = move |request: http::Request<imts::secret::Body>,
+                             _: imts::transport::Bounds| {
                 let reply = service.exchange(request);
                 this.get().unwrap().sign_in(others(), Keep::Always);
                 reply

@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::Request;
+use imts::call::{Ending, NotCallable};
+use imts::journal::IntentError;
 use imts::journal::{Despite, Finding, RecordError, Resolution};
-use imts::{
-    AsyncClient, Body, Bounds, Builder, Client, Ending, IntentError, Json, NotCallable, NotSent,
-    Outcome, TransportError,
-};
+use imts::operation::Json;
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{AsyncClient, Builder, Client, Outcome, TransportError};
 
 use crate::{World, confirm, request, run};
 

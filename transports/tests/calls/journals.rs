@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Request;
+use imts::call::{CallError, Ending};
 use imts::journal::Entry;
-use imts::{Body, Bounds, CallError, Ending, Outcome, Recovery};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Outcome, Recovery};
 
 use crate::{Breaking, Notes, World, confirm, run};
 
@@ -82,7 +85,7 @@ fn no_entry_holds_a_token_a_secret_or_a_card_number() {
     let client = client.blocking(world.transport()).unwrap();
     let token = client.token().unwrap();
     let json = r#"{"client_uuid": "a", "destination_identifier": "4111111111111111"}"#;
-    let json = imts::Json::parse(json).unwrap();
+    let json = imts::operation::Json::parse(json).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     assert!(!format!("{call:?} {json:?} {client:?}").contains("4111"));
     let outcome = client.perform(call).unwrap();

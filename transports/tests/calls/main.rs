@@ -24,12 +24,16 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::clock::{Clock, ManualClock};
+use imts::endpoint::ServicePath;
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
 use imts::operation::{Custom, OperationName};
+use imts::secret::Body;
 use imts::services::transfer::Confirm;
+use imts::transport::Bounds;
 use imts::{
-    AsyncTransport, Body, Bounds, Builder, Class, Clock, Credentials, Endpoint, Evidence,
-    ManualClock, Now, Policy, Service, ServicePath, Transport, TransportError, services,
+    AsyncTransport, Builder, Class, Credentials, Endpoint, Evidence, Now, Policy, Service,
+    Transport, TransportError, services,
 };
 use imts_sandbox::{
     Class as Kind, DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Operation, Sandbox, Served, Settings,

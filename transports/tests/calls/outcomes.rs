@@ -1,7 +1,8 @@
 //! Each fault, each class, both clients, in process and in virtual time.
 
+use imts::Class;
+use imts::call::Ending;
 use imts::services::transfer::{CreatePerson, Status};
-use imts::{Class, Ending};
 use imts_sandbox::{Delivery, Ending as By, Fault, Position, Rule};
 
 use crate::{TRIED, World, confirm, request, run};

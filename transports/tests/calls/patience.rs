@@ -6,8 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
+use imts::call::{CallError, Ending};
+use imts::clock::{Clock, ManualClock};
 use imts::journal::Entry;
-use imts::{Body, Bounds, CallError, Clock, Ending, ManualClock, NotSent, Outcome, TransportError};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{Outcome, TransportError};
 
 use crate::{Notes, World, confirm, policy};
 
@@ -40,7 +45,7 @@ fn a_call_made_with_more_patience_than_it_is_performed_with_ends_in_time() {
     let client = stuck(&world, &notes).patience(Duration::from_secs(86_400));
     let client = client.blocking(not_leaving(&world)).unwrap();
     drop(client.token().unwrap());
-    let json = imts::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
+    let json = imts::operation::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     // Enough for a first attempt on a busy machine.
     let hasty = client.with_patience(Duration::from_secs(3));
@@ -61,7 +66,7 @@ fn a_task_is_held_to_its_patience_too() {
     };
     let client = stuck(&world, &notes).patience(Duration::from_secs(86_400));
     let client = client.nonblocking((send, tokio::time::sleep)).unwrap();
-    let json = imts::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
+    let json = imts::operation::Json::parse(r#"{"client_uuid": "a"}"#).unwrap();
     let call = client.call_named("confirm", &json).unwrap().with_reference("a");
     let hasty = client.with_patience(Duration::from_millis(300));
     let outcome = in_time(move || {

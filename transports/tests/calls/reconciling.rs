@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use imts::call::{Ending, NotCallable};
+use imts::clock::Clock;
 use imts::journal::{
     Answer, CallRecord, Entry, Finding, Journal, Reconcile, Reconciled, RecordError, Resolution,
     Unresolved,
 };
+use imts::journal::{CallState, IntentError};
 use imts::services::transfer::Status;
-use imts::{AsyncClient, CallState, Client, Clock, Ending, IntentError, NotCallable};
+use imts::{AsyncClient, Client};
 
 use crate::resolving::Shared;
 use crate::{World, confirm, request, run};
@@ -79,16 +82,19 @@ impl Journal for Boxed {
 /// A journal with these calls in doubt, whose senders are gone.
 fn doubts(world: &World, references: &[&str]) -> Shared {
     let shared = Shared::default();
-    let lost = |_: http::Request<imts::Body>, _: imts::Bounds| Err(imts::TransportError::unknown());
+    let lost = |_: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
+        Err(imts::TransportError::unknown())
+    };
     let tokens = world.transport();
     let client = world.builder().journal(shared.clone());
-    let client =
-        client.blocking(move |request: http::Request<imts::Body>, bounds: imts::Bounds| {
+    let client = client.blocking(
+        move |request: http::Request<imts::secret::Body>, bounds: imts::transport::Bounds| {
             match request.uri().path().contains("/agent/") {
                 true => imts::Transport::send(&tokens, request, bounds),
                 false => lost(request, bounds),
             }
-        });
+        },
+    );
     let client = client.unwrap();
     for reference in references {
         assert_eq!(client.call(&confirm(reference)).unwrap().ending(), Ending::Unknown);
@@ -287,8 +293,8 @@ fn a_call_that_may_be_under_way_is_not_asked_about() {
     let (asked, own) = (Arc::new(AtomicUsize::new(0)), Arc::new(std::sync::OnceLock::new()));
     let (count, this) = (Arc::clone(&asked), Arc::<std::sync::OnceLock<Client>>::clone(&own));
     let service = world.clone();
-    let client =
-        world.builder().blocking(move |request: http::Request<imts::Body>, _: imts::Bounds| {
+    let client = world.builder().blocking(
+        move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
             if !request.uri().path().contains("/agent/") {
                 let client = this.get().unwrap();
                 let report = client.reconcile(&at_once(), |_| {
@@ -298,7 +304,8 @@ fn a_call_that_may_be_under_way_is_not_asked_about() {
                 assert!(report.unwrap().in_doubt.is_empty());
             }
             service.exchange(request)
-        });
+        },
+    );
     let client = client.unwrap();
     own.set(client.clone()).unwrap();
     assert_eq!(client.call(&confirm("b")).unwrap().ending(), Ending::Done);

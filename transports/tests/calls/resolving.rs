@@ -9,11 +9,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
+use imts::call::Ending;
+use imts::clock::Clock;
+use imts::journal::CallState;
 use imts::journal::{
     Answer, Book, CLOCK_MARGIN, CallRecord, Entry, Finding, Journal, Reconcile, RecordError,
     Resolution, Submitted,
 };
-use imts::{AsyncClient, Body, Bounds, CallState, Client, Clock, Ending, Now, Outcome, Wall};
+use imts::secret::Body;
+use imts::time::Wall;
+use imts::transport::Bounds;
+use imts::{AsyncClient, Client, Now, Outcome};
 
 use crate::{World, confirm, run};
 

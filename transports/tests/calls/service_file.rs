@@ -1,9 +1,10 @@
 //! The service file: what it may say, where it is wrong, and that the sandbox reads it alike.
 
-use imts::{
-    CatalogueError, Class, Ending, EndpointError, Evidence, ServiceFileError, ServicePath,
-    service_of,
-};
+use imts::call::Ending;
+use imts::catalogue::CatalogueError;
+use imts::endpoint::{EndpointError, ServicePath};
+use imts::service_file::{ServiceFileError, service_of};
+use imts::{Class, Evidence};
 use imts_sandbox::{Operation, Sandbox};
 
 use crate::{World, confirm};
@@ -114,7 +115,7 @@ fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
 #[test]
 fn no_file_lowers_a_class() {
     let catalogue = imts::services::transfer::catalogue();
-    let names = catalogue.iter().map(imts::OperationInfo::name);
+    let names = catalogue.iter().map(imts::catalogue::OperationInfo::name);
     for name in names.chain(["get-token", "refresh-token"]) {
         for class in ["read", "create", "money"] {
             let table = format!("[operation.{name}]\npath = '/x'\nclass = '{class}'");

@@ -6,12 +6,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use imts::call::{CallError, Ending};
 use imts::operation::Custom;
 use imts::services::transfer::{Confirm, CreatePerson, Status};
-use imts::{
-    Builder, CallError, Class, Credentials, Ending, Endpoint, HyperTransport, Outcome,
-    UreqTransport,
-};
+use imts::{Builder, Class, Credentials, Endpoint, HyperTransport, Outcome, UreqTransport};
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Ending as By, Fault, Front, Operation, Position, Rule,
     When,

@@ -6,11 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::call::Ending;
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
 use imts::services::transfer::Status;
-use imts::{
-    Body, Bounds, Builder, Client, Clock, Ending, ManualClock, NotSent, Now, Outcome, Policy,
-    TokenError, TransportError,
-};
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{Builder, Client, Now, Outcome, Policy, TokenError, TransportError};
 
 use crate::{World, confirm, request};
 

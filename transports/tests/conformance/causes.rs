@@ -6,12 +6,13 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use http::Request;
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
+use imts::proxy::Proxy;
+use imts::secret::Body;
 use imts::services::transfer::{Confirm, Status};
-use imts::{
-    Body, Bounds, Evidence, Outcome, Policy, Proxy, Service, ServicePath, TokenError, Transport,
-    TransportError, services,
-};
+use imts::transport::Bounds;
+use imts::{Evidence, Outcome, Policy, Service, TokenError, Transport, TransportError, services};
 use serde_json::json;
 
 use crate::raw::Raw;

@@ -6,9 +6,11 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use imts::call::CallError;
 use imts::operation::Custom;
+use imts::service_file::service_of;
 use imts::services::transfer::{Confirm, Status};
-use imts::{Builder, CallError, Outcome as Ended, Policy, service_of};
+use imts::{Builder, Outcome as Ended, Policy};
 use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Position, Rule, Sandbox, When};
 use serde_json::json;
 

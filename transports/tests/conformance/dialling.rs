@@ -8,7 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::{Bounds, Proxy};
+use imts::proxy::Proxy;
+use imts::transport::Bounds;
 use socket2::{Domain, Socket, Type};
 
 use crate::raw::Raw;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use imts::{Bounds, TransportError};
+use imts::TransportError;
+use imts::transport::Bounds;
 use socket2::{Domain, Socket, Type};
 
 use crate::raw::{Raw, eventually, heard_within};

@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use imts::endpoint::ServicePath;
+use imts::error::ReplyError;
 use imts::operation::Custom;
 use imts::services::transfer::{Confirm, CreatePerson, Status};
-use imts::{
-    Builder, Evidence, Outcome, Policy, Recovery, RenewalCause, ReplyError, ServicePath,
-    TokenError, services,
-};
+use imts::session::RenewalCause;
+use imts::{Builder, Evidence, Outcome, Policy, Recovery, TokenError, services};
 use imts_sandbox::{
     Class, ErrorShape, Fault, Form, Front, Operation, Rule, Sandbox, Scripted, Served, Settings,
 };

@@ -11,7 +11,10 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Certificates, Endpoint, Policy, Tls};
+use imts::secret::Body;
+use imts::tls::{Certificates, Tls};
+use imts::transport::Bounds;
+use imts::{Endpoint, Policy};
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 

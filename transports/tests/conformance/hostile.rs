@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::{Builder, Policy, RenewalCause, ReplyError, TokenError, TransportError};
+use imts::error::ReplyError;
+use imts::session::RenewalCause;
+use imts::{Builder, Policy, TokenError, TransportError};
 
 use crate::raw::{Raw, eventually, heard_within};
 use crate::{Carrier, GRANT, ok, plain};

@@ -30,10 +30,13 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::proxy::Proxy;
+use imts::secret::Body;
+use imts::tls::{Certificates, Tls};
+use imts::transport::Bounds;
 use imts::{
-    AsyncTransport, BearerGuard, Body, Bounds, Builder, Certificates, Credentials, Endpoint,
-    HyperTransport, Proxy, ReqwestTransport, Tls, TokenError, Transport, TransportError,
-    UreqTransport,
+    AsyncTransport, BearerGuard, Builder, Credentials, Endpoint, HyperTransport, ReqwestTransport,
+    TokenError, Transport, TransportError, UreqTransport,
 };
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 use tokio::runtime::Runtime;

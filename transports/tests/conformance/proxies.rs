@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use imts::{Proxy, ProxyError};
+use imts::proxy::{Proxy, ProxyError};
 
 use crate::raw::Raw;
 use crate::{BOUNDS, Carrier, GRANT, Made, ok, plain};

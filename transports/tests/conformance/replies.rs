@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
 use imts::services::transfer::PrintApplication;
-use imts::{Evidence, Outcome, ServicePath, services};
+use imts::{Evidence, Outcome, services};
 use serde_json::json;
 
 use crate::raw::Raw;

@@ -4,7 +4,10 @@
 use std::sync::Mutex;
 
 use http::Request;
-use imts::{Body, Bounds, Builder, Clock, Credentials, Endpoint, ManualClock};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint};
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Fault, Front, Operation, Rule, Sandbox, Settings, Time,
 };

@@ -8,12 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
+use imts::secret::Body;
 use imts::services::transfer::Status;
+use imts::tls::{Certificates, Tls};
+use imts::transport::Bounds;
 use imts::{
-    AsyncClient, Body, Bounds, Builder, Certificates, Client, Credentials, Endpoint, Evidence,
-    HyperTransport, Outcome, Policy, Saved, ServicePath, Tls, TransportError, UreqTransport,
-    services,
+    AsyncClient, Builder, Client, Credentials, Endpoint, Evidence, HyperTransport, Outcome, Policy,
+    Saved, TransportError, UreqTransport, services,
 };
 use imts_sandbox::DEFAULT_AGENT;
 use serde_json::{Value, json};

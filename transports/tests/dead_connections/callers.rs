@@ -7,9 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::call::{CallError, NotCallable};
+use imts::secret::Body;
+use imts::tls::{Certificates, Tls};
+use imts::transport::{Bounds, BoxFuture, Progress};
 use imts::{
-    AsyncTransport, Body, Bounds, BoxFuture, CallError, Certificates, Endpoint, HyperTransport,
-    NotCallable, Outcome, Progress, Tls, Transport, TransportError, UreqTransport,
+    AsyncTransport, Endpoint, HyperTransport, Outcome, Transport, TransportError, UreqTransport,
 };
 use tokio::runtime::Runtime;
 
@@ -86,7 +89,7 @@ fn bare_reqwest() -> reqwest::Client {
     let builder = reqwest::Client::builder().no_proxy().timeout(PEERS);
     #[cfg(feature = "reqwest-rustls")]
     let builder = {
-        let tls = imts::Tls::platform().unwrap().client_config();
+        let tls = imts::tls::Tls::platform().unwrap().client_config();
         builder.tls_backend_preconfigured(tls.as_ref().clone())
     };
     builder.build().unwrap()

@@ -16,9 +16,10 @@ mod wire;
 
 use std::time::Duration;
 
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
 use imts::services::transfer::Confirm;
-use imts::{Builder, Credentials, Endpoint, Evidence, Policy, ServicePath, services};
+use imts::{Builder, Credentials, Endpoint, Evidence, Policy, services};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
 

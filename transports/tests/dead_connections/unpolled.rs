@@ -4,7 +4,8 @@
 use std::thread;
 use std::time::Duration;
 
-use imts::{HyperTransport, ManualClock};
+use imts::HyperTransport;
+use imts::clock::ManualClock;
 
 use crate::callers::{Place, Tasks};
 use crate::service::{Idle, Service, certified};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use allocation_counter::measure;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
-use imts::{Builder, Policy, SystemClock};
+use imts::clock::SystemClock;
+use imts::{Builder, Policy};
 use imts_sandbox::Outage;
 
 use crate::{World, at_once};
@@ -19,7 +20,7 @@ fn allocations(mut ask: impl FnMut()) -> u64 {
 /// By the test's clock, which has no tick, and by the machine's.
 fn builders(world: &World) -> [Builder; 2] {
     let by_machine = world.builder().clock(SystemClock);
-    world.clock.set(imts::Clock::now(&SystemClock));
+    world.clock.set(imts::clock::Clock::now(&SystemClock));
     [world.builder(), by_machine]
 }
 

@@ -7,7 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Client, RenewalError, TokenError};
+use imts::secret::Body;
+use imts::session::RenewalError;
+use imts::transport::Bounds;
+use imts::{Client, TokenError};
 use imts_sandbox::Outage;
 
 use crate::{World, eventually};

@@ -16,10 +16,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{
-    AsyncClient, Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock,
-    TransportError,
-};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, Builder, Client, Credentials, Endpoint, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 /// A sandbox and a clock that clients and their test share.

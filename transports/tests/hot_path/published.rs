@@ -5,7 +5,9 @@ use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use imts::{Clock, Credentials, Keep, Now, TokenError, Wall};
+use imts::clock::Clock;
+use imts::time::Wall;
+use imts::{Credentials, Keep, Now, TokenError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation};
 
 use crate::{World, at_once, eventually};

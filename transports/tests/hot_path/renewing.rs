@@ -6,7 +6,11 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Clock, ManualClock, NotSent, Now, Policy, TransportError};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::transport_error::NotSent;
+use imts::{Now, Policy, TransportError};
 use imts_sandbox::Outage;
 
 use crate::{World, at_once};

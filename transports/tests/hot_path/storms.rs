@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use imts::Clock;
+use imts::clock::Clock;
 use imts_sandbox::Operation;
 
 use crate::{World, at_once};

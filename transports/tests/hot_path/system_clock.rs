@@ -4,7 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use http::Request;
-use imts::{Body, Bounds, Clock, Now, Policy, SystemClock};
+use imts::clock::{Clock, SystemClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Now, Policy};
 use imts_sandbox::Time;
 
 use crate::World;

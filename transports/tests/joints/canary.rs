@@ -4,9 +4,11 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use http::Response;
-use imts::{
-    AsyncTransport, BearerLayer, Body, Bounds, Builder, Credentials, Endpoint, Repeat, Repeatable,
-};
+use imts::reqwest::Repeat;
+use imts::secret::Body;
+use imts::tower::{BearerLayer, Repeatable};
+use imts::transport::Bounds;
+use imts::{AsyncTransport, Builder, Credentials, Endpoint};
 use imts_sandbox::{Front, Sandbox, Time};
 use reqwest::Request;
 use tower_layer::Layer;

@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
-use imts::{BearerLayer, BearerService, Body, Bounds, NoToken, Repeatable, TokenError};
+use imts::TokenError;
+use imts::authorize::NoToken;
+use imts::secret::Body;
+use imts::tower::{BearerLayer, BearerService, Repeatable};
+use imts::transport::Bounds;
 use imts_sandbox::{ECHO_PATH, Operation, Outage};
 use tower::limit::ConcurrencyLimit;
 use tower::{BoxError, Service as _, ServiceExt, service_fn};

@@ -12,9 +12,9 @@ use std::future::{pending, ready};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::{Request, Response};
-use imts::{
-    AsyncClient, Body, Bounds, Builder, Credentials, Endpoint, ReqwestTransport, TransportError,
-};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, Builder, Credentials, Endpoint, ReqwestTransport, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 /// A builder of reqwest's that trusts nobody: these tests speak plain HTTP.

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use http::response::Builder;
 use http::{Request, Response};
+use imts::call::NotCallable;
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
+use imts::secret::Body;
 use imts::services::transfer::Confirm;
-use imts::{
-    AsyncTransport, Body, Bounds, Evidence, NotCallable, ReqwestTransport, ServicePath,
-    TransportError, services,
-};
+use imts::transport::Bounds;
+use imts::{AsyncTransport, Evidence, ReqwestTransport, TransportError, services};
 use imts_sandbox::{Front, Sandbox};
 use reqwest::StatusCode;
 use reqwest::dns::{Name, Resolve, Resolving};

@@ -3,7 +3,9 @@
 use http::header::AUTHORIZATION;
 use http::{Request as HttpRequest, Response as HttpResponse};
 use http_body_util::Full;
-use imts::{AsyncClient, NoToken, Repeat, SendError, TokenError};
+use imts::authorize::NoToken;
+use imts::reqwest::{Repeat, SendError};
+use imts::{AsyncClient, TokenError};
 use imts_sandbox::{ECHO_PATH, Front, Operation, Outage, Sandbox};
 use reqwest::{Request, StatusCode};
 

@@ -2,8 +2,12 @@
 
 use std::fs;
 
+use imts::JournalFile;
+use imts::call::Ending;
+use imts::journal::{Book, CallState};
 use imts::journal::{Digest, Entry, EntryError, Finding, Intent, Journal, RecordError};
-use imts::{Book, CallState, Ending, JournalError, JournalFile, Wall};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use crate::{Folder, ends, found, intends, sends};
 
@@ -49,7 +53,11 @@ fn a_journal_cut_at_any_byte_holds_every_record_that_was_whole() {
     for length in 0..=bytes.len() {
         let whole = stages.iter().rev().find(|(end, _)| *end <= length);
         let book = whole.map_or(&empty, |(_, book)| book);
-        assert_eq!(imts::book_of(&bytes[..length]).as_ref(), Ok(book), "cut at {length}");
+        assert_eq!(
+            imts::journal_file::book_of(&bytes[..length]).as_ref(),
+            Ok(book),
+            "cut at {length}"
+        );
         // Every tenth, and each around a record's end, in a file as well.
         let is_edge = stages.iter().any(|(end, _)| end.abs_diff(length) <= 1);
         if !is_edge && length % 10 != 0 {
@@ -81,7 +89,7 @@ fn no_cut_makes_a_call_that_was_sent_one_that_was_not() {
     let folder = Folder::new();
     let (bytes, stages) = grown(&folder);
     for length in 0..=bytes.len() {
-        let book = imts::book_of(&bytes[..length]).unwrap();
+        let book = imts::journal_file::book_of(&bytes[..length]).unwrap();
         // What was durable when the request left, by length, is there after any later cut.
         for (end, then) in stages.iter().filter(|(end, _)| *end <= length) {
             for call in then.calls().filter(|call| call.is_in_doubt()) {
@@ -106,7 +114,7 @@ fn of_a_changed_byte_either_the_file_is_refused_or_the_last_record_alone_is_lost
         for mask in [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[place] ^= mask;
-            let read = imts::book_of(&changed);
+            let read = imts::journal_file::book_of(&changed);
             assert_ne!(read.as_ref(), Ok(whole), "byte {place} ^ {mask:#x} is not seen");
             match read {
                 Err(JournalError::NotAJournal) => assert!(place < stages[0].0),

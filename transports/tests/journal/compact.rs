@@ -6,8 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use imts::JournalFile;
+use imts::call::Ending;
+use imts::journal::{Book, CallState};
 use imts::journal::{Despite, Digest, Entry, Finding, Intent, IntentError, Journal};
-use imts::{Book, CallState, Ending, JournalError, JournalFile, Wall};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use crate::{Folder, ends, found, intends, intent, sends};
 
@@ -157,17 +161,21 @@ fn every_change_and_every_cut_of_what_was_compacted_is_told() {
     for place in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[place] ^= 1 << (place % 8);
-        let read = imts::book_of(&changed);
+        let read = imts::journal_file::book_of(&changed);
         assert!(read.is_err(), "byte {place} is changed, and nobody tells: {read:?}");
     }
     for length in b"imts-journal ".len() + 1..bytes.len() {
-        assert!(imts::book_of(&bytes[..length]).is_err(), "cut to {length}");
+        assert!(imts::journal_file::book_of(&bytes[..length]).is_err(), "cut to {length}");
     }
     // What comes behind may be cut, as ever.
     intends(&mut journal, "more");
     let more = fs::read(folder.path()).unwrap();
     for length in bytes.len()..more.len() {
-        assert_eq!(imts::book_of(&more[..length]), imts::book_of(&bytes), "cut to {length}");
+        assert_eq!(
+            imts::journal_file::book_of(&more[..length]),
+            imts::journal_file::book_of(&bytes),
+            "cut to {length}"
+        );
     }
 }
 
@@ -179,7 +187,7 @@ fn what_belongs_to_one_form_alone_is_damage_in_the_other() {
     journal.compact().unwrap();
     let compact = fs::read(folder.path()).unwrap();
     let damaged = |bytes: &[u8]| {
-        let read = imts::book_of(bytes);
+        let read = imts::journal_file::book_of(bytes);
         assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
     };
     damaged(&[b"imts-journal 4\n", &compact[15..]].concat());
@@ -366,9 +374,9 @@ fn a_call_of_the_longest_reference_and_the_longest_reason_is_kept() {
 fn a_book_written_by_itself_is_read_as_the_same_and_becomes_the_file_that_it_is_put_into() {
     let folder = Folder::new();
     let mut journal = written(&folder.path());
-    let bytes = imts::bytes_of(journal.book(), Wall::from_unix_micros(7)).unwrap();
+    let bytes = imts::journal_file::bytes_of(journal.book(), Wall::from_unix_micros(7)).unwrap();
     journal.compact().unwrap();
-    assert!(&imts::book_of(&bytes).unwrap() == journal.book());
+    assert!(&imts::journal_file::book_of(&bytes).unwrap() == journal.book());
     let other = folder.path().with_extension("other");
     fs::write(&other, &bytes).unwrap();
     let mut book = journal.book().clone();

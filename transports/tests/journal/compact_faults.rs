@@ -6,8 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Entry, Journal};
-use imts::{Ending, JournalFile, Wall};
+use imts::time::Wall;
 
 use crate::compact::call;
 use crate::traced::{FILE, Marks, SYNCS, Trace, journal_of_this_process};

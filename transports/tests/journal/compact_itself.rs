@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::ThreadId;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Entry, Journal};
-use imts::{Compacted, Ending, JournalError, JournalFile, JournalOptions, Wall};
+use imts::journal_file::{Compacted, JournalError, JournalOptions};
+use imts::time::Wall;
 
 use crate::{Folder, intent};
 

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{env, thread};
 
+use imts::call::NotCallable;
+use imts::journal::CallState;
 use imts::journal::{Digest, Intent, IntentError, Scope};
 use imts::operation::Custom;
+use imts::service_file::service_of;
 use imts::services::transfer::Confirm;
-use imts::{
-    Builder, CallState, Credentials, Endpoint, JournalFile, NotCallable, UreqTransport, Wall,
-    service_of,
-};
+use imts::time::Wall;
+use imts::{Builder, Credentials, Endpoint, JournalFile, UreqTransport};
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, When,
 };

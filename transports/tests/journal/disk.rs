@@ -8,13 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
+use imts::call::CallError;
+use imts::clock::{Clock, ManualClock};
+use imts::journal::CallState;
 use imts::journal::{CallRecord, Entry, Journal, RecordError, Submitted};
+use imts::journal_file::JournalError;
 use imts::operation::Custom;
+use imts::secret::Body;
+use imts::service_file::service_of;
 use imts::services::transfer::Confirm;
-use imts::{
-    Body, Bounds, Builder, CallError, CallState, Clock, Credentials, Endpoint, JournalError,
-    JournalFile, ManualClock, Outcome, service_of,
-};
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, JournalFile, Outcome};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 use crate::Folder;

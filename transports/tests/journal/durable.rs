@@ -3,8 +3,10 @@
 
 use std::fs;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Entry, Finding, Journal};
-use imts::{Ending, JournalFile, Wall};
+use imts::time::Wall;
 
 use crate::payer::{CLIENTS, PAID, pays};
 use crate::traced::{Marks, READS, SYNCS, Trace, WRITES, journal_of_this_process};

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use imts::{Book, CallState, JournalFile};
+use imts::JournalFile;
+use imts::journal::{Book, CallState};
 
 use crate::Folder;
 use crate::payer::{CLIENTS, PAID, pays};
@@ -44,7 +45,7 @@ fn holds_to_the_file(trace: &Trace, folder: &Folder, what: &str) -> Book {
     let journal = JournalFile::open(folder.path()).unwrap_or_else(|why| panic!("{what}: {why}"));
     let book = journal.book().clone();
     drop(journal);
-    let mut read = imts::book_of(&fs::read(folder.path()).unwrap()).unwrap();
+    let mut read = imts::journal_file::book_of(&fs::read(folder.path()).unwrap()).unwrap();
     read.senders_are_gone(0);
     assert_eq!(read, book, "{what}");
     for reference in PAID.into_iter().flatten() {

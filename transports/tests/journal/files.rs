@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, io};
 
-use imts::{JournalError, JournalFile};
+use imts::JournalFile;
+use imts::journal_file::JournalError;
 
 use crate::{Folder, eventually, intends, sends, this_program};
 

@@ -11,13 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::journal::CallState;
 use imts::journal::{CallRecord, Entry, Journal, RecordError};
 use imts::operation::Custom;
+use imts::secret::Body;
+use imts::service_file::service_of;
 use imts::services::transfer::Confirm;
-use imts::{
-    Body, Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Transport,
-    TransportError, UreqTransport, service_of,
-};
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, JournalFile, Transport, TransportError, UreqTransport};
 use imts_sandbox::{
     DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Rule, Sandbox, When,
 };

@@ -3,8 +3,10 @@
 use std::fs;
 use std::process::Command;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Book, Digest, DoneCall, Entry, Journal, Kept};
-use imts::{Ending, JournalFile, Wall};
+use imts::time::Wall;
 
 use crate::{Folder, intent};
 
@@ -109,7 +111,7 @@ fn a_compact_journal_of_a_million_calls_is_opened_by_reading_and_holding_64_mb()
     book.apply(CALLS + 1, &Entry::Intent(intent("doubt")));
     book.apply(CALLS + 1, &Entry::Sending { id: CALLS + 1, at: at(0), until: None });
     let folder = Folder::new();
-    fs::write(folder.path(), imts::bytes_of(&book, at(0)).unwrap()).unwrap();
+    fs::write(folder.path(), imts::journal_file::bytes_of(&book, at(0)).unwrap()).unwrap();
     let (held, read) = opened(&folder, ASKED);
     let bytes = fs::metadata(folder.path()).unwrap().len();
     println!("{CALLS} calls: file {bytes} bytes, read {read}, held {held} KiB");

@@ -29,8 +29,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Digest, Entry, Finding, Intent, Journal, Resolution, Scope};
-use imts::{Ending, JournalFile, Wall};
+use imts::time::Wall;
 
 /// A folder of one test's own, gone with it.
 pub(crate) struct Folder(PathBuf);

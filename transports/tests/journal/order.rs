@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use imts::journal::CallState;
 use imts::operation::Custom;
+use imts::service_file::service_of;
 use imts::services::transfer::Confirm;
-use imts::{
-    Bounds, Builder, CallState, Credentials, Endpoint, JournalFile, Outcome, Transport,
-    UreqTransport, service_of,
-};
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, JournalFile, Outcome, Transport, UreqTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
 use crate::Folder;
@@ -33,7 +33,7 @@ fn a_call_is_in_doubt_in_the_file_before_its_first_byte_arrives() {
     });
     // Sign-ins go to the sandbox, money to a witness who looks, and hangs up.
     let (ureq, to_front) = (UreqTransport::new().unwrap(), front.url());
-    let transport = move |mut request: http::Request<imts::Body>, bounds: Bounds| {
+    let transport = move |mut request: http::Request<imts::secret::Body>, bounds: Bounds| {
         if request.uri().path().ends_with("/agent/auth") {
             let url = format!("{to_front}{}", request.uri().path());
             *request.uri_mut() = url.parse().unwrap();

@@ -5,8 +5,12 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use imts::JournalFile;
+use imts::call::Ending;
+use imts::journal::CallState;
 use imts::journal::{Entry, Finding, Journal, RecordError};
-use imts::{CallState, Ending, JournalError, JournalFile, Wall};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use crate::{Folder, ends, found, intends, intent, sends};
 

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts::call::CallError;
+use imts::clock::{Clock as _, SystemClock};
 use imts::operation::Custom;
+use imts::secret::Body;
+use imts::service_file::service_of;
 use imts::services::transfer::Confirm;
-use imts::{
-    Body, Bounds, Builder, CallError, Clock as _, Credentials, Endpoint, JournalFile, Outcome,
-    SystemClock, TransportError, service_of,
-};
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, JournalFile, Outcome, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 use crate::Folder;
@@ -92,7 +94,7 @@ fn process() {
     }
 }
 
-type Pay = Box<dyn Fn(&str) -> Outcome<imts::Json>>;
+type Pay = Box<dyn Fn(&str) -> Outcome<imts::operation::Json>>;
 
 fn pays_by(client: &str, builder: Builder, service: Service) -> Pay {
     let confirm = |reference: &str| {

@@ -3,8 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use imts::JournalFile;
+use imts::clock::{Clock, SystemClock};
+use imts::journal::CallState;
 use imts::journal::{CLOCK_MARGIN, Entry, EntryError, Finding, Journal};
-use imts::{CallState, Clock, JournalError, JournalFile, SystemClock, Wall};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use crate::{Folder, found, intends, sends};
 

@@ -6,8 +6,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
+use imts::JournalFile;
+use imts::call::Ending;
+use imts::journal::CallState;
 use imts::journal::{Durable, Entry, Journal, RecordError};
-use imts::{CallState, Ending, JournalError, JournalFile, Wall};
+use imts::journal_file::JournalError;
+use imts::time::Wall;
 
 use crate::traced::{Marks, SYNCS, Trace, WRITES, journal_of_this_process};
 use crate::{Folder, eventually, intent};
@@ -271,7 +275,7 @@ fn of_records_that_were_not_durable_yet_a_crash_may_keep_any() {
     for start in [durable.len(), durable.len() + 30, bytes.len() - 300] {
         let mut torn = bytes.clone();
         torn[start..start + 20].fill(0);
-        let book = imts::book_of(&torn).unwrap();
+        let book = imts::journal_file::book_of(&torn).unwrap();
         assert_eq!(book.call(first).unwrap().state, CallState::Intended, "{start}");
         fs::write(folder.path(), &torn).unwrap();
         let journal = JournalFile::open(folder.path()).unwrap();
@@ -280,5 +284,5 @@ fn of_records_that_were_not_durable_yet_a_crash_may_keep_any() {
     // What was durable when others followed is no such tail.
     let mut torn = bytes.clone();
     torn[durable.len() - 30] ^= 1;
-    assert!(matches!(imts::book_of(&torn), Err(JournalError::Damaged { .. })));
+    assert!(matches!(imts::journal_file::book_of(&torn), Err(JournalError::Damaged { .. })));
 }

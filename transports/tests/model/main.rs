@@ -16,10 +16,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{
-    Body, Bounds, Builder, Client, Clock, Credentials, Endpoint, ManualClock, Policy, Saved,
-    TransportError,
-};
+use imts::clock::{Clock, ManualClock};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Builder, Client, Credentials, Endpoint, Policy, Saved, TransportError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Sandbox, Time};
 
 /// Tries out all interleavings with at most so many preemptions.

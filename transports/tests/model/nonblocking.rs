@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Body, Bounds, Builder};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{AsyncClient, Builder};
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicBool;

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use http::Request;
-use imts::{AsyncClient, Bearer, Client, Clock, Epoch, ManualClock, TokenError};
+use imts::clock::{Clock, ManualClock};
+use imts::{AsyncClient, Bearer, Client, Epoch, TokenError};
 use imts_sandbox::{ECHO_PATH, Front, Rotation, Sandbox, Time};
 
 use crate::process;

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts::{AsyncTransport, Body, Bounds, BoxFuture, Transport, TransportError};
+use imts::secret::Body;
+use imts::transport::{Bounds, BoxFuture};
+use imts::{AsyncTransport, Transport, TransportError};
 
 use crate::askers::Ground;
 

@@ -22,7 +22,7 @@ fn told(transport: &UreqTransport, reply: &'static str) -> (String, Vec<u8>) {
         }
         stream.write_all(reply.as_bytes()).unwrap();
     });
-    let body = imts::Body::from(br#"{"secret":"agent-secret"}"#.to_vec());
+    let body = imts::secret::Body::from(br#"{"secret":"agent-secret"}"#.to_vec());
     let request = http::Request::post(url).body(body).unwrap();
     let (reply, told) = ear::listen(|| transport.send(request, BOUNDS).unwrap());
     service.join().unwrap();

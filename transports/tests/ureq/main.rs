@@ -12,7 +12,9 @@ mod threads;
 use std::time::Duration;
 
 use http::Request;
-use imts::{Body, Bounds, Builder, Credentials, Endpoint, UreqTransport};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, UreqTransport};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
 const BOUNDS: Bounds = Bounds { reply_limit: 65_536, time_limit: Duration::from_secs(30) };

@@ -8,7 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use http::Response;
-use imts::{Bounds, Transport, TransportError, UreqTransport};
+use imts::transport::Bounds;
+use imts::{Transport, TransportError, UreqTransport};
 use socket2::SockRef;
 
 use crate::{BOUNDS, ear, post, ureq};

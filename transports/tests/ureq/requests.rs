@@ -58,7 +58,7 @@ fn a_clients_request_says_who_asks_and_nothing_of_ureq() {
 fn a_transport_is_printed_without_what_it_is_made_of() {
     let printed = format!("{:?}", ureq());
     assert_eq!(printed, "UreqTransport { .. }");
-    let builder = format!("{:?}", UreqTransport::builder(imts::Tls::platform().unwrap()));
+    let builder = format!("{:?}", UreqTransport::builder(imts::tls::Tls::platform().unwrap()));
     assert!(builder.contains("Tls(..)") && builder.contains("10s"), "{builder}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use imts::{Clock, ManualClock};
+use imts::clock::{Clock, ManualClock};
 use imts_sandbox::{Front, Sandbox, Time};
 
 use crate::{builder, ureq};

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
+use imts::clock::ManualClock;
+use imts::endpoint::ServicePath;
 use imts::operation::Custom;
+use imts::secret::Body;
 use imts::services::transfer::Status;
-use imts::{
-    Body, Bounds, Builder, Credentials, Endpoint, Evidence, ManualClock, Outcome, ServicePath,
-    TransportError, services,
-};
+use imts::transport::Bounds;
+use imts::{Builder, Credentials, Endpoint, Evidence, Outcome, TransportError, services};
 
 use crate::memory::leaves_nothing;
 use crate::sessions::{NOW, grant, joined};

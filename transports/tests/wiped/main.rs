@@ -8,7 +8,8 @@ mod sessions;
 
 use std::collections::BTreeMap;
 
-use imts::{Body, Json};
+use imts::operation::Json;
+use imts::secret::Body;
 use zeroize::Zeroizing;
 
 use crate::memory::leaves_nothing;
@@ -54,6 +55,6 @@ fn a_private_key_leaves_nothing_behind() {
         let text = base64(&marker.as_bytes()[..marker.len() / 3 * 3]);
         let (head, tail) = ("-----BEGIN PRIVATE KEY-----\n", "\n-----END PRIVATE KEY-----\n");
         let pem = Zeroizing::new([head, &text, tail].concat());
-        imts::PrivateKey::from_pem(pem.as_bytes()).unwrap()
+        imts::tls::PrivateKey::from_pem(pem.as_bytes()).unwrap()
     });
 }

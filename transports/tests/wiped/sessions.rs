@@ -2,9 +2,8 @@
 
 use http::Response;
 use http::header::CONTENT_TYPE;
-use imts::{
-    Credentials, Endpoint, Keep, Mono, Now, Policy, Saved, Session, Step, Ticket, Wall, services,
-};
+use imts::time::{Mono, Wall};
+use imts::{Credentials, Endpoint, Keep, Now, Policy, Saved, Session, Step, Ticket, services};
 use zeroize::Zeroizing;
 
 use crate::memory::leaves_nothing;

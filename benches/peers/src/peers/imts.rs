@@ -3,10 +3,8 @@
 use std::hint::black_box;
 
 use http::HeaderValue;
-use imts::{
-    AsyncClient, BearerGuard, Builder, Client, Credentials, Endpoint, Handle, HyperTransport, Tls,
-    UreqTransport,
-};
+use imts::tls::Tls;
+use imts::{AsyncClient, BearerGuard, Builder, Client, Credentials, Endpoint, Handle, HyperTransport, UreqTransport};
 
 use crate::measure::AGE;
 use crate::peer::{Peer, Start, plain};

@@ -24,7 +24,7 @@ use crate::wire::Success;
 ///
 /// let uuid = "5f0c3c1e-7b0f-4a51-9d0b-3a4b7b1f9a10".parse()?;
 /// let transfer = CreateTransfer::on_demand(uuid, "+998901234567".parse()?, "UZB".parse()?)
-///     .with_extra("amount", imts_core::Json::parse("15.40")?)?;
+///     .with_extra("amount", imts_core::operation::Json::parse("15.40")?)?;
 /// assert!(!format!("{transfer:?}").contains("998901234567"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use http::Response;
+use imts_core::call::Ending;
 use imts_core::journal::{Entry, RecordError};
-use imts_core::{
-    Call, CallStep, Ending, Exchange, Json, Mono, Outcome, Recovery, Reply, Source, TransportError,
-    Wall,
-};
+use imts_core::operation::Json;
+use imts_core::time::{Mono, Wall};
+use imts_core::transport_error::Source;
+use imts_core::{Call, CallStep, Exchange, Outcome, Recovery, Reply, TransportError};
 
 use super::asks::{AGENTS, Ask};
 use super::known::{self, Answer};

@@ -1,6 +1,6 @@
 //! What people find out of calls, and when they may say so.
 
-use imts_core::Ending;
+use imts_core::call::Ending;
 use imts_core::journal::{Entry, EntryError, Finding, Journal, Resolution};
 
 use super::asks::Ask;

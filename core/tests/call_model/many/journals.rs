@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use imts_core::call::Ending;
 use imts_core::journal::{
     Book, CallRecord, Digest, Entry, Finding, Intent, Kept, MemoryJournal, UnderWay,
 };
-use imts_core::{Ending, Wall};
+use imts_core::time::Wall;
 
 use super::asks::Ask;
 use super::callers::Caller;

@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
+use imts_core::call::Ending;
 use imts_core::journal::{CallState, Despite, Entry, IntentError, Resolution};
-use imts_core::{Ending, Wall};
+use imts_core::time::Wall;
 
 use super::asks::Ask;
 

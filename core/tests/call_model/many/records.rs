@@ -1,7 +1,7 @@
 //! What callers record: an entry becomes durable, or fails, or takes its process down.
 
-use imts_core::Source;
 use imts_core::journal::{Entry, Journal, RecordError};
+use imts_core::transport_error::Source;
 
 use super::asks::Ask;
 use super::callers::Caller;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use imts_core::Ending;
+use imts_core::call::Ending;
 
 use super::asks::Ask;
 use super::known::{self, Answer, Known, State};

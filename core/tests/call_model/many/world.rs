@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use imts_core::catalogue::Decided;
+use imts_core::endpoint::ServicePath;
+use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Bearer, Credentials, Decided, Endpoint, Evidence, Keep, Mono, Now, Policy, Reply, ServicePath,
-    Session, Step, Wall, services,
+    Bearer, Credentials, Endpoint, Evidence, Keep, Now, Policy, Reply, Session, Step, services,
 };
 use imts_sandbox::DEFAULT_SECRET;
 

@@ -108,7 +108,7 @@ pub(crate) struct Call {
 
 fn reply_limit(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(limit) if (1..=imts::MAX_REPLY_LIMIT).contains(&limit) => Ok(limit),
-        _ => Err(format!("give a number of bytes from 1 to {}", imts::MAX_REPLY_LIMIT)),
+        Ok(limit) if (1..=imts::catalogue::MAX_REPLY_LIMIT).contains(&limit) => Ok(limit),
+        _ => Err(format!("give a number of bytes from 1 to {}", imts::catalogue::MAX_REPLY_LIMIT)),
     }
 }

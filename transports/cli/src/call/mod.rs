@@ -11,8 +11,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use imts::error::Malformed;
 use imts::journal::{Despite, Digest};
-use imts::{Class, Json, Malformed, Outcome, Policy};
+use imts::operation::Json;
+use imts::{Class, Outcome, Policy};
 
 use self::outcome::About;
 use self::progress::Progress;
@@ -60,7 +62,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     let entry = service.operations().entry(&args.operation);
     let about = About {
         operation: args.operation.clone(),
-        class: entry.map_or(Class::Money, imts::OperationInfo::class),
+        class: entry.map_or(Class::Money, imts::catalogue::OperationInfo::class),
         reference: reference(args.reference.as_deref())?,
         digest: Digest::of(request.as_str().as_bytes()),
         journal: args.journal.clone(),

@@ -6,11 +6,13 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use imts::call::{CallError, Unknown};
+use imts::error::{Malformed, Refusal, ReplyError};
 use imts::journal::Digest;
-use imts::{
-    CallError, Class, IntentError, JournalFile, Json, Malformed, Outcome, Recovery, Refusal,
-    ReplyError, TokenError, Unknown, Wall,
-};
+use imts::journal::IntentError;
+use imts::operation::Json;
+use imts::time::Wall;
+use imts::{Class, JournalFile, Outcome, Recovery, TokenError};
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Kind};

@@ -4,7 +4,8 @@
 
 use std::sync::OnceLock;
 
-use imts::{Class, Json, Outcome};
+use imts::operation::Json;
+use imts::{Class, Outcome};
 
 use super::outcome::About;
 use crate::client::Client;
@@ -90,7 +91,7 @@ impl Progress {
     }
 
     /// Returns when a request left, if its outcome matters.
-    fn lost(&self) -> Option<imts::Wall> {
+    fn lost(&self) -> Option<imts::time::Wall> {
         let class = self.about.get().map_or(Class::Read, |about| about.class);
         self.gate.may_have_left().filter(|_| class != Class::Read)
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
-use imts::{Bearer, Body, Bounds, Endpoint};
+use imts::secret::Body;
+use imts::transport::Bounds;
+use imts::{Bearer, Endpoint};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, ECHO_PATH, Rule};
 use serde_json::{Value, json};
 

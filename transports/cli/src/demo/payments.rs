@@ -7,7 +7,9 @@
 use std::thread;
 use std::time::Duration;
 
-use imts::{Class, Evidence, Json, Service, ServicePath, services};
+use imts::endpoint::ServicePath;
+use imts::operation::Json;
+use imts::{Class, Evidence, Service, services};
 use imts_sandbox::{Delivery, Ending, Fault, Position, Rule};
 use serde_json::{Map, Value, json};
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
+use imts::time::Wall;
 use imts::{
-    BearerGuard, Builder, Credentials, Endpoint, Policy, Recovery, Saved, Service, TokenError, Wall,
+    BearerGuard, Builder, Credentials, Endpoint, Policy, Recovery, Saved, Service, TokenError,
 };
 use zeroize::Zeroizing;
 
@@ -105,7 +106,8 @@ impl Stage {
     /// Waits until the token has expired, by the client's clocks and by the service's own. The next
     /// grant then has all of its seconds.
     pub(crate) fn wait_for_expiry(&self) -> Result<(), String> {
-        let end = self.client.phase(|phase| phase.usable().map(imts::Usable::access_expire_at));
+        let end =
+            self.client.phase(|phase| phase.usable().map(imts::session::Usable::access_expire_at));
         self.wait_until("expired", || {
             let now = Wall::from(DateTime::<Utc>::from(SystemTime::now()));
             self.phase() == "expired" && end.is_none_or(|end| now >= end)

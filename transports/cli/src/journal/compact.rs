@@ -1,6 +1,6 @@
 //! `imts journal compact`: compacts a journal and prints the result.
 
-use imts::{Compacted, JournalSize};
+use imts::journal_file::{Compacted, JournalSize};
 use serde_json::{Value, json};
 
 use super::{opened_again, options};

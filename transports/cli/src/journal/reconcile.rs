@@ -4,8 +4,12 @@
 
 mod run;
 
+use imts::call::Ending;
+use imts::clock::{Clock, SystemClock};
+use imts::journal::CallRecord;
 use imts::journal::{Answer, Finding, ReconcileStep, Reconciling, Unresolved};
-use imts::{CallRecord, Clock, Ending, JournalFile, Mono, Recovery, SystemClock};
+use imts::time::Mono;
+use imts::{JournalFile, Recovery};
 use serde_json::{Map, Value};
 
 use super::{object, opened_again, options, user, wrong};

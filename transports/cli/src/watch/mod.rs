@@ -9,7 +9,8 @@ mod view;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imts::{Epoch, Phase, Policy, RenewalError, TokenError, Usable};
+use imts::session::{RenewalError, Usable};
+use imts::{Epoch, Phase, Policy, TokenError};
 
 use self::view::{Event, Sight, View};
 use crate::args::Watch;

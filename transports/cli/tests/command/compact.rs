@@ -3,8 +3,9 @@
 use std::fs;
 
 use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Digest, Entry, Intent, Journal, Scope};
-use imts::{Ending, Wall};
+use imts::time::Wall;
 use imts_sandbox::{Front, Sandbox};
 
 use crate::{CONTRACT, Folder, call, imts, run};

@@ -4,8 +4,10 @@
 use std::fs;
 use std::time::Duration;
 
+use imts::JournalFile;
+use imts::clock::{Clock, SystemClock};
+use imts::journal::CallState;
 use imts::journal::{Digest, Entry, Intent, Journal};
-use imts::{CallState, Clock, JournalFile, SystemClock};
 use imts_sandbox::{Front, Sandbox};
 use serde_json::Value;
 

@@ -1,7 +1,10 @@
 //! The same intent is not sent twice: what a journal holds stands in its way, whatever its bytes.
 
+use imts::JournalFile;
+use imts::call::Ending;
+use imts::journal::CallState;
 use imts::journal::{Digest, Entry, Intent, Journal, Scope};
-use imts::{CallState, Ending, JournalFile, Wall};
+use imts::time::Wall;
 use imts_sandbox::{Delivery, Fault, Front, Position, Rule, Sandbox};
 
 use crate::{AGENT, CONTRACT, Folder, Ran, TRANSPORTS, call, imts, run};

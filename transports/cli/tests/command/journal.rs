@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use imts::JournalFile;
+use imts::call::Ending;
 use imts::journal::{Digest, Entry, Intent, Journal};
-use imts::{Ending, JournalFile, Wall};
+use imts::time::Wall;
 use serde_json::Value;
 
 use crate::{Folder, Ran, imts, run};

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::sync::mpsc;
 use std::thread;
 
-use imts::{CallState, JournalFile};
+use imts::JournalFile;
+use imts::journal::CallState;
 use imts_sandbox::{Front, Sandbox};
 use nix::sys::signal::Signal;
 

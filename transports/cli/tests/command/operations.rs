@@ -1,6 +1,7 @@
 //! `imts operations`: the list is the library's, and an integrator's file adds to it.
 
-use imts::{ServicePath, services};
+use imts::endpoint::ServicePath;
+use imts::services;
 use serde_json::{Value, json};
 
 use crate::{Folder, imts, run};

@@ -6,7 +6,8 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
-use imts::{CallState, JournalFile};
+use imts::JournalFile;
+use imts::journal::CallState;
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;
 

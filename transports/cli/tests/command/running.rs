@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts::{CallState, JournalFile};
+use imts::JournalFile;
+use imts::journal::CallState;
 use imts_sandbox::{Front, Sandbox};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use imts::CallState;
+use imts::journal::CallState;
 use imts_sandbox::{Delivery, Ending, Fault, Front, GET_TOKEN_PATH, Position, Rule, Sandbox};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

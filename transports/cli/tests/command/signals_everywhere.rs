@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Instant;
 
-use imts::CallState;
+use imts::journal::CallState;
 use imts_sandbox::{Front, Sandbox};
 use nix::sys::signal::Signal;
 use nix::sys::stat::Mode;

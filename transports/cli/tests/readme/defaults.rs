@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imts::journal::Reconcile;
-use imts::{
-    Bounds, Builder, Endpoint, HyperTransport, JournalFile, Policy, Tls, TransportError,
-    UreqTransport,
-};
+use imts::tls::Tls;
+use imts::transport::Bounds;
+use imts::{Builder, Endpoint, HyperTransport, JournalFile, Policy, TransportError, UreqTransport};
 
 use crate::{DEFAULTS, quoted, rows, subcommands, told};
 
@@ -107,7 +106,7 @@ fn the_policys_rows_are_its_fields_with_their_defaults() {
 #[test]
 fn the_builders_rows_are_the_times_of_a_client() {
     let endpoint = Endpoint::https("https://sandbox.example").unwrap();
-    let send = |_: http::Request<imts::Body>, _: Bounds| {
+    let send = |_: http::Request<imts::secret::Body>, _: Bounds| {
         Err::<http::Response<Vec<u8>>, _>(TransportError::unknown())
     };
     let client = Builder::new(endpoint).blocking(send).unwrap();

@@ -5,8 +5,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use imts_core::call::NotCallable;
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Now, Operation, Outcome, Permit};
+use imts_core::operation::Json;
+use imts_core::{Bearer, Call, CallStep, Now, Operation, Outcome, Permit};
 
 use super::Client;
 use crate::client::common::{NoBearer, ON_THE_WAY, is_valid_at};
@@ -23,7 +25,7 @@ impl Client {
     /// use imts::services::transfer::{Fees, Originator};
     /// use imts::{Builder, Credentials, Endpoint, Outcome};
     /// # let sandbox = std::sync::Mutex::new(imts_sandbox::Sandbox::default());
-    /// # let transport = move |request: http::Request<imts::Body>, _: imts::Bounds| {
+    /// # let transport = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
     /// #     let request = request.map(|body| body.as_ref().to_vec());
     /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
     /// # };

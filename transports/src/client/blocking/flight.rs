@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::sync::{Arc, PoisonError};
 
 use crate::clock::Deadline;
-use crate::error::TokenError;
 use crate::sync::{Condvar, Mutex, thread_local};
+use crate::token_error::TokenError;
 
 /// A flight as its waiters see it.
 #[derive(Clone)]
@@ -87,7 +87,7 @@ mod tests {
 
     use super::Flight;
     use crate::clock::Deadline;
-    use crate::error::TokenError;
+    use crate::token_error::TokenError;
 
     #[test]
     fn a_flight_ends_once_and_every_later_caller_gets_the_same_outcome() {

@@ -26,7 +26,7 @@ impl Client {
     /// ```
     /// use imts::journal::{Answer, Reconcile};
     /// # use imts::{Builder, Endpoint, TransportError};
-    /// # let transport = |_: http::Request<imts::Body>, _: imts::Bounds| Err(TransportError::unknown());
+    /// # let transport = |_: http::Request<imts::secret::Body>, _: imts::transport::Bounds| Err(TransportError::unknown());
     /// # let client = Builder::new(Endpoint::https("https://sandbox.example")?).blocking(transport)?;
     /// # fn status_of(_: Option<&str>) -> Result<&'static str, std::io::Error> { Ok("paid") }
     ///

@@ -8,12 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
 use http::{Request, Response};
-use imts_core::{Body, NotSent, TransportError};
+use imts_core::TransportError;
+use imts_core::secret::Body;
+use imts_core::transport_error::NotSent;
 
 use super::flight::Flight;
 use crate::client::common::{Common, Next, TransportPanicked, Work};
-use crate::error::TokenError;
 use crate::sync::{Mutex, thread};
+use crate::token_error::TokenError;
 use crate::transport::{Bounds, Transport};
 
 /// What all clones of a client share.

@@ -11,8 +11,8 @@ use crate::client::bearer::BearerGuard;
 use crate::client::changes::Version;
 use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
-use crate::error::TokenError;
 use crate::parked::wait;
+use crate::token_error::TokenError;
 
 impl Client {
     /// Returns a token that is valid now, and waits for it as long as this client's patience.

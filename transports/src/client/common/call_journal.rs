@@ -7,11 +7,14 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
+use imts_core::CallStep;
+use imts_core::call::Ending;
 use imts_core::journal::{
     CallRecord, Entry, IntentKey, Journal, MemoryJournal, RecordError, Resolution, Submitted,
     UnderWay,
 };
-use imts_core::{CallStep, Ending, Source, Wall};
+use imts_core::time::Wall;
+use imts_core::transport_error::Source;
 
 use crate::clock::{self, Clock};
 use crate::progress::Progress;

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts_core::call::NotCallable;
 use imts_core::journal::{CallRecord, RecordError, Resolution};
+use imts_core::operation::Json;
+use imts_core::secret::Body;
+use imts_core::time::Mono;
+use imts_core::transport_error::Source;
 use imts_core::{
-    Bearer, Body, Call, CallStep, Exchange, Json, Mono, NotCallable, Now, Operation, Recovery,
-    Reply, Source, TransportError,
+    Bearer, Call, CallStep, Exchange, Now, Operation, Recovery, Reply, TransportError,
 };
 
 use super::Common;
 use super::call_journal::RecordedCall;
 use crate::clock::Deadline;
-use crate::error::TokenError;
 use crate::progress::Progress;
+use crate::token_error::TokenError;
 use crate::transport::Bounds;
 use crate::wipe::wipe;
 

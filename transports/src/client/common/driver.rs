@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Common;
 use crate::client::bearer::BearerGuard;
 use crate::client::changes::Version;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 
 /// One kind of client, as a loop uses it.
 pub(crate) trait Driver {

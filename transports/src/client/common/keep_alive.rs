@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use imts_core::Health;
+use imts_core::session::Health;
 
 use super::{Common, State};
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 
 /// The next step of the thread or task that keeps a client alive.
 pub(crate) enum NextCheck {

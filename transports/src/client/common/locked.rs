@@ -8,7 +8,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
-use imts_core::{Epoch, Mono, Now, Session, Source, Ticket};
+use imts_core::time::Mono;
+use imts_core::transport_error::Source;
+use imts_core::{Epoch, Now, Session, Ticket};
 
 use super::Common;
 use crate::client::bearer::{BearerGuard, Snapshot};

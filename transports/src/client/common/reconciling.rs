@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::Source;
 use imts_core::journal::{
     Answer, CallRecord, Reconcile, ReconcileStep, Reconciled, Reconciling, RecordError, Unresolved,
 };
+use imts_core::transport_error::Source;
 
 use super::Common;
 use super::call_journal::Standing;

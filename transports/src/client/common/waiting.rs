@@ -7,7 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Mono, Recovery};
+use imts_core::Recovery;
+use imts_core::time::Mono;
 
 use super::Common;
 use super::driver::Driver;
@@ -15,7 +16,7 @@ use super::locked::Lifecycle;
 use crate::client::bearer::BearerGuard;
 use crate::client::changes::{Changes, Version};
 use crate::clock::Deadline;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 
 /// How long, and through how many failed renewals, a caller still waits for a session in back-off.
 pub(crate) struct RetryBudget {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use http::Request;
-use imts_core::{Body, SaveTicket, Saved, Ticket};
+use imts_core::secret::Body;
+use imts_core::session::SaveTicket;
+use imts_core::{Saved, Ticket};
 
-use crate::error::TokenError;
 use crate::progress::Progress;
+use crate::token_error::TokenError;
 use crate::transport::Bounds;
 
 /// One step of a flight.

@@ -13,7 +13,7 @@ use super::AsyncClient;
 use super::flight::Flight;
 use super::renewal::Asked;
 use crate::client::bearer::BearerGuard;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 use crate::transport::BoxFuture;
 use crate::within::Limit;
 

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
+use imts_core::call::NotCallable;
 use imts_core::journal::{CallRecord, IntentError, RecordError, Resolution};
-use imts_core::{Bearer, Call, CallStep, Json, NotCallable, Now, Operation, Outcome, Permit};
+use imts_core::operation::Json;
+use imts_core::{Bearer, Call, CallStep, Now, Operation, Outcome, Permit};
 
 use super::AsyncClient;
 use super::renewal::exchange;

@@ -12,8 +12,8 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::error::TokenError;
 use crate::sync::{Mutex, MutexGuard, thread_local};
+use crate::token_error::TokenError;
 use crate::transport::BoxFuture;
 
 type Outcome = Result<(), TokenError>;

@@ -10,13 +10,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::{Body, NotSent, TransportError};
+use imts_core::TransportError;
+use imts_core::secret::Body;
+use imts_core::transport_error::NotSent;
 
 use super::flight::{Flight, discard};
 use crate::client::bearer::BearerGuard;
 use crate::client::common::{Ask, Common, Locked, Next, TransportPanicked, Work};
-use crate::error::TokenError;
 use crate::progress::Progress;
+use crate::token_error::TokenError;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture};
 use crate::within::Limit;
 

@@ -14,7 +14,7 @@ use crate::client::bearer::BearerGuard;
 use crate::client::changes::{Changes, Version};
 use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
-use crate::error::TokenError;
+use crate::token_error::TokenError;
 use crate::transport::AsyncTransport;
 
 impl AsyncClient {

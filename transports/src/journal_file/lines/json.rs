@@ -1,9 +1,10 @@
 //! Owns the JSON of a record.
 
+use imts_core::call::Ending;
 use imts_core::journal::{
     CallRecord, CallState, Despite, Digest, Entry, Finding, Intent, Resolution, Scope,
 };
-use imts_core::{Ending, Wall};
+use imts_core::time::Wall;
 use serde::{Deserialize, Serialize};
 
 use super::super::disk::FileId;

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use imts::clock::Clock;
+use imts::journal::CallState;
 use imts::journal::{Answer, CallRecord, Reconcile, Unresolved};
-use imts::{CallState, Clock};
 
 use super::{Any, at_once, doubts};
 use crate::{World, run};

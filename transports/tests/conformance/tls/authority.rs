@@ -1,6 +1,6 @@
 //! An authority of the tests' own, and what it certifies.
 
-use imts::{Certificates, PrivateKey};
+use imts::tls::{Certificates, PrivateKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,

@@ -4,7 +4,8 @@
 //! looked at its certificate: the request may be under way when the server says no, and a server
 //! alone knows what it did with it. Such a failure proves nothing, but says what it was.
 
-use imts::{Tls, TransportError};
+use imts::TransportError;
+use imts::tls::Tls;
 
 use super::authority::Leaf;
 use super::{Authority, EACH_VERSION, Secure, Speaking};

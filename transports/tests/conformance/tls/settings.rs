@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imts::{Certificates, PrivateKey, Tls, TlsError};
+use imts::tls::{Certificates, PrivateKey, Tls, TlsError};
 use rustls::RootCertStore;
 
 use super::{Authority, Leaf};

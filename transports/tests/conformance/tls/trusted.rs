@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use imts::{CryptoProvider, Endpoint, Tls};
+use imts::Endpoint;
+use imts::tls::{CryptoProvider, Tls};
 
 use super::{Authority, EACH_VERSION, Secure, Speaking, trusting};
 use crate::raw::Raw;

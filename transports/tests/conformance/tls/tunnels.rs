@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use imts::Proxy;
+use imts::proxy::Proxy;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::relay::{relay, unwrap};

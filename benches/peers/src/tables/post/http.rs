@@ -14,7 +14,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use imts::{AsyncTransport, Body, Bounds, HyperTransport, Tls, Transport, UreqTransport};
+use imts::secret::Body;
+use imts::tls::Tls;
+use imts::transport::Bounds;
+use imts::{AsyncTransport, HyperTransport, Transport, UreqTransport};
 
 use crate::service::REPLY;
 

@@ -3,8 +3,10 @@
 use std::fs;
 use std::process::Command;
 
+use imts::JournalFile;
+use imts::clock::{Clock, SystemClock};
 use imts::journal::{Digest, Entry, Intent, Journal};
-use imts::{Clock, JournalFile, SystemClock, Wall};
+use imts::time::Wall;
 
 use super::scenes::Scenes;
 use crate::journal::journal;

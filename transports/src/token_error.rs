@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imts_core::{Recovery, RenewalCause, RenewalError};
+use imts_core::Recovery;
+use imts_core::session::{RenewalCause, RenewalError};
 
 /// Why a client could not return a token. Cheap to clone: all callers that waited for one renewal
 /// get the same error.
