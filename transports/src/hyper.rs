@@ -42,11 +42,10 @@ use self::runtime::{Home, Resolve, Runtime, Time};
 use self::target::{host, key, origin_form};
 use crate::clock::{Clock as _, SystemClock};
 use crate::connect::{CONNECT_TIMEOUT, ConnectError};
-use crate::progress::Progress;
 use crate::proxy::Proxy;
 use crate::reason::Reason;
 use crate::tls::{Tls, TlsError};
-use crate::transport::{AsyncTransport, Bounds, BoxFuture};
+use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress};
 use crate::within::within;
 
 /// Sends requests with hyper: HTTP/1.1, over TLS except to loopback.

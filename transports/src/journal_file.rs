@@ -199,7 +199,7 @@ impl JournalFile {
     /// Returns when an entry is durable. The calling thread does the work.
     fn durable(&mut self, (id, ticket): (u64, Option<Ticket>)) -> Result<u64, NotTakenIn> {
         self.writer.flush();
-        let outcome = ticket.map_or(Ok(()), |ticket| crate::parked::wait(pin!(ticket)));
+        let outcome = ticket.map_or(Ok(()), |ticket| crate::sync::wait(pin!(ticket)));
         take_back(&mut self.book, &mut self.lost, &mut self.writer.queue());
         outcome.map(|()| id).map_err(NotTakenIn::from)
     }

@@ -76,8 +76,6 @@ mod connect;
 pub mod hyper;
 #[cfg(feature = "journal")]
 pub mod journal_file;
-mod parked;
-mod progress;
 #[cfg(feature = "_connections")]
 pub mod proxy;
 #[cfg(feature = "_connections")]

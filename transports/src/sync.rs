@@ -1,7 +1,14 @@
-//! Locks, threads and what is published: the one place where a model can replace them.
+//! Locks, threads and what is published: the one place where a model can replace them. Also makes a
+//! thread wait for what a task would await.
 //!
 //! Under `cfg(imts_loom)` they are loom's, which tries how threads may interleave. Everything that
 //! threads share is built on this module.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 
 #[cfg(not(imts_loom))]
 pub(crate) use self::machine::*;
@@ -113,6 +120,31 @@ mod model {
         pub(crate) fn load(&mut self) -> Option<&T> {
             self.seen = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
             self.seen.as_deref()
+        }
+    }
+}
+
+struct Sleeper(Thread);
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on this thread. The caller pins it: a future that is passed by value is
+/// copied.
+pub(crate) fn wait<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
+    // Most futures are ready at once, and then nothing has to wake this thread.
+    if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return outcome;
+    }
+    let waker = Waker::from(Arc::new(Sleeper(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(outcome) => return outcome,
+            Poll::Pending => std::thread::park(),
         }
     }
 }

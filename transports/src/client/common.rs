@@ -42,10 +42,9 @@ pub(crate) use self::work::{Next, Work};
 use crate::client::bearer::{BearerGuard, Snapshot, TokenCache};
 use crate::client::changes::Changes;
 use crate::clock::{self, Clock};
-use crate::progress::Progress;
 use crate::sync::{Mutex, Published};
 use crate::token_error::TokenError;
-use crate::transport::Bounds;
+use crate::transport::{Bounds, Progress};
 use crate::wipe::wipe;
 
 /// Any error that a hook returns.

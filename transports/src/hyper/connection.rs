@@ -22,8 +22,8 @@ use super::exchange::{HyperBody, read};
 use super::filter::Filter;
 use super::runtime::Time;
 use super::wire::Watch;
-use crate::progress::Progress;
 use crate::reason::Reason;
+use crate::transport::Progress;
 use crate::within::within;
 
 pub(super) struct Connection {

@@ -13,7 +13,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::progress::Progress;
+use crate::transport::Progress;
 
 /// A byte stream of any kind.
 pub(super) trait Io: Read + Write + Send + Unpin {}

@@ -5,7 +5,7 @@
 //! [`Progress`] reports on a request to other tasks; here only the request's own thread asks, so a
 //! flag is enough. Does not know about connections.
 //!
-//! [`Progress`]: crate::progress::Progress
+//! [`Progress`]: crate::transport::Progress
 
 use std::cell::Cell;
 use std::marker::PhantomData;

@@ -13,7 +13,7 @@ use imts_core::{Bearer, Call, CallStep, Now, Operation, Outcome, Permit};
 use super::Client;
 use crate::client::common::{NoBearer, ON_THE_WAY, is_valid_at};
 use crate::clock::Deadline;
-use crate::parked::wait;
+use crate::sync::wait;
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.

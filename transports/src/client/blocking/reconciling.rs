@@ -10,7 +10,7 @@ use imts_core::journal::{Answer, CallRecord, Reconcile, Reconciled, RecordError}
 
 use super::Client;
 use crate::client::common::{Found, reconcile};
-use crate::parked::wait;
+use crate::sync::wait;
 
 impl Client {
     /// Calls a callback for each call in doubt, oldest first, and records its answers. It never

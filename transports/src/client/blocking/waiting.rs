@@ -11,7 +11,7 @@ use crate::client::bearer::BearerGuard;
 use crate::client::changes::Version;
 use crate::client::common::{Common, Driver, RetryBudget, token_waiting};
 use crate::clock::Deadline;
-use crate::parked::wait;
+use crate::sync::wait;
 use crate::token_error::TokenError;
 
 impl Client {

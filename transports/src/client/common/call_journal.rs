@@ -17,8 +17,8 @@ use imts_core::time::Wall;
 use imts_core::transport_error::Source;
 
 use crate::clock::{self, Clock};
-use crate::progress::Progress;
 use crate::sync::{Mutex, MutexGuard};
+use crate::transport::Progress;
 
 /// The journal of a client, and its calls that are under way.
 pub(crate) struct CallJournal {

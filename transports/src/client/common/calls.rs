@@ -19,9 +19,8 @@ use imts_core::{
 use super::Common;
 use super::call_journal::RecordedCall;
 use crate::clock::Deadline;
-use crate::progress::Progress;
 use crate::token_error::TokenError;
-use crate::transport::Bounds;
+use crate::transport::{Bounds, Progress};
 use crate::wipe::wipe;
 
 /// How much life a call's token should have left. If a token expires on the way, the service

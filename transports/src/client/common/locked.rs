@@ -16,8 +16,8 @@ use super::Common;
 use crate::client::bearer::{BearerGuard, Snapshot};
 use crate::client::changes::Changes;
 use crate::client::trace::{Events, Notes};
-use crate::progress::Progress;
 use crate::sync::MutexGuard;
+use crate::transport::Progress;
 
 pub(crate) struct State<F> {
     pub(crate) session: Session,

@@ -7,9 +7,8 @@ use imts_core::secret::Body;
 use imts_core::session::SaveTicket;
 use imts_core::{Saved, Ticket};
 
-use crate::progress::Progress;
 use crate::token_error::TokenError;
-use crate::transport::Bounds;
+use crate::transport::{Bounds, Progress};
 
 /// One step of a flight.
 pub(crate) enum Work {

@@ -17,9 +17,8 @@ use imts_core::transport_error::NotSent;
 use super::flight::{Flight, discard};
 use crate::client::bearer::BearerGuard;
 use crate::client::common::{Ask, Common, Locked, Next, TransportPanicked, Work};
-use crate::progress::Progress;
 use crate::token_error::TokenError;
-use crate::transport::{AsyncTransport, Bounds, BoxFuture};
+use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress};
 use crate::within::Limit;
 
 /// Runs a future in the background.
