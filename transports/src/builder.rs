@@ -118,7 +118,9 @@ impl Builder {
     /// The hook runs on the thread, or in the task, of the renewal. While it runs, callers get the
     /// old token if that is still usable. If the hook fails, or takes longer than
     /// `policy.save_within`, the client uses the new token all the same. The client's
-    /// `save_failure` then reports why.
+    /// `save_failure` then reports why. If the service has no
+    /// [way back](crate::service::Tokens::has_way_back), nothing is used unsaved: the hook is called
+    /// again after `policy.save_within`.
     #[must_use]
     pub fn on_grant(
         self,

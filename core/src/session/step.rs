@@ -23,7 +23,7 @@ pub enum Step {
     /// Send this request, then report with the ticket to [`Session::on_reply`] or
     /// [`Session::on_failure`].
     Send(Ticket, Exchange),
-    /// Persist this, then report with [`Session::on_saved`]. This step comes only if a store is
+    /// Persist this, then report with [`Session::on_saved`] or [`Session::on_save_failed`]. This step comes only if a store is
     /// declared.
     Save(SaveTicket, Saved),
     /// Another poller is renewing or saving. Poll again after its report, or at this time.

@@ -54,18 +54,25 @@ pub enum AdoptError {
 }
 
 impl Session {
-    /// Reports that the save of this ticket has ended, whether it succeeded or failed. If it
-    /// failed, the driver must report that; the session uses the grant all the same.
-    ///
-    /// If the service has no [way back](crate::service::Tokens::has_way_back), a grant that is lost
-    /// is lost for good. Report only a save that succeeded; otherwise drop the ticket. The session
-    /// uses nothing unsaved, and asks for the save again after [`Policy::save_within`].
+    /// Reports that the save of this ticket succeeded.
     pub fn on_saved(&mut self, ticket: SaveTicket, now: Now) {
         let now = self.observe(now);
         let is_current = |saving: &mut Saving| saving.ticket == ticket;
         let Some(store) = &mut self.store else { return };
         if store.saving.take_if(is_current).is_some() {
             self.use_saved(now);
+        }
+    }
+
+    /// Reports that the save of this ticket failed. The session uses the grant all the same: the
+    /// driver must report the failure.
+    ///
+    /// If the service has no [way back](crate::service::Tokens::has_way_back), a grant that is lost
+    /// is lost for good. The session then uses nothing unsaved, and asks for the save again after
+    /// [`Policy::save_within`].
+    pub fn on_save_failed(&mut self, ticket: SaveTicket, now: Now) {
+        if self.has_way_back() {
+            self.on_saved(ticket, now);
         }
     }
 

@@ -169,6 +169,10 @@ fn nothing_is_used_before_it_is_saved_however_long_the_save_takes() {
         let step = world.session.poll(world.now);
         assert!(matches!(step, Step::Save(..)), "{step:?}");
         assert!(matches!(world.session.poll(world.now), Step::Busy { .. }));
+        if let Step::Save(save, _) = step {
+            world.session.on_save_failed(save, world.now);
+        }
+        assert!(matches!(world.session.poll(world.now), Step::Busy { .. }));
         world.pass(6);
     }
     let Step::Save(save, _) = world.session.poll(world.now) else { panic!("it is not saved") };

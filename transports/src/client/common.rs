@@ -318,8 +318,11 @@ impl<F> Common<F> {
         let go_on = || {
             let mut state = self.lock();
             let now = self.now();
+            match &outcome {
+                Ok(()) => state.session.on_saved(ticket, now),
+                Err(_) => state.session.on_save_failed(ticket, now),
+            }
             state.save_failure = outcome.err().map(Source::from);
-            state.session.on_saved(ticket, now);
             if saved.is_in_doubt() {
                 return self.next(&mut state, Ok(()), now);
             }

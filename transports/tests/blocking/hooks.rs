@@ -1,10 +1,16 @@
 //! What is granted is persisted before it is used.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use http::Request;
 use imts::builder::BuildError;
-use imts::{Client, Credentials, Endpoint, Saved, TokenError};
-use imts_sandbox::{Operation, Rotation};
+use imts::secret::Body;
+use imts::services::transfer;
+use imts::{Builder, Client, Credentials, Endpoint, Saved, TokenError};
+use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Rotation};
 
 use crate::{World, eventually};
 
@@ -145,4 +151,39 @@ fn a_state_of_another_endpoint_or_agent_is_refused() {
         .restore(saved)
         .blocking(world.transport());
     assert!(matches!(other_agent.unwrap_err(), BuildError::Adopt(_)));
+}
+
+#[test]
+fn without_a_way_back_what_is_not_saved_is_not_used() {
+    let world = World::default();
+    let tokens = transfer::tokens();
+    let sign_in = tokens.sign_in().clone().with_code_in("code");
+    let is_full = Arc::new(AtomicBool::new(true));
+    let disk = Arc::clone(&is_full);
+    let credentials = Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap();
+    let builder = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
+        .service(transfer::service().with_tokens(tokens.with_sign_in(sign_in)))
+        .credentials(credentials.with_code("once").unwrap())
+        .clock(world.clock.clone())
+        .on_grant(move |_| match disk.load(Ordering::Relaxed) {
+            true => Err("the disk is full".into()),
+            false => Ok(()),
+        });
+    // The sandbox signs in without a code.
+    let service = world.clone();
+    let client = builder.blocking(move |request: Request<Body>, _| {
+        let known = [("agent_id", DEFAULT_AGENT), ("agent_secret", DEFAULT_SECRET)];
+        let body = Body::json(&BTreeMap::from(known)).unwrap();
+        Ok(service.answer(request.map(|_| body)))
+    });
+    let client = client.unwrap();
+    let hurried = client.with_patience(Duration::from_millis(50));
+    let error = hurried.token().unwrap_err();
+    assert!(matches!(error, TokenError::TimedOut), "{error:?}");
+    assert_eq!(client.save_failure().unwrap().to_string(), "the disk is full");
+    is_full.store(false, Ordering::Relaxed);
+    world.pass(6);
+    client.token().unwrap();
+    assert!(client.save_failure().is_none());
+    assert_eq!(world.calls(), 1, "the one code is used once");
 }

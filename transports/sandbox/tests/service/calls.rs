@@ -188,7 +188,7 @@ fn a_service_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
         (entry("confirm", "path = \"/a b\""), "operation.confirm"),
         (entry("confirm", "path = \"/a/../b\""), "operation.confirm"),
         (entry("confirm", "path = \"//a\""), "operation.confirm"),
-        (entry("confirm", "path = \"/_sandbox/log\""), "sandbox's own"),
+        (entry("confirm", "path = \"/_sandbox/log\""), "the sandbox uses this path"),
         (entry("confirm", "path = \"/v5/partner/transfer/fees\""), "same path"),
         (entry("confirm", &format!("{path}\nclass = \"read\"")), "money"),
         (entry("confirm", &format!("{path}\nclass = \"write\"")), "write"),

@@ -54,7 +54,11 @@ fn is_turned_away(servers: &Authority, clients: &Authority, client: Option<&Leaf
         let service = Secure::start(&servers.server(), speaking);
         for carrier in presenting(servers, client) {
             let failure: TransportError = carrier.send(&service.url(), BOUNDS).unwrap_err();
-            assert!(failure.to_string().contains(words), "{carrier:?}: {failure}, not {words}");
+            // In TLS 1.3 the service refuses after the handshake. reqwest may find the connection
+            // closed before it reads why.
+            let may_be_late = matches!(carrier, Carrier::Reqwest(_)) && versions != EACH_VERSION[0];
+            let says_why = failure.to_string().contains(words);
+            assert!(says_why || may_be_late, "{carrier:?}: {failure}, not {words}");
             if versions == EACH_VERSION[0] {
                 assert!(failure.is_not_sent(), "{carrier:?}: {failure}");
             }
