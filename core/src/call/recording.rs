@@ -18,7 +18,7 @@ const RECORDING: Duration = Duration::from_secs(30);
 
 impl<R> Call<R> {
     /// Declares a journal. If the call creates something or moves money, it then yields
-    /// [`CallStep::Record`](super::CallStep::Record) before and after its request leaves. This
+    /// [`CallStep::Record`] before and after its request leaves. This
     /// changes nothing once the request was handed out.
     #[must_use]
     pub fn with_journal(self) -> Self {

@@ -193,7 +193,7 @@ fn a_service_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
         (entry("confirm", &format!("{path}\nclass = \"read\"")), "money"),
         (entry("confirm", &format!("{path}\nclass = \"write\"")), "write"),
         (entry("report", path), "class"),
-        (entry("echo", path), "sandbox's own"),
+        (entry("echo", path), "the sandbox uses this name"),
         (entry("Report", path), "lower-case"),
         (entry(&"r".repeat(41), path), "40"),
         (entry("confirm", &decided("statuses = [99]")), "99"),
