@@ -4,7 +4,10 @@ use std::hint::black_box;
 
 use http::HeaderValue;
 use imts::tls::Tls;
-use imts::{AsyncClient, BearerGuard, Builder, Client, Credentials, Endpoint, Handle, HyperTransport, UreqTransport};
+use imts::{
+    AsyncClient, BearerGuard, Builder, Client, Credentials, Endpoint, Handle, HyperTransport,
+    UreqTransport,
+};
 
 use crate::measure::AGE;
 use crate::peer::{Peer, Start, plain};
