@@ -2,21 +2,10 @@
 
 use std::time::Duration;
 
-use imts_sandbox::{Delivery, Ending, Fault, Front, Outage, Position, Rule, Sandbox, Verdict};
+use imts_sandbox::{Delivery, Fault, Front, Outage, Position, Rule, Sandbox, Verdict};
 use serde_json::Value;
 
-use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, run, token};
-
-/// A service with the contract's operations, one of which always meets a fault.
-fn faulty(operation: &str, fault: Fault) -> Front {
-    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
-    sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
-    Front::start(sandbox).unwrap()
-}
-
-fn lost(at: Position) -> Fault {
-    Fault::Delivery(Delivery::Broken { at, by: Ending::Reset })
-}
+use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, faulty, lost, run, token};
 
 /// How many requests for this reached the service.
 fn seen(front: &Front, operation: &str) -> usize {

@@ -44,6 +44,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
 use serde_json::Value;
 
 pub(crate) const SECRET: &str = imts_sandbox::DEFAULT_SECRET;
@@ -121,6 +122,17 @@ path = "/v5/partner/transfer/create-example"
 path = "/v5/partner/transfer/report"
 class = "read"
 "#;
+
+/// A service with the operations of the tests' service file, one of which always meets a fault.
+pub(crate) fn faulty(operation: &str, fault: Fault) -> Front {
+    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+    sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
+    Front::start(sandbox).unwrap()
+}
+
+pub(crate) fn lost(at: Position) -> Fault {
+    Fault::Delivery(Delivery::Broken { at, by: Ending::Reset })
+}
 
 /// A folder with a service file in it, gone with the test.
 pub(crate) struct Folder(PathBuf);

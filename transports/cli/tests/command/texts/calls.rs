@@ -4,23 +4,12 @@ use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
+use imts_sandbox::{Delivery, Fault, Front, Position, Sandbox};
 
 use super::scenes::{Scenes, plain};
-use crate::{CONTRACT, call, ran, run_with_stdin};
+use crate::{CONTRACT, call, faulty, lost, ran, run_with_stdin};
 
 const DATA: &str = r#"{"client_uuid":"17"}"#;
-
-/// A service with the operations of the tests' service file, one of which always meets a fault.
-fn faulty(operation: &str, fault: Fault) -> Front {
-    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
-    sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
-    Front::start(sandbox).unwrap()
-}
-
-fn lost(at: Position) -> Fault {
-    Fault::Delivery(Delivery::Broken { at, by: Ending::Reset })
-}
 
 pub(super) fn shoot(scenes: &mut Scenes) {
     let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
