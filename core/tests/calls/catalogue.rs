@@ -117,6 +117,7 @@ fn an_operation_without_a_path_is_an_error_that_says_where_to_put_it() {
 trait Claim {
     const NAME: &'static str;
     const PATH: &'static str;
+    const AUTH: Auth = Auth::Bearer;
     const CLASS: Class;
 }
 
@@ -126,7 +127,7 @@ struct Claims<C>(C);
 impl<C: Claim> Operation for Claims<C> {
     const NAME: &'static str = C::NAME;
     const PATH: Option<&'static str> = Some(C::PATH);
-    const AUTH: Auth = Auth::Bearer;
+    const AUTH: Auth = C::AUTH;
     const CLASS: Class = C::CLASS;
     const EVIDENCE: Evidence = Evidence::Assumed;
     type Reply = Json;
@@ -264,21 +265,11 @@ fn how_surely_a_token_exchange_is_known_is_the_integrators_to_say() {
 #[test]
 fn a_token_exchange_cannot_be_called_by_its_name_or_by_its_path() {
     struct Open;
-    impl Operation for Open {
+    impl Claim for Open {
         const NAME: &'static str = "open";
-        const PATH: Option<&'static str> = Some("/v5/partner/transfer/agent/auth");
+        const PATH: &'static str = "/v5/partner/transfer/agent/auth";
         const AUTH: Auth = Auth::None;
         const CLASS: Class = Class::Read;
-        const EVIDENCE: Evidence = Evidence::Assumed;
-        type Reply = Json;
-
-        fn encode(&self) -> Result<Body, EncodeError> {
-            Body::json(&serde_json::json!({}))
-        }
-
-        fn decode(success: Success<'_>) -> Result<Json, Malformed> {
-            success.payload()
-        }
     }
     let mut operations = catalogue();
     let path = |path: &str| ServicePath::new(path).unwrap();
@@ -291,7 +282,7 @@ fn a_token_exchange_cannot_be_called_by_its_name_or_by_its_path() {
         let (name, exchange) = (name.to_owned(), exchange.to_owned());
         assert_eq!(error, NotCallable::TokenExchange { name, exchange });
     };
-    is_exchange(desk.session.call(&Open, until).unwrap_err(), "open", "get-token");
+    is_exchange(desk.session.call(&Claims(Open), until).unwrap_err(), "open", "get-token");
     for (name, exchange) in [("cancel", "refresh-token"), ("get-token", "get-token")] {
         let request = Json::parse("{}").unwrap();
         let error = desk.session.call_named(name, &request, until).unwrap_err();
