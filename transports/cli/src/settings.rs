@@ -89,7 +89,7 @@ impl Secret {
             return Ok(Self::Stdin);
         }
         terminal::secret("Agent secret: ")
-            .map(|secret| Self::Known(Zeroizing::new(secret)))
+            .map(Self::Known)
             .map_err(|error| unreadable(path, &error))
     }
 

@@ -192,7 +192,8 @@ fn money_that_is_still_connecting_is_interrupted_and_the_journal_says_that_it_wa
 #[test]
 fn a_signal_while_the_secret_is_typed_gives_the_terminal_its_echo_back() {
     use nix::sys::termios::{LocalFlags, tcgetattr};
-    for signal in SIGNALS {
+    // More than once: the signal may come while the command is still preparing the terminal.
+    for signal in [SIGNALS; 10].into_iter().flatten() {
         let terminal = nix::pty::openpty(None, None).unwrap();
         let echoes = || {
             let settings = tcgetattr(&terminal.master).unwrap();

@@ -163,14 +163,26 @@ fn pipes(scenes: &mut Scenes) {
 
 /// Asks for the secret at a terminal, and gets it.
 fn prompt(scenes: &mut Scenes) {
+    let front = Front::start(Sandbox::default()).unwrap();
+    let typed = asked_and_typed(&front.url(), SECRET);
+    scenes.note("the prompt for a secret", &typed);
+    let typed = asked_and_typed(&front.url(), &"x".repeat(4_100));
+    scenes.note("a secret that is longer than a terminal's line", &typed);
+    // The link is what some people pass as a file; it is followed.
+    let link = scenes.folder.path("link");
+    symlink(scenes.folder.write("secret", SECRET), &link).unwrap();
+    scenes.run("a secret in a file", &mut token(&front.url(), &["--secret-file", &link]));
+}
+
+/// Returns what a person sees who types `secret` at the prompt.
+fn asked_and_typed(url: &str, secret: &str) -> String {
     use std::fs::File;
     use std::io::Read;
     use std::process::Command;
-    let front = Front::start(Sandbox::default()).unwrap();
     let terminal = nix::pty::openpty(None, None).unwrap();
     let mut command = Command::new("setsid");
     command.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_imts"), "token", "--plain-http"]);
-    command.args(["--base-url", &front.url(), "--secret-file", "-"]);
+    command.args(["--base-url", url, "--secret-file", "-"]);
     command.env("IMTS_AGENT_ID", AGENT).stdin(terminal.slave.try_clone().unwrap());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
@@ -178,13 +190,9 @@ fn prompt(scenes: &mut Scenes) {
     let mut shown = [0; 64];
     let length = screen.read(&mut shown).unwrap();
     let shown = String::from_utf8_lossy(&shown[..length]).into_owned();
-    screen.write_all(format!("{SECRET}\n").as_bytes()).unwrap();
+    screen.write_all(format!("{secret}\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    scenes
-        .note("the prompt for a secret", &format!("$ imts token --secret-file -\n{shown}\n{said}"));
-    // The link is what some people pass as a file; it is followed.
-    let link = scenes.folder.path("link");
-    symlink(scenes.folder.write("secret", SECRET), &link).unwrap();
-    scenes.run("a secret in a file", &mut token(&front.url(), &["--secret-file", &link]));
+    let said =
+        String::from_utf8(if output.status.success() { output.stdout } else { output.stderr });
+    format!("$ imts token --secret-file -\n{shown}\n{}", said.unwrap())
 }
