@@ -12,6 +12,7 @@ mod outcome;
 mod recording;
 mod setup;
 mod step;
+mod unsuccessful;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use self::not_callable::NotCallable;
 pub use self::outcome::{CallError, Ending, Failed, Outcome, Permit, Unknown};
 use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
+pub use self::unsuccessful::Unsuccessful;
 use crate::error::Malformed;
 use crate::exchange::{Exchange, Reply};
 use crate::journal::IntentError;

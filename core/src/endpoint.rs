@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use http::Uri;
@@ -88,6 +89,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    /// Reads what [`Endpoint::https`] accepts. Plain `http` is an error here: it must be asked for
+    /// by [`Endpoint::plain_loopback`].
+    fn from_str(url: &str) -> Result<Self, EndpointError> {
+        Self::https(url)
+    }
+}
+
 /// An absolute path that stays under the endpoint that it is joined to.
 ///
 /// Some forms could carry a token elsewhere, or to another operation. These are refused: a URL with
@@ -120,6 +131,15 @@ impl ServicePath {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for ServicePath {
+    type Err = EndpointError;
+
+    /// Reads what [`ServicePath::new`] accepts.
+    fn from_str(path: &str) -> Result<Self, EndpointError> {
+        Self::new(path)
     }
 }
 

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 /// The settings of a session and its calls. Start from the default and change what must differ.
+/// Each field has a method `with_` and its name.
 ///
 /// ```
 /// use std::time::Duration;
 /// use imts_core::Policy;
 ///
-/// let mut policy = Policy::default();
-/// policy.margin = Duration::from_secs(60);
+/// let policy = Policy::default().with_margin(Duration::from_secs(60)).with_call_attempts(1);
 /// assert_eq!(policy.margin_of(Duration::from_secs(900)), Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,6 +153,47 @@ impl Policy {
     pub(crate) fn obeyed(&self, retry_after: Option<Duration>) -> Duration {
         retry_after.unwrap_or_default().min(self.retry_after_cap)
     }
+}
+
+/// Makes a method for each field that returns the policy with another value of it.
+macro_rules! with {
+    ($($with:ident: $field:ident, $type:ty;)*) => {
+        impl Policy {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Policy::", stringify!($field), ").")]
+                #[must_use]
+                pub fn $with(self, $field: $type) -> Self {
+                    Self { $field, ..self }
+                }
+            )*
+        }
+    };
+}
+
+with! {
+    with_margin: margin, Duration;
+    with_margin_percent: margin_percent, u8;
+    with_renew_after: renew_after, Duration;
+    with_time_limit: time_limit, Duration;
+    with_backoff_first: backoff_first, Duration;
+    with_backoff_cap: backoff_cap, Duration;
+    with_jitter_percent: jitter_percent, u8;
+    with_jitter_seed: jitter_seed, u64;
+    with_retry_after_cap: retry_after_cap, Duration;
+    with_settle: settle, Duration;
+    with_refusals: refusals, u32;
+    with_secret_tries: secret_tries, u32;
+    with_forbidden_first: forbidden_first, Duration;
+    with_forbidden_cap: forbidden_cap, Duration;
+    with_refresh_retry: refresh_retry, Duration;
+    with_replay: replay, Replay;
+    with_save_within: save_within, Duration;
+    with_access_lifetime_cap: access_lifetime_cap, Duration;
+    with_refresh_lifetime_cap: refresh_lifetime_cap, Duration;
+    with_reply_limit: reply_limit, usize;
+    with_call_attempts: call_attempts, u32;
+    with_unauthorized_is_unprocessed: unauthorized_is_unprocessed, bool;
+    with_error_shape_refuses: error_shape_refuses, bool;
 }
 
 /// What may be done with a refresh token that may already be spent.

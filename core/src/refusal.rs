@@ -3,6 +3,7 @@
 //! Owns what is kept of it, and what it is shown as. Does not read replies, and does not know what a
 //! refusal does to a session.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -76,6 +77,16 @@ impl Refusal {
         }
     }
 
+    /// Returns what to do about the refusal of a call, which was sent with a token.
+    pub(crate) fn recovery_of_call(&self) -> Recovery {
+        match (self.status.as_u16(), self.recovery()) {
+            (401 | 403, recovery) => recovery,
+            // The service accepted the token, so the request must be corrected.
+            (_, Recovery::SignIn) => Recovery::Fix,
+            (_, recovery) => recovery,
+        }
+    }
+
     /// Whether the body is a JSON object, in any form that the lenient reading accepts. It then
     /// comes from the service and not from an intermediary.
     pub(crate) fn is_json(&self) -> bool {
@@ -119,6 +130,8 @@ impl fmt::Display for Refusal {
         Ok(())
     }
 }
+
+impl Error for Refusal {}
 
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ mod exceptions;
 pub(crate) mod tunnel;
 
 use std::fmt;
+use std::str::FromStr;
 
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
@@ -91,6 +92,15 @@ impl Proxy {
     /// Returns where the proxy is.
     pub(crate) fn place(&self) -> Place<'_> {
         Place { host: &self.host, port: self.port, is_secure: self.is_secure }
+    }
+}
+
+impl FromStr for Proxy {
+    type Err = ProxyError;
+
+    /// Reads what [`Proxy::new`] accepts.
+    fn from_str(url: &str) -> Result<Self, ProxyError> {
+        Self::new(url)
     }
 }
 
@@ -181,7 +191,7 @@ mod tests {
             ("http://u:a%3Ab%25@proxy:1", "Basic dTphOmIl"),
             ("http://u@proxy:1", "Basic dTo="),
         ] {
-            let proxy = Proxy::new(url).unwrap();
+            let proxy: Proxy = url.parse().unwrap();
             let authorization = proxy.authorization.as_ref().unwrap();
             assert_eq!(authorization, value);
             assert!(authorization.is_sensitive());

@@ -5,6 +5,8 @@
 //! reports nothing proves nothing. Does not know about sessions. A transport makes one decision
 //! only: whether a failed request is known not to have been sent.
 
+mod pointers;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

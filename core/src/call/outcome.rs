@@ -38,12 +38,7 @@ impl<R> Outcome<R> {
     pub fn recovery(&self) -> Option<Recovery> {
         match self {
             Self::Done(_) => None,
-            Self::Refused(refusal) => Some(match (refusal.status().as_u16(), refusal.recovery()) {
-                (401 | 403, recovery) => recovery,
-                // The service accepted the token, so the request must be corrected.
-                (_, Recovery::SignIn) => Recovery::Fix,
-                (_, recovery) => recovery,
-            }),
+            Self::Refused(refusal) => Some(refusal.recovery_of_call()),
             Self::Unknown(_) => Some(Recovery::Resolve),
             Self::Failed(failed) => Some(failed.why().recovery()),
         }

@@ -1,8 +1,9 @@
 //! What each answer means, by class: the table, whole.
 
 use std::error::Error;
+use std::io;
 
-use imts_core::call::CallError;
+use imts_core::call::{CallError, Unsuccessful};
 use imts_core::catalogue::Decided;
 use imts_core::services::transfer::Confirm;
 use imts_core::{Outcome, Recovery, TransportError, services};
@@ -80,6 +81,69 @@ fn every_answer_means_what_the_table_says() {
             assert_eq!(word(&outcome), expected, "{name} to {class}: {outcome:?}");
             assert_eq!(desk.requests.len(), if again { 2 } else { 1 }, "{name} to {class}");
         }
+    }
+}
+
+#[test]
+fn an_outcome_as_a_result_keeps_its_three_other_ends_apart() {
+    let refused = || vec![act("400")];
+    let cases = [
+        (vec![done()], "done"),
+        (refused(), "refused"),
+        (vec![lost()], "unknown"),
+        (vec![not_sent(), not_sent(), not_sent()], "not_sent"),
+    ];
+    for (script, expected) in cases {
+        let outcome = Desk::new().pays(script);
+        let recovery = outcome.recovery();
+        let end = match outcome.into_result() {
+            Ok(reply) => {
+                assert_eq!(reply.as_str(), r#"{"id":17}"#);
+                "done"
+            }
+            Err(end) => {
+                assert_eq!(Some(end.recovery()), recovery, "{expected}");
+                match end {
+                    Unsuccessful::Refused(_) => "refused",
+                    Unsuccessful::Unknown(_) => "unknown",
+                    Unsuccessful::Failed(_) => "not_sent",
+                }
+            }
+        };
+        assert_eq!(end, expected);
+    }
+    // A failed call still has its permit.
+    let failed = Desk::new().pays(vec![not_sent(), not_sent(), not_sent()]).into_result();
+    let Err(Unsuccessful::Failed(failed)) = failed else { panic!("{failed:?}") };
+    assert!(failed.into_permit().is_some());
+}
+
+#[test]
+fn each_end_by_itself_is_an_error_that_says_each_cause_once() {
+    /// An error with a cause of its own.
+    #[derive(Debug, thiserror::Error)]
+    #[error("it broke")]
+    struct Broken(#[source] io::Error);
+
+    let broken = || {
+        let error = Broken(io::Error::other("a cable"));
+        Act::Fail(TransportError::unknown().because(error))
+    };
+    let Outcome::Unknown(unknown) = Desk::new().pays(vec![broken()]) else { panic!("it was lost") };
+    let failed = Desk::new().reads(vec![broken(), broken(), broken()]);
+    let Outcome::Failed(failed) = failed else { panic!("it only reads") };
+    assert!(failed.to_string().starts_with("the call was not done: "), "{failed}");
+    let Outcome::Refused(refusal) = Desk::new().pays(vec![act("400")]) else { panic!("a 400") };
+    let errors: [(Box<dyn Error + Send + Sync>, Option<&str>); 3] = [
+        (unknown.into(), Some("a cable")),
+        (failed.into(), Some("a cable")),
+        (refusal.into(), None),
+    ];
+    for (error, expected) in errors {
+        let cause = error.source().map(ToString::to_string);
+        assert_eq!(cause.as_deref(), expected, "{error}");
+        assert_eq!(error.to_string().matches("it broke").count(), usize::from(expected.is_some()));
+        assert!(!error.to_string().contains("a cable"), "{error}");
     }
 }
 

@@ -21,6 +21,17 @@ fn an_endpoint_has_one_canonical_form() {
 }
 
 #[test]
+fn an_endpoint_read_from_text_is_https_to_any_host_and_a_path_is_checked() {
+    let read: Endpoint = "HTTPS://Host.EXAMPLE:443/".parse().unwrap();
+    assert_eq!(read, Endpoint::https("https://host.example").unwrap());
+    for url in ["http://host.example", "http://127.0.0.1:8080", "http://localhost"] {
+        assert_eq!(url.parse::<Endpoint>(), Err(EndpointError::NotHttps), "{url}");
+    }
+    assert_eq!("/a/b".parse::<ServicePath>(), ServicePath::new("/a/b"));
+    assert_eq!("/a/../b".parse::<ServicePath>(), Err(EndpointError::Path));
+}
+
+#[test]
 fn plain_http_is_for_loopback_alone_and_never_by_default() {
     for url in
         ["http://127.0.0.1", "http://127.9.8.7:80", "http://[::1]:8080", "http://LOCALHOST/x"]

@@ -11,6 +11,7 @@ mod known_answers;
 mod literal;
 mod pacing;
 mod persisted;
+mod policies;
 mod rejected;
 mod renewals;
 mod replies;
