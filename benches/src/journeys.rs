@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::thread;
 
+use imts::clock::{Clock, SystemClock};
 use imts::endpoint::ServicePath;
 use imts::journal::MemoryJournal;
 use imts::operation::Custom;
@@ -33,9 +35,14 @@ fn reply_to_token() {
     assert!(matches!(step, Step::Ready(_)), "{step:?}");
 }
 
-/// A blocking client's token while it is valid.
+/// A blocking client's token while it is valid, at the first ask after a tick of the clock: the longer
+/// way, which reads the clock.
 fn ask() {
     let client = ready::client();
+    let seen = SystemClock.coarse();
+    while SystemClock.coarse() == seen {
+        thread::yield_now();
+    }
     counted(|| drop(black_box(client.token().expect("the token is valid"))));
 }
 

@@ -7,6 +7,7 @@
 
 mod pointers;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -78,6 +79,21 @@ where
         self(request, bounds)
     }
 }
+
+/// Sends a request. If the transport panics, the request has failed with unknown outcome.
+pub(crate) fn send(
+    transport: &dyn Transport,
+    request: Request<Body>,
+    bounds: Bounds,
+) -> Result<Response<Vec<u8>>, TransportError> {
+    catch_unwind(AssertUnwindSafe(|| transport.send(request, bounds)))
+        .unwrap_or_else(|_| Err(TransportError::unknown().because(TransportPanicked)))
+}
+
+/// Why an exchange failed: its transport panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("the transport panicked")]
+pub(crate) struct TransportPanicked;
 
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

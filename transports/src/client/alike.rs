@@ -13,7 +13,7 @@ macro_rules! methods_alike {
 
             /// Returns what a handle keeps of a token between two asks.
             pub(crate) fn token_cache(&self) -> TokenCache {
-                self.shared.common.token_cache()
+                self.shared.common.token.token_cache()
             }
 
             /// Reports that the service refused this token with a 401. The client never returns

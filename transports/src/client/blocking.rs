@@ -81,7 +81,7 @@ impl Client {
     ///
     /// Returns [`TokenError`] if there is no valid token.
     pub fn token(&self) -> Result<BearerGuard, TokenError> {
-        match self.shared.common.cached(Duration::ZERO) {
+        match self.shared.common.token.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => self.later(Duration::ZERO),
         }
@@ -105,7 +105,7 @@ impl Client {
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](Client::token).
     pub fn token_valid_for(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
-        match self.shared.common.cached(at_least) {
+        match self.shared.common.token.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => self.later(at_least),
         }
@@ -153,7 +153,7 @@ impl Client {
                 return self.shared.common.lasting(bearer, at_least);
             }
             // After one renewal, callers that waited together do not queue for the session lock.
-            if let Some(bearer) = self.shared.common.cached_now(at_least) {
+            if let Some(bearer) = self.shared.common.token.cached_now(at_least) {
                 return Ok(bearer);
             }
             // A second renewal would not bring a longer life than the first.

@@ -34,15 +34,14 @@ pub(crate) use self::driver::Driver;
 pub(crate) use self::keep_alive::NextCheck;
 use self::locked::Lifecycle;
 pub(crate) use self::locked::{Driven, Locked, State};
-pub(crate) use self::panicked::TransportPanicked;
 use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::{Found, reconcile};
 pub(crate) use self::waiting::{RetryBudget, token_waiting};
 pub(crate) use self::work::{Next, Work};
-use crate::client::bearer::{BearerGuard, Snapshot, TokenCache};
+use crate::client::bearer::{BearerGuard, PublishedToken};
 use crate::client::changes::Changes;
 use crate::clock::{self, Clock};
-use crate::sync::{Mutex, Published};
+use crate::sync::Mutex;
 use crate::token_error::TokenError;
 use crate::transport::{Bounds, Progress};
 use crate::wipe::wipe;
@@ -57,17 +56,15 @@ pub(crate) type OnGrant = Box<dyn Fn(&Saved) -> Result<(), HookError> + Send + S
 /// what a kind of client keeps of it, for the callers that join it.
 pub(crate) struct Common<F> {
     state: Mutex<State<F>>,
-    /// The snapshot that answers most asks. The holder of the state writes it before releasing the
+    /// The token that answers most asks. The holder of the state publishes it before releasing the
     /// lock.
-    published: Published<Snapshot>,
+    pub(crate) token: PublishedToken,
     driven: Driven,
     clock: clock::Source,
     /// Rings when an ask may return something else than before.
     changes: Arc<Changes>,
     /// Reports a change when a virtual clock is set, as long as the client exists.
     _clock_was_set: Arc<dyn Fn() + Send + Sync>,
-    /// How far the clock's coarse readings may be behind.
-    lag: Duration,
     on_grant: Option<OnGrant>,
     /// Records calls.
     journal: CallJournal,
@@ -108,11 +105,10 @@ impl<F> Common<F> {
         });
         clock.on_set(Arc::downgrade(&clock_was_set));
         let common = Self {
-            lag: clock.lag(),
             endpoint: session.endpoint().clone(),
             call_attempts: session.policy().call_attempts,
             state: Mutex::new(State::new(session)),
-            published: Published::nothing(),
+            token: PublishedToken::nothing(clock.clone()),
             driven,
             clock,
             changes,
@@ -126,23 +122,6 @@ impl<F> Common<F> {
         common
     }
 
-    pub(crate) fn now(&self) -> Now {
-        self.clock.now()
-    }
-
-    /// Answers most asks. While no renewal is due, this is all that an ask costs: no lock, no
-    /// precise clock. Inlined, because a value that is returned through memory is copied once more.
-    #[inline(always)]
-    pub(crate) fn cached(&self, at_least: Duration) -> Option<BearerGuard> {
-        // Read the tick first: nothing may unwind between the load and the return.
-        let tick = self.clock.tick().unwrap_or(0);
-        let published = self.published.load();
-        if at_least.is_zero() && published.as_ref().is_some_and(|it| it.was_fresh_at(tick)) {
-            return Some(BearerGuard::lent(published));
-        }
-        self.cached_now(at_least)
-    }
-
     /// Handles an ask that no cached token can answer: returns the locked session, to
     /// [ask](Common::ask). If another caller holds the session, a usable old token is still served
     /// while its renewal is due.
@@ -151,13 +130,7 @@ impl<F> Common<F> {
         if let Some(locked) = self.try_lock() {
             return Err(locked);
         }
-        let (published, clock) = (self.published.load(), &self.clock);
-        let serves = |it: &Snapshot| it.is_usable(clock) && it.lasts(at_least, clock);
-        if published.as_deref().is_some_and(serves) {
-            Ok(BearerGuard::lent(published))
-        } else {
-            Err(self.lock())
-        }
+        self.token.usable(at_least).ok_or_else(|| self.lock())
     }
 
     /// Returns the token, if it has this much life left.
@@ -169,17 +142,12 @@ impl<F> Common<F> {
         if at_least.is_zero() {
             return Ok(bearer);
         }
-        let remaining = bearer.remaining(self.now());
+        let remaining = bearer.remaining(self.clock.now());
         if remaining < at_least { Err(TokenError::ShortLived { remaining }) } else { Ok(bearer) }
     }
 
-    /// Returns a cache of what is published, for one thread or task.
-    pub(crate) fn token_cache(&self) -> TokenCache {
-        TokenCache::new(self.clock.clone(), self.published.cached_read())
-    }
-
     pub(crate) fn reject(&self, epoch: Epoch) {
-        let (mut locked, now) = (self.lock(), self.now());
+        let (mut locked, now) = (self.lock(), self.clock.now());
         let State { session, notes, .. } = &mut *locked;
         notes.rejected(session, epoch, now);
         session.reject(epoch, now);
@@ -188,7 +156,7 @@ impl<F> Common<F> {
 
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
         let mut locked = self.lock();
-        locked.session.sign_in(credentials, keep, self.now());
+        locked.session.sign_in(credentials, keep, self.clock.now());
         locked.mark_changed();
     }
 
@@ -199,11 +167,11 @@ impl<F> Common<F> {
     }
 
     pub(crate) fn phase<R>(&self, read: impl FnOnce(Phase<'_>) -> R) -> R {
-        read(self.lock().session.phase(self.now()))
+        read(self.lock().session.phase(self.clock.now()))
     }
 
     pub(crate) fn saved(&self) -> Option<Saved> {
-        self.lock().session.saved(self.now())
+        self.lock().session.saved(self.clock.now())
     }
 
     pub(crate) fn save_failure(&self) -> Option<Source> {
@@ -214,7 +182,7 @@ impl<F> Common<F> {
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, TokenError> {
         match state.lifecycle {
             Lifecycle::Open => {
-                let now = self.now();
+                let now = self.clock.now();
                 let asked = self.step(state, at_least, now);
                 if let Ok(Ask::Start(work, _)) = &asked {
                     state.notes.started(&state.session, work, at_least, now);
@@ -243,7 +211,7 @@ impl<F> Common<F> {
         let mut state = self.lock();
         state.lifecycle = Lifecycle::Closed;
         state.mark_changed();
-        (state.flight.take(), state.session.saved(self.now()))
+        (state.flight.take(), state.session.saved(self.clock.now()))
     }
 
     fn step(&self, state: &mut State<F>, at_least: Duration, now: Now) -> Result<Ask, TokenError> {
@@ -253,7 +221,7 @@ impl<F> Common<F> {
                 if remaining < at_least {
                     return Err(TokenError::ShortLived { remaining });
                 }
-                Ok(Ask::Ready(self.share(bearer)))
+                Ok(Ask::Ready(self.token.share(bearer)))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
             Step::Wait { until, last } => {
@@ -285,14 +253,14 @@ impl<F> Common<F> {
         catch_unwind(report).unwrap_or_else(|_| {
             // The ticket may still count as under way.
             let failure = TransportError::unknown().because(ClockPanicked);
-            let give_up = || self.lock().session.on_failure(ticket, failure, self.now());
+            let give_up = || self.lock().session.on_failure(ticket, failure, self.clock.now());
             drop(catch_unwind(AssertUnwindSafe(give_up)));
             Next::Ended(Ok(()))
         })
     }
 
     fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, TransportError>) -> Next {
-        let (mut state, now) = (self.lock(), self.now());
+        let (mut state, now) = (self.lock(), self.clock.now());
         state.is_begun_anew = false;
         let outcome = match outcome {
             Ok(mut response) => {
@@ -317,7 +285,7 @@ impl<F> Common<F> {
         };
         let go_on = || {
             let mut state = self.lock();
-            let now = self.now();
+            let now = self.clock.now();
             match &outcome {
                 Ok(()) => state.session.on_saved(ticket, now),
                 Err(_) => state.session.on_save_failed(ticket, now),
@@ -353,15 +321,6 @@ impl<F> Common<F> {
             Err(error) => Err(error),
         };
         ended(state, outcome, now)
-    }
-
-    /// Returns the published bearer if it is the same one: this saves an allocation.
-    fn share(&self, bearer: imts_core::Bearer) -> BearerGuard {
-        let published = self.published.load();
-        match published.as_ref() {
-            Some(snapshot) if snapshot.is_of(bearer.epoch()) => BearerGuard::lent(published),
-            _ => BearerGuard::owned(bearer),
-        }
     }
 }
 

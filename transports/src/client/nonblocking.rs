@@ -99,7 +99,7 @@ impl AsyncClient {
     ///
     /// Returns [`TokenError`] if there is no valid token.
     pub async fn token(&self) -> Result<BearerGuard, TokenError> {
-        match self.shared.common.cached(Duration::ZERO) {
+        match self.shared.common.token.cached(Duration::ZERO) {
             Some(bearer) => Ok(bearer),
             None => match self.later(Duration::ZERO)? {
                 Later::Served(bearer) => Ok(bearer),
@@ -126,7 +126,7 @@ impl AsyncClient {
     /// Returns [`TokenError::ShortLived`] if the service's tokens do not live that long; otherwise
     /// as [`token`](AsyncClient::token).
     pub async fn token_valid_for(&self, at_least: Duration) -> Result<BearerGuard, TokenError> {
-        match self.shared.common.cached(at_least) {
+        match self.shared.common.token.cached(at_least) {
             Some(bearer) => Ok(bearer),
             None => match self.later(at_least)? {
                 Later::Served(bearer) => Ok(bearer),

@@ -5,9 +5,9 @@
 //! and emitted after it, because a listener may ask the same client for a token.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use self::off::{Events, Notes};
+pub(crate) use self::off::{Note, Notes};
 #[cfg(feature = "tracing")]
-pub(crate) use self::on::{Events, Notes};
+pub(crate) use self::on::{Note, Notes};
 
 /// Takes no notes.
 #[cfg(not(feature = "tracing"))]
@@ -19,11 +19,12 @@ mod off {
     use crate::client::common::Work;
     use crate::token_error::TokenError;
 
-    #[derive(Default)]
-    pub(crate) struct Notes {}
+    pub(crate) enum Note {}
 
     #[derive(Default)]
-    pub(crate) struct Events {}
+    pub(crate) struct Notes {
+        pub(crate) noted: Vec<Note>,
+    }
 
     impl Notes {
         pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
@@ -31,15 +32,11 @@ mod off {
         pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), TokenError>, _: Now) {}
         pub(crate) fn backed_off(&mut self, _: Duration) {}
         pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
-        pub(crate) fn take(&mut self) -> Events {
-            Events {}
-        }
     }
 }
 
 #[cfg(feature = "tracing")]
 mod on {
-    use std::mem;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::time::Duration;
 
@@ -56,14 +53,15 @@ mod on {
     /// The events that happened under the lock.
     #[derive(Default)]
     pub(crate) struct Notes {
-        notes: Vec<Note>,
+        pub(crate) noted: Vec<Note>,
         /// Whether the service rejected the token in use.
         rejected: bool,
         began: Option<Mono>,
         purpose: Option<Purpose>,
     }
 
-    enum Note {
+    /// An event, emitted when this is dropped.
+    pub(crate) enum Note {
         Started { reason: &'static str, purpose: Purpose, epoch: u64 },
         FellBack,
         Renewed { epoch: u64, took: Duration },
@@ -71,10 +69,6 @@ mod on {
         BackedOff { wait: Duration },
         Rejected { epoch: u64 },
     }
-
-    /// The notes, emitted when this is dropped.
-    #[derive(Default)]
-    pub(crate) struct Events(Vec<Note>);
 
     impl Notes {
         /// Notes that a renewal begins.
@@ -100,7 +94,7 @@ mod on {
                 Phase::Valid(_) => "longer life wanted",
             };
             (self.began, self.purpose) = (Some(now.mono), Some(purpose));
-            self.notes.push(Note::Started { reason, purpose, epoch: epoch_in_use(session, now) });
+            self.noted.push(Note::Started { reason, purpose, epoch: epoch_in_use(session, now) });
         }
 
         /// Notes that a renewal continues with another request.
@@ -108,7 +102,7 @@ mod on {
             let Work::Send(ticket, ..) = work else { return };
             let before = self.purpose.replace(ticket.purpose());
             if (before, ticket.purpose()) == (Some(Purpose::Refresh), Purpose::SignIn) {
-                self.notes.push(Note::FellBack);
+                self.noted.push(Note::FellBack);
             }
         }
 
@@ -122,16 +116,16 @@ mod on {
             let took = self.began.take().map(|began| now.mono.since(began)).unwrap_or_default();
             let Err(error) = outcome else {
                 self.rejected = false;
-                self.notes.push(Note::Renewed { epoch: epoch_in_use(session, now), took });
+                self.noted.push(Note::Renewed { epoch: epoch_in_use(session, now), took });
                 return;
             };
             let (outcome, status) = error.renewal_error().map_or(("given up", None), outcome_of);
-            self.notes.push(Note::Failed { outcome, status, took });
+            self.noted.push(Note::Failed { outcome, status, took });
         }
 
         /// Notes that no renewal is due for some time.
         pub(crate) fn backed_off(&mut self, wait: Duration) {
-            self.notes.push(Note::BackedOff { wait });
+            self.noted.push(Note::BackedOff { wait });
         }
 
         /// Notes that the service rejected a token. Call this before the session handles the
@@ -140,28 +134,22 @@ mod on {
             let usable = session.phase(now).usable();
             if usable.is_some_and(|usable| usable.bearer().epoch() == epoch) {
                 self.rejected = true;
-                self.notes.push(Note::Rejected { epoch: epoch.count() });
+                self.noted.push(Note::Rejected { epoch: epoch.count() });
             }
-        }
-
-        pub(crate) fn take(&mut self) -> Events {
-            Events(mem::take(&mut self.notes))
         }
     }
 
-    impl Drop for Events {
+    impl Drop for Note {
         fn drop(&mut self) {
-            for note in self.0.drain(..) {
-                // A listener that panics must not leave a renewal undone.
-                let _emitted = catch_unwind(AssertUnwindSafe(|| note.emit()));
-            }
+            // A listener that panics must not leave a renewal undone.
+            let _emitted = catch_unwind(AssertUnwindSafe(|| self.emit()));
         }
     }
 
     impl Note {
-        fn emit(self) {
+        fn emit(&self) {
             let seconds = |duration: Duration| duration.as_secs_f64();
-            match self {
+            match *self {
                 Self::Started { reason, purpose, epoch } => {
                     debug!(target: "imts", reason, %purpose, epoch, "renewal started");
                 }

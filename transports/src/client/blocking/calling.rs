@@ -14,6 +14,7 @@ use super::Client;
 use crate::client::common::{NoBearer, ON_THE_WAY, is_valid_at};
 use crate::clock::Deadline;
 use crate::sync::wait;
+use crate::transport::send;
 
 impl Client {
     /// Calls an operation, and waits for its outcome as long as this client's patience.
@@ -84,8 +85,8 @@ impl Client {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let common = &self.shared.common;
-        self.carry(common.prepared(call), common.now())
+        let (call, now) = self.shared.common.prepared(call);
+        self.carry(call, now)
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.
@@ -115,8 +116,8 @@ impl Client {
                 CallStep::Record(entry) => call.on_recorded(wait(pin!(recorded.record(&entry)))),
                 CallStep::Send(exchange) => {
                     let (request, bounds, _) = common.outgoing(exchange, &mut recorded);
-                    let reported_at = common.report(&mut call, self.shared.send(request, bounds));
-                    now = common.or_end(reported_at, deadline);
+                    let outcome = send(&*self.shared.transport, request, bounds);
+                    now = common.or_end(common.report(&mut call, outcome), deadline);
                     continue;
                 }
                 CallStep::Reject(epoch) => self.reject(epoch),

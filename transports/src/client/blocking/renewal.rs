@@ -4,24 +4,21 @@
 //! stops waiting. The session decides what to do.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
-use http::{Request, Response};
 use imts_core::TransportError;
-use imts_core::secret::Body;
 use imts_core::transport_error::NotSent;
 
 use super::flight::Flight;
-use crate::client::common::{Common, Next, TransportPanicked, Work};
+use crate::client::common::{Common, Next, Work};
 use crate::sync::{Mutex, thread};
 use crate::token_error::TokenError;
-use crate::transport::{Bounds, Transport};
+use crate::transport::{Transport, send};
 
 /// What all clones of a client share.
 pub(super) struct Shared {
     pub(super) common: Common<Flight>,
-    transport: Arc<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     /// The thread of the last flight.
     last: Mutex<Option<thread::JoinHandle<()>>>,
     /// The thread that keeps the client alive.
@@ -64,21 +61,11 @@ impl Shared {
         }
     }
 
-    /// Sends a request. If the transport panics, the request has failed with unknown outcome.
-    pub(super) fn send(
-        &self,
-        request: Request<Body>,
-        bounds: Bounds,
-    ) -> Result<Response<Vec<u8>>, TransportError> {
-        catch_unwind(AssertUnwindSafe(|| self.transport.send(request, bounds)))
-            .unwrap_or_else(|_| Err(TransportError::unknown().because(TransportPanicked)))
-    }
-
     pub(super) fn run(&self, mut work: Box<Work>) -> Result<(), TokenError> {
         loop {
             let next = match *work {
                 Work::Send(ticket, request, bounds, _) => {
-                    self.common.on_reply(ticket, self.send(request, bounds))
+                    self.common.on_reply(ticket, send(&*self.transport, request, bounds))
                 }
                 Work::Save(ticket, saved) => self.common.save(ticket, &saved),
             };

@@ -27,7 +27,7 @@ impl Client {
     /// Returns [`TokenError`] if there is no token. If the next renewal is due only after this
     /// client's patience has ended, returns [`TokenError::Waiting`] at once.
     pub fn token_waiting(&self) -> Result<BearerGuard, TokenError> {
-        if let Some(bearer) = self.shared.common.cached(Duration::ZERO) {
+        if let Some(bearer) = self.shared.common.token.cached(Duration::ZERO) {
             return Ok(bearer);
         }
         let budget = RetryBudget::by(Deadline::after(self.patience));

@@ -18,7 +18,7 @@ use imts_core::{
 
 use super::Common;
 use super::call_journal::RecordedCall;
-use crate::clock::Deadline;
+use crate::clock::{Clock, Deadline};
 use crate::token_error::TokenError;
 use crate::transport::{Bounds, Progress};
 use crate::wipe::wipe;
@@ -35,7 +35,7 @@ impl<F> Common<F> {
         operation: &O,
         within: Duration,
     ) -> Result<(Call<O::Reply>, Now), NotCallable> {
-        let now = self.now();
+        let now = self.clock.now();
         let call = self.lock().session.call(operation, now.mono.after(within))?;
         Ok((self.recorded_in_journal(call), now))
     }
@@ -55,7 +55,7 @@ impl<F> Common<F> {
     }
 
     pub(crate) fn deadline(&self, within: Duration) -> Mono {
-        self.now().mono.after(within)
+        self.clock.now().mono.after(within)
     }
 
     /// Starts a call.
@@ -91,7 +91,7 @@ impl<F> Common<F> {
         call: &mut Call<R>,
         outcome: Result<Response<Vec<u8>>, TransportError>,
     ) -> Now {
-        let now = self.now();
+        let now = self.clock.now();
         match outcome {
             Ok(mut response) => {
                 call.on_reply(Reply::from(&response), now);
@@ -109,7 +109,7 @@ impl<F> Common<F> {
 
     /// Records what was found out about a call in doubt.
     pub(crate) async fn resolve(&self, id: u64, resolution: Resolution) -> Result<(), RecordError> {
-        self.journal.resolve(id, self.now().wall, resolution).await
+        self.journal.resolve(id, self.clock.now().wall, resolution).await
     }
 
     /// Adds the caller's headers to a request, unless it has them.
@@ -125,7 +125,7 @@ impl<F> Common<F> {
         // As long as the session is locked, the published token belongs to the signed-in agent.
         let locked = call.is_for_one_agent().then(|| self.lock());
         self.admits_for(call, locked.as_ref().and_then(|locked| locked.session.agent_id()))?;
-        Ok(self.cached(ON_THE_WAY).map(Bearer::from))
+        Ok(self.token.cached(ON_THE_WAY).map(Bearer::from))
     }
 
     /// Checks that a call may have a token of this session. A call to another service may not.
@@ -147,7 +147,7 @@ impl<F> Common<F> {
     /// Returns the time. Once the caller's own time limit has passed, returns the end of the
     /// waiting clock, whatever a virtual clock shows.
     pub(crate) fn now_or_end(&self, deadline: Deadline) -> Now {
-        self.or_end(self.now(), deadline)
+        self.or_end(self.clock.now(), deadline)
     }
 
     /// Returns this time, or the end if the caller's own time limit has passed.
@@ -158,11 +158,11 @@ impl<F> Common<F> {
         }
     }
 
-    /// Returns a call as this client performs it. If it was made for no agent, it is for the
-    /// signed-in one.
-    pub(crate) fn prepared<R>(&self, call: Call<R>) -> Call<R> {
+    /// Returns a call as this client performs it, and the time. If the call was made for no agent,
+    /// it is for the signed-in one.
+    pub(crate) fn prepared<R>(&self, call: Call<R>) -> (Call<R>, Now) {
         let call = call.for_agent(self.lock().session.agent_id());
-        self.recorded_in_journal(call)
+        (self.recorded_in_journal(call), self.clock.now())
     }
 
     /// Returns the same call, recorded in the journal if there is one, no matter who made the call.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use imts_core::session::Health;
 
 use super::{Common, State};
+use crate::clock::Clock;
 use crate::token_error::TokenError;
 
 /// The next step of the thread or task that keeps a client alive.
@@ -36,13 +37,13 @@ impl NextCheck {
 impl<F> Common<F> {
     /// Returns the next step after an ask that returned a token: wait until its renewal is due.
     pub(crate) fn next_check(&self, state: &State<F>) -> NextCheck {
-        let next = state.session.health(self.now()).next_renewal;
+        let next = state.session.health(self.clock.now()).next_renewal;
         NextCheck::Rest(next.map(|next| next.max(SHORTEST)))
     }
 
     pub(crate) fn health(&self) -> Health {
         let locked = self.lock();
-        let mut health = locked.session.health(self.now());
+        let mut health = locked.session.health(self.clock.now());
         health.save_failed = locked.save_failure.is_some();
         health
     }

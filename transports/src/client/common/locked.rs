@@ -4,6 +4,7 @@
 //! answer. After the release, it emits the events that were noted meanwhile. So no one can change
 //! the session and forget to publish the change.
 
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
@@ -13,9 +14,9 @@ use imts_core::transport_error::Source;
 use imts_core::{Epoch, Now, Session, Ticket};
 
 use super::Common;
-use crate::client::bearer::{BearerGuard, Snapshot};
 use crate::client::changes::Changes;
-use crate::client::trace::{Events, Notes};
+use crate::client::trace::{Note, Notes};
+use crate::clock::Clock;
 use crate::sync::MutexGuard;
 use crate::transport::Progress;
 
@@ -83,27 +84,13 @@ pub(crate) struct Locked<'a, F> {
     /// Dropped after the guard: otherwise the woken callers would wait for it.
     notify: NotifyOnDrop<'a>,
     /// Dropped after the guard, because a listener may ask the same client for a token.
-    events: Events,
+    events: Vec<Note>,
 }
 
 impl<F> Common<F> {
     /// Locks the shared state. A holder that panicked left it consistent: every change is one call.
     pub(crate) fn lock(&self) -> Locked<'_, F> {
         self.locked(self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Returns what [`Common::cached`] serves, for a caller that has waited. It is not inlined, so
-    /// that `cached` stays inlined.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn cached_now(&self, at_least: Duration) -> Option<BearerGuard> {
-        let (published, clock) = (self.published.load(), &self.clock);
-        let serves = |it: &Snapshot| it.is_fresh(clock) && it.lasts(at_least, clock);
-        if published.as_deref().is_some_and(serves) {
-            Some(BearerGuard::lent(published))
-        } else {
-            None
-        }
     }
 
     /// Locks the shared state, unless someone else has it.
@@ -116,7 +103,7 @@ impl<F> Common<F> {
     }
 
     fn locked<'a>(&'a self, state: MutexGuard<'a, State<F>>) -> Locked<'a, F> {
-        Locked { common: self, state, notify: NotifyOnDrop(None), events: Events::default() }
+        Locked { common: self, state, notify: NotifyOnDrop(None), events: Vec::new() }
     }
 }
 
@@ -132,7 +119,7 @@ impl<F> Locked<'_, F> {
             due: outlook.due().filter(|_| !is_asked),
         });
         let is_watched = renews && common.driven == Driven::Spawner && shown.is_some();
-        let now = is_watched.then(|| common.now().mono);
+        let now = is_watched.then(|| common.clock.now().mono);
         let is_old = now.is_some_and(|now| state.check_again.is_none_or(|at| now >= at));
         if shown == state.shown && !is_old {
             return;
@@ -142,10 +129,9 @@ impl<F> Locked<'_, F> {
         state.check_again = now.map(|now| now.after(CHECK_EVERY));
         let at_most = state.check_again;
         let capped = |due: Now| Now { mono: due.mono.min(at_most.unwrap_or(due.mono)), ..due };
-        let snapshot = outlook
-            .zip(shown)
-            .map(|(outlook, shown)| Snapshot::new(outlook, shown.due.map(capped), common.lag));
-        common.published.store(snapshot);
+        let token = outlook.zip(shown);
+        let token = token.map(|(outlook, shown)| (outlook.bearer(), shown.due.map(capped)));
+        common.token.publish(token);
     }
 }
 
@@ -180,10 +166,10 @@ impl<F> DerefMut for Locked<'_, F> {
 impl<F> Drop for Locked<'_, F> {
     fn drop(&mut self) {
         self.publish();
-        if std::mem::take(&mut self.state.changed) {
+        if mem::take(&mut self.state.changed) {
             self.notify.0 = Some(&self.common.changes);
         }
-        self.events = self.state.notes.take();
+        self.events = mem::take(&mut self.state.notes.noted);
     }
 }
 

@@ -8,8 +8,3 @@ pub(super) struct HookPanicked;
 #[derive(Debug, thiserror::Error)]
 #[error("the clock panicked")]
 pub(super) struct ClockPanicked;
-
-/// Why an exchange failed: its transport panicked.
-#[derive(Debug, thiserror::Error)]
-#[error("the transport panicked")]
-pub(crate) struct TransportPanicked;

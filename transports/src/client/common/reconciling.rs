@@ -14,7 +14,7 @@ use imts_core::transport_error::Source;
 use super::Common;
 use super::call_journal::Standing;
 use super::driver::Driver;
-use crate::clock::Deadline;
+use crate::clock::{Clock, Deadline};
 
 /// The result of a callback.
 pub(crate) enum Found {
@@ -70,7 +70,7 @@ impl<F> Common<F> {
     /// Returns the call as it is in doubt now, if it must be asked about. Time may have passed
     /// since it was listed.
     fn asks(&self, pass: &mut Reconciling, id: u64) -> Option<CallRecord> {
-        match self.journal.standing(id, self.now().wall) {
+        match self.journal.standing(id, self.clock.now().wall) {
             Ok(Standing::InDoubt(call)) => return Some(*call),
             Ok(Standing::UnderWay { until }) => pass.skip(Some(Unresolved::UnderWay { until })),
             Ok(Standing::Known) => pass.skip(None),
@@ -81,7 +81,7 @@ impl<F> Common<F> {
 
     /// Takes the result of a callback. The callback may have resolved the call itself.
     fn asked(&self, pass: &mut Reconciling, id: u64, found: Found) {
-        let now = self.now();
+        let now = self.clock.now();
         match self.journal.standing(id, now.wall) {
             Ok(Standing::Known) => return pass.on_known(now),
             Ok(_) => {}

@@ -6,6 +6,7 @@
 use imts_core::{Ticket, TransportError};
 
 use super::{Common, State};
+use crate::clock::Clock;
 
 impl<F> Common<F> {
     /// Returns whether the flight under way is given up. Call this before an ask that finds one.
@@ -16,7 +17,7 @@ impl<F> Common<F> {
     /// `is_overdue`, it is given up in any case.
     pub(crate) fn gives_up(&self, state: &mut State<F>, is_overdue: bool) -> bool {
         let Some((ticket, progress)) = &state.sending else { return false };
-        let now = self.now();
+        let now = self.clock.now();
         let is_undriven = !is_overdue && state.session.postpone(*ticket, now);
         if (is_overdue || is_undriven) && progress.withdraw() {
             state.session.withdraw(*ticket);

@@ -15,7 +15,7 @@ use super::driver::Driver;
 use super::locked::Lifecycle;
 use crate::client::bearer::BearerGuard;
 use crate::client::changes::{Changes, Version};
-use crate::clock::Deadline;
+use crate::clock::{Clock, Deadline};
 use crate::token_error::TokenError;
 
 /// How long, and through how many failed renewals, a caller still waits for a session in back-off.
@@ -88,7 +88,7 @@ impl<F> Common<F> {
     /// client is closed: then the call has no time left.
     pub(crate) fn pause(&self, until: Mono, deadline: Deadline) -> Option<Duration> {
         let is_open = self.lock().lifecycle == Lifecycle::Open;
-        let pause = until.since(self.now().mono).min(deadline.left().unwrap_or_default());
+        let pause = until.since(self.clock.now().mono).min(deadline.left().unwrap_or_default());
         is_open.then_some(pause)
     }
 

@@ -44,7 +44,7 @@ impl AsyncClient {
                     }
                     // After one renewal, callers that waited together do not queue for the session
                     // lock.
-                    if let Some(bearer) = self.shared.common.cached_now(at_least) {
+                    if let Some(bearer) = self.shared.common.token.cached_now(at_least) {
                         return Ok(bearer);
                     }
                     // A second renewal would not bring a longer life than the first.

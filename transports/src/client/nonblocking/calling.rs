@@ -68,8 +68,8 @@ impl AsyncClient {
     ///
     /// Returns [`IntentError`] if the journal does not permit the call. Nothing was sent.
     pub async fn perform<R>(&self, call: Call<R>) -> Result<Outcome<R>, IntentError> {
-        let common = &self.shared.common;
-        self.carry(common.prepared(call), common.now()).await
+        let (call, now) = self.shared.common.prepared(call);
+        self.carry(call, now).await
     }
 
     /// Carries a prepared call to its end. The clocks are read after each step that may take time.

@@ -16,9 +16,9 @@ use imts_core::transport_error::NotSent;
 
 use super::flight::{Flight, discard};
 use crate::client::bearer::BearerGuard;
-use crate::client::common::{Ask, Common, Locked, Next, TransportPanicked, Work};
+use crate::client::common::{Ask, Common, Locked, Next, Work};
 use crate::token_error::TokenError;
-use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress};
+use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress, TransportPanicked};
 use crate::within::Limit;
 
 /// Runs a future in the background.
