@@ -47,7 +47,7 @@ pub fn reply() -> Response<Vec<u8>> {
 #[must_use]
 pub fn session() -> Session {
     let mut session = Session::new(endpoint(), services::transfer(), Policy::default())
-        .expect("the contract's paths make URLs");
+        .expect("the service's paths make URLs");
     session.sign_in(credentials(), Keep::Always, NOW);
     session
 }
@@ -310,7 +310,7 @@ pub fn cold_for_tasks(
     builder.nonblocking(transport).expect("the parts make a client")
 }
 
-/// A client for threads of this service, with a contract in which calls are possible.
+/// A client for threads of this service, with operations that can be called.
 ///
 /// # Panics
 ///

@@ -59,9 +59,9 @@ type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 ///
 /// let mut operations = services::transfer::catalogue();
 /// operations.set_path("confirm", ServicePath::new("/confirm")?, Evidence::Assumed)?;
-/// let contract = services::transfer().with_operations(operations);
+/// let service = services::transfer().with_operations(operations);
 /// let endpoint = Endpoint::https("https://service.example")?;
-/// let mut session = Session::new(endpoint, contract, Policy::default())?;
+/// let mut session = Session::new(endpoint, service, Policy::default())?;
 /// let now = Now { mono: Mono::default(), wall: Wall::from_unix_micros(1_753_269_451_577_745) };
 /// session.sign_in(Credentials::new("agent", "secret")?, Keep::Always, now);
 ///

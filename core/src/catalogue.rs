@@ -16,7 +16,8 @@ use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 
-/// The operations of a contract, in the order of the service's section.
+/// The operations of a service: the built-in ones, which the service's module defines, in the order of
+/// the vendor's list; then those that an integrator added.
 ///
 /// ```
 /// use imts_core::endpoint::ServicePath;
@@ -45,7 +46,7 @@ pub struct OperationInfo {
     decided: Arc<Decided>,
     reply_limit: Option<usize>,
     reference_field: Option<String>,
-    in_section: bool,
+    built_in: bool,
 }
 
 /// The refusals of an operation that are known to come before any processing. After such a refusal
@@ -68,7 +69,7 @@ pub enum CatalogueError {
         /// The name.
         name: String,
     },
-    /// The operation belongs to the section, so its class is fixed.
+    /// The operation is built in, so its class is fixed.
     #[error("the class of `{name}` is {class} and cannot be changed: leave `class` out")]
     ClassIsFixed {
         /// The name.
@@ -120,7 +121,7 @@ impl Catalogue {
         self.0.iter().find(|entry| entry.name == name)
     }
 
-    /// Iterates over all operations: the section's in its order, then those that were added.
+    /// Iterates over all operations: the built-in ones in the vendor's order, then those that were added.
     pub fn iter(&self) -> impl Iterator<Item = &OperationInfo> {
         self.0.iter()
     }
@@ -192,11 +193,11 @@ impl Catalogue {
         Ok(())
     }
 
-    /// Adds an operation outside the section, or changes the path and class of one that was added.
+    /// Adds an operation that is not built in, or changes the path and class of one that was added.
     ///
     /// # Errors
     ///
-    /// [`CatalogueError::ClassIsFixed`] if the operation belongs to the section;
+    /// [`CatalogueError::ClassIsFixed`] if the operation is built in;
     /// [`CatalogueError::Name`] if the name is not valid.
     pub fn add(
         &mut self,
@@ -209,8 +210,7 @@ impl Catalogue {
         if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
             return Err(CatalogueError::Name);
         }
-        if let Some(OperationInfo { class, .. }) = self.entry(name).filter(|entry| entry.in_section)
-        {
+        if let Some(OperationInfo { class, .. }) = self.entry(name).filter(|entry| entry.built_in) {
             let (name, class) = (name.to_owned(), *class);
             return Err(CatalogueError::ClassIsFixed { name, class });
         }
@@ -225,7 +225,7 @@ impl Catalogue {
             decided: Arc::default(),
             reply_limit: None,
             reference_field: None,
-            in_section: false,
+            built_in: false,
         });
         Ok(())
     }
@@ -259,7 +259,7 @@ impl OperationInfo {
             decided: Arc::default(),
             reply_limit: None,
             reference_field: O::REFERENCE_FIELD.map(str::to_owned),
-            in_section: true,
+            built_in: true,
         }
     }
 
@@ -281,7 +281,7 @@ impl OperationInfo {
         self.auth
     }
 
-    /// Returns how certain its contract is.
+    /// Returns how certain its path and form are.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.evidence
@@ -326,9 +326,10 @@ impl OperationInfo {
         self.reference_field.as_deref()
     }
 
-    /// Returns whether it belongs to the service's section. Otherwise it was added.
+    /// Returns whether the service's module defines it, so that its class is fixed. Otherwise an
+    /// integrator added it.
     #[must_use]
-    pub fn is_in_section(&self) -> bool {
-        self.in_section
+    pub fn is_built_in(&self) -> bool {
+        self.built_in
     }
 }

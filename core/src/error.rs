@@ -23,7 +23,7 @@ pub enum ReplyError {
     /// The reply claims success, but cannot be used.
     #[error("the service's reply cannot be used: {0}")]
     Malformed(Malformed),
-    /// A status or content type that the contract does not have: 1xx, 3xx, 5xx, or a 2xx that is
+    /// A status or content type that no operation answers with: 1xx, 3xx, 5xx, or a 2xx that is
     /// not JSON.
     #[error("{0}")]
     Unexpected(Unexpected),
@@ -76,7 +76,7 @@ pub enum Malformed {
     /// The body is not UTF-8.
     #[error("its body is not UTF-8")]
     Encoding,
-    /// The body is not the JSON that the contract prints.
+    /// The body is not the JSON that the operation answers with.
     #[error("its JSON has {fault} at line {line}, column {column}")]
     Json {
         /// What kind of error the parser found.
@@ -146,7 +146,7 @@ impl From<&serde_json::Error> for Malformed {
     }
 }
 
-/// A reply whose status or content type is not in the contract.
+/// A reply with a status or content type that no operation answers with.
 #[derive(Clone, Debug)]
 pub struct Unexpected {
     pub(crate) status: StatusCode,
@@ -186,7 +186,7 @@ impl fmt::Display for Unexpected {
         } else if self.status.is_server_error() {
             write!(f, "the service failed (status {status})")
         } else {
-            write!(f, "the service answered with status {status}, which is not in its contract")
+            write!(f, "the service answered {status}, which is neither a success nor a refusal")
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How certain a fact of the contract is.
+/// How certain a fact about the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Evidence {
     /// Printed on the vendor's current page.

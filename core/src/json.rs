@@ -1,4 +1,4 @@
-//! JSON without a known contract, kept as text, so that every number stays exact.
+//! JSON whose fields are not known, kept as text, so that every number stays exact.
 //!
 //! Owns that text and wipes it. Does not know about operations.
 

@@ -55,7 +55,7 @@ pub use crate::wire::Success;
 pub trait Operation {
     /// The operation's name in the catalogue: lower case, with hyphens.
     const NAME: &'static str;
-    /// The operation's path, if one is known. The contract's catalogue overrides it.
+    /// The operation's path, if one is known. The service's catalogue overrides it.
     const PATH: Option<&'static str>;
     /// Whether it needs the session's token.
     const AUTH: Auth;
@@ -64,7 +64,7 @@ pub trait Operation {
     /// How certain its request and reply are.
     const EVIDENCE: Evidence;
     /// The field of its request that names what is asked for, such as `client_uuid`. It is the
-    /// [reference](Operation::reference) if none is given. The contract's catalogue overrides it.
+    /// [reference](Operation::reference) if none is given. The service's catalogue overrides it.
     const REFERENCE_FIELD: Option<&'static str> = None;
     /// The content of a success.
     type Reply;
@@ -144,7 +144,7 @@ pub trait OperationName {
 }
 
 /// The operation `N` with the integrator's own request `Q` and reply `R`. Its path comes from the
-/// contract's catalogue.
+/// service's catalogue.
 ///
 /// The reply is read from the content of the service's envelope. A missing content counts as `null`.
 ///

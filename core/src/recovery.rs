@@ -18,7 +18,7 @@ pub enum Recovery {
     Resolve,
     /// Correct the configuration or the calling code: the URL, a path, an argument.
     Fix,
-    /// Report it to the service's support: the reply is not in the contract.
+    /// Report it to the service's support: a client cannot do anything with the reply.
     Report,
 }
 

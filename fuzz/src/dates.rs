@@ -117,8 +117,8 @@ fn retry_after(text: &str) -> bool {
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response.headers_mut().insert(RETRY_AFTER, value);
     let (mut session, now) = session();
-    let trouble = reply(&mut session, now, &response).expect_err("a 503");
-    let asked = trouble.retry_after();
+    let error = reply(&mut session, now, &response).expect_err("a 503");
+    let asked = error.retry_after();
     let seconds = || text.trim().parse::<u64>().ok().map(Duration::from_secs);
     let date = || {
         let wait = date::http(text)? - SENT;
@@ -141,8 +141,8 @@ fn retry_after(text: &str) -> bool {
 /// A token's lifetime and its end by the server's clock.
 fn told(response: &Response<Vec<u8>>) -> Result<(i64, i64), ReplyError> {
     let (mut session, now) = session();
-    if let Err(trouble) = reply(&mut session, now, response) {
-        match trouble.why() {
+    if let Err(error) = reply(&mut session, now, response) {
+        match error.why() {
             RenewalCause::Reply(error) => return Err(error.clone()),
             fault => panic!("no fault of a reply: {fault:?}"),
         }
@@ -167,8 +167,7 @@ fn session() -> (Session, Now) {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut policy = Policy::default();
     policy.access_lifetime_cap = Duration::from_micros(CAP.unsigned_abs());
-    let mut session =
-        Session::new(endpoint, services::transfer(), policy).expect("a good contract");
+    let mut session = Session::new(endpoint, services::transfer(), policy).expect("a good service");
     let credentials = Credentials::new("agent", "secret").expect("good credentials");
     session.sign_in(credentials, Keep::Always, now);
     (session, now)

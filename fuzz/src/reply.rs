@@ -66,21 +66,21 @@ pub fn run(data: &[u8]) -> Ran {
     let sent = now.wall.unix_micros();
     now = now.advanced_by(LATENCY);
     let outcome = session.on_reply(ticket, Reply::from(&response), now);
-    if let Err(trouble) = &outcome {
-        check_trouble(trouble);
+    if let Err(error) = &outcome {
+        check_error(error);
     }
     let told = rules::read(response.status().as_u16(), response.headers(), response.body(), sent);
     if let Some(told) = told {
         check_agreement(&session, purpose, now, outcome.as_ref().err().map(|e| e.why()), &told);
     }
-    let asked = outcome.as_ref().err().filter(|trouble| {
+    let asked = outcome.as_ref().err().filter(|error| {
         matches!(
-            trouble.why(),
+            error.why(),
             RenewalCause::Reply(ReplyError::Refused(_) | ReplyError::Unexpected(_))
         )
     });
-    if let (Some(trouble), Some(wait)) = (asked, rules::retry_after(response.headers(), sent)) {
-        assert_eq!(trouble.retry_after().map(|wait| wait.as_micros()), wait, "Retry-After");
+    if let (Some(error), Some(wait)) = (asked, rules::retry_after(response.headers(), sent)) {
+        assert_eq!(error.retry_after().map(|wait| wait.as_micros()), wait, "Retry-After");
     }
     check_phase(&session, now, outcome.is_ok());
     check_pace(&mut session, now);
@@ -129,13 +129,13 @@ fn check_agreement(
 }
 
 /// What is told of a failure is short, and holds no word of someone else's nor a secret.
-fn check_trouble(trouble: &RenewalError) {
-    let texts = [trouble.to_string(), format!("{trouble:?}")];
+fn check_error(error: &RenewalError) {
+    let texts = [error.to_string(), format!("{error:?}")];
     assert!(texts.iter().all(|text| text.len() < 4_096), "an error of boundless length");
     assert!(!texts.iter().any(|text| text.contains(SECRET)), "an error with a secret");
     assert!(!texts[0].contains(char::is_control), "an error that moves the cursor");
-    assert!(trouble.source().is_none(), "an error with someone else's words");
-    let _ = trouble.recovery();
+    assert!(error.source().is_none(), "an error with someone else's words");
+    let _ = error.recovery();
 }
 
 /// What a grant yields must be fit for a header and end within the caps.
@@ -176,7 +176,7 @@ fn check_pace(session: &mut Session, now: Now) {
 fn session() -> Session {
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
     let mut session =
-        Session::new(endpoint, services::transfer(), Policy::default()).expect("a good contract");
+        Session::new(endpoint, services::transfer(), Policy::default()).expect("a good service");
     let credentials = Credentials::new("agent", SECRET).expect("good credentials");
     session.sign_in(credentials, Keep::Always, START);
     session

@@ -137,7 +137,7 @@ fn moments(form: &Value) -> impl Iterator<Item = Now> {
 fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
     let endpoint = Endpoint::https(URL).expect("a good URL");
     let session = Session::new(endpoint, services::transfer(), Policy::default());
-    let mut session = session.expect("a good contract").with_store();
+    let mut session = session.expect("a good service").with_store();
     if keeps {
         let credentials = Credentials::new(AGENT, "secret").expect("good credentials");
         session.sign_in(credentials, Keep::Always, now);

@@ -2,7 +2,7 @@
 //!
 //! An input is the file. What begins with `=` is put together, a line each (see
 //! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
-//! that name, or of the section's of that number, with a path of its own and, outside the section, a
+//! that name, or of the built-in operation of that number, with a path of its own and, if it is not built in, a
 //! class; `p c e` are its path, class and evidence, of which a letter is enough for the last two; `s`
 //! and `k` add a status and a code that are decided before processing, `X` a line as it stands; `v` is
 //! the file's version.
@@ -38,8 +38,8 @@ pub fn run(data: &[u8]) -> Ran {
     sandbox::check_agreement(&file, &service);
     let deepest = match &service {
         Ok(service) => {
-            check_contract(service);
-            // One of the section has a path of its own.
+            check_service(service);
+            // A built-in one has a path of its own.
             service.operations().iter().filter(|entry| entry.path().is_some()).count() > 1
         }
         Err(error) => {
@@ -76,20 +76,20 @@ fn check_error(file: &str, error: &ServiceFileError) {
     }
 }
 
-/// The section stays as it is but for its paths, and every path is safe and one operation's alone.
-fn check_contract(service: &Service) {
-    let section = services::transfer::catalogue();
+/// The built-in operations change only their paths. Every path is safe and one operation's alone.
+fn check_service(service: &Service) {
+    let built_in = services::transfer::catalogue();
     let operations = service.operations();
     let mut entries = operations.iter();
-    for known in section.iter() {
+    for known in built_in.iter() {
         let entry = entries.next().expect("none is taken away");
         assert_eq!(
-            (entry.name(), entry.class(), entry.auth(), entry.is_in_section()),
+            (entry.name(), entry.class(), entry.auth(), entry.is_built_in()),
             (known.name(), known.class(), known.auth(), true),
         );
     }
     for added in entries {
-        assert!(!added.is_in_section() && section.entry(added.name()).is_none());
+        assert!(!added.is_built_in() && built_in.entry(added.name()).is_none());
         assert!(added.path().is_some(), "{added:?}");
         let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         assert!((1..=64).contains(&added.name().len()) && added.name().bytes().all(is_name));

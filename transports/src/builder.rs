@@ -60,7 +60,7 @@ impl AsyncClient {
 }
 
 impl Builder {
-    /// Creates a builder with the defaults: IMTS's contract, the default policy, the machine's
+    /// Creates a builder with the defaults: the service Transfer, the default policy, the machine's
     /// clocks, no credentials.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
@@ -87,7 +87,7 @@ impl Builder {
         Self { credentials: Some((credentials, Keep::Always)), ..self }
     }
 
-    /// Sets how to sign in and to refresh, if this differs from IMTS's contract.
+    /// Sets how to sign in and to refresh, if this differs from the service Transfer.
     #[must_use]
     pub fn service(self, service: Service) -> Self {
         Self { service, ..self }
@@ -252,7 +252,7 @@ impl fmt::Debug for Builder {
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The endpoint and the contract do not form a URL.
+    /// The endpoint and a path of the service do not form a URL.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     /// The restored state belongs to another endpoint or agent.

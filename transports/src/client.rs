@@ -1,6 +1,6 @@
 //! The two clients: one for threads, one for tasks.
 //!
-//! `common` is the engine room of both: the session that all clones of a client share, and each
+//! `common` has what both share: the session that all clones of a client share, and each
 //! rule that does not depend on how a caller waits.
 
 mod alike;

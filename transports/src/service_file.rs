@@ -143,17 +143,17 @@ enum Code {
     Text(String),
 }
 
-/// Returns IMTS's contract with the additions of a service file.
+/// Returns the service Transfer with the additions of a service file.
 ///
 /// ```
 /// use imts::service_file::service_of;
 /// use imts::Class;
 ///
-/// let contract = service_of(
+/// let service = service_of(
 ///     r#"
 ///     version = 1
 ///
-///     [operation.confirm]                      # one of the section's: its class is fixed
+///     [operation.confirm]                      # a built-in operation: its class is fixed
 ///     path = "/v5/partner/transfer/example"    # from the vendor's page
 ///     evidence = "published"                   # or draft, or assumed (the default)
 ///     reference_field = "client_uuid"          # the field that names what is asked for
@@ -165,14 +165,14 @@ enum Code {
 ///     path = "/v5/partner/transfer/print"
 ///     reply_limit = 1048576                    # bytes of a reply; 65536 without it
 ///
-///     [operation.daily-report]                 # outside the section: it needs a class
+///     [operation.daily-report]                 # your own operation: it needs a class
 ///     path = "/v5/partner/transfer/report"
 ///     class = "read"                           # or create, or money
 ///     "#,
 /// )?;
-/// let print = contract.operations().entry("print-application").unwrap();
+/// let print = service.operations().entry("print-application").unwrap();
 /// assert_eq!(print.reply_limit(), Some(1_048_576));
-/// assert_eq!(contract.operations().entry("daily-report").unwrap().class(), Class::Read);
+/// assert_eq!(service.operations().entry("daily-report").unwrap().class(), Class::Read);
 /// # Ok::<(), imts::service_file::ServiceFileError>(())
 /// ```
 ///
@@ -243,11 +243,11 @@ fn add(
         return Ok(with_exchange(service, name, path, evidence));
     }
     let mut operations = service.operations().clone();
-    let in_section =
-        operations.entry(name).is_some_and(imts_core::catalogue::OperationInfo::is_in_section);
+    let built_in =
+        operations.entry(name).is_some_and(imts_core::catalogue::OperationInfo::is_built_in);
     let added = match entry.class {
         Some(class) => operations.add(name, class.into(), path, evidence),
-        None if in_section => operations.set_path(name, path, evidence),
+        None if built_in => operations.set_path(name, path, evidence),
         None => Err(CatalogueError::NoSuchOperation { name: shown.clone() }),
     };
     let limited = |operations: &mut Catalogue| match entry.reply_limit {

@@ -58,7 +58,7 @@ impl TokenError {
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
-            Self::Renewal(trouble) => trouble.recovery(),
+            Self::Renewal(error) => error.recovery(),
             Self::Waiting { wait, .. } => Recovery::Retry { after: Some(*wait) },
             Self::SignIn { .. } => Recovery::SignIn,
             Self::TimedOut => Recovery::Retry { after: None },
@@ -80,7 +80,7 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Renewal(trouble) => trouble.fmt(f),
+            Self::Renewal(error) => error.fmt(f),
             Self::Waiting { wait, last } => {
                 write!(f, "the next renewal is due in {:.1} s: {last}", wait.as_secs_f64())
             }

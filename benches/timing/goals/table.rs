@@ -1,4 +1,4 @@
-//! How a row comes about, and how the table is printed.
+//! How a row is measured, and how the table is printed.
 
 use std::sync::Barrier;
 use std::thread;
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 /// Runs so many times and says how long that took.
 pub(crate) type Batch<'a> = &'a mut dyn FnMut(u32) -> Duration;
 
-/// What the ratio of ours to the limit is to be.
+/// What the ratio of this library's figure to the limit should be.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// Of times: ours divided by the limit's.
+    /// Of times: this library's divided by the limit's.
     AtMost(f64),
-    /// Of rates: ours divided by the bare counterpart's.
+    /// Of rates: this library's divided by the bare counterpart's.
     AtLeast(f64),
-    /// None: of times, ours is quoted beside the limit's.
+    /// None: this library's time is quoted beside the limit's.
     Quoted,
 }
 
-/// One row: times of a run in each round, ours and the limit's.
+/// One row: times of a run in each round, this library's and the limit's.
 struct Row {
     name: String,
     goal: Goal,
@@ -136,7 +136,7 @@ impl Table {
             return;
         }
         println!(
-            "| row | goal | middle ratio | ratio of the lowest | ours | limit | allocations |"
+            "| row | goal | middle ratio | ratio of the lowest | here | limit | allocations |"
         );
         println!("| --- | --- | --- | --- | --- | --- | --- |");
         for row in &self.rows {

@@ -114,7 +114,7 @@ pub(super) fn failure<R>(class: Class, failure: TransportError) -> Meaning<R> {
     }
 }
 
-/// Whether the contract says that this refusal comes before any processing.
+/// Whether the catalogue says that this refusal comes before any processing.
 fn is_decided(frozen: &Frozen, refusal: &Refusal) -> bool {
     let code_is = |code| frozen.decided.codes.contains(code);
     frozen.decided.statuses.contains(&refusal.status().as_u16())

@@ -12,7 +12,7 @@ use crate::operation::Class;
 #[non_exhaustive]
 pub enum NotCallable {
     /// The catalogue has no operation of this name.
-    #[error("there is no operation `{name}` in the contract")]
+    #[error("the service has no operation `{name}`")]
     NoSuchOperation {
         /// The name.
         name: String,

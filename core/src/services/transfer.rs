@@ -1,7 +1,7 @@
 //! Transfer (IMTS): the international money transfers of Freedom Pay.
 //!
 //! Owns what the vendor's pages say of it: its URLs, its two token exchanges, the fifteen other
-//! operations of its section. Each operation whose page could be read has its own file: Fees as drafted, Create
+//! operations that the vendor lists. Each operation whose page could be read has its own file: Fees as drafted, Create
 //! transfer as far as its page was read. The others have a name and a class, and take the
 //! integrator's own path and types ([`Custom`]).
 
@@ -47,8 +47,8 @@ pub fn service() -> Service {
     Service::new(&format::FORMAT, catalogue()).with_tokens(tokens())
 }
 
-/// Returns the section's operations, as the vendor's pages list them: fifteen, because the two token
-/// exchanges of its seventeen are not called, but made by a session ([`tokens`](fn@tokens)).
+/// Returns the operations that the vendor's pages list: fifteen of the seventeen, because a session makes
+/// the two token exchanges ([`tokens`](fn@tokens)).
 #[must_use]
 pub fn catalogue() -> Catalogue {
     Catalogue::of([

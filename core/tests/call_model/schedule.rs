@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     Applied(u16),
     /// `state: false` under this status.
     SaysFalse(u16),
-    /// A refusal with a code that the contract calls decided, under 503.
+    /// A refusal with a code that the service file calls decided, under 503.
     Decided,
     /// A proxy's page under 200 in place of applying it.
     Page,

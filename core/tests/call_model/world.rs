@@ -72,9 +72,9 @@ impl World {
         let path = ServicePath::new(PATH).unwrap();
         catalogue.set_path(name, path, Evidence::Assumed).unwrap();
         catalogue.set_decided(name, decided).unwrap();
-        let contract = imts_core::services::transfer().with_operations(catalogue);
+        let service = imts_core::services::transfer().with_operations(catalogue);
         let endpoint = Endpoint::https("https://sandbox.example").unwrap();
-        let mut session = Session::new(endpoint, contract, policy).unwrap();
+        let mut session = Session::new(endpoint, service, policy).unwrap();
         let service = Service::new(class);
         let now = Now {
             mono: Mono::from_micros(1_000_000),

@@ -112,7 +112,7 @@ fn whatever_comes_between_two_401s_of_one_call_the_second_is_not_followed_by_ano
         };
         let mut desk = Desk::with(trusting.clone(), catalogue());
         assert_eq!(word(&desk.reads(script())), "refused", "{number}");
-        // Of what moves money, only what was not sent is followed by another attempt.
+        // A money call is attempted again only if it was not sent.
         if number < 3 {
             let mut desk = Desk::with(trusting.clone(), catalogue());
             assert_eq!(word(&desk.pays(script())), "not_sent", "{number}");

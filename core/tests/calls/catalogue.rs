@@ -16,15 +16,15 @@ use serde_json::Value;
 
 use crate::support::{Desk, TIME, catalogue, policy};
 
-/// Name, path, class and evidence, as the service's section has them.
-const SECTION: &str = include_str!("../fixtures/operations.json");
+/// Name, path, class and evidence, as the vendor lists them.
+const OPERATIONS: &str = include_str!("../fixtures/operations.json");
 
 #[test]
-fn the_catalogue_is_the_sections_list() {
-    let section: Vec<Value> = serde_json::from_str(SECTION).unwrap();
+fn the_catalogue_is_the_vendors_list() {
+    let listed: Vec<Value> = serde_json::from_str(OPERATIONS).unwrap();
     let catalogue = services::transfer::catalogue();
-    assert_eq!((section.len(), catalogue.len()), (17, 15));
-    let (exchanges, operations) = section.split_at(2);
+    assert_eq!((listed.len(), catalogue.len()), (17, 15));
+    let (exchanges, operations) = listed.split_at(2);
     let tokens = services::transfer::tokens();
     let (sign_in, refresh) = (tokens.sign_in(), tokens.refresh().unwrap());
     let refresh = (refresh.name(), refresh.path(), refresh.evidence());
@@ -67,7 +67,7 @@ fn each_operation_has_a_file_that_opens_with_its_path_or_shares_that_of_mere_nam
 }
 
 #[test]
-fn a_contract_that_served_a_session_leads_to_the_endpoint_of_the_next() {
+fn a_service_of_another_session_leads_to_the_endpoint_of_the_next() {
     struct Open;
     impl Operation for Open {
         const NAME: &'static str = "status";
@@ -237,7 +237,7 @@ fn operations_outside_the_section_are_added_with_a_class_and_can_be_given_anothe
     catalogue.add("report", Class::Money, path("/s"), Evidence::Draft).unwrap();
     let entry = catalogue.entry("report").unwrap();
     assert_eq!((entry.class(), entry.path().unwrap().as_str()), (Class::Money, "/s"));
-    assert!(!entry.is_in_section() && catalogue.entry("confirm").unwrap().is_in_section());
+    assert!(!entry.is_built_in() && catalogue.entry("confirm").unwrap().is_built_in());
     assert!(catalogue.len() == 16 && !catalogue.is_empty());
     let longest = "x".repeat(64);
     catalogue.add(&longest, Class::Read, path("/r"), Evidence::Assumed).unwrap();

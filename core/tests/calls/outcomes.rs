@@ -181,12 +181,12 @@ fn a_refusal_of_the_request_is_the_callers_to_mend_and_no_matter_of_credentials(
 fn a_question_that_is_refused_to_the_last_attempt_ends_with_the_services_own_words() {
     let busy = || answer(429, &json!({ "error": { "message": "busy" } }));
     let outcome = Desk::new().reads(vec![busy(), busy(), busy()]);
-    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
-    assert_eq!((problem.status().as_u16(), problem.message()), (429, Some("busy")));
+    let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((refusal.status().as_u16(), refusal.message()), (429, Some("busy")));
 }
 
 #[test]
-fn a_refusal_that_the_contract_calls_decided_is_one_whatever_its_status() {
+fn a_refusal_that_the_service_file_calls_decided_is_one_whatever_its_status() {
     let decided = Decided {
         statuses: [429, 503].into(),
         codes: ["1001".to_owned(), "LIMIT".to_owned()].into(),

@@ -135,8 +135,8 @@ fn a_wait_that_would_last_until_the_deadline_is_not_begun() {
     let mut desk = Desk::new();
     let call = desk.call::<Status>();
     let outcome = desk.drive(call, vec![busy(wait)]);
-    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(problem.code(), Some("busy"), "what the service said is told at once");
+    let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(refusal.code(), Some("busy"), "what the service said is told at once");
     assert_eq!(desk.now, START);
     // A moment less, and it is waited for.
     let mut desk = Desk::new();
@@ -171,8 +171,8 @@ fn a_decided_refusal_reads_a_date_to_retry_at_as_every_other_reply_does() {
         }
         call.on_reply((&no).into(), desk.now);
         let outcome = desk.drive(call, vec![]);
-        let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
-        let wait = problem.retry_after().unwrap();
+        let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
+        let wait = refusal.retry_after().unwrap();
         // Dates are in whole seconds.
         assert!(wait > Duration::from_secs(29) && wait <= Duration::from_secs(30), "{wait:?}");
     }

@@ -11,7 +11,7 @@ use crate::support::{Act, Desk, LogIn, TIME, answer, typed};
 fn refused(status: u16, body: &Value) -> Refusal {
     let mut desk = Desk::new();
     match desk.pays(vec![answer(status, body)]) {
-        Outcome::Refused(problem) => problem,
+        Outcome::Refused(refusal) => refusal,
         other => panic!("{other:?}"),
     }
 }
@@ -24,23 +24,23 @@ fn a_refusal_in_any_known_shape_yields_status_code_message_and_the_raw_body() {
         json!({ "state": false, "message": "no funds", "code": "100101" }),
     ];
     for body in shapes {
-        let problem = refused(422, &body);
-        assert_eq!(problem.status(), 422);
-        assert_eq!(problem.code(), Some("100101"), "{body}");
-        assert_eq!(problem.message(), Some("no funds"), "{body}");
-        assert_eq!(problem.expose_body(), body.to_string().as_bytes());
+        let refusal = refused(422, &body);
+        assert_eq!(refusal.status(), 422);
+        assert_eq!(refusal.code(), Some("100101"), "{body}");
+        assert_eq!(refusal.message(), Some("no funds"), "{body}");
+        assert_eq!(refusal.expose_body(), body.to_string().as_bytes());
     }
-    let problem = refused(400, &json!({ "error": { "message": "m", "errors": { "f": ["x"] } } }));
-    assert_eq!((problem.code(), problem.message()), (None, Some("m")));
+    let refusal = refused(400, &json!({ "error": { "message": "m", "errors": { "f": ["x"] } } }));
+    assert_eq!((refusal.code(), refusal.message()), (None, Some("m")));
 }
 
 #[test]
 fn a_refusal_in_no_known_shape_yields_its_status_and_the_raw_body() {
     let mut desk = Desk::new();
     let outcome = desk.pays(vec![typed(409, "text/html", b"<h1>Conflict</h1>")]);
-    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
-    assert_eq!((problem.status().as_u16(), problem.code(), problem.message()), (409, None, None));
-    assert_eq!(problem.expose_body(), b"<h1>Conflict</h1>");
+    let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((refusal.status().as_u16(), refusal.code(), refusal.message()), (409, None, None));
+    assert_eq!(refusal.expose_body(), b"<h1>Conflict</h1>");
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn neither_a_token_nor_a_card_number_is_quoted_in_any_output() {
         "6304000000000000000",
         "111122223333",
     ] {
-        let problem =
+        let refusal =
             refused(422, &json!({ "message": format!("bad: {quoted}!"), "code": quoted }));
-        let texts = format!("{problem} {problem:?} {:?} {:?}", problem.code(), problem.message());
+        let texts = format!("{refusal} {refusal:?} {:?} {:?}", refusal.code(), refusal.message());
         for secret in ["1111", "canary", "0000000000"] {
             assert!(!texts.contains(secret), "{quoted}: {texts}");
         }
@@ -80,12 +80,12 @@ fn a_refusal_of_a_call_without_a_token_tells_nothing_that_may_be_its_secret() {
     }
 }
 
-fn tells_no_secret<R: Debug>(outcome: &Outcome<R>, status: u16, refusal: &Value) {
-    let Outcome::Refused(problem) = outcome else { panic!("{status}: {outcome:?}") };
-    let texts = format!("{problem} {outcome:?} {:?} {:?}", problem.code(), problem.message());
+fn tells_no_secret<R: Debug>(outcome: &Outcome<R>, status: u16, body: &Value) {
+    let Outcome::Refused(refusal) = outcome else { panic!("{status}: {outcome:?}") };
+    let texts = format!("{refusal} {outcome:?} {:?} {:?}", refusal.code(), refusal.message());
     assert!(!texts.contains("s3cret"), "{status}: {texts}");
-    assert_eq!(problem.status(), status);
-    assert_eq!(problem.expose_body(), refusal.to_string().as_bytes());
+    assert_eq!(refusal.status(), status);
+    assert_eq!(refusal.expose_body(), body.to_string().as_bytes());
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn a_secret_that_looks_like_a_card_number_in_part_is_blotted_out_whole() {
             let Act::Answer(reply) = answer(401, &json!({ "message": message })) else {
                 unreachable!()
             };
-            let trouble = desk.session.on_reply(ticket, Reply::from(&reply), desk.now).unwrap_err();
-            let text = trouble.to_string();
+            let error = desk.session.on_reply(ticket, Reply::from(&reply), desk.now).unwrap_err();
+            let text = error.to_string();
             assert!(text.contains("redacted"), "{message}: {text}");
             assert!(!text.contains("tail") && !text.contains("head"), "{message}: {text}");
         }
@@ -112,23 +112,23 @@ fn the_token_of_an_earlier_attempt_is_not_quoted_either() {
     let mut desk = Desk::new();
     let late = answer(422, &json!({ "message": "bad: canary-access-1, canary-access-2!" }));
     let outcome = desk.reads(vec![answer(401, &json!({})), late]);
-    let Outcome::Refused(problem) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(problem.message(), Some("bad: [redacted], [redacted]!"));
+    let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(refusal.message(), Some("bad: [redacted], [redacted]!"));
 }
 
 #[test]
 fn shorter_numbers_and_dates_are_left_alone() {
     for text in ["12345678901", "order 20261125 at 2026-11-25 18:20", "1 2 3 -- 4567890123 - 45"] {
-        let problem = refused(422, &json!({ "message": text }));
-        assert_eq!(problem.message(), Some(text));
+        let refusal = refused(422, &json!({ "message": text }));
+        assert_eq!(refusal.message(), Some(text));
     }
 }
 
 #[test]
 fn a_flood_of_digits_is_read_in_no_time_to_speak_of() {
     let flood = "1 ".repeat(30_000);
-    let problem = refused(422, &json!({ "message": flood }));
-    assert!(problem.message().unwrap().len() <= 512);
+    let refusal = refused(422, &json!({ "message": flood }));
+    assert!(refusal.message().unwrap().len() <= 512);
 }
 
 #[test]
@@ -145,9 +145,9 @@ fn code_and_message_are_found_wherever_the_vendors_apis_put_them() {
         json!({ "state": false, "code": null, "message": null, "error": { "code": 17, "message": "no funds" } }),
     ] {
         for status in [200, 422] {
-            let problem = refused(status, &body);
+            let refusal = refused(status, &body);
             assert_eq!(
-                (problem.code(), problem.message()),
+                (refusal.code(), refusal.message()),
                 (Some("17"), Some("no funds")),
                 "{body}"
             );
@@ -244,7 +244,7 @@ fn a_decided_code_counts_letter_for_letter_and_a_decided_status_never_under_2xx(
 fn every_occurrence_of_a_secret_in_a_refusal_is_blotted_out() {
     let token = "canary-access-1";
     let quote = format!("{token}, {token}{token} and {token}");
-    let problem = refused(422, &json!({ "message": quote, "code": quote }));
+    let refusal = refused(422, &json!({ "message": quote, "code": quote }));
     let clean = "[redacted], [redacted][redacted] and [redacted]";
-    assert_eq!((problem.message(), problem.code()), (Some(clean), Some(clean)));
+    assert_eq!((refusal.message(), refusal.code()), (Some(clean), Some(clean)));
 }

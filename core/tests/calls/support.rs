@@ -75,7 +75,7 @@ pub(crate) fn policy() -> Policy {
     policy
 }
 
-/// Every operation of the section has a path here.
+/// Every built-in operation has a path here.
 pub(crate) fn catalogue() -> Catalogue {
     let mut catalogue = services::transfer::catalogue();
     let names: Vec<_> = catalogue.iter().map(|entry| entry.name().to_owned()).collect();

@@ -71,12 +71,12 @@ fn a_call_and_its_ends_show_whose_they_are() {
     let permit = failed.into_permit().unwrap();
     assert_eq!(shown(&permit), r#"Permit { operation: "confirm", .. }"#);
     let refusal = json!({ "code": "E7", "message": "no" });
-    let Outcome::Refused(problem) = desk.pays(vec![answer(422, &refusal)]) else {
+    let Outcome::Refused(refusal) = desk.pays(vec![answer(422, &refusal)]) else {
         panic!("it was refused")
     };
     let texts = r#"code: Some("E7"), message: Some("no"), retry_after: None, body_bytes: 28"#;
-    assert_eq!(shown(&problem), format!("Refusal {{ status: 422, {texts}, .. }}"));
-    assert_eq!(problem.to_string(), "the service refused (status 422, code E7): no");
+    assert_eq!(shown(&refusal), format!("Refusal {{ status: 422, {texts}, .. }}"));
+    assert_eq!(refusal.to_string(), "the service refused (status 422, code E7): no");
 }
 
 #[test]
@@ -136,9 +136,9 @@ fn an_error_names_once_what_the_driver_says_caused_it() {
         let credentials = Credentials::new("agent-7", "s3cret").unwrap();
         desk.session.sign_in(credentials, Keep::Once, desk.now);
         let Step::Send(ticket, _) = desk.session.poll(desk.now) else { panic!("no sign-in") };
-        let trouble = fails(&mut desk.session, ticket, desk.now);
+        let error = fails(&mut desk.session, ticket, desk.now);
         desk.now = desk.now.advanced_by(Duration::from_secs(60));
-        cause(trouble.as_ref())
+        cause(error.as_ref())
     };
     let reset = |session: &mut Session, ticket, now| {
         session.on_failure(
@@ -213,9 +213,9 @@ fn an_exchange_says_how_much_of_its_reply_is_worth_reading() {
 
 #[test]
 fn a_refusal_without_words_is_printed_by_its_status() {
-    let Outcome::Refused(problem) = Desk::new().pays(vec![answer(422, &json!({}))]) else {
+    let Outcome::Refused(refusal) = Desk::new().pays(vec![answer(422, &json!({}))]) else {
         panic!("it was refused")
     };
-    let problem: Refusal = problem;
-    assert_eq!(problem.to_string(), "the service refused (status 422)");
+    let refusal: Refusal = refusal;
+    assert_eq!(refusal.to_string(), "the service refused (status 422)");
 }

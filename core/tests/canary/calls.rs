@@ -131,7 +131,7 @@ where
         let outcome = plays(&mut drive, call, end);
         drive.outputs.show("an outcome", &outcome);
         match outcome {
-            Outcome::Refused(problem) => drive.outputs.print("a problem", &problem),
+            Outcome::Refused(refusal) => drive.outputs.print("a refusal", &refusal),
             Outcome::Unknown(unknown) => {
                 drive.outputs.print("an unknown outcome", &unknown);
                 drive.outputs.error("why", unknown.why());

@@ -33,13 +33,13 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    pub(crate) fn new(contract: Service) -> Self {
+    pub(crate) fn new(service: Service) -> Self {
         let mut settings = Settings::default();
         settings.agents = [(AGENT.to_owned(), SECRET.to_owned())].into();
         settings.rotation = imts_sandbox::Rotation::Always;
         settings.quote_secrets = true;
         let endpoint = Endpoint::https("https://service.example").unwrap();
-        let session = Session::new(endpoint, contract, Policy::default()).unwrap().with_store();
+        let session = Session::new(endpoint, service, Policy::default()).unwrap().with_store();
         let wall = Wall::from_unix_micros(1_753_269_451_577_745);
         let mut hunt = Hunt::default();
         for (what, secret) in [("secret", SECRET), ("wrong secret", WRONG), ("quoted", QUOTED)] {
@@ -56,7 +56,7 @@ impl Drive {
     }
 
     /// The refresh token as bearer, as the vendor's sign-in service has it.
-    pub(crate) fn bearer_contract() -> Service {
+    pub(crate) fn bearer_service() -> Service {
         let tokens = services::transfer::tokens();
         let path = tokens.refresh().unwrap().path().clone();
         let refresh = Refresh::new(http::Method::PATCH, path, TokenIn::Bearer);
@@ -131,8 +131,8 @@ impl Drive {
         self.outputs.show("a reply", &Reply::from(response));
         self.outputs.show("a ticket", &ticket);
         let outcome = self.session.on_reply(ticket, response.into(), self.now);
-        if let Err(trouble) = &outcome {
-            self.outputs.renewal_error(trouble);
+        if let Err(error) = &outcome {
+            self.outputs.renewal_error(error);
         }
         outcome.is_ok()
     }
@@ -143,8 +143,8 @@ impl Drive {
             false => TransportError::unknown().timed_out(),
         };
         self.outputs.print("a failure", &failure);
-        let trouble = self.session.on_failure(ticket, failure, self.now);
-        self.outputs.renewal_error(&trouble);
+        let error = self.session.on_failure(ticket, failure, self.now);
+        self.outputs.renewal_error(&error);
         self.look();
     }
 

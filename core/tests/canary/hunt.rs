@@ -1,4 +1,4 @@
-//! Finding a marked secret in a text, however it is dressed.
+//! Finding a marked secret in a text, however it is encoded.
 
 /// The part of a secret that is searched for: what is shorter may be chance.
 const MARK: usize = 16;
@@ -33,7 +33,7 @@ impl Hunt {
         }
     }
 
-    /// Every secret in this text, and how it is dressed there.
+    /// Every secret in this text, and how it is encoded there.
     pub(crate) fn find(&self, text: &str) -> Vec<(&str, &'static str)> {
         let bare = |noise: &[char]| text.replace(noise, "");
         let [spaceless, joined] = [bare(SPACES), bare(SEPARATORS).replace("0x", "")];

@@ -1,5 +1,5 @@
 //! No secret in any output: marked secrets in every secret position, every phase and every error
-//! driven, and everything that the crate says searched for them in every dress.
+//! driven, and everything that the crate says searched for them in every encoding.
 #![cfg(feature = "persist")]
 
 mod calls;
@@ -26,12 +26,12 @@ fn assert_silent(drive: &Drive) {
 }
 
 #[test]
-fn a_planted_leak_is_found_in_each_dress() {
+fn a_planted_leak_is_found_in_each_encoding() {
     let mut hunt = Hunt::default();
     hunt.add("it", SECRET);
     let bytes = SECRET.as_bytes();
     let each = |form: fn(&u8) -> String| bytes.iter().map(form).collect::<String>();
-    let mut dressed = vec![
+    let mut encoded = vec![
         ("raw", SECRET.to_owned()),
         ("decimal bytes", format!("{bytes:?}")),
         ("decimal bytes", format!("{bytes:#?}")),
@@ -46,10 +46,10 @@ fn a_planted_leak_is_found_in_each_dress() {
     // The mark stands at another place of its triple with each.
     for before in ["", "x", "xy"] {
         let text = format!("{before}{SECRET}, and more");
-        dressed.push(("base64", base64(STANDARD, text.as_bytes())));
-        dressed.push(("base64url", base64(URL_SAFE, text.as_bytes())));
+        encoded.push(("base64", base64(STANDARD, text.as_bytes())));
+        encoded.push(("base64url", base64(URL_SAFE, text.as_bytes())));
     }
-    for (encoding, text) in dressed {
+    for (encoding, text) in encoded {
         let text = format!("before {text} after");
         let found = hunt.find(&text);
         assert!(found.iter().any(|(_, name)| name.starts_with(encoding)), "{encoding}: {text}");
@@ -192,12 +192,12 @@ fn the_ways_out_are_those_that_say_so() {
     assert_eq!(drive.hunt.find(&saved), [("access_token", "raw"), ("refresh_token", "raw")]);
     let (mut drive, ticket) = Drive::about_to(Purpose::Refresh);
     let quote = quotes::refusal(401, &drive.tokens()[1]);
-    let trouble = drive.session.on_reply(ticket, (&quote).into(), drive.now).unwrap_err();
-    let imts_core::session::RenewalCause::Reply(imts_core::error::ReplyError::Refused(problem)) =
-        trouble.why()
+    let error = drive.session.on_reply(ticket, (&quote).into(), drive.now).unwrap_err();
+    let imts_core::session::RenewalCause::Reply(imts_core::error::ReplyError::Refused(refusal)) =
+        error.why()
     else {
-        panic!("{trouble}")
+        panic!("{error}")
     };
-    let body = String::from_utf8(problem.expose_body().to_vec()).unwrap();
+    let body = String::from_utf8(refusal.expose_body().to_vec()).unwrap();
     assert_eq!(drive.hunt.find(&body), [("refresh_token", "raw")], "a refusal's body");
 }

@@ -38,23 +38,23 @@ impl Outputs {
         }
     }
 
-    pub(crate) fn renewal_error(&mut self, trouble: &Arc<RenewalError>) {
-        self.error("a trouble", trouble.as_ref());
-        self.show("a fault", trouble.why());
-        self.print("a recovery", &trouble.recovery());
-        if let RenewalCause::Reply(error) = trouble.why() {
+    pub(crate) fn renewal_error(&mut self, error: &Arc<RenewalError>) {
+        self.error("a renewal error", error.as_ref());
+        self.show("a cause", error.why());
+        self.print("a recovery", &error.recovery());
+        if let RenewalCause::Reply(error) = error.why() {
             self.error("a reply's error", error);
             match error {
-                ReplyError::Refused(problem) => {
-                    self.print("a problem", problem);
-                    self.show("a code and a message", &(problem.code(), problem.message()));
+                ReplyError::Refused(refusal) => {
+                    self.print("a refusal", refusal);
+                    self.show("a code and a message", &(refusal.code(), refusal.message()));
                 }
                 ReplyError::Malformed(malformed) => self.error("malformed", malformed),
                 ReplyError::Unexpected(unexpected) => self.print("unexpected", unexpected),
                 _ => {}
             }
         }
-        if let RenewalCause::Failed(failure) = trouble.why() {
+        if let RenewalCause::Failed(failure) = error.why() {
             self.error("a failure", failure);
         }
     }
@@ -71,8 +71,8 @@ impl Outputs {
         if let Some(saved) = session.saved(now) {
             self.show("a saved state", &saved);
         }
-        if let Some(trouble) = session.last_error() {
-            self.renewal_error(trouble);
+        if let Some(error) = session.last_error() {
+            self.renewal_error(error);
         }
         let health = session.health(now);
         self.show("its health", &health);

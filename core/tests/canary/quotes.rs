@@ -112,7 +112,7 @@ fn no_header_of_an_answer_is_quoted() {
 
 #[test]
 fn a_refresh_token_that_travels_as_bearer_is_not_shown() {
-    let mut drive = Drive::new(Drive::bearer_contract());
+    let mut drive = Drive::new(Drive::bearer_service());
     drive.sign_in(SECRET, Keep::Always);
     drive.settle();
     drive.pass(1_000);

@@ -129,8 +129,8 @@ fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
     world.sends(Purpose::SignIn);
     world.session.sign_in(secret("other-secret"), Keep::Always, world.now);
     let quote = json!({ "error": { "message": "wrong: first-secret", "code": "first-secret" } });
-    let trouble = world.reply(&answer(401, &quote)).unwrap_err();
-    let told = format!("{trouble} {trouble:?}");
+    let error = world.reply(&answer(401, &quote)).unwrap_err();
+    let told = format!("{error} {error:?}");
     assert!(!told.contains("first-secret"), "{told}");
 
     let mut world = World::signed_in(Keep::Once);
@@ -142,8 +142,8 @@ fn a_late_refusal_that_quotes_a_secret_that_was_replaced_tells_nothing_of_it() {
     world.sends(Purpose::Refresh);
     world.refused();
     let quote = answer(401, &json!({ "error": { "message": "used before: refresh-1" } }));
-    let trouble = world.session.on_reply(first, (&quote).into(), world.now).unwrap_err();
-    let told = format!("{trouble} {trouble:?}");
+    let error = world.session.on_reply(first, (&quote).into(), world.now).unwrap_err();
+    let told = format!("{error} {error:?}");
     assert!(!told.contains("refresh-1"), "{told}");
 }
 
@@ -156,8 +156,8 @@ fn a_secret_that_is_quoted_in_escaped_form_is_blotted_out() {
     world.sends(Purpose::SignIn);
     let sent = String::from_utf8(world.requests[0].1.body().as_ref().to_vec()).unwrap();
     let quote = json!({ "error": { "message": format!("cannot take {sent}") } });
-    let trouble = world.reply(&answer(400, &quote)).unwrap_err();
-    let told = trouble.to_string();
+    let error = world.reply(&answer(400, &quote)).unwrap_err();
+    let told = error.to_string();
     assert!(told.contains(r#""agent_secret":"[redacted]""#), "{told}");
 }
 
@@ -198,9 +198,9 @@ fn tokens_that_live_less_than_a_tenth_of_a_second_cost_ten_renewals_a_second() {
                 assert_eq!(world.ask(), 'R', "50 ms are 50 ms");
             }
             'W' => {
-                let trouble = world.session.last_error().unwrap();
-                assert!(matches!(trouble.why(), RenewalCause::ShortLived), "{trouble}");
-                assert!(trouble.source().is_none());
+                let error = world.session.last_error().unwrap();
+                assert!(matches!(error.why(), RenewalCause::ShortLived), "{error}");
+                assert!(error.source().is_none());
             }
             step => panic!("{step}"),
         }

@@ -105,7 +105,7 @@ fn how_to_sign_in_and_to_refresh_is_data() {
 }
 
 #[test]
-fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
+fn without_a_refresh_of_the_service_a_session_signs_in_again() {
     let endpoint = imts_core::Endpoint::https("https://service.example").unwrap();
     let tokens = transfer::tokens().with_refresh(None);
     let service = services::transfer().with_tokens(tokens);
@@ -119,7 +119,7 @@ fn without_a_refresh_in_the_contract_a_session_signs_in_again() {
 }
 
 #[test]
-fn the_contracts_own_paths_are_ones_that_anyone_could_give() {
+fn the_services_own_paths_are_ones_that_anyone_could_give() {
     let tokens = transfer::tokens();
     for path in [tokens.sign_in().path(), tokens.refresh().unwrap().path()] {
         assert_eq!(&ServicePath::new(path.as_str()).unwrap(), path);

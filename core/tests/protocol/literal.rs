@@ -31,8 +31,8 @@ fn sending(purpose: Purpose, policy: Policy) -> World {
 /// Whether a reply to a request for this is a refusal, as the error and the session have it.
 fn is_refused(purpose: Purpose, response: &Response<Vec<u8>>, policy: Policy) -> bool {
     let mut world = sending(purpose, policy);
-    let trouble = world.reply(response).unwrap_err();
-    let refused = matches!(trouble.why(), RenewalCause::Reply(ReplyError::Refused(_)));
+    let error = world.reply(response).unwrap_err();
+    let refused = matches!(error.why(), RenewalCause::Reply(ReplyError::Refused(_)));
     if purpose == Purpose::SignIn {
         world.pass(Duration::from_secs(7_200));
         let step = world.session.poll(world.now);

@@ -1,11 +1,11 @@
-//! The protocol, held to its contract and its rules, in virtual time.
+//! The protocol, held to the vendor's page and to its rules, in virtual time.
 #![cfg(feature = "persist")]
 
 mod attacks;
 mod clock_attacks;
-mod clothes;
 mod diagram;
 mod endpoints;
+mod forms;
 mod health;
 mod known_answers;
 mod literal;

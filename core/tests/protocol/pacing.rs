@@ -133,7 +133,7 @@ fn one_back_off_holds_whichever_exchange_failed() {
 }
 
 #[test]
-fn all_who_ask_in_quiet_times_are_told_the_same_trouble() {
+fn all_who_ask_in_a_back_off_get_the_same_error() {
     let mut world = World::with_credentials(Keep::Always);
     unreachable(&mut world);
     let (_, first) = world.waits();
@@ -351,9 +351,9 @@ fn a_token_that_lives_less_than_a_tenth_of_a_second_is_followed_by_quiet() {
         world.session.sign_in(credentials(AGENT), Keep::Always, world.now);
         world.sends(Purpose::SignIn);
         world.reply(&answer(200, &grant_for("a", millis))).unwrap();
-        let trouble = world.session.last_error().map(|trouble| trouble.why());
-        assert_eq!(matches!(trouble, Some(RenewalCause::ShortLived)), is_short, "{millis} ms");
-        assert_eq!(trouble.is_some(), is_short, "{millis} ms");
+        let error = world.session.last_error().map(|error| error.why());
+        assert_eq!(matches!(error, Some(RenewalCause::ShortLived)), is_short, "{millis} ms");
+        assert_eq!(error.is_some(), is_short, "{millis} ms");
         if is_short {
             world.pass(Duration::from_millis(millis));
             let quiet = Duration::from_millis(renew_after.min(100) - millis);

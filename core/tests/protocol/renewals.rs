@@ -103,8 +103,8 @@ fn a_rejected_token_is_never_served_again_even_if_it_is_granted_again() {
     world.session.reject(rejected.epoch(), world.now);
     world.sends(Purpose::Refresh);
     let again = answer(200, &grant_of("access-1", Some("refresh-9"), 900));
-    let trouble = world.reply(&again).unwrap_err();
-    assert!(matches!(trouble.why(), RenewalCause::Rejected));
+    let error = world.reply(&again).unwrap_err();
+    assert!(matches!(error.why(), RenewalCause::Rejected));
     assert_eq!(world.ask(), 'W');
     world.pass(seconds(1));
     world.sends(Purpose::Refresh);
@@ -383,8 +383,8 @@ fn a_grant_that_is_dead_on_arrival_is_a_failed_renewal() {
     let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
     world.pass(seconds(20));
-    let trouble = world.reply(&answer(200, &grant_of("a", Some("r"), 10))).unwrap_err();
-    assert!(matches!(trouble.why(), RenewalCause::DeadOnArrival));
-    assert_eq!(trouble.recovery(), Recovery::Report);
+    let error = world.reply(&answer(200, &grant_of("a", Some("r"), 10))).unwrap_err();
+    assert!(matches!(error.why(), RenewalCause::DeadOnArrival));
+    assert_eq!(error.recovery(), Recovery::Report);
     assert_eq!((world.phase().as_str(), world.ask()), ("expired", 'W'));
 }

@@ -16,7 +16,7 @@ fn told(response: &Response<Vec<u8>>) -> Result<World, ReplyError> {
     world.sends(Purpose::SignIn);
     match world.reply(response) {
         Ok(()) => Ok(world),
-        Err(trouble) => match trouble.why() {
+        Err(error) => match error.why() {
             RenewalCause::Reply(error) => Err(error.clone()),
             fault => panic!("{fault:?}"),
         },
@@ -256,12 +256,12 @@ fn a_refusal_is_read_whatever_its_shape() {
         (json!([1, 2]), None, None),
     ];
     for (body, code, message) in shapes {
-        let Err(ReplyError::Refused(problem)) = told(&answer(422, &body)) else { panic!("{body}") };
+        let Err(ReplyError::Refused(refusal)) = told(&answer(422, &body)) else { panic!("{body}") };
         assert_eq!(
-            (problem.status().as_u16(), problem.code(), problem.message()),
+            (refusal.status().as_u16(), refusal.code(), refusal.message()),
             (422, code, message)
         );
-        assert_eq!(problem.expose_body(), body.to_string().as_bytes());
+        assert_eq!(refusal.expose_body(), body.to_string().as_bytes());
     }
     let Err(ReplyError::Refused(none)) = told(&raw(403, "text/html", b"<html>")) else { panic!() };
     assert_eq!((none.code(), none.message(), none.expose_body()), (None, None, &b"<html>"[..]));
@@ -272,12 +272,12 @@ fn what_a_refusal_keeps_is_bounded_and_clean() {
     let long = "é".repeat(5_000);
     let body =
         json!({ "error": { "message": format!("\u{1b}[31m\r\n\u{202e}{long}"), "code": long } });
-    let Err(ReplyError::Refused(problem)) = told(&answer(400, &body)) else { panic!() };
-    let message = problem.message().unwrap();
+    let Err(ReplyError::Refused(refusal)) = told(&answer(400, &body)) else { panic!() };
+    let message = refusal.message().unwrap();
     assert!(message.starts_with(" [31m") && message.len() <= 512, "{message}");
-    assert!(problem.code().unwrap().len() <= 512);
-    assert_eq!(problem.expose_body().len(), 4_096);
-    let shown = format!("{problem:?} {problem}");
+    assert!(refusal.code().unwrap().len() <= 512);
+    assert_eq!(refusal.expose_body().len(), 4_096);
+    let shown = format!("{refusal:?} {refusal}");
     assert!(shown.len() < 4_096 && !shown.contains('\u{1b}'));
 }
 
@@ -288,8 +288,8 @@ fn a_refusal_that_quotes_our_secrets_has_them_blotted_out() {
     world.sends(Purpose::Refresh);
     let quote = "no refresh-1 for access-1 of s3cret";
     let body = json!({ "error": { "message": quote, "code": "refresh-1" } });
-    let trouble = world.reply(&answer(403, &body)).unwrap_err();
-    let text = trouble.to_string();
+    let error = world.reply(&answer(403, &body)).unwrap_err();
+    let text = error.to_string();
     assert_eq!(
         text,
         "refresh failed: the service refused (status 403, code [redacted]): \
@@ -356,9 +356,9 @@ fn an_error_says_what_happened_and_to_whom() {
     for (response, text) in texts {
         let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
-        let trouble: std::sync::Arc<RenewalError> = world.reply(&response).unwrap_err();
-        assert!(trouble.to_string().contains(text), "{trouble}");
-        assert!(trouble.to_string().starts_with("sign-in failed: "), "{trouble}");
+        let error: std::sync::Arc<RenewalError> = world.reply(&response).unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+        assert!(error.to_string().starts_with("sign-in failed: "), "{error}");
     }
 }
 

@@ -59,7 +59,7 @@ fn lives(purpose: Purpose, response: &Response<Vec<u8>>) -> Result<(u128, bool),
             let usable = world.session.phase(world.now).usable().expect("a grant is usable");
             Ok((usable.lifetime().as_micros(), usable.refresh_expire_at().is_some()))
         }
-        Err(trouble) => match trouble.why() {
+        Err(error) => match error.why() {
             RenewalCause::Reply(ReplyError::Malformed(malformed)) => Err(*malformed),
             other => panic!("{other:?}"),
         },

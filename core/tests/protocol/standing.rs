@@ -40,11 +40,11 @@ fn a_refusal_in_the_services_own_words_ends_credentials_that_never_worked_and_is
     for status in [400, 422] {
         let mut world = World::with_credentials(Keep::Always);
         world.sends(Purpose::SignIn);
-        let trouble = world.reply(&answer(status, &json!({ "error": {} }))).unwrap_err();
+        let error = world.reply(&answer(status, &json!({ "error": {} }))).unwrap_err();
         let Step::SignIn { last: Some(last) } = world.session.poll(world.now) else {
             panic!("{status}: {:?}", world.session)
         };
-        assert!(Arc::ptr_eq(&last, &trouble), "{status}");
+        assert!(Arc::ptr_eq(&last, &error), "{status}");
     }
 }
 

@@ -307,7 +307,7 @@ fn every_state_by_every_event_is_as_the_document_says() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// While an outlook holds, whoever has it needs no poll: none would do anything but yield its token.
+/// While an outlook holds, a caller that has it need not poll: a poll would only return its token.
 #[test]
 fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
     let later: [Event; 5] = [

@@ -57,7 +57,7 @@ fn verdict(body: Vec<u8>, case: &Value, place: &str) -> &'static str {
             }
             "granted"
         }
-        Err(trouble) => match trouble.why() {
+        Err(error) => match error.why() {
             RenewalCause::Reply(ReplyError::Refused(_)) => "refused",
             RenewalCause::Reply(ReplyError::Malformed(Malformed::TooLarge { .. })) => "too large",
             RenewalCause::Reply(ReplyError::Malformed(_)) => "malformed",

@@ -86,19 +86,19 @@ fn outcome(vector: &Value) -> Value {
             "access_expire_at_us": grant.access_expire_at.unix_micros(),
             "refresh_expire_at_us": grant.refresh_expire_at.map(Wall::unix_micros),
         }),
-        Err(trouble) => {
+        Err(error) => {
             let is_ours = |purpose: Option<Purpose>| match text(vector, "purpose") {
                 "refresh" => purpose == Some(Purpose::Refresh),
                 _ => purpose == Some(Purpose::SignIn),
             };
-            assert!(is_ours(trouble.purpose()), "{vector}");
-            refusal(&trouble)
+            assert!(is_ours(error.purpose()), "{vector}");
+            refusal(&error)
         }
     }
 }
 
-fn refusal(trouble: &RenewalError) -> Value {
-    let RenewalCause::Reply(error) = trouble.why() else { panic!("{trouble}") };
+fn refusal(error: &RenewalError) -> Value {
+    let RenewalCause::Reply(error) = error.why() else { panic!("{error}") };
     let (recovery, after) = (error.recovery().as_str(), error.retry_after());
     let after = after.map(|after| after.as_secs());
     match error {
@@ -109,11 +109,11 @@ fn refusal(trouble: &RenewalError) -> Value {
         ReplyError::Malformed(Malformed::Token { field }) => malformed("token", Some(field)),
         ReplyError::Malformed(Malformed::Date { field }) => malformed("date", Some(field)),
         ReplyError::Malformed(Malformed::Lifetime { field }) => malformed("lifetime", Some(field)),
-        ReplyError::Refused(problem) => json!({
+        ReplyError::Refused(refusal) => json!({
             "outcome": "refused",
             "recovery": recovery,
-            "code": problem.code(),
-            "message": problem.message(),
+            "code": refusal.code(),
+            "message": refusal.message(),
             "retry_after_s": after,
         }),
         ReplyError::Unexpected(_) => {

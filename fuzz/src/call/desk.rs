@@ -295,7 +295,7 @@ impl Desk {
         self.is_over = true;
         match outcome {
             Outcome::Done(_) => self.is_done = true,
-            Outcome::Refused(problem) => self.quiet(&problem.to_string()),
+            Outcome::Refused(refusal) => self.quiet(&refusal.to_string()),
             Outcome::Unknown(unknown) => {
                 let bytes = self.sent.as_ref().map(|(_, body)| Digest::of(body));
                 assert_eq!(Some(unknown.digest()), bytes);

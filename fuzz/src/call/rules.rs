@@ -1,4 +1,4 @@
-//! What an answer proves of a call, by rules written from the contract: the second opinion.
+//! What an answer proves of a call, by rules written from the documentation: the second opinion.
 //!
 //! Knows nothing of the call's machine.
 
@@ -31,7 +31,7 @@ pub(super) enum Sign {
     No,
     /// The service refused the token, and is trusted to do so before all else.
     Token,
-    /// The contract may say that this is decided before processing, or it says nothing.
+    /// The service file may say that this is decided before processing, or it says nothing.
     Perhaps,
     /// The same of a token that was refused, where that is trusted.
     PerhapsToken,

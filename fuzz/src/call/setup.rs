@@ -43,7 +43,7 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
     let pathless = catalogue.clone();
     for entry in pathless.iter().filter(|entry| entry.path().is_none()) {
         let path = ServicePath::new(format!("/{}", entry.name())).expect("a path");
-        catalogue.set_path(entry.name(), path, Evidence::Assumed).expect("in the section");
+        catalogue.set_path(entry.name(), path, Evidence::Assumed).expect("built in");
     }
     let path = ServicePath::new("/report").expect("a path");
     catalogue.add("report", Class::Money, path, Evidence::Draft).expect("a name");
@@ -56,7 +56,7 @@ pub(super) fn session(attempts: u32, trusts_401: bool, decides: bool) -> Session
     }
     let service = services::transfer().with_operations(catalogue);
     let endpoint = Endpoint::https("https://fuzz.example").expect("a good URL");
-    let mut session = Session::new(endpoint, service, policy).expect("a good contract");
+    let mut session = Session::new(endpoint, service, policy).expect("a good service");
     session.sign_in(credentials(), Keep::Always, START);
     session
 }

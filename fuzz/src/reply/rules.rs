@@ -1,4 +1,4 @@
-//! What a reply to a renewal is, by rules written from the contract: the second opinion.
+//! What a reply to a renewal is, by rules written from the documentation: the second opinion.
 //!
 //! No function of the client's wire or date code is used here.
 
@@ -25,7 +25,7 @@ pub(crate) enum Told {
     Refused,
     /// A promise of success that cannot be used.
     Malformed,
-    /// Nothing that the contract has.
+    /// Neither a success nor a refusal.
     Unexpected,
 }
 

@@ -21,11 +21,11 @@ struct Table {
 impl Table {
     /// A table that is good as it is, of the operation of this number.
     fn of(name: &str, number: usize) -> Self {
-        let in_section = section().contains(&name.to_owned());
+        let is_built_in = listed().contains(&name.to_owned());
         Self {
             name: quoted(name),
             path: Some(format!("'/v6/{number}'")),
-            class: (!in_section).then(|| "'read'".to_owned()),
+            class: (!is_built_in).then(|| "'read'".to_owned()),
             evidence: None,
             statuses: Vec::new(),
             codes: Vec::new(),
@@ -92,11 +92,11 @@ pub(super) fn put_together(lines: &[u8]) -> String {
     file
 }
 
-/// The section's operation of this number, or the one of this name.
+/// The built-in operation of this number, or the one of this name.
 fn named(text: &str) -> String {
-    let section = section();
+    let listed = listed();
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(0));
-    match number.and_then(|number: usize| section.get(number % section.len())) {
+    match number.and_then(|number: usize| listed.get(number % listed.len())) {
         Some(name) => name.clone(),
         None => text.to_owned(),
     }
@@ -114,8 +114,8 @@ fn quoted(name: &str) -> String {
     serde_json::Value::from(name).to_string()
 }
 
-/// The names that the service's section lists: the token exchanges, then the operations.
-fn section() -> Vec<String> {
+/// The names that the vendor lists: the token exchanges, then the operations.
+fn listed() -> Vec<String> {
     let tokens = services::transfer::tokens();
     let exchanges = [tokens.sign_in().name(), "refresh-token"].map(str::to_owned);
     let catalogue = services::transfer::catalogue();

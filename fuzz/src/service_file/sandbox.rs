@@ -52,7 +52,7 @@ fn is_stricter(error: &ServiceFileError) -> bool {
 /// What both have taken, both understand.
 fn check_same(service: &Service, settings: &Settings) {
     if service.operations().entry("refresh").is_some() {
-        // The sandbox's own name for Refresh token, and to the client an operation beyond the section.
+        // The sandbox's own name for Refresh token, and to the client an operation that is not built in.
         return;
     }
     for entry in service.operations().iter() {

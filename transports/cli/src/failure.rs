@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     Refused,
     /// The service's reply cannot be used.
     Malformed,
-    /// The service's answer does not follow its contract.
+    /// The service's answer is neither a success nor a refusal.
     Unexpected,
     /// No complete reply was received.
     Transport,
@@ -227,7 +227,7 @@ impl From<&TokenError> for Failure {
             _ => Kind::Unexpected,
         };
         match error.renewal_error() {
-            Some(trouble) => Self::new(kind, trouble.recovery(), trouble),
+            Some(error) => Self::new(kind, error.recovery(), error),
             None => Self::new(kind, error.recovery(), error),
         }
     }

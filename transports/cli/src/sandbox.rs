@@ -98,7 +98,7 @@ that reply is published or assumed."
     Ok(())
 }
 
-/// Adds a service file's operations. Returns the file's contract.
+/// Adds a service file's operations. Returns the file's service.
 fn extended(file: &Path, settings: &mut Settings) -> Result<Service, Failure> {
     let (text, service) = service_file::read(file)?;
     settings.add_service_file(&text).map_err(|error| {

@@ -18,14 +18,14 @@ use crate::timeout::TimeLimit;
 /// The longest service file that is read, in bytes.
 const MAX_FILE: u64 = 1_048_576;
 
-/// Returns IMTS's contract, with the additions of a file.
+/// Returns the vendor's service, with the additions of a file.
 pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Service, Failure> {
     let Some(path) = file.map(Path::to_owned) else { return Ok(services::transfer()) };
     TimeLimit::of(within)
-        .bound("reading the service file", move || read(&path).map(|(_, contract)| contract))
+        .bound("reading the service file", move || read(&path).map(|(_, service)| service))
 }
 
-/// Returns a service file's text and its contract.
+/// Returns a service file's text and its service.
 pub(crate) fn read(path: &Path) -> Result<(String, Service), Failure> {
     let text = input::text_of(path, MAX_FILE).map_err(|error| {
         Failure::usage(format!("cannot read --service-file {}: {error}", path.display()))
@@ -36,7 +36,7 @@ pub(crate) fn read(path: &Path) -> Result<(String, Service), Failure> {
     Ok((text, service))
 }
 
-/// Returns the contract in which this operation can be called. If `path` is given, it replaces the
+/// Returns the service in which this operation can be called. If `path` is given, it replaces the
 /// operation's path.
 ///
 /// If the name is not an operation's name, the message does not repeat it: it may be anything.

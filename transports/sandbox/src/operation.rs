@@ -65,7 +65,7 @@ pub enum Operation {
     Named(Name),
 }
 
-/// The section's operations. Names and classes are the core's, so that each stands in one place. The
+/// The built-in operations. Names and classes are the core's, so that each stands in one place. The
 /// two token exchanges are not calls: their names and classes are the sandbox's own.
 const CATALOGUE: [(Operation, &str, Class); 17] = [
     (Operation::GetToken, "get-token", Class::Read),

@@ -17,7 +17,7 @@ pub enum Evidence {
     Published,
     /// Printed on an older page of the vendor that is marked as being in development.
     Draft,
-    /// A choice that follows the section's own conventions.
+    /// A choice that follows the conventions of the vendor's pages.
     Assumed,
 }
 

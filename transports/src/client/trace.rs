@@ -177,7 +177,7 @@ mod on {
 
     fn outcome_of(error: &RenewalError) -> (&'static str, Option<u16>) {
         let status = match error.why() {
-            RenewalCause::Reply(ReplyError::Refused(problem)) => Some(problem.status().as_u16()),
+            RenewalCause::Reply(ReplyError::Refused(refusal)) => Some(refusal.status().as_u16()),
             RenewalCause::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
             _ => None,
         };

@@ -62,15 +62,14 @@ async fn a_thousand_tasks_are_told_the_one_failure_at_once() {
     world.sandbox().settings_mut().outage = Some(outage);
     let client = world.client(world.after(20));
     let told = together(&client).await;
-    let trouble = |error: &TokenError| match error {
-        TokenError::Renewal(trouble) | TokenError::Waiting { last: trouble, .. } => {
-            std::ptr::from_ref::<RenewalError>(&**trouble).addr()
+    let address = |error: &TokenError| match error {
+        TokenError::Renewal(error) | TokenError::Waiting { last: error, .. } => {
+            std::ptr::from_ref::<RenewalError>(&**error).addr()
         }
         other => panic!("{other:?}"),
     };
-    let troubles: Vec<_> =
-        told.iter().map(|(told, _)| trouble(told.as_ref().unwrap_err())).collect();
-    assert!(troubles.iter().all(|one| *one == troubles[0]), "one trouble for all");
+    let errors: Vec<_> = told.iter().map(|(told, _)| address(told.as_ref().unwrap_err())).collect();
+    assert!(errors.iter().all(|one| *one == errors[0]), "one error for all");
     assert_eq!(world.calls(), 1);
     let slowest = told.iter().map(|(_, waited)| *waited).max().unwrap();
     assert!(slowest < Duration::from_secs(50), "well before their patience ends: {slowest:?}");

@@ -78,7 +78,7 @@ fn all_who_wait_are_told_the_one_failure() {
     assert_eq!(world.calls(), 1);
 }
 
-/// The status of the reply that a trouble is about.
+/// The status of the reply that an error is about.
 trait FaultStatus {
     fn fault_status(&self) -> Option<u16>;
 }

@@ -70,7 +70,7 @@ fn a_call_that_is_dropped_at_any_poll_is_in_doubt_if_it_was_sent_and_is_never_se
                 assert_eq!(lines, ["intent a", "sending 1"], "after {polls} polls");
             }
         }
-        // The client goes on; so may whoever asks again, once the journal says that nothing left.
+        // The client goes on; so may a caller that asks again, once the journal says that nothing left.
         if applied == 0 && lines != ["intent a", "sending 1"] {
             assert_eq!(crate::run(client.call(&operation)).unwrap().ending(), Ending::Done);
             assert_eq!(world.applied("a"), 1, "after {polls} polls");

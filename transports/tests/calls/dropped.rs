@@ -138,7 +138,7 @@ fn a_call_that_is_dropped_while_it_waits_for_the_journal_is_not_sent() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Connects until no connection comes about any more.
+/// Connects until no more connections are made.
 fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
     let all: Vec<_> =

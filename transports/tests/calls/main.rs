@@ -149,7 +149,7 @@ impl World {
     }
 }
 
-/// A clock on which a millisecond passes whenever it is read: whoever waits in virtual time is not
+/// A clock on which a millisecond passes whenever it is read: a caller that waits in virtual time is not
 /// kept waiting.
 struct Ticking(ManualClock);
 

@@ -51,7 +51,7 @@ fn a_call_made_with_more_patience_than_it_is_performed_with_ends_in_time() {
     let hasty = client.with_patience(Duration::from_secs(3));
     let outcome = in_time(move || hasty.perform(call).unwrap());
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert!(matches!(failed.why(), CallError::Failed(_)), "the last attempt's trouble: {failed:?}");
+    assert!(matches!(failed.why(), CallError::Failed(_)), "the last attempt's error: {failed:?}");
     assert_eq!(notes.lines(), ["intent a", "sending 1", "ended 1 not_sent"]);
     let Some(Entry::Ended { at, .. }) = notes.entries().pop() else { panic!("it ended") };
     assert_eq!(at, world.clock.now().wall, "the journal tells the time as it is");

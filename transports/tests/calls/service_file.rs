@@ -28,7 +28,7 @@ fn the_example_is_read_by_the_client_and_by_the_sandbox_and_works() {
     assert!(decided.statuses.contains(&429));
     assert!(["EXAMPLE-LIMIT", "1001"].iter().all(|code| decided.codes.contains(*code)));
     assert_eq!(entry("example-report").class(), Class::Read);
-    assert!(!entry("example-report").is_in_section());
+    assert!(!entry("example-report").is_built_in());
     assert!(EXAMPLE.contains("EXAMPLE AND LEADS NOWHERE"));
 
     let world = World::new();

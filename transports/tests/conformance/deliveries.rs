@@ -19,7 +19,7 @@ use crate::hostile::Outcome;
 use crate::raw::Raw;
 use crate::{Carrier, GRANT, ok, plain};
 
-const CONTRACT: &str = r#"
+const SERVICE_FILE: &str = r#"
 version = 1
 [operation.status]
 path = "/v5/partner/transfer/status-example"
@@ -123,7 +123,7 @@ struct Trial {
 
 impl Trial {
     fn new(carrier: &Carrier, kind: Kind, delivery: Delivery) -> Self {
-        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         Self { carrier: carrier.clone(), kind, delivery, front }
     }
 
@@ -138,7 +138,7 @@ impl Trial {
         (policy.backoff_first, policy.settle) = (Duration::from_millis(1), Duration::ZERO);
         policy.time_limit = time_limit;
         policy.call_attempts = if self.is_of_the_next() { 1 } else { 2 };
-        plain(&self.front.url()).service(service_of(CONTRACT).unwrap()).policy(policy)
+        plain(&self.front.url()).service(service_of(SERVICE_FILE).unwrap()).policy(policy)
     }
 
     /// A client that is to make the exchange, with a token where that takes one.

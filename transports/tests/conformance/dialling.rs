@@ -239,7 +239,7 @@ fn a_name_without_addresses_is_not_sent() {
 #[test]
 fn neither_an_address_nor_localhost_is_looked_up() {
     let service = Raw::saying(ok(GRANT));
-    // Whoever asked this resolver would be led to nobody.
+    // A client that asked this resolver would reach nobody.
     let made = Made { addresses: Some(vec![refusing()]), ..Made::default() };
     for carrier in Carrier::both(&made) {
         for host in ["localhost", "127.0.0.1"] {

@@ -9,7 +9,7 @@ use imts::proxy::{Proxy, ProxyError};
 use crate::raw::Raw;
 use crate::{BOUNDS, Carrier, GRANT, Made, ok, plain};
 
-/// Says no to whoever asks for a tunnel.
+/// Refuses every tunnel.
 fn refusing() -> Raw {
     Raw::saying("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
 }

@@ -1,4 +1,4 @@
-//! Replies in odd clothes, over real sockets: the body decides, whichever transport brought it.
+//! Replies of odd forms, over real sockets: the body decides, whichever transport brought it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -43,8 +43,8 @@ fn a_reply_of_70_kb_comes_whole_if_its_operation_may_be_so_long() {
             let path = ServicePath::new("/v5/partner/transfer/print").unwrap();
             operations.set_path("print-application", path, Evidence::Assumed).unwrap();
             operations.set_reply_limit("print-application", limit).unwrap();
-            let contract = services::transfer().with_operations(operations);
-            let client = carrier.client(plain(&service.url()).service(contract));
+            let with_paths = services::transfer().with_operations(operations);
+            let client = carrier.client(plain(&service.url()).service(with_paths));
             let outcome = client.call(&Custom::<PrintApplication, _>::new(json!({ "id": 17 })));
             match outcome {
                 Outcome::Done(reply) if comes => {

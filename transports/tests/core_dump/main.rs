@@ -1,5 +1,5 @@
 //! What is left of secrets and tokens in the memory of a process that has dropped its client: nothing
-//! of ours, and of the HTTP client's own buffers what is said here.
+//! in this library's memory, and in the HTTP client's own buffers what is said here.
 //!
 //! A child signs in, calls, refreshes, and drops all of it; before and after, all of its memory that
 //! can be written is searched from outside, as it would stand in a core dump.
@@ -147,7 +147,7 @@ fn over_ureq_with_tls_the_tls_library_leaves_replies_and_no_request() {
     assert!(left.texts().len() <= 2 * GRANTS, "two pieces of a reply for each grant: {left:#?}");
 }
 
-/// Hyper reads into buffers that it shares with whoever has a piece of them, and writes heads from one of
+/// Hyper reads into buffers that it shares with the owners of pieces of them, and writes heads from one of
 /// its own: neither can be wiped from outside. Bodies that go out it does not copy.
 #[test]
 fn over_hyper_util_its_buffers_are_left_with_heads_and_replies_and_with_no_request() {

@@ -79,7 +79,7 @@ fn grant_one(listener: &TcpListener) {
     wire.say(reply_of(GRANT).as_bytes()).unwrap();
 }
 
-/// Connects until no connection comes about any more.
+/// Connects until no more connections are made.
 fn fill(address: SocketAddr) -> Vec<TcpStream> {
     let mut all = Vec::new();
     let mut in_vain = 0;

@@ -80,7 +80,7 @@ fn in_an_outage_an_ask_allocates_nothing_whether_the_old_token_serves_or_not() {
     assert_eq!(allocations(|| drop(at_once(client.token()).unwrap())), 0, "the old token");
     world.pass(100);
     at_once(client.token()).unwrap_err();
-    assert_eq!(allocations(|| drop(at_once(client.token()).unwrap_err())), 0, "the last trouble");
+    assert_eq!(allocations(|| drop(at_once(client.token()).unwrap_err())), 0, "the last error");
     assert_eq!(world.calls(), 3);
 }
 

@@ -88,16 +88,16 @@ fn a_thousand_threads_are_told_the_one_failure_of_one_flight() {
     world.sandbox().settings_mut().outage = Some(outage);
     let client = gated(&world, &gate);
     let told = threads(&client, &gate);
-    let troubles: BTreeSet<_> = told
+    let errors: BTreeSet<_> = told
         .iter()
         .map(|told| match told.as_ref().unwrap_err() {
-            TokenError::Renewal(trouble) | TokenError::Waiting { last: trouble, .. } => {
-                std::ptr::from_ref::<RenewalError>(&**trouble).addr()
+            TokenError::Renewal(error) | TokenError::Waiting { last: error, .. } => {
+                std::ptr::from_ref::<RenewalError>(&**error).addr()
             }
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!((troubles.len(), world.calls()), (1, 1));
+    assert_eq!((errors.len(), world.calls()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

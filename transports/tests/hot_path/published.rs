@@ -98,7 +98,7 @@ fn a_restored_token_is_published_from_the_start() {
 }
 
 /// Threads ask, each through the client and a handle of its own, while others reject what they got.
-/// Whoever knows of a rejection, by whatever way, never gets that token again.
+/// A caller that knows of a rejection, in whatever way, never gets that token again.
 #[test]
 fn no_thread_gets_a_token_that_it_could_know_to_be_rejected() {
     const ROUNDS: u64 = 200;

@@ -33,7 +33,8 @@ const COMPACT: &str = "IMTS_TEST_CROWD_COMPACT";
 /// How many intents there are: more by this variable, for a long run.
 const INTENTS: &str = "IMTS_CROWD_INTENTS";
 
-const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+const SERVICE_FILE: &str =
+    "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
 
 const PROCESSES: usize = 8;
 const THREADS: usize = 32;
@@ -70,7 +71,7 @@ fn worker() {
     }
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .service(service_of(CONTRACT).unwrap())
+        .service(service_of(SERVICE_FILE).unwrap())
         .journal(journal)
         .blocking(UreqTransport::new().unwrap())
         .unwrap();
@@ -246,7 +247,7 @@ fn applied(front: &Front, file: &Path) -> Vec<u64> {
 
 #[test]
 fn a_crowd_without_faults_applies_each_intent_exactly_once() {
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     let folder = Folder::new();
     let played = play(&front, &folder.path(), 0);
     let counts = table(&front, &folder.path(), &played);
@@ -258,7 +259,7 @@ fn a_crowd_without_faults_applies_each_intent_exactly_once() {
 
 #[test]
 fn a_crowd_with_kills_lost_replies_and_compactions_applies_none_twice() {
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     let lost = Rule {
         operation: Some(Operation::Confirm),
         when: When::Percent(20),

@@ -25,14 +25,15 @@ use crate::Folder;
 
 const CHILD_FILE: &str = "IMTS_TEST_JOURNAL_FULL";
 
-const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+const SERVICE_FILE: &str =
+    "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
 
 /// Runs in a process of its own, which may not write files of more than a few blocks.
 #[test]
 fn payer() {
     let Ok(file) = env::var(CHILD_FILE) else { return };
     let clock = ManualClock::default();
-    let sandbox = Mutex::new(Sandbox::with_service_file(CONTRACT).unwrap());
+    let sandbox = Mutex::new(Sandbox::with_service_file(SERVICE_FILE).unwrap());
     let (sent, time) = (Arc::new(AtomicUsize::new(0)), clock.clone());
     let count = Arc::clone(&sent);
     let transport = move |request: Request<Body>, _: Bounds| {
@@ -43,7 +44,7 @@ fn payer() {
     };
     let client = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .service(service_of(CONTRACT).unwrap())
+        .service(service_of(SERVICE_FILE).unwrap())
         .clock(clock)
         .journal(Slow(JournalFile::open(file).unwrap()))
         .blocking(transport)

@@ -1,5 +1,5 @@
-//! Syncs and writes that fail, one after the other: whoever was told that something is durable was
-//! told the truth, and nothing else is sent.
+//! Syncs and writes that fail, one after the other: if a caller gets to know that something is
+//! durable, it is, and nothing else is sent.
 
 use std::fs;
 

@@ -77,7 +77,7 @@ fn a_file_that_may_not_be_written_is_an_error_at_once_and_not_at_the_first_call(
     let folder = Folder::new();
     drop(JournalFile::open(folder.path()).unwrap());
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o444)).unwrap();
-    // Whoever may write everything may write this too.
+    // A user that may write everything may write this too.
     let may = fs::OpenOptions::new().append(true).open(folder.path()).is_ok();
     match JournalFile::open(folder.path()) {
         Ok(_) => assert!(may),

@@ -29,7 +29,8 @@ const URL: &str = "IMTS_TEST_JOURNAL_URL";
 const FILE: &str = "IMTS_TEST_JOURNAL_FILE";
 const STEP: &str = "IMTS_TEST_JOURNAL_STEP";
 
-const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+const SERVICE_FILE: &str =
+    "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
 
 /// How many calls a process makes, if it lives that long.
 const CALLS: usize = 2;
@@ -93,7 +94,7 @@ fn payer() {
     let journal = Doomed(JournalFile::open(file).unwrap(), fate.clone());
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .service(service_of(CONTRACT).unwrap())
+        .service(service_of(SERVICE_FILE).unwrap())
         .journal(journal)
         .blocking(Doomed(UreqTransport::new().unwrap(), fate))
         .unwrap();
@@ -112,7 +113,7 @@ fn runs(front: &Front, file: &Path, step: usize) -> Command {
 }
 
 fn service() -> Front {
-    Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap()
+    Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap()
 }
 
 /// Holds a journal to the ledger; yields what was in doubt, and whether that had been applied.

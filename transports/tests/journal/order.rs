@@ -15,7 +15,8 @@ use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Sandbox};
 
 use crate::Folder;
 
-const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+const SERVICE_FILE: &str =
+    "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
 
 #[test]
 fn a_call_is_in_doubt_in_the_file_before_its_first_byte_arrives() {
@@ -42,7 +43,7 @@ fn a_call_is_in_doubt_in_the_file_before_its_first_byte_arrives() {
     };
     let client = Builder::new(Endpoint::plain_loopback(&format!("http://{address}")).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-        .service(service_of(CONTRACT).unwrap())
+        .service(service_of(SERVICE_FILE).unwrap())
         .journal(JournalFile::open(&path).unwrap())
         .blocking(transport)
         .unwrap();

@@ -161,7 +161,7 @@ fn who_accepts_a_copy_waits_for_the_senders_that_hold_the_original() {
     assert!(is_under_way(&mut again, id) && !is_under_way(&mut again, own));
     drop(journal);
     let mut original = JournalFile::open(folder.path()).unwrap();
-    assert!(!is_under_way(&mut original, id), "whoever has its lock is the only sender");
+    assert!(!is_under_way(&mut original, id), "the process that has its lock is the only sender");
 }
 
 #[test]

@@ -23,7 +23,8 @@ use crate::traced::{Marks, Trace, journal_of_this_process};
 /// Which client pays: threads' or tasks'.
 const CLIENT: &str = "IMTS_TEST_TRACED_CLIENT";
 
-const CONTRACT: &str = "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
+const SERVICE_FILE: &str =
+    "version = 1\n[operation.confirm]\npath = '/v5/partner/transfer/example'\n";
 
 /// What is paid while the journal is open for the first time, and each time that it was opened anew.
 pub(crate) const PAID: [&[&str]; 3] = [&["a1", "a2", "a3"], &["b1", "b2"], &["c1"]];
@@ -59,7 +60,7 @@ fn process() {
     };
     let Ok(client) = env::var(CLIENT) else { return };
     let marks = Arc::new(marks);
-    let sandbox = Arc::new(Mutex::new(Sandbox::with_service_file(CONTRACT).unwrap()));
+    let sandbox = Arc::new(Mutex::new(Sandbox::with_service_file(SERVICE_FILE).unwrap()));
     let service = Service(sandbox, Arc::clone(&marks));
     let mut turns = PAID.iter().peekable();
     // Once more than there is to pay: a fault may make one opening fail.
@@ -75,7 +76,7 @@ fn process() {
         marks.say("opened");
         let builder = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
             .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
-            .service(service_of(CONTRACT).unwrap())
+            .service(service_of(SERVICE_FILE).unwrap())
             .journal(journal);
         let pay = pays_by(&client, builder, service.clone());
         for reference in **references {

@@ -1,4 +1,4 @@
-//! Whether whoever sent a call may still be at work on it: the lock says so of a journal, not of its copy.
+//! Whether the sender of a call may still be at work on it: the lock says so of a journal, not of its copy.
 
 use std::fs;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Every way in which a few threads may interleave in the clients, tried out by loom.
 //!
 //! The clients are the shipped ones: under `--cfg imts_loom` their locks, threads and the published
-//! token are loom's, a condition variable never times out, and whoever would wait for ever is a
+//! token are loom's, a condition variable never times out, and a caller that would wait for ever is a
 //! failure. Its own flags make it a build of its own:
 //!
 //! ```sh

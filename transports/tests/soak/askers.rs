@@ -74,7 +74,7 @@ impl Ground {
         }
     }
 
-    /// Lets time pass, once whoever asks has done what was due before: on a slow machine too there
+    /// Lets time pass, once the askers have done what was due before: on a slow machine too there
     /// is an ask between two steps of the clock, and a renewal that it began is over.
     pub(crate) fn pass(&self, time: Duration) {
         while !self.is_quiet() {}

@@ -155,7 +155,7 @@ fn a_time_limit_that_ends_before_the_first_byte_sends_nothing() {
             service.is_used_by(&transport);
             service.end.send(By::Client).unwrap();
         }
-        // On a busy machine, a connection comes about only within a longer one.
+        // On a busy machine, a connection is made only within a longer one.
         let came = [200, 2_000, 20_000].map(Duration::from_millis).into_iter().any(|time_limit| {
             let bounds = Bounds { time_limit, ..BOUNDS };
             let late = move || thread::sleep(time_limit);

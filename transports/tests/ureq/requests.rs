@@ -74,7 +74,7 @@ fn a_url_that_is_no_place_is_not_sent() {
 fn clones_share_their_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    // Whoever opens a second connection waits for an answer in vain.
+    // A client that opens a second connection waits for an answer in vain.
     let service = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut buffer = [0; 4_096];

@@ -39,7 +39,7 @@ async fn while_a_token_is_expiring_the_runtimes_thread_is_not_held_up() {
     let first = client.token().unwrap().expose_token().to_owned();
     front.sandbox().settings_mut().latency = Duration::from_secs(10);
     clock.advance(Duration::from_secs(840));
-    // Whoever waited for the renewal would get its token.
+    // A caller that waited for the renewal would get its token.
     for _ in 0..10 {
         assert_eq!(client.token().unwrap().expose_token(), first);
     }

@@ -51,7 +51,7 @@ fn call() -> Custom<Status, BTreeMap<String, String>> {
 fn is_kept<R>(outcome: &Outcome<R>, status: u16) -> bool {
     match outcome {
         Outcome::Done(_) => status == 200,
-        Outcome::Refused(problem) => status == 422 && !problem.expose_body().is_empty(),
+        Outcome::Refused(refusal) => status == 422 && !refusal.expose_body().is_empty(),
         _ => false,
     }
 }

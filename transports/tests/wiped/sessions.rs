@@ -95,9 +95,9 @@ fn a_refusal_that_quotes_the_secret_leaves_nothing_behind() {
             let (mut session, ticket) = signing_in(marker);
             let quoted = form(marker);
             let body = joined(&[r#"{"code":""#, &quoted, r#"","message":"no: "#, &quoted, r#""}"#]);
-            let trouble = session.on_reply(ticket, (&reply(401, body)).into(), NOW).unwrap_err();
-            assert!(trouble.to_string().contains("[redacted]"), "{trouble}");
-            (session, trouble)
+            let error = session.on_reply(ticket, (&reply(401, body)).into(), NOW).unwrap_err();
+            assert!(error.to_string().contains("[redacted]"), "{error}");
+            (session, error)
         });
     }
 }
@@ -112,8 +112,8 @@ fn a_refusal_of_many_words_that_quotes_a_token_leaves_nothing_behind() {
         // A token, then more words; and more of them where another secret stood.
         let words = "secret, ".repeat(1_000);
         let body = joined(&[r#"{"message":["no: "#, marker, r#" ","#, "\"", &words, r#""]}"#]);
-        let trouble = session.on_reply(ticket, (&reply(401, body)).into(), later).unwrap_err();
-        assert!(trouble.to_string().contains("no: [redacted]"), "{trouble}");
-        (session, trouble)
+        let error = session.on_reply(ticket, (&reply(401, body)).into(), later).unwrap_err();
+        assert!(error.to_string().contains("no: [redacted]"), "{error}");
+        (session, error)
     });
 }

@@ -25,7 +25,7 @@ const NOW: Now =
 fn session() -> Session {
     let endpoint = Endpoint::https("https://service.example").expect("it is a URL");
     let mut session = Session::new(endpoint, services::transfer(), Policy::default())
-        .expect("the contract's paths make URLs");
+        .expect("the service's paths make URLs");
     session.sign_in(
         Credentials::new("agent", "secret").expect("both are given"),
         Keep::Always,

@@ -6,7 +6,7 @@ use imts_sandbox::Operation;
 
 use crate::schedule::Dice;
 
-/// Each is the beginning of another one, for whoever compares by prefix.
+/// Each is the beginning of another one, for code that compares by prefix.
 pub(crate) const AGENTS: [&str; 2] = ["agent-1", "agent-12"];
 const REFERENCES: [&str; 3] = ["17", "170", "1"];
 

@@ -193,9 +193,9 @@ fn session(agent: &str, trusts_401: bool, now: Now) -> Session {
             catalogue.set_decided(name, decided).unwrap();
         }
     }
-    let contract = imts_core::services::transfer().with_operations(catalogue);
+    let service = imts_core::services::transfer().with_operations(catalogue);
     let endpoint = Endpoint::https("https://sandbox.example").unwrap();
-    let mut session = Session::new(endpoint, contract, policy).unwrap();
+    let mut session = Session::new(endpoint, service, policy).unwrap();
     let credentials = Credentials::new(agent, DEFAULT_SECRET).unwrap();
     session.sign_in(credentials, Keep::Always, now);
     session

@@ -43,7 +43,7 @@ impl About {
         let recovery = outcome.recovery().unwrap_or(Recovery::Report);
         match outcome {
             Outcome::Done(reply) => self.done(&reply, json),
-            Outcome::Refused(problem) => Err(self.refused(&problem, recovery)),
+            Outcome::Refused(refusal) => Err(self.refused(&refusal, recovery)),
             Outcome::Unknown(unknown) => Err(self.unknown(&unknown)),
             Outcome::Failed(failed) => {
                 Err(failure(failed.why()).with_details(self.details(&Value::Null)))
@@ -103,8 +103,8 @@ impl About {
         })
     }
 
-    fn refused(&self, problem: &Refusal, recovery: Recovery) -> Failure {
-        let advice = match (problem.status().as_u16(), recovery) {
+    fn refused(&self, refusal: &Refusal, recovery: Recovery) -> Failure {
+        let advice = match (refusal.status().as_u16(), recovery) {
             (401 | 403, _) => {
                 "The service does not permit this agent to do that: ask the service's support."
             }
@@ -115,9 +115,9 @@ impl About {
             _ => "Nothing was done: try again later.",
         };
         let mut details = self.details(&Value::Null);
-        details.insert("status".to_owned(), problem.status().as_u16().into());
-        details.insert("code".to_owned(), problem.code().into());
-        Failure::new(Kind::Refused, recovery, problem).advising(advice).with_details(details)
+        details.insert("status".to_owned(), refusal.status().as_u16().into());
+        details.insert("code".to_owned(), refusal.code().into());
+        Failure::new(Kind::Refused, recovery, refusal).advising(advice).with_details(details)
     }
 
     fn unknown(&self, unknown: &Unknown) -> Failure {

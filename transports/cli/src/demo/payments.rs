@@ -105,7 +105,7 @@ fn plan(kinds: &[Kind]) -> Vec<&Kind> {
     drawn.filter_map(|place| kinds.get(place)).collect()
 }
 
-/// Returns IMTS's contract with the operations of the demo.
+/// Returns the service with the operations of the demo.
 pub(super) fn service() -> Result<Service, Failure> {
     let service = services::transfer();
     let mut operations = service.operations().clone();

@@ -65,7 +65,7 @@ struct Seen {
     epoch: Option<Epoch>,
     grants: u64,
     granted: Option<Instant>,
-    trouble: Option<Arc<RenewalError>>,
+    error: Option<Arc<RenewalError>>,
 }
 
 /// What the session will do next.
@@ -92,13 +92,13 @@ impl Watching {
         if let Some(event) = self.grant(&sight) {
             reader = view.tell(&event)?;
         }
-        let trouble = match &asked {
+        let error = match &asked {
             Err(TokenError::Renewal(last) | TokenError::Waiting { last, .. }) => Some(last),
             _ => None,
         };
-        if let Some(trouble) = trouble.filter(|it| self.is_news(it)) {
-            self.seen.trouble = Some(Arc::clone(trouble));
-            reader = view.tell(&Event::RenewalError { trouble, sight: &sight })?;
+        if let Some(error) = error.filter(|it| self.is_news(it)) {
+            self.seen.error = Some(Arc::clone(error));
+            reader = view.tell(&Event::RenewalError { error, sight: &sight })?;
         }
         if self.seen.phase != sight.phase {
             self.seen.phase = sight.phase;
@@ -164,11 +164,11 @@ impl Watching {
         let epoch = sight.epoch.filter(|epoch| self.seen.epoch != Some(*epoch))?;
         self.seen.grants += 1;
         (self.seen.epoch, self.seen.granted) = (Some(epoch), Some(Instant::now()));
-        (self.seen.trouble, self.seen.phase) = (None, sight.phase);
+        (self.seen.error, self.seen.phase) = (None, sight.phase);
         Some(Event::Granted { number: self.seen.grants, sight })
     }
 
-    fn is_news(&self, trouble: &Arc<RenewalError>) -> bool {
-        !self.seen.trouble.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, trouble))
+    fn is_news(&self, error: &Arc<RenewalError>) -> bool {
+        !self.seen.error.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, error))
     }
 }

@@ -41,7 +41,7 @@ pub(super) enum Event<'a> {
     /// The session entered another phase.
     Phase(&'a Sight),
     /// A renewal failed.
-    RenewalError { trouble: &'a RenewalError, sight: &'a Sight },
+    RenewalError { error: &'a RenewalError, sight: &'a Sight },
     /// The command was interrupted.
     Ended { grants: u64 },
 }
@@ -167,7 +167,7 @@ impl fmt::Display for Event<'_> {
                 write!(f, "{how}: token number {number} lives {lifetime}; {}", sight.next)
             }
             Self::Phase(sight) => write!(f, "{}: {sight}", sight.phase),
-            Self::RenewalError { trouble, sight } => write!(f, "{trouble}; {}", sight.next),
+            Self::RenewalError { error, sight } => write!(f, "{error}; {}", sight.next),
             Self::Ended { grants } => write!(f, "interrupted; tokens in all: {grants}"),
         }
     }
@@ -192,10 +192,10 @@ impl Event<'_> {
                 "remaining_s": sight.remaining.map(seconds),
                 "renewal_in_s": sight.next.in_seconds(),
             }),
-            Self::RenewalError { trouble, sight } => json!({
-                "event": "trouble",
-                "message": trouble.to_string(),
-                "recovery": trouble.recovery().as_str(),
+            Self::RenewalError { error, sight } => json!({
+                "event": "renewal_error",
+                "message": error.to_string(),
+                "recovery": error.recovery().as_str(),
                 "phase": sight.phase,
                 "remaining_s": sight.remaining.map(seconds),
                 "renewal_in_s": sight.next.in_seconds(),

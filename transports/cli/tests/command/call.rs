@@ -88,7 +88,7 @@ fn a_service_file_says_where_operations_are_and_a_path_overrides_it() {
     let folder = Folder::new("call-path");
     let service = folder.service_file();
     let mut sandbox = front.sandbox();
-    sandbox.settings_mut().add_service_file(crate::CONTRACT).unwrap();
+    sandbox.settings_mut().add_service_file(crate::SERVICE_FILE).unwrap();
     drop(sandbox);
     for operation in ["confirm", "daily-report"] {
         let by = |more: &[&str]| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use imts_sandbox::{Delivery, Fault, Front, Outage, Position, Rule, Sandbox, Verdict};
 use serde_json::Value;
 
-use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, faulty, lost, run, token};
+use crate::{Folder, Ran, SERVICE_FILE, TRANSPORTS, call, faulty, lost, run, token};
 
 /// How many requests for this reached the service.
 fn seen(front: &Front, operation: &str) -> usize {
@@ -23,7 +23,7 @@ fn what_an_answer_means_is_told_by_kind_and_exit_code() {
     let service = folder.service_file();
     let status = |status| Fault::Status { status, retry_after_s: None };
     let text = |text: &str| Fault::Body { text: text.to_owned() };
-    // To what moves money, to what reads; the service sees money's request once.
+    // The outcome of a money call, then of a read. The service gets the money call once.
     let table = [
         (status(422), ("refused", "fix", 3), ("refused", "fix", 3)),
         (status(404), ("refused", "fix", 3), ("refused", "fix", 3)),
@@ -196,7 +196,7 @@ fn without_a_token_it_fails_as_a_sign_in_does_and_nothing_is_sent() {
         &|sandbox| sign_in(sandbox, Fault::Html { status: 200 }),
     ];
     for (place, breaks) in breaks.into_iter().enumerate() {
-        let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+        let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
         breaks(&mut sandbox);
         let front = Front::start(sandbox).unwrap();
         let flags = ["--json", "--transport", TRANSPORTS[place % 2]];
@@ -212,7 +212,7 @@ fn without_a_token_it_fails_as_a_sign_in_does_and_nothing_is_sent() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_was_done_is_never_told_as_a_mistake_though_its_reply_cannot_be_written() {
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     let folder = Folder::new("call-full");
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = call(&front.url(), "confirm", &["--service-file", &folder.service_file()]);

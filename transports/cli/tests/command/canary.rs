@@ -1,4 +1,4 @@
-//! Nothing that the command says holds a secret, a token or a card number, in whatever dress: held to
+//! Nothing that the command says holds a secret, a token or a card number, in any encoding: held to
 //! in every run of these tests, and in those here, where a service quotes all that it was sent.
 
 #[allow(dead_code, reason = "it is shared with the core's own hunt")]
@@ -13,7 +13,7 @@ use http::{Response, StatusCode};
 use imts_sandbox::{Front, GET_TOKEN_PATH, Operation, Sandbox};
 
 use self::hunt::Hunt;
-use crate::{AGENT, CONTRACT, Folder, Ran, SECRET, TRANSPORTS, call, imts, ran, run, token};
+use crate::{AGENT, Folder, Ran, SECRET, SERVICE_FILE, TRANSPORTS, call, imts, ran, run, token};
 
 const CANARY: &str = "Right-Secret.CommandCanaryQ7xZvKwTn4";
 const CARD: &str = "4000056655665556";
@@ -43,7 +43,7 @@ pub(crate) fn assert_silent(command: &Command, ran: &Ran) {
 /// A service that knows the canary, and answers with all that it was sent: to a sign-in, or to what
 /// comes after it.
 fn quoting(status: u16, sign_in: bool) -> Front {
-    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
     sandbox.settings_mut().agents = [(AGENT.to_owned(), CANARY.to_owned())].into();
     let handler = move |sandbox: &mut Sandbox, now, request: &http::Request<Vec<u8>>| {
         if (request.uri().path() == GET_TOKEN_PATH) != sign_in {
@@ -113,7 +113,7 @@ fn what_goes_well_and_what_is_written_down_tells_none_of_it_either() {
         let front = quoting(503, true);
         let codes = each_way(|| token(&front.url(), &["--transport", transport]));
         assert!(!codes.contains(&0), "{codes:?}");
-        let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+        let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
         sandbox.settings_mut().agents = [(AGENT.to_owned(), CANARY.to_owned())].into();
         let front = Front::start(sandbox).unwrap();
         assert_eq!(each_way(|| token(&front.url(), &["--transport", transport])), [0; 4]);

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
 
-use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, run, token};
+use crate::{Folder, Ran, SERVICE_FILE, TRANSPORTS, call, run, token};
 
 /// Each part of the error's text is said once: for people, and for scripts.
 fn says_each_cause_once(what: &str, ran: &Ran) {
@@ -46,7 +46,7 @@ fn what_caused_a_failure_is_printed_once() {
             for delivery in deliveries {
                 for operation in ["get-token", "confirm"] {
                     let what = format!("{transport}, {operation}, {delivery:?}");
-                    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+                    let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
                     let fault = Fault::Delivery(delivery);
                     sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
                     let front = Front::start(sandbox).unwrap();

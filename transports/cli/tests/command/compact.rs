@@ -8,7 +8,7 @@ use imts::journal::{Digest, Entry, Intent, Journal, Scope};
 use imts::time::Wall;
 use imts_sandbox::{Front, Sandbox};
 
-use crate::{CONTRACT, Folder, call, imts, run};
+use crate::{Folder, SERVICE_FILE, call, imts, run};
 
 fn intent(reference: &str) -> Intent {
     Intent {
@@ -112,7 +112,7 @@ fn a_journal_that_cannot_be_compacted_is_left_as_it_is() {
 #[test]
 fn a_call_compacts_a_long_journal_and_says_so_and_is_made_also_if_that_fails() {
     let (folder, front) =
-        (Folder::new("compact-call"), Sandbox::with_service_file(CONTRACT).unwrap());
+        (Folder::new("compact-call"), Sandbox::with_service_file(SERVICE_FILE).unwrap());
     let (front, path) = (Front::start(front).unwrap(), folder.path("journal"));
     let mut journal = JournalFile::open(&path).unwrap();
     // Few calls with long references make it as long as it must be.

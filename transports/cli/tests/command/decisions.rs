@@ -12,7 +12,7 @@ use imts_sandbox::{Front, Sandbox};
 use serde_json::Value;
 
 use crate::journal::journal;
-use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, imts, run};
+use crate::{Folder, Ran, SERVICE_FILE, TRANSPORTS, call, imts, run};
 
 fn all(path: &str) -> Value {
     run(&mut imts(&["journal", "list", path, "--all", "--json"])).json()
@@ -28,7 +28,7 @@ fn only_the_record_that_is_named_with_a_reason_is_overridden_and_that_is_written
     let folder = Folder::new("decide-despite");
     let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         let path = folder.path(transport);
         let send = |more: &[&str]| {
             let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
@@ -149,9 +149,9 @@ fn a_call_is_resolved_at_once_where_its_sender_is_gone_and_not_while_it_may_be_a
     fs::copy(&path, &copy).unwrap();
     let listed = run(&mut imts(&["journal", "list", &path]));
     assert!(listed.out.contains("may be under way until "), "{listed:?}");
-    // The lock is free: whoever had the journal open has died.
+    // The lock is free: the process that had the journal open has died.
     assert_eq!(run(&mut imts(&["journal", "resolve", &path, "1", "--as", "refused"])).code, 0);
-    // Whoever had the original of a copy open may be at work.
+    // The process that had the original of a copy open may be at work.
     assert_eq!(run(&mut imts(&["journal", "accept", &copy, "--reason", "restored"])).code, 0);
     let ran = run(&mut imts(&["journal", "resolve", &copy, "1", "--as", "refused", "--json"]));
     assert_eq!((ran.code, ran.error()), (10, ("in_progress".into(), "retry".into())), "{ran:?}");

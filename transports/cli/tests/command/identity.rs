@@ -3,9 +3,9 @@
 use imts::JournalFile;
 use imts_sandbox::{Front, Sandbox};
 
-use crate::{CONTRACT, Folder, Ran, TRANSPORTS, call, imts, run};
+use crate::{Folder, Ran, SERVICE_FILE, TRANSPORTS, call, imts, run};
 
-/// Calls confirm, whose contract names the field of its reference.
+/// Calls confirm. The service file names the field of its reference.
 struct Tries {
     front: Front,
     folder: Folder,
@@ -15,8 +15,11 @@ impl Tries {
     fn new(name: &str) -> Self {
         let folder = Folder::new(name);
         let named = "confirm-example\"\nreference_field = \"client_uuid\"";
-        folder.write("service.toml", CONTRACT.replace("confirm-example\"", named));
-        Self { front: Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap(), folder }
+        folder.write("service.toml", SERVICE_FILE.replace("confirm-example\"", named));
+        Self {
+            front: Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap(),
+            folder,
+        }
     }
 
     fn journal(&self) -> String {

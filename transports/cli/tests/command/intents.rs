@@ -7,7 +7,7 @@ use imts::journal::{Digest, Entry, Intent, Journal, Scope};
 use imts::time::Wall;
 use imts_sandbox::{Delivery, Fault, Front, Position, Rule, Sandbox};
 
-use crate::{AGENT, CONTRACT, Folder, Ran, TRANSPORTS, call, imts, run};
+use crate::{AGENT, Folder, Ran, SERVICE_FILE, TRANSPORTS, call, imts, run};
 
 const BODY: &str = r#"{"client_uuid":"41","x":1}"#;
 
@@ -18,7 +18,7 @@ const SAME: [&str; 2] = [r#"{"x":1,"client_uuid":"41"}"#, r#"{"client_uuid": "41
 const OTHER: &str = r#"{"client_uuid":"41","x":2}"#;
 
 fn front() -> Front {
-    Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap()
+    Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap()
 }
 
 fn lose(front: &Front) {
@@ -155,7 +155,7 @@ fn what_was_done_is_not_sent_again_and_neither_is_what_was_resolved_as_done() {
 #[test]
 fn what_is_in_doubt_is_not_sent_again_in_other_bytes_however_often_it_is_tried() {
     let folder = Folder::new("intent-bytes");
-    let field = format!("{CONTRACT}[operation.payout]\npath = \"/x\"\n");
+    let field = format!("{SERVICE_FILE}[operation.payout]\npath = \"/x\"\n");
     let field =
         field.replace("confirm-example\"", "confirm-example\"\nreference_field = \"client_uuid\"");
     folder.write("service.toml", field);

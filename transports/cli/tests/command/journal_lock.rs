@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 
 use crate::journal::journal;
 use crate::running::{PATIENCE, Running, only};
-use crate::{CONTRACT, Folder, TRANSPORTS, call, imts};
+use crate::{Folder, SERVICE_FILE, TRANSPORTS, call, imts};
 
 /// Starts it with `-v`, and comes back once it waits for the journal.
 pub(crate) fn waiting(mut command: std::process::Command) -> Running {
@@ -36,7 +36,7 @@ fn four_calls_at_once_are_sent_one_after_the_other() {
     let folder = Folder::new("lock-four");
     let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         let path = folder.path(transport);
         let held = JournalFile::open(&path).unwrap();
         let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
@@ -90,7 +90,7 @@ fn a_signal_while_the_journal_is_waited_for_is_interrupted_and_nothing_is_writte
     let folder = Folder::new("lock-signal");
     let service = folder.service_file();
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         let path = folder.path(transport);
         let held = JournalFile::open(&path).unwrap();
         let before = std::fs::read(&path).unwrap();

@@ -50,7 +50,7 @@ use serde_json::Value;
 pub(crate) const SECRET: &str = imts_sandbox::DEFAULT_SECRET;
 pub(crate) const AGENT: &str = imts_sandbox::DEFAULT_AGENT;
 
-/// The command, with an environment that holds nothing of ours.
+/// The command, with an environment without the variables of `imts`.
 pub(crate) fn imts(args: &[&str]) -> Command {
     #[cfg(unix)]
     catch_signals();
@@ -112,7 +112,7 @@ pub(crate) fn call(url: &str, operation: &str, more: &[&str]) -> Command {
 }
 
 /// A service file as an integrator has it; the paths are examples.
-pub(crate) const CONTRACT: &str = r#"
+pub(crate) const SERVICE_FILE: &str = r#"
 version = 1
 [operation.confirm]
 path = "/v5/partner/transfer/confirm-example"
@@ -125,7 +125,7 @@ class = "read"
 
 /// A service with the operations of the tests' service file, one of which always meets a fault.
 pub(crate) fn faulty(operation: &str, fault: Fault) -> Front {
-    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
     sandbox.set_faults(vec![Rule::always(operation.parse().unwrap(), fault)]);
     Front::start(sandbox).unwrap()
 }
@@ -141,7 +141,7 @@ impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("imts-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("service.toml"), CONTRACT).unwrap();
+        fs::write(folder.join("service.toml"), SERVICE_FILE).unwrap();
         Self(folder)
     }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::{Folder, imts, run};
 
-const SECTION: &str = include_str!("../../../../core/tests/fixtures/operations.json");
+const OPERATIONS: &str = include_str!("../../../../core/tests/fixtures/operations.json");
 
 #[test]
-fn the_list_is_the_sections_and_the_librarys() {
+fn the_list_is_the_vendors_and_the_librarys() {
     let ran = run(&mut imts(&["operations", "--json"]));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    let section: Value = serde_json::from_str(SECTION).unwrap();
-    assert_eq!(ran.json(), section);
+    let listed: Value = serde_json::from_str(OPERATIONS).unwrap();
+    assert_eq!(ran.json(), listed);
     let catalogue = services::transfer::catalogue();
     let library: Vec<_> = catalogue
         .iter()
@@ -34,10 +34,10 @@ fn people_read_a_table_with_a_line_for_each() {
     let ran = run(&mut imts(&["operations"]));
     let lines: Vec<Vec<_>> =
         ran.out.lines().map(|line| line.split_whitespace().collect()).collect();
-    let section: Value = serde_json::from_str(SECTION).unwrap();
-    let section = section.as_array().unwrap();
-    assert_eq!(lines.len(), section.len() + 1, "{}", ran.out);
-    for (line, entry) in lines[1..].iter().zip(section) {
+    let listed: Value = serde_json::from_str(OPERATIONS).unwrap();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(lines.len(), listed.len() + 1, "{}", ran.out);
+    for (line, entry) in lines[1..].iter().zip(listed) {
         assert_eq!(
             [line[0], line[1], line[2]],
             [

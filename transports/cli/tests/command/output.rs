@@ -1,4 +1,4 @@
-//! Where words go: what is printed stays printable, whoever has stopped to listen.
+//! Where output goes: what is printed stays printable, also if a reader has closed its end.
 
 use std::process::{Command, Stdio};
 

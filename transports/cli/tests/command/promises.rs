@@ -10,7 +10,7 @@ use imts_sandbox::{Front, Sandbox};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::{AGENT, CONTRACT, Folder, SECRET, TRANSPORTS, call, imts, run, run_with_stdin};
+use crate::{AGENT, Folder, SECRET, SERVICE_FILE, TRANSPORTS, call, imts, run, run_with_stdin};
 
 #[test]
 fn blanks_at_a_secrets_end_are_part_of_it_and_a_line_break_is_not() {
@@ -58,7 +58,7 @@ fn what_was_waited_for_is_taken_off_the_time_of_what_follows() {
     for pipe in [&data, &secret] {
         mkfifo(pipe.as_str(), Mode::S_IRWXU).unwrap();
     }
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     for transport in TRANSPORTS {
         let at = format!("@{data}");
         let flags = ["--service-file", &service, "--transport", transport, "-vv", "-d", &at];
@@ -89,7 +89,7 @@ fn what_was_waited_for_is_taken_off_the_time_of_what_follows() {
 fn a_journal_that_cannot_be_written_is_usage_and_nothing_is_sent() {
     let folder = Folder::new("journal-fails");
     let service = folder.service_file();
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     // More than a record may hold.
     let long = "r".repeat(70_000);
     for transport in TRANSPORTS {

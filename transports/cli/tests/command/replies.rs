@@ -117,7 +117,7 @@ fn state_false_is_refused_whatever_the_status() {
 }
 
 #[test]
-fn what_the_contract_does_not_have_is_unexpected() {
+fn a_status_that_the_service_does_not_document_is_unexpected() {
     for status in [301, 302, 303, 307, 308, 304] {
         let elsewhere = [("location", "http://127.0.0.1:9/"), ("content-type", "text/html")];
         expect(&answered_with(status, &elsewhere, b""), "unexpected", "report");

@@ -11,7 +11,7 @@ use imts_sandbox::{Front, Sandbox};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::{CONTRACT, Folder, Ran, call, ran};
+use crate::{Folder, Ran, SERVICE_FILE, call, ran};
 
 /// Longer than anything here takes on a machine that is busy with other things.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,12 +31,12 @@ impl Holding {
     pub(crate) fn new(path: &'static str) -> Self {
         let (coming, came) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
-        let service = format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n");
+        let service = format!("{SERVICE_FILE}[operation.create-person]\npath = \"/x/person\"\n");
         let front = Front::builder(Sandbox::with_service_file(&service).unwrap())
             .handler(move |sandbox, now, request| {
                 if request.uri().path().ends_with(path) {
                     let _listening = coming.send(());
-                    // Whoever drops this service releases it too.
+                    // A test that drops this service releases it too.
                     let _released = released.recv();
                 }
                 sandbox.handle(now, request)
@@ -91,7 +91,7 @@ pub(crate) fn money(
 ) -> Command {
     let service = folder.write(
         "service.toml",
-        format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n"),
+        format!("{SERVICE_FILE}[operation.create-person]\npath = \"/x/person\"\n"),
     );
     let flags = ["--service-file", &service, "--transport", transport, "-d", DATA];
     let mut command = call(url, operation, &flags);

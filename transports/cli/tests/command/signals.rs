@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::running::{DATA, Holding, PATIENCE, Running, money, only, state};
-use crate::{AGENT, CONTRACT, Folder, SECRET, TRANSPORTS, call, imts, run, token};
+use crate::{AGENT, Folder, SECRET, SERVICE_FILE, TRANSPORTS, call, imts, run, token};
 
 pub(crate) const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 
@@ -55,7 +55,7 @@ fn what_creates_something_is_unknown_too_with_or_without_a_journal() {
     let folder = Folder::new("signal-create");
     let service_file = folder.write(
         "service.toml",
-        format!("{CONTRACT}[operation.create-person]\npath = \"/x/person\"\n"),
+        format!("{SERVICE_FILE}[operation.create-person]\npath = \"/x/person\"\n"),
     );
     for (transport, operation, path) in
         [("ureq", "create-person", "/person"), ("hyper-util", "confirm", "/confirm-example")]
@@ -121,7 +121,7 @@ fn a_signal_during_the_sign_in_leaves_money_unsent_and_the_journal_says_so() {
 
 #[test]
 fn a_signal_while_data_is_waited_for_is_interrupted_and_nothing_is_sent() {
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     let folder = Folder::new("signal-data");
     let pipe = folder.path("pipe");
     nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -206,7 +206,7 @@ fn full_pipe() -> (io::PipeReader, io::PipeWriter, usize) {
 fn an_outcome_that_has_arrived_is_told_as_it_is() {
     let folder = Folder::new("signal-arrived");
     for transport in TRANSPORTS {
-        let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+        let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         let journal = folder.path(transport);
         let (mut reader, writer, filled) = full_pipe();
         let mut command = money(&front.url(), "confirm", transport, &folder, &journal);
@@ -275,7 +275,7 @@ fn a_sign_in_is_interrupted_with_one_object() {
 #[test]
 fn a_reply_that_breaks_off_is_unknown_though_a_signal_follows() {
     let folder = Folder::new("signal-late");
-    let mut sandbox = Sandbox::with_service_file(CONTRACT).unwrap();
+    let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
     let fault = Fault::Delivery(Delivery::Broken { at: Position::MidBody, by: Ending::Stall });
     sandbox.set_faults(vec![Rule::always("confirm".parse().unwrap(), fault)]);
     let (coming, came) = mpsc::channel();

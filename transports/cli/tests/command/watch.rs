@@ -99,8 +99,8 @@ fn it_renews_tells_of_an_outage_outlives_it_and_ends_well() {
         watched.wait_for("signed in: token number 1 ");
         watched.wait_for("renewed: token number 2 ");
         front.sandbox().settings_mut().outage = Some(Outage::default());
-        let trouble = watched.wait_for("failed");
-        assert!(trouble.contains("503") && trouble.contains("next try in "), "{trouble}");
+        let error = watched.wait_for("failed");
+        assert!(error.contains("503") && error.contains("next try in "), "{error}");
         watched.wait_for("expired: no token");
         front.sandbox().settings_mut().outage = None;
         watched.wait_for("renewed: token number 3 ");
@@ -120,9 +120,9 @@ fn as_json_each_line_is_an_event_and_the_last_says_how_many_tokens_came() {
     watched.wait_for("granted");
     watched.wait_for("granted");
     front.sandbox().settings_mut().outage = Some(Outage::default());
-    let trouble: Value = serde_json::from_str(&watched.wait_for("trouble")).unwrap();
-    assert_eq!(trouble["phase"], "expiring", "it is told while the old token serves: {trouble}");
-    assert!(trouble["remaining_s"].as_f64().unwrap() > 0.0, "{trouble}");
+    let error: Value = serde_json::from_str(&watched.wait_for("renewal_error")).unwrap();
+    assert_eq!(error["phase"], "expiring", "it is told while the old token serves: {error}");
+    assert!(error["remaining_s"].as_f64().unwrap() > 0.0, "{error}");
     assert_eq!(watched.end(Signal::SIGTERM), Some(0));
     watched.wait_for("ended");
     let events: Vec<Value> =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{Agent, CREATE_PATH, NOON, at, json_of, post, with_transfers};
 
-const CONTRACT: &str = r#"
+const SERVICE_FILE: &str = r#"
     version = 1
     [operation.create-transfer]
     path = "/v5/partner/transfer/example"
@@ -152,7 +152,7 @@ fn a_script_answers_each_reply_once_and_the_last_from_then_on() {
 
 #[test]
 fn a_service_file_adds_operations_with_the_catalogues_class_or_its_own() {
-    let service = Sandbox::with_service_file(CONTRACT).unwrap();
+    let service = Sandbox::with_service_file(SERVICE_FILE).unwrap();
     let operations = &service.settings().operations;
     let transfer = &operations[&Operation::CreateTransfer];
     assert_eq!((transfer.class, transfer.evidence), (Class::Money, Evidence::Assumed));

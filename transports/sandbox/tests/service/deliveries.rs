@@ -31,7 +31,7 @@ fn read(delivery: Delivery) -> Result<String, ErrorKind> {
     exchange(&first(delivery), sign_in("").as_bytes())
 }
 
-/// The names of an enum's variants, as its reader tells them to whoever gives it another.
+/// The names of an enum's variants, as its reader lists them when it gets another name.
 fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
     let Err(error) = serde_json::from_str::<T>("\"?\"") else { panic!("a variant named ?") };
     let error = error.to_string();

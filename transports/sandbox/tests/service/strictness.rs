@@ -36,7 +36,7 @@ fn a_wrong_method_path_or_content_type_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_not_exactly_the_contracts_is_refused() {
+fn a_body_that_is_not_exactly_as_printed_is_refused() {
     let bodies: [(Value, u16); 8] = [
         (json!([]), 400),
         (json!({ "agent_id": "sandbox-agent" }), 422),

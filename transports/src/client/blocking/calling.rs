@@ -58,7 +58,7 @@ impl Client {
         Ok(self.carry(call, now)?)
     }
 
-    /// Creates a call of the contract's operation with this name, to be
+    /// Creates a call of the service's operation with this name, to be
     /// [performed](Client::perform).
     ///
     /// # Errors

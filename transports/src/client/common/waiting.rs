@@ -44,9 +44,7 @@ impl RetryBudget {
                 self.deadline.left().is_some_and(|left| *wait < left).then_some(*wait)
             }
             // The next ask says how long to wait.
-            TokenError::Renewal(trouble)
-                if matches!(trouble.recovery(), Recovery::Retry { .. }) =>
-            {
+            TokenError::Renewal(error) if matches!(error.recovery(), Recovery::Retry { .. }) => {
                 self.renewals = self.renewals.saturating_sub(1);
                 (self.renewals > 0 && self.deadline.left().is_some()).then_some(Duration::ZERO)
             }

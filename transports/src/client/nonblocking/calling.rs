@@ -37,7 +37,7 @@ impl AsyncClient {
         Ok(self.carry(call, now).await?)
     }
 
-    /// Creates a call of the contract's operation with this name, to be
+    /// Creates a call of the service's operation with this name, to be
     /// [performed](AsyncClient::perform).
     ///
     /// # Errors

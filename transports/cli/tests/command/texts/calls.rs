@@ -7,12 +7,12 @@ use std::time::Instant;
 use imts_sandbox::{Delivery, Fault, Front, Position, Sandbox};
 
 use super::scenes::{Scenes, plain};
-use crate::{CONTRACT, call, faulty, lost, ran, run_with_stdin};
+use crate::{SERVICE_FILE, call, faulty, lost, ran, run_with_stdin};
 
 const DATA: &str = r#"{"client_uuid":"17"}"#;
 
 pub(super) fn shoot(scenes: &mut Scenes) {
-    let front = Front::start(Sandbox::with_service_file(CONTRACT).unwrap()).unwrap();
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
     let service = scenes.folder.service_file();
     let flags = ["--service-file", service.as_str(), "-d", DATA];
     scenes.both("a call that is done", || call(&front.url(), "confirm", &flags));
@@ -90,7 +90,7 @@ fn outcomes(scenes: &mut Scenes, flags: &[&str]) {
     let front = faulty("confirm", status(429));
     let decided = scenes.folder.write(
         "decided.toml",
-        format!("{CONTRACT}[operation.confirm.decided_before_processing]\nstatuses = [429]\n")
+        format!("{SERVICE_FILE}[operation.confirm.decided_before_processing]\nstatuses = [429]\n")
             .replace("version = 1\n", "version = 1\n"),
     );
     let flags = ["--service-file", &decided, "--timeout", "1s"];

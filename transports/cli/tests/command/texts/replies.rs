@@ -66,7 +66,7 @@ fn refused(scenes: &mut Scenes) {
         ("503 and a time to wait", answering(503, &[json, wait], b"{}")),
         ("a redirect", answering(302, &[moved], b"")),
         ("a page of HTML", answering(200, &[html], b"<html>")),
-        ("a status that is not in the contract", answering(304, &[], b"")),
+        ("a status that is neither a success nor a refusal", answering(304, &[], b"")),
     ] {
         let url = front.url();
         scenes.both(situation, || token(&url, &[]));

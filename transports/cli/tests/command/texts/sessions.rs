@@ -100,9 +100,11 @@ fn watched(scenes: &mut Scenes, json: bool) {
     // The failure and the phase may come in either order.
     let expired = key("expired: ", "\"phase\",\"phase\":\"expired\"");
     let lines = going.lines_to(expired);
-    for text in
-        [key("failed", "trouble"), key("expiring: ", "\"phase\",\"phase\":\"expiring\""), expired]
-    {
+    for text in [
+        key("failed", "renewal_error"),
+        key("expiring: ", "\"phase\",\"phase\":\"expiring\""),
+        expired,
+    ] {
         shown += &then(lines.iter().find(|line| line.contains(text)).unwrap());
     }
     going.signal(Signal::SIGINT);

@@ -1,4 +1,4 @@
-//! Grants and refusals in other clothes: encodings, marks, types, clocks that are wrong.
+//! Grants and refusals in other forms: encodings, marks, types, clocks that are wrong.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ fn refusals() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_refusal_of_credentials_is_one_in_any_clothes_and_ends_the_sign_ins() {
+fn a_refusal_of_credentials_is_one_in_any_form_and_ends_the_sign_ins() {
     for status in [200, 400, 422] {
         for body in refusals() {
             for content_type in ["application/json", "text/html", "text/plain; charset=utf-16"] {
@@ -60,14 +60,14 @@ fn a_refusal_of_credentials_is_one_in_any_clothes_and_ends_the_sign_ins() {
                 response.headers_mut().insert("content-type", content_type.parse().unwrap());
                 let mut world = World::with_credentials(Keep::Always);
                 world.sends(Purpose::SignIn);
-                let trouble = world.reply(&response).unwrap_err();
+                let error = world.reply(&response).unwrap_err();
                 let shown = String::from_utf8_lossy(&body);
-                let imts_core::session::RenewalCause::Reply(ReplyError::Refused(problem)) =
-                    trouble.why()
+                let imts_core::session::RenewalCause::Reply(ReplyError::Refused(refusal)) =
+                    error.why()
                 else {
-                    panic!("{status} {shown}: {trouble}")
+                    panic!("{status} {shown}: {error}")
                 };
-                assert_eq!(problem.message(), Some("no"), "{status} {shown}");
+                assert_eq!(refusal.message(), Some("no"), "{status} {shown}");
                 world.pass(Duration::from_secs(7_200));
                 let step = world.session.poll(world.now);
                 let is_over = matches!(step, imts_core::Step::SignIn { .. });
@@ -98,7 +98,7 @@ fn what_says_no_nowhere_or_both_ways_or_in_a_page_refuses_no_credentials() {
 }
 
 #[test]
-fn a_refused_refresh_token_is_dropped_in_any_clothes() {
+fn a_refused_refresh_token_is_dropped_in_any_form() {
     for body in refusals() {
         let mut world = World::signed_in(Keep::Always);
         world.pass(Duration::from_secs(800));
@@ -113,8 +113,8 @@ fn a_refused_refresh_token_is_dropped_in_any_clothes() {
 fn words_of(body: &[u8]) -> String {
     let mut world = World::with_credentials(Keep::Always);
     world.sends(Purpose::SignIn);
-    let trouble: std::sync::Arc<RenewalError> = world.reply(&raw(400, body)).unwrap_err();
-    trouble.to_string()
+    let error: std::sync::Arc<RenewalError> = world.reply(&raw(400, body)).unwrap_err();
+    error.to_string()
 }
 
 #[test]
