@@ -25,14 +25,14 @@ use self::setup::{Frozen, WrittenTo};
 pub use self::step::CallStep;
 pub use self::unsuccessful::Unsuccessful;
 use crate::error::Malformed;
-use crate::exchange::{Exchange, Reply};
+use crate::exchange::Exchange;
 use crate::journal::IntentError;
 use crate::operation::Auth;
 use crate::recovery::Recovery;
 use crate::secret::{Bearer, Epoch};
 use crate::time::{End, Mono, Now};
 use crate::transport_error::{Source, TransportError};
-use crate::wire::{self, Asked, Success};
+use crate::wire::{self, Asked, Reply, Success};
 
 type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 

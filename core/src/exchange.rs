@@ -1,16 +1,13 @@
-//! What enters and leaves the crate: a request goes out, with a ticket for its report, and a reply
-//! comes in.
+//! What leaves the crate: a request to be sent, with the limits for its reply.
 //!
-//! Owns only these types. Does not make requests (`wire` does), and does not know
-//! what a reply means: the session or the call decides that.
+//! Owns only these types. Does not make requests, and does not read replies: `wire` does both.
 
 use std::fmt;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::Request;
 
 use crate::secret::Body;
-use crate::time::Now;
 
 /// What a renewal's request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,58 +64,5 @@ impl Exchange {
     #[must_use]
     pub fn into_request(self) -> Request<Body> {
         self.request
-    }
-}
-
-/// Ties a reply or a failure to the request that the session asked for.
-///
-/// A ticket may be dropped without a report. The session then counts the request's outcome as
-/// unknown once its time limit has passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Ticket {
-    pub(crate) serial: u64,
-    pub(crate) purpose: Purpose,
-    /// When the request was handed out. The lifetime of its grant counts from here.
-    pub(crate) sent: Now,
-}
-
-impl Ticket {
-    /// Returns what the request is for.
-    #[must_use]
-    pub fn purpose(self) -> Purpose {
-        self.purpose
-    }
-}
-
-/// The bytes that came back for an [`Exchange`], borrowed from the caller.
-#[derive(Clone, Copy)]
-pub struct Reply<'a> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) body: &'a [u8],
-}
-
-impl<'a> Reply<'a> {
-    /// Makes a reply from a complete body, or from one that was cut one byte past the exchange's
-    /// limit. If the connection broke within the body, report a failure instead.
-    #[must_use]
-    pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
-        Self { status, headers, body }
-    }
-}
-
-impl<'a, B: AsRef<[u8]>> From<&'a Response<B>> for Reply<'a> {
-    fn from(response: &'a Response<B>) -> Self {
-        Self::new(response.status(), response.headers(), response.body().as_ref())
-    }
-}
-
-impl fmt::Debug for Reply<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
-            .field("status", &self.status)
-            .field("body_bytes", &self.body.len())
-            .finish_non_exhaustive()
     }
 }

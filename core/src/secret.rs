@@ -111,6 +111,16 @@ pub enum CredentialsError {
     NoCode,
 }
 
+/// How long a session keeps the credentials that it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Until sign-out: the session signs in by itself whenever a refresh does not help.
+    Always,
+    /// For one sign-in, which is due at once. They are kept until the service accepts or refuses
+    /// them.
+    Once,
+}
+
 /// The access token, as it goes into `Authorization: Bearer …`.
 ///
 /// It was usable when the session yielded it. Cloning is cheap and allocates nothing. The bytes are

@@ -142,7 +142,7 @@ impl Tokens {
     /// Reads a reply to one of the exchanges.
     pub(crate) fn read_grant(
         &self,
-        reply: crate::exchange::Reply<'_>,
+        reply: wire::Reply<'_>,
         asked: wire::Asked<'_>,
         error_refuses: bool,
     ) -> Result<Granted, crate::error::ReplyError> {

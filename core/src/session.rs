@@ -26,6 +26,7 @@
 //! "signed out". If a grant comes late, or a saved state is old, its token may be in a later phase
 //! already. If the wall clock is set back, a phase that had ended may come again.
 
+mod credentials;
 mod grant;
 mod health;
 mod judge;
@@ -34,27 +35,27 @@ mod renewal;
 mod step;
 mod store;
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Uri};
+use http::Uri;
 
-use self::grant::{Grant, Rejected};
+use self::credentials::Held;
+use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
 pub use self::health::{CredentialsHealth, Health, InFlight, LastError};
-use self::pace::{Pace, Slow, Standing, Standings};
-pub use self::step::{Keep, Outlook, SaveTicket, Step};
+use self::pace::{Pace, Rejected, Slow, Standings};
+pub use self::step::{SaveTicket, Step, Ticket};
 pub use self::store::AdoptError;
 use self::store::Store;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::exchange::Purpose;
-pub use crate::exchange::Ticket;
 use crate::policy::Policy;
 pub use crate::renewal_error::{RenewalCause, RenewalError};
-use crate::secret::{Bearer, Credentials, Epoch};
+pub use crate::secret::Keep;
+use crate::secret::{Bearer, Epoch};
 use crate::service::{Service, Tokens};
-use crate::time::{Mono, Now};
+use crate::time::{End, Mono, Now};
 
 /// One agent's session with the service: takes credentials, and yields an access token that is
 /// valid now.
@@ -95,21 +96,19 @@ pub struct Session {
     generation: u64,
 }
 
-struct Held {
-    credentials: Credentials,
-    /// The header that carries them, if one does. A refusal may quote it.
-    authorization: Option<HeaderValue>,
-    keep: Keep,
-    fingerprint: u64,
-    standing: Standing,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Flight {
     ticket: Ticket,
     deadline: Mono,
     /// How many more times its time limit may start again.
     postponable: u8,
+}
+
+impl Flight {
+    /// Whether this is its ticket. Its number alone could be that of another session's ticket.
+    fn is_of(&self, ticket: Ticket) -> bool {
+        (self.ticket.serial, self.ticket.sent) == (ticket.serial, ticket.sent)
+    }
 }
 
 impl Session {
@@ -178,7 +177,9 @@ impl Session {
     pub fn poll_for(&mut self, now: Now, at_least: Duration) -> Step {
         let now = self.observe(now);
         self.pass_deadlines(now);
-        if let Some(save) = self.save_of_grant(now) {
+        if self.store.is_some()
+            && let Some(save) = self.save_of_grant(now)
+        {
             return save;
         }
         let ready = match self.usable(now, at_least) {
@@ -192,62 +193,6 @@ impl Session {
             }
             (step, _) => step,
         }
-    }
-
-    /// Takes credentials, to keep or for one sign-in.
-    ///
-    /// If the session has a grant of another agent, it drops that grant. If the secret is new,
-    /// requests under way become stale. If the secret was given before, it is not new. What the
-    /// service said about it then stays, and a sign-in with it that is under way continues.
-    ///
-    /// If the service has no [way back](Tokens::has_way_back), the credentials need a
-    /// [code](Credentials::with_code), are for one sign-in whatever `keep` says, and are used up as
-    /// soon as its request may have left. The session then lives by its refresh token, and yields
-    /// [`Step::SignIn`] when that does not help.
-    ///
-    /// To retry a refused secret, for example after the account was unlocked,
-    /// [sign out](Session::sign_out) first.
-    pub fn sign_in(&mut self, credentials: Credentials, keep: Keep, now: Now) {
-        self.observe(now);
-        let fingerprint = credentials.fingerprint();
-        if let Some(held) = self.held.as_mut().filter(|held| held.fingerprint == fingerprint) {
-            let changes = held.keep != keep && !held.standing.is_dead();
-            if changes {
-                held.keep = keep;
-            }
-            // A sign-in under way is already the one that is asked for.
-            let signs_in = self.flight.is_some_and(|it| it.ticket.purpose == Purpose::SignIn);
-            if changes && !signs_in {
-                self.abandon_flight();
-            }
-            return;
-        }
-        if self.agent_id.as_deref() != Some(credentials.agent_id()) {
-            self.drop_grant();
-            self.rejected.forget();
-            self.agent_id = Some(credentials.agent_id().into());
-        }
-        self.abandon_flight();
-        let standing = self.standings.of(fingerprint);
-        let keep = if self.has_way_back() { keep } else { Keep::Once };
-        let sign_in = self.service.tokens().map(Tokens::sign_in);
-        let is_over = keep == Keep::Once && standing.is_dead()
-            || sign_in.is_some_and(|sign_in| !sign_in.can_use(&credentials));
-        let authorization = sign_in.and_then(|it| it.authorization(&credentials));
-        let held = Held { credentials, authorization, keep, fingerprint, standing };
-        self.held = Some(held).filter(|_| !is_over);
-    }
-
-    /// Forgets the grant, the credentials, and what the service said about them. The caller must
-    /// erase what a store holds.
-    pub fn sign_out(&mut self) {
-        self.drop_grant();
-        self.abandon_flight();
-        self.rejected.forget();
-        self.standings.forget();
-        self.refresh_slow = Slow::default();
-        self.held = None;
-        self.agent_id = None;
     }
 
     /// Reports that the service refused this token (401). The session never hands it out again, and
@@ -316,6 +261,45 @@ impl Session {
         &self.policy
     }
 
+    /// Returns the token that polls yield until the next reply, report, rejection, or other input,
+    /// and the time before which a [`poll`](Session::poll) only yields that token, if both clocks
+    /// are before it. A driver can then serve the token without access to the session.
+    ///
+    /// That time ends when a renewal is due, a renewal under way times out, or a back-off ends. It
+    /// is `None` if a poll may send or save at any time. Without a token that is usable at the
+    /// latest time that the session has seen, returns `None`.
+    ///
+    /// ```
+    /// use imts_core::{Endpoint, Policy, Session, services};
+    ///
+    /// let endpoint = Endpoint::https("https://service.example")?;
+    /// let session = Session::new(endpoint, services::transfer(), Policy::default())?;
+    /// assert!(session.outlook().is_none(), "no token yet");
+    /// # Ok::<(), imts_core::endpoint::EndpointError>(())
+    /// ```
+    #[must_use]
+    pub fn outlook(&self) -> Option<(&Bearer, Option<Now>)> {
+        let access = self.grant.as_ref()?.access.as_ref()?;
+        let end = access.bearer.end();
+        if self.seen >= end.sooner(Duration::ZERO).mono {
+            return None;
+        }
+        let waits = self.store.as_ref().is_some_and(Store::waits);
+        let due = self.yields_until(end, access.margin).filter(|_| !waits);
+        Some((&access.bearer, due))
+    }
+
+    /// Until when polls yield the token with this end, even if something else becomes due.
+    fn yields_until(&self, end: End, margin: Duration) -> Option<Now> {
+        let (due, dead) = (end.sooner(margin), end.sooner(Duration::ZERO));
+        let until = match self.flight {
+            Some(flight) => Some(flight.deadline).filter(|deadline| self.seen < *deadline),
+            None if self.seen < due.mono && !self.signs_in_once() => return Some(due),
+            None => self.pace.not_before(self.seen),
+        };
+        until.map(|until| Now { mono: until.min(dead.mono), ..dead })
+    }
+
     fn clamped(&self, now: Now) -> Now {
         Now { mono: now.mono.max(self.seen), ..now }
     }
@@ -331,18 +315,20 @@ impl Session {
         if self.flight.is_some_and(|flight| now.mono >= flight.deadline) {
             self.time_out_flight(now);
         }
-        self.time_out_save(now);
+        if self.store.is_some() {
+            self.time_out_save(now);
+        }
         self.pace.settle(now.mono, &self.policy);
     }
 
     fn usable(&self, now: Now, at_least: Duration) -> Option<(Bearer, Due)> {
         let grant = self.grant.as_ref()?;
-        let access = grant.usable_access(now)?;
+        let access = grant.access.as_ref()?;
         let remaining = access.bearer.remaining(now);
-        if remaining < at_least
+        let is_too_short = remaining < at_least
             && access.lifetime > at_least
-            && !grant.is_younger_than(self.policy.renew_after_of(access.lifetime), now)
-        {
+            && !grant.is_younger_than(self.policy.renew_after_of(access.lifetime), now);
+        if remaining.is_zero() || is_too_short {
             return None;
         }
         let due = self.signs_in_once() || remaining <= access.margin;
@@ -352,6 +338,12 @@ impl Session {
     /// Whether credentials for one sign-in are waiting. That sign-in is then due at once.
     fn signs_in_once(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.keep == Keep::Once)
+    }
+
+    /// Whether the same credentials can sign in again. If they cannot, a refresh token that may be
+    /// spent is never sent again, and nothing is used before it is saved.
+    pub(super) fn has_way_back(&self) -> bool {
+        self.service.tokens().is_none_or(Tokens::has_way_back)
     }
 
     /// Makes every request under way stale. If one of them carries a refresh token, it may be
@@ -370,17 +362,6 @@ impl Session {
         if let Some(store) = &mut self.store {
             store.forget();
         }
-    }
-}
-
-impl fmt::Debug for Held {
-    /// Leaves out the fingerprint, which would help to guess a short secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held")
-            .field("credentials", &self.credentials)
-            .field("keep", &self.keep)
-            .field("standing", &self.standing)
-            .finish_non_exhaustive()
     }
 }
 

@@ -12,7 +12,7 @@ mod refusal;
 mod value;
 
 pub(crate) use decode::{Asked, read, refusal};
-pub use decode::{Envelope, EnvelopeReader, Format, Success};
+pub use decode::{Envelope, EnvelopeReader, Format, Reply, Success};
 pub(crate) use encode::{json, request, strings};
 pub(crate) use grant::read_grant;
 pub use grant::{Field, GrantReader, Granted, Times};

@@ -10,11 +10,10 @@ use http::StatusCode;
 use super::outcome::CallError;
 use super::setup::Frozen;
 use crate::error::ReplyError;
-use crate::exchange::Reply;
 use crate::operation::{Auth, Class};
 use crate::refusal::Refusal;
 use crate::transport_error::{NotSent, TransportError};
-use crate::wire::{self, Asked};
+use crate::wire::{self, Asked, Reply};
 
 pub(super) enum Meaning<R> {
     Over(R),

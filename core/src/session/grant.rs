@@ -1,15 +1,10 @@
-//! The tokens that a session holds, the phase that follows from them, and the tokens that the
-//! service refused.
+//! The tokens that a session holds, and the phase that follows from them.
 //!
-//! Owns the facts of one grant, and decides which of its tokens are alive at a given moment. Owns
-//! the bounded list of refused tokens: none of them is handed out again. Does not know what a
-//! refusal does to a session.
+//! Owns the facts of one grant, and decides which of its tokens are alive at a given moment. Does
+//! not know what a refusal does to a session.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
-
-use http::HeaderValue;
 
 use crate::secret::{Bearer, Epoch, Token};
 use crate::time::{End, Mono, Now, Wall};
@@ -176,31 +171,5 @@ impl<'a> Usable<'a> {
     #[must_use]
     pub fn refresh_expire_at(self) -> Option<Wall> {
         self.refresh.map(|refresh| refresh.expire_at)
-    }
-}
-
-/// The latest rejected tokens. The service may grant one of them again, or a sibling may bring it
-/// back.
-#[derive(Debug, Default)]
-pub(super) struct Rejected(VecDeque<HeaderValue>);
-
-/// How many are remembered. Sessions that share a store can bring back as many tokens as there are
-/// sessions.
-const REJECTED: usize = 16;
-
-impl Rejected {
-    pub(super) fn add(&mut self, bearer: &Bearer) {
-        if self.0.len() >= REJECTED {
-            self.0.pop_front();
-        }
-        self.0.push_back(bearer.header().clone());
-    }
-
-    pub(super) fn has(&self, access: &Access) -> bool {
-        self.0.iter().any(|header| access.bearer.has_token_of(header))
-    }
-
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
     }
 }

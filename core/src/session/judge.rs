@@ -9,13 +9,13 @@ use super::grant::{Access, Grant, Refresh, RefreshUse};
 use super::pace::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
-use crate::exchange::{Purpose, Reply};
+use crate::exchange::Purpose;
 use crate::policy::Policy;
 use crate::renewal_error::{RenewalCause, RenewalError};
 use crate::secret::{BASIC, Bearer};
 use crate::time::{End, Now};
 use crate::transport_error::TransportError;
-use crate::wire::{self, Asked, Granted};
+use crate::wire::{self, Asked, Granted, Reply};
 
 impl Session {
     /// Reports that the whole reply to the request of this ticket came in.
@@ -100,7 +100,7 @@ impl Session {
     pub fn postpone(&mut self, ticket: Ticket, now: Now) -> bool {
         let now = self.observe(now);
         let time_limit = self.policy.time_limit;
-        let flight = self.flight.as_mut().filter(|flight| flight.ticket == ticket);
+        let flight = self.flight.as_mut().filter(|flight| flight.is_of(ticket));
         let Some(flight) = flight.filter(|it| now.mono >= it.deadline) else { return false };
         let Some(left) = flight.postponable.checked_sub(1) else { return false };
         flight.postponable = left;
@@ -121,7 +121,7 @@ impl Session {
 
     /// Ends the exchange if this ticket belongs to it.
     fn land(&mut self, ticket: Ticket) -> bool {
-        self.flight.take_if(|flight| flight.ticket == ticket).is_some()
+        self.flight.take_if(|flight| flight.is_of(ticket)).is_some()
     }
 
     /// What the request carried is known only while it is in flight. Later it may have been
@@ -140,7 +140,7 @@ impl Session {
                 refresh.map(|refresh| refresh.token.expose()),
                 access.map(|access| access.bearer.expose_token()),
             ];
-            let is_in_flight = self.flight.is_some_and(|flight| flight.ticket == ticket);
+            let is_in_flight = self.flight.is_some_and(|flight| flight.is_of(ticket));
             is_in_flight.then(|| secrets.into_iter().flatten().collect())
         };
         let Policy { reply_limit: limit, error_shape_refuses, .. } = *self.policy;
@@ -182,7 +182,7 @@ impl Session {
         };
         let renew_after = self.policy.renew_after_of(access.lifetime);
         let is_short = access.lifetime < renew_after;
-        let was_rejected = self.rejected.has(&access);
+        let was_rejected = self.rejected.has(&access.bearer);
         let refresh = match granted.refresh {
             Some(new) => Some(Refresh {
                 token: new.token,
@@ -196,12 +196,13 @@ impl Session {
             }
             None => None,
         };
-        self.install(Grant {
-            epoch: self.epoch,
-            since: Some(now.mono),
-            access: Some(access).filter(|_| !was_rejected),
-            refresh,
-        });
+        let (epoch, since) = (self.epoch, Some(now.mono));
+        let access = Some(access).filter(|_| !was_rejected);
+        let grant = Grant { epoch, since, access, refresh };
+        match &mut self.store {
+            Some(store) => store.hold(grant),
+            None => self.grant = Some(grant),
+        }
         let fault = if was_rejected {
             RenewalCause::Rejected
         } else if end.is_past(now) {

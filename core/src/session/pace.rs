@@ -1,8 +1,9 @@
-//! What a failure leaves behind: how long a session waits, and which secret it does not try again.
+//! What a failure leaves behind: how long a session waits, which secret it does not try again, and
+//! which token it does not hand out again.
 //!
-//! Owns the count of failed renewals, with the error of the last one, and the count of refusals for
-//! each secret. A secret is identified by a hash, so that a refused one need not be kept. Does not
-//! read replies: [`judge`](super::judge) decides which reply refuses a secret, and which only
+//! Owns the count of failed renewals, with the error of the last one, the count of refusals for each
+//! secret, and the bounded list of rejected tokens. A secret is identified by a hash, so that a
+//! refused one need not be kept. Does not read replies: [`judge`](super::judge) decides which reply refuses a secret, and which only
 //! forbids its use.
 
 use std::collections::VecDeque;
@@ -10,8 +11,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::policy::Policy;
 use crate::renewal_error::RenewalError;
+use crate::secret::Bearer;
 use crate::time::Mono;
 
 #[derive(Debug, Default)]
@@ -271,5 +275,31 @@ impl fmt::Debug for Standings {
     /// Leaves out the fingerprints, which would help to guess a short secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.known.iter().map(|(_, standing)| standing)).finish()
+    }
+}
+
+/// The latest rejected tokens. The service may grant one of them again, or a sibling may bring it
+/// back.
+#[derive(Debug, Default)]
+pub(super) struct Rejected(VecDeque<HeaderValue>);
+
+/// How many are remembered. Sessions that share a store can bring back as many tokens as there are
+/// sessions.
+const REJECTED: usize = 16;
+
+impl Rejected {
+    pub(super) fn add(&mut self, bearer: &Bearer) {
+        if self.0.len() >= REJECTED {
+            self.0.pop_front();
+        }
+        self.0.push_back(bearer.header().clone());
+    }
+
+    pub(super) fn has(&self, bearer: &Bearer) -> bool {
+        self.0.iter().any(|header| bearer.has_token_of(header))
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 }

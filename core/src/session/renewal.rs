@@ -15,7 +15,6 @@ use crate::exchange::{Exchange, Purpose};
 use crate::policy::Replay;
 use crate::renewal_error::RenewalError;
 use crate::secret::Body;
-use crate::service::Tokens;
 use crate::time::{Mono, Now};
 
 impl Session {
@@ -74,12 +73,6 @@ impl Session {
 
     pub(super) fn can_sign_in(&self) -> bool {
         self.held.as_ref().is_some_and(|held| !held.standing.is_dead())
-    }
-
-    /// Whether the same credentials can sign in again. If they cannot, a refresh token that may be
-    /// spent is never sent again, and nothing is used before it is saved.
-    pub(super) fn has_way_back(&self) -> bool {
-        self.service.tokens().is_none_or(Tokens::has_way_back)
     }
 
     /// The code of a sign-in without a way back may have left: it is never sent again. Returns

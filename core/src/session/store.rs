@@ -28,6 +28,17 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// Whether something waits to be saved.
+    pub(super) fn waits(&self) -> bool {
+        self.incoming.is_some() || self.saving.is_some()
+    }
+
+    /// Holds a grant back until it is saved, instead of what was waiting.
+    pub(super) fn hold(&mut self, grant: Grant) {
+        self.incoming = Some(grant);
+        self.saving = None;
+    }
+
     /// Drops what is waiting. A report that still comes for it does nothing.
     pub(super) fn forget(&mut self) {
         self.incoming = None;
@@ -126,7 +137,7 @@ impl Session {
             .access
             .filter(|_| !from_future)
             .and_then(|access| restored_access(&access, &self.policy, self.epoch, now));
-        let access = access.filter(|access| !self.rejected.has(access));
+        let access = access.filter(|access| !self.rejected.has(&access.bearer));
         let alive = access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero());
         let is_known = |access: &Access| {
             known.as_ref().is_some_and(|known| access.bearer.has_token_of(known.bearer.header()))
@@ -165,17 +176,6 @@ impl Session {
         }
     }
 
-    /// Uses a grant at once, or saves it first if a store is declared.
-    pub(super) fn install(&mut self, grant: Grant) {
-        match &mut self.store {
-            Some(store) => {
-                store.incoming = Some(grant);
-                store.saving = None;
-            }
-            None => self.grant = Some(grant),
-        }
-    }
-
     /// The save of a grant that came in, unless that save is under way.
     pub(super) fn save_of_grant(&mut self, now: Now) -> Option<Step> {
         let store = self.store.as_ref()?;
@@ -211,7 +211,7 @@ impl Session {
     fn use_saved(&mut self, now: Now) {
         match self.store.as_mut().and_then(|store| store.incoming.take()) {
             Some(mut grant) => {
-                grant.access.take_if(|access| self.rejected.has(access));
+                grant.access.take_if(|access| self.rejected.has(&access.bearer));
                 grant.since = Some(now.mono);
                 self.grant = Some(grant);
             }

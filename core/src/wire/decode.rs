@@ -10,15 +10,37 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use serde::Deserialize;
 
 use super::lossy::RefusalFields;
 use super::{is_object, without_mark};
 use crate::error::{Malformed, ReplyError, Unexpected};
-use crate::exchange::Reply;
 use crate::refusal::Refusal;
 use crate::time::Wall;
+
+/// The bytes that came back for an [`Exchange`](crate::Exchange), borrowed from the caller.
+#[derive(Clone, Copy)]
+pub struct Reply<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Reply<'a> {
+    /// Makes a reply from a complete body, or from one that was cut one byte past the exchange's
+    /// limit. If the connection broke within the body, report a failure instead.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        Self { status, headers, body }
+    }
+}
+
+impl<'a, B: AsRef<[u8]>> From<&'a Response<B>> for Reply<'a> {
+    fn from(response: &'a Response<B>) -> Self {
+        Self::new(response.status(), response.headers(), response.body().as_ref())
+    }
+}
 
 /// How a service writes its replies: readers, and the names of fields.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +162,15 @@ impl<'a> Success<'a> {
     }
 }
 
+impl fmt::Debug for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Success<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Success").field("body_bytes", &self.body.len()).finish_non_exhaustive()
@@ -211,8 +242,9 @@ pub(crate) fn refusal(reply: Reply<'_>, asked: Asked<'_>) -> Refusal {
     let received = server_time(reply.headers).unwrap_or(sent);
     let retry_after = retry_after(reply.headers, received);
     let is_within = reply.body.len() <= limit;
-    let (fields, refuses) = (&format.refusal, format.refuses);
-    super::refusal::refusal(reply, is_within, fields, refuses, retry_after, secrets().as_deref())
+    let (Format { refusal: fields, refuses, .. }, secrets) = (format, secrets());
+    let (status, body, secrets) = (reply.status, reply.body, secrets.as_deref());
+    super::refusal::refusal(status, body, is_within, fields, *refuses, retry_after, secrets)
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Wall> {

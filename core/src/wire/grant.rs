@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::decode::{Asked, Success, read_whole, refusal};
+use super::decode::{Asked, Reply, Success, read_whole, refusal};
 use crate::error::{Malformed, ReplyError};
-use crate::exchange::Reply;
 use crate::secret::{Token, bearer_header, is_token};
 use crate::time::Wall;
 

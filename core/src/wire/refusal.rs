@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use zeroize::Zeroizing;
 
 use super::lossy::{Lossy, RefusalFields};
 use super::{is_object, json, without_mark};
-use crate::exchange::Reply;
 use crate::printable::is_unprintable;
 use crate::refusal::Refusal;
 
@@ -22,23 +22,24 @@ const REDACTED: &str = "[redacted]";
 /// The fewest digits that a card number has (ISO/IEC 7812-1).
 const SHORTEST_CARD_NUMBER: usize = 12;
 
-/// Reads a reply as a refusal. Each of `secrets` is replaced in all kept text. If the secrets are
+/// Reads a reply with this status and body as a refusal. Each of `secrets` is replaced in all kept text. If the secrets are
 /// not known, no text is kept. `is_proof` says whether a whole body is the service's own refusal.
 pub(super) fn refusal(
-    reply: Reply<'_>,
+    status: StatusCode,
+    body: &[u8],
     is_within_limit: bool,
     fields: &RefusalFields,
     is_proof: fn(&[u8]) -> bool,
     retry_after: Option<Duration>,
     secrets: Option<&[&str]>,
 ) -> Refusal {
-    let lossy = Lossy::read(reply.body, fields);
-    let whole = without_mark(reply.body);
+    let lossy = Lossy::read(body, fields);
+    let whole = without_mark(body);
     let tidied = |text: Option<Zeroizing<String>>| {
         text.zip(secrets).map(|(text, secrets)| tidy(text, secrets))
     };
     Refusal {
-        status: reply.status,
+        status,
         code: tidied(lossy.code),
         message: tidied(lossy.message),
         retry_after,
@@ -47,7 +48,7 @@ pub(super) fn refusal(
         is_error: lossy.is_error,
         is_whole: is_within_limit && is_object(whole),
         is_proven: is_within_limit && is_proof(whole),
-        body: reply.body.iter().take(MAX_BODY).copied().collect::<Vec<_>>().into(),
+        body: body.iter().take(MAX_BODY).copied().collect::<Vec<_>>().into(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use imts_core::exchange::Purpose;
-use imts_core::{Endpoint, Keep, Saved, Session, services};
+use imts_core::{Endpoint, Keep, Saved, Session, TransportError, services};
 use serde_json::{Value, json};
 
 use crate::restarts::{stored_sign_in, storing};
@@ -276,4 +276,18 @@ fn a_late_rejection_of_a_token_does_not_kill_the_one_that_was_adopted_since() {
         world.session.reject(old.epoch(), world.now);
         assert_eq!(world.ready().expose_token(), name, "the old token's rejection came late");
     }
+}
+
+#[test]
+fn a_report_with_another_sessions_ticket_of_the_same_number_ends_no_renewal() {
+    let mut world = World::with_credentials(Keep::Always);
+    let mut sibling = World::with_credentials(Keep::Always);
+    sibling.pass(seconds(1));
+    world.sends(Purpose::SignIn);
+    sibling.sends(Purpose::SignIn);
+    let theirs = sibling.ticket.unwrap();
+    world.session.on_failure(theirs, TransportError::unknown(), world.now);
+    assert_eq!(world.ask(), 'B', "its own request is still under way");
+    world.granted();
+    world.ready();
 }

@@ -324,8 +324,8 @@ fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
                 for pass in later {
                     let mut world = build();
                     let _both = (happens(&mut world), follows(&mut world));
-                    let Some(outlook) = world.session.outlook() else { continue };
-                    let (epoch, due) = (outlook.bearer().epoch(), outlook.due());
+                    let Some((bearer, due)) = world.session.outlook() else { continue };
+                    let epoch = bearer.epoch();
                     pass(&mut world);
                     let now = world.now;
                     if due.is_some_and(|due| now.mono < due.mono && now.wall < due.wall) {
@@ -343,7 +343,7 @@ fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
 #[test]
 fn a_token_that_is_neither_due_nor_being_renewed_has_an_outlook_until_its_margin() {
     let world = aged(Keep::Always, 60);
-    let due = world.session.outlook().unwrap().due().unwrap();
+    let due = world.session.outlook().unwrap().1.unwrap();
     assert_eq!(due.mono.since(world.now.mono), seconds(900 - 120 - 60));
     assert_eq!(due.wall.since(world.now.wall), seconds(900 - 120 - 60));
     let mut world = aged(Keep::Always, 60);
@@ -353,7 +353,7 @@ fn a_token_that_is_neither_due_nor_being_renewed_has_an_outlook_until_its_margin
 
 #[test]
 fn an_outlook_has_no_term_while_a_poll_may_do_more() {
-    let has_term = |world: &World| world.session.outlook().unwrap().due().is_some();
+    let has_term = |world: &World| world.session.outlook().unwrap().1.is_some();
     let asks_for_more = |world: &mut World| match world.session.poll_for(world.now, seconds(501)) {
         Step::Send(ticket, _) => world.ticket = Some(ticket),
         Step::Save(ticket, saved) => world.save = Some((ticket, saved)),
@@ -377,7 +377,7 @@ fn an_outlook_has_no_term_while_a_poll_may_do_more() {
     assert!(!has_term(&world), "the next one is to be saved");
 
     let mut world = aged(Keep::Always, 60);
-    let due = world.session.outlook().unwrap().due().unwrap();
+    let due = world.session.outlook().unwrap().1.unwrap();
     for (now, before) in [(due.mono.as_micros() - 1, true), (due.mono.as_micros(), false)] {
         world.now.mono = Mono::from_micros(now);
         world.session.reject(Epoch::default(), world.now);

@@ -74,7 +74,7 @@ fn aged(age: u64) -> World {
 
 #[test]
 fn an_outlook_lasts_as_long_as_a_renewal_its_back_off_or_the_token() {
-    let until = |world: &World| world.session.outlook().unwrap().due().map(|due| due.mono);
+    let until = |world: &World| world.session.outlook().unwrap().1.map(|due| due.mono);
     let mut world = aged(790);
     world.sends(Purpose::Refresh);
     assert_eq!(until(&world), Some(world.now.mono.after(policy().time_limit)));

@@ -114,10 +114,8 @@ impl<F> Locked<'_, F> {
         let outlook = state.session.outlook().filter(|_| state.lifecycle == Lifecycle::Open);
         let renews = state.flight.is_some();
         let is_asked = renews && common.driven == Driven::Askers;
-        let shown = outlook.map(|outlook| Shown {
-            epoch: outlook.bearer().epoch(),
-            due: outlook.due().filter(|_| !is_asked),
-        });
+        let shown = outlook
+            .map(|(bearer, due)| Shown { epoch: bearer.epoch(), due: due.filter(|_| !is_asked) });
         let is_watched = renews && common.driven == Driven::Spawner && shown.is_some();
         let now = is_watched.then(|| common.clock.now().mono);
         let is_old = now.is_some_and(|now| state.check_again.is_none_or(|at| now >= at));
@@ -130,7 +128,7 @@ impl<F> Locked<'_, F> {
         let at_most = state.check_again;
         let capped = |due: Now| Now { mono: due.mono.min(at_most.unwrap_or(due.mono)), ..due };
         let token = outlook.zip(shown);
-        let token = token.map(|(outlook, shown)| (outlook.bearer(), shown.due.map(capped)));
+        let token = token.map(|((bearer, _), shown)| (bearer, shown.due.map(capped)));
         common.token.publish(token);
     }
 }
