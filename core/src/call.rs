@@ -16,7 +16,6 @@ mod unsuccessful;
 
 use std::time::Duration;
 
-use http::Method;
 use http::header::AUTHORIZATION;
 
 pub use self::not_callable::NotCallable;
@@ -286,7 +285,7 @@ impl<R> Call<R> {
             // call.
             return self.mark(now);
         }
-        let mut request = wire::request(Method::POST, &frozen.uri, frozen.body.clone());
+        let mut request = wire::request(frozen.method.clone(), &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
         }

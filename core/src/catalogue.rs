@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use http::Uri;
+use http::{Method, Uri};
 use thiserror::Error;
 
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
@@ -40,6 +40,7 @@ pub struct OperationInfo {
     class: Class,
     auth: Auth,
     evidence: Evidence,
+    method: Method,
     path: Option<ServicePath>,
     /// The URL to which a session sends it.
     uri: Option<Uri>,
@@ -155,6 +156,18 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Sets the method of an operation's request. If it is not set, it is the one that the
+    /// operation's type names, or `POST`. The method does not say what may be repeated: the class
+    /// does.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError::NoSuchOperation`] if the name is not known.
+    pub fn set_method(&mut self, name: &str, method: Method) -> Result<(), CatalogueError> {
+        self.entry_mut(name)?.method = method;
+        Ok(())
+    }
+
     /// Sets which refusals of an operation are known to come before any processing.
     ///
     /// # Errors
@@ -220,6 +233,7 @@ impl Catalogue {
             class,
             auth: Auth::Bearer,
             evidence,
+            method: Method::POST,
             path: Some(path),
             uri: None,
             decided: Arc::default(),
@@ -254,6 +268,7 @@ impl OperationInfo {
             class: O::CLASS,
             auth: O::AUTH,
             evidence: O::EVIDENCE,
+            method: O::METHOD,
             path: O::PATH.map(ServicePath::constant),
             uri: None,
             decided: Arc::default(),
@@ -285,6 +300,12 @@ impl OperationInfo {
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         self.evidence
+    }
+
+    /// Returns the method of its request.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
     }
 
     /// Returns its path, if one is known.

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,9 +20,8 @@ pub use crate::wire::Success;
 
 /// An operation of the service. The type is its request.
 ///
-/// All operations are `POST`, so the method does not say what may be repeated. The class does. If
-/// an operation is in the catalogue, its class there is the lowest allowed: a type that claims a
-/// lower class cannot be called.
+/// The class says what may be repeated; the method does not. If an operation is in the catalogue,
+/// its class there is the lowest allowed: a type that claims a lower class cannot be called.
 ///
 /// ```
 /// use imts_core::error::{EncodeError, Malformed};
@@ -57,6 +57,8 @@ pub trait Operation {
     const NAME: &'static str;
     /// The operation's path, if one is known. The service's catalogue overrides it.
     const PATH: Option<&'static str>;
+    /// The method of its request. The service's catalogue overrides it.
+    const METHOD: Method = Method::POST;
     /// Whether it needs the session's token.
     const AUTH: Auth;
     /// When its request may be sent again.
@@ -99,7 +101,7 @@ pub enum Auth {
     None,
 }
 
-/// When a request may be sent again. The method is always `POST`, so it does not say this.
+/// When a request may be sent again, whatever its method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// A repetition does no harm, so it may be repeated.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use http::Uri;
+use http::{Method, Uri};
 
 use super::{Call, NotCallable};
 use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
@@ -34,6 +34,7 @@ pub(crate) struct Frozen {
     /// How the service writes its reply.
     pub(super) format: &'static Format,
     pub(super) endpoint: Endpoint,
+    pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) body: Body,
     pub(super) reference: Option<String>,
@@ -219,7 +220,8 @@ impl Frozen {
             }
             (None, None) => return Err(NotCallable::NoPath { name: O::NAME.to_owned() }),
         };
-        target.admits(O::NAME, path, O::AUTH, O::CLASS)?;
+        let method = info.map_or(O::METHOD, |info| info.method().clone());
+        target.admits(O::NAME, (&method, path), O::AUTH, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
         let field = info.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
@@ -230,6 +232,7 @@ impl Frozen {
             decided: info.map(OperationInfo::shared_decided).unwrap_or_default(),
             format: target.service.format,
             endpoint: target.endpoint.clone(),
+            method,
             uri: target.url(info, path)?,
             reference: operation.reference().or_else(|| referred(&body, field)),
             body,
@@ -250,7 +253,10 @@ impl Frozen {
         let Some(path) = info.path() else {
             return Err(NotCallable::NoPath { name: name.to_owned() });
         };
-        target.admits(name, path, info.auth(), info.class())?;
+        target.admits(name, (info.method(), path), info.auth(), info.class())?;
+        // Content has no meaning in such a request (RFC 9110, section 9.3.1).
+        let is_nothing = info.method().is_safe() && is_empty(&body);
+        let body = if is_nothing { Body::default() } else { body };
         Ok(Self {
             name: info.shared_name(),
             class: info.class(),
@@ -258,6 +264,7 @@ impl Frozen {
             decided: info.shared_decided(),
             format: target.service.format,
             endpoint: target.endpoint.clone(),
+            method: info.method().clone(),
             uri: target.url(Some(info), path)?,
             reference: referred(&body, info.reference_field()),
             body,
@@ -277,6 +284,11 @@ fn is_object(name: &str, body: &Body) -> Result<(), NotCallable> {
         None | Some(b'{') => Ok(()),
         Some(_) => Err(NotCallable::NotAnObject { name: name.to_owned() }),
     }
+}
+
+fn is_empty(body: &Body) -> bool {
+    let text = std::str::from_utf8(body.as_ref()).ok();
+    text.and_then(fields).is_some_and(|fields| fields.is_empty())
 }
 
 /// The value of this field of the request, if the field occurs once and its value names something.
@@ -325,11 +337,12 @@ pub(super) struct Target<'a> {
 impl Target<'_> {
     /// Checks that an operation may go to this path. Only a session makes token exchanges. A path
     /// may have several names, and the highest of their classes counts: with a lower one, a call
-    /// that moves money would be sent again.
+    /// that moves money would be sent again. A safe method asks for no change (RFC 9110, section
+    /// 9.2.1), so it is compared only with operations of the same method.
     pub(super) fn admits(
         &self,
         name: &str,
-        path: &ServicePath,
+        (method, path): (&Method, &ServicePath),
         auth: Auth,
         claimed: Class,
     ) -> Result<(), NotCallable> {
@@ -340,7 +353,11 @@ impl Target<'_> {
         if auth == Auth::Bearer && self.service.tokens().is_none() {
             return Err(NotCallable::NoTokens { name: name.to_owned() });
         }
-        let is_above = |info: &&OperationInfo| info.class() > claimed && info.path() == Some(path);
+        let is_above = |info: &&OperationInfo| {
+            info.class() > claimed
+                && info.path() == Some(path)
+                && (!method.is_safe() || info.method() == method)
+        };
         match self.service.operations.iter().find(is_above) {
             Some(info) => {
                 let (name, has) = (info.name().to_owned(), info.class());
