@@ -14,6 +14,7 @@ mod forms;
 mod frozen;
 mod heads;
 mod hostile;
+mod methods;
 mod offsets;
 #[cfg(target_os = "linux")]
 mod pooled;
