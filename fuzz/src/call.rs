@@ -1,41 +1,54 @@
-//! One call, and whatever a service, a network, a journal, a clock and a careless driver do to it.
+//! The simulated world of calls: callers, processes, journals and the sandbox in one virtual time, and what
+//! must hold at every step of each.
 //!
-//! An input is lines. The first has a letter for the operation (`G` Get token, `E` Refresh token, `A`
-//! Get agents, `F` Fees, `C` Create person, `B` Create business, `T` Create transfer, `P` Print
-//! application, `M` Confirm, `S` Search, `O` Payout, `Q` Payout confirm, `X` Cancel, `Y` Get person
-//! info, `Z` Get business info, `R` Status, `I` Info, `N` one that was added, by name) and one for
-//! each condition: `j` a journal, `t` a policy that trusts a 401, `d` refusals that are decided before
-//! processing (429, `LIMIT`), `1` one attempt alone. Each further line is an event:
+//! Seeded dice feed it in a test, and an input's bytes in a fuzz target. Each choice takes as many bytes as
+//! its numbers need, nearly always one; a header's value and a body take all bytes up to a line feed. The
+//! first few set the scene: what the policy and the service file say, and the intents of the schedule. Then come
+//! [`events`]: which one by its weight, and its own choices. Callers start, or move by one step; time passes
+//! without a poll; a process dies in the middle of a record, and starts from what is durable; an older copy
+//! of a journal is put back; someone resolves or overrides; a driver reports what nobody asked for. Each
+//! request meets one of the [`faults`]; one of them is a reply of any form.
 //!
-//! | line | event |
-//! |---|---|
-//! | `rSTATUS BODY`, `f`, `u` | the driver does all that is asked until the request is sent; then this reply, a failure before sending, a failure |
-//! | `RSTATUS BODY`, `F`, `U` | the same at once, in turn or not |
-//! | `hNAME:VALUE` | a header for the next reply |
-//! | `b`, `n` | a token, no token |
-//! | `k`, `x` | recorded, not recorded |
-//! | `p` | a poll of which nothing comes |
-//! | `+MS`, `>MS`, `<MS` | time passes; the wall clock alone is set forward, back |
-//! | `y` | the permit of a call that failed is used |
-//!
-//! Without a body, a reply is a success; to a token exchange only a grant is one. What each reply means is read a second time by rules of
-//! their own; whether a request may be sent again follows from them and from nothing else.
+//! Two second opinions know nothing of the machine: [`course`] says how a call must end, by what its
+//! attempts have proved ([`sign`]), and [`known`] what a journal must permit. [`ledger`] judges each
+//! application by what the journal could know of the earlier ones. At the end nothing goes wrong any more:
+//! everything is found out, and what is still wanted is done once.
 
-mod desk;
+mod asks;
+mod caller;
+mod callers;
+mod careless;
+mod course;
+mod events;
+mod faults;
+mod findings;
+mod heal;
+mod journals;
+mod known;
 mod ledger;
-mod line;
-mod rules;
-mod setup;
+mod operations;
+mod outcomes;
+mod processes;
+mod records;
+mod replies;
+mod requests;
+mod service;
+mod sign;
+mod tally;
+mod texts;
+mod world;
 
-use self::desk::Desk;
-use self::line::Line;
+use self::events::EVENTS;
+use self::tally::Tally;
+use self::world::World;
+use crate::choices::Bytes;
 use crate::{Ran, Target};
 
 /// This target.
 pub const TARGET: Target = Target { name: "call", goal: "a call that is done", run };
 
-/// So many lines are played of an input.
-const LONGEST: usize = 64;
+/// The most events of one input.
+const MOST: usize = 160;
 
 /// Runs one input.
 ///
@@ -43,14 +56,81 @@ const LONGEST: usize = 64;
 ///
 /// Where an invariant is broken: that is the finding.
 pub fn run(data: &[u8]) -> Ran {
-    let mut lines = data.split(|byte| *byte == b'\n');
-    let mut desk = Desk::new(lines.next().unwrap_or_default());
-    let mut headers = Vec::new();
-    for line in lines.take(LONGEST) {
-        match Line::parse(line, &mut headers) {
-            Some(line) => desk.play(&line),
-            None => continue,
+    let mut world = World::new(Box::new(Bytes::of(data, MOST)), Tally::default());
+    play(&mut world);
+    Ran { structured: true, deepest: world.has_done }
+}
+
+fn play(world: &mut World) {
+    world.tally.note("schedules");
+    let events = if world.is_sound { &EVENTS[..events::SOUND] } else { &EVENTS };
+    while world.choices.goes_on() {
+        let (_, happen) = events[world.choices.weighed(events)];
+        world.tally.note("events");
+        happen(world);
+    }
+    world.tell(|_| "no more faults".to_owned());
+    heal::heal(world);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, Tally, World, play};
+    use crate::choices::{Bytes, Choices, Dice, recorded};
+    use crate::seeds::{self, Played};
+
+    /// How many schedules run, unless the long form is asked for.
+    const SCHEDULES: u64 = 10_000;
+
+    #[test]
+    fn an_intent_is_applied_once_and_every_call_ends_as_its_attempts_have_proved() {
+        let Some(tally) = seeds::play_all::<World>(SCHEDULES) else { return };
+        if seeds::long_form().is_some() {
+            print(&tally);
+        }
+        tally.check();
+    }
+
+    fn print(tally: &Tally) {
+        println!("{tally}");
+    }
+
+    fn dice(seed: u64) -> Dice {
+        Dice::of(seed ^ 0x5ca1_ab1e_0ddb_a115, 30..120)
+    }
+
+    fn traced(choices: Box<dyn Choices>) -> Vec<String> {
+        let mut world = World::new(choices, Tally::default());
+        world.trace = Some(Vec::new());
+        play(&mut world);
+        world.trace.unwrap_or_default()
+    }
+
+    #[test]
+    fn an_input_plays_the_schedule_whose_choices_it_has() {
+        for seed in 0..200 {
+            let (by_dice, input) = recorded(seed, dice(seed), traced);
+            assert_eq!(traced(Box::new(Bytes::of(&input, MOST))), by_dice, "schedule {seed}");
         }
     }
-    Ran { structured: true, deepest: desk.finish() }
+
+    impl Played for World {
+        type Tally = Tally;
+
+        fn new(seed: u64, tally: Tally) -> Self {
+            Self::new(Box::new(dice(seed)), tally)
+        }
+
+        fn play(&mut self) {
+            play(self);
+        }
+
+        fn trace(&mut self) -> &mut Option<Vec<String>> {
+            &mut self.trace
+        }
+
+        fn into_tally(self) -> Tally {
+            self.tally
+        }
+    }
 }

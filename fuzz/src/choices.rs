@@ -11,13 +11,20 @@ pub(crate) trait Choices {
     /// A number below `n`.
     fn below(&mut self, n: u64) -> u64;
 
+    /// The bytes of a line. Dice take one of these texts, and may change it.
+    fn line(&mut self, texts: &[&str]) -> Vec<u8>;
+
     /// Whether one more event happens.
     fn goes_on(&mut self) -> bool;
 }
 
-impl dyn Choices {
+impl dyn Choices + '_ {
     pub(crate) fn percent(&mut self, percent: u64) -> bool {
         self.below(100) < percent
+    }
+
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
     }
 
     pub(crate) fn index(&mut self, length: usize) -> usize {
@@ -43,7 +50,8 @@ impl dyn Choices {
 }
 
 /// The choices of a fuzz target's input: as many bytes for each as its numbers need, the highest
-/// first. After the last byte each choice is 0, and no event happens.
+/// first, and for a line all bytes up to the next line feed. After the last byte each choice is 0, each line
+/// empty, and no event happens.
 pub(crate) struct Bytes {
     rest: VecDeque<u8>,
     /// How many events may still happen.
@@ -61,6 +69,13 @@ impl Choices for Bytes {
         let number = (0..width(n))
             .fold(0, |sum, _| sum << 8 | u64::from(self.rest.pop_front().unwrap_or(0)));
         number % n
+    }
+
+    fn line(&mut self, _: &[&str]) -> Vec<u8> {
+        let length = self.rest.iter().position(|byte| *byte == b'\n');
+        let line = self.rest.drain(..length.unwrap_or(self.rest.len())).collect();
+        self.rest.pop_front();
+        line
     }
 
     fn goes_on(&mut self) -> bool {
@@ -100,6 +115,22 @@ impl Choices for Dice {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (z ^ (z >> 31)) % n
+    }
+
+    fn line(&mut self, texts: &[&str]) -> Vec<u8> {
+        let choices: &mut dyn Choices = self;
+        let mut line = choices.pick(texts).as_bytes().to_vec();
+        if line.is_empty() || !choices.one_in(4) {
+            return line;
+        }
+        let place = choices.index(line.len());
+        match choices.below(4) {
+            0 => line.truncate(place),
+            1 => drop(line.remove(place)),
+            2 => line.insert(place, line[place]),
+            _ => line[place] = choices.pick(b"\"\\{}[]:,e0 \x80"),
+        }
+        line
     }
 
     fn goes_on(&mut self) -> bool {
@@ -144,6 +175,12 @@ impl Choices for Recorder {
         let width = usize::try_from(width(n)).expect("a few bytes");
         self.bytes.borrow_mut().extend(&bytes[bytes.len() - width..]);
         number
+    }
+
+    fn line(&mut self, texts: &[&str]) -> Vec<u8> {
+        let line = self.dice.line(texts);
+        self.bytes.borrow_mut().extend(line.iter().chain(b"\n"));
+        line
     }
 
     fn goes_on(&mut self) -> bool {

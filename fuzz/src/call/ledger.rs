@@ -1,68 +1,91 @@
-//! The journal of one call: which entries it may be asked to write, and when.
+//! What was applied, by which call, and whether that was permitted.
+//!
+//! Two calls of one intent may both be applied only if the later one could not know of the earlier
+//! one, or if someone decided so. Judged by pairs, from what the later call's journal held when its
+//! request was about to leave.
 
-use imts_core::call::Ending;
-use imts_core::journal::{Digest, Entry};
+use std::collections::BTreeMap;
 
-/// The number that the journal gives each call.
-pub(super) const ID: u64 = 7;
+use super::asks::{Ask, Key};
+use super::known::{Known, State};
 
-/// What the journal of a call was told.
+/// A call that may be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Admitted {
+    /// Its place among all calls that were ever made anywhere.
+    pub(super) number: u64,
+    pub(super) key: Key,
+    /// The name under which the service knows it.
+    pub(super) id: String,
+    /// Which journal admitted it, and how often that journal's records were lost before. `None` if no
+    /// journal knows it.
+    pub(super) journal: Option<(usize, u64)>,
+    pub(super) despite: Option<u64>,
+    /// Its place among all records of what was about to leave, the last time.
+    pub(super) left: u64,
+    /// What the journal held of this intent then.
+    pub(super) known: Vec<Known>,
+}
+
+impl Admitted {
+    /// A call that no journal knows.
+    pub(super) fn alone(number: u64, ask: &Ask) -> Self {
+        let (key, id) = (ask.key, ask.id.clone());
+        Self { number, key, id, journal: None, despite: None, left: 0, known: Vec::new() }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Ledger {
-    /// What was asked for and not answered.
-    pending: Option<Entry>,
-    /// The digest of what is intended, once that is durable.
-    intended: Option<Digest>,
-    /// Whether the next request may leave.
-    marked: bool,
-    /// Whether something could not be written before the request left.
-    broken: bool,
-    ended: Option<Ending>,
+    applied: BTreeMap<(usize, String), Vec<Admitted>>,
+}
+
+/// Why a second application was permitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Excuse {
+    Override,
+    WrongFinding,
+    AnotherJournal,
+    LostRecords,
 }
 
 impl Ledger {
-    /// The call asks for an entry.
-    pub(super) fn ask(&mut self, entry: Entry) {
-        match &entry {
-            Entry::Intent(intent) => {
-                assert!(self.intended.is_none(), "intended twice");
-                assert_eq!(intent.reference.as_deref(), Some("ref-17"));
-            }
-            Entry::Sending { id, .. } => {
-                assert!(*id == ID && self.intended.is_some(), "sending what was not intended");
-                self.marked = false;
-            }
-            Entry::Ended { id, ending, .. } => {
-                assert!(*id == ID && self.intended.is_some(), "an end of what was not intended");
-                assert!(self.ended.is_none_or(|ended| ended == *ending), "two ends");
-                self.ended = Some(*ending);
-            }
-            Entry::Resolved { .. } => panic!("a call does not resolve itself"),
-        }
-        self.pending = Some(entry);
+    pub(super) fn count(&self, key: Key) -> usize {
+        self.applied.get(&(key.place, key.id())).map_or(0, Vec::len)
     }
 
-    /// The journal answers; whether it was asked.
-    pub(super) fn answer(&mut self, written: bool) {
-        match (self.pending.take(), written) {
-            (Some(Entry::Intent(intent)), true) => self.intended = Some(intent.digest),
-            (Some(Entry::Sending { .. }), true) => self.marked = true,
-            (Some(Entry::Intent(_) | Entry::Sending { .. }), false) => self.broken = true,
-            (Some(Entry::Ended { .. } | Entry::Resolved { .. }), _) | (None, _) => {}
-        }
+    /// Whether this call was applied.
+    pub(super) fn has(&self, call: &Admitted) -> bool {
+        let applied = self.applied.get(&(call.key.place, call.id.clone()));
+        applied.is_some_and(|applied| applied.iter().any(|it| it.number == call.number))
     }
 
-    /// The request leaves: it must be marked, each time anew.
-    pub(super) fn send(&mut self, body: &[u8]) {
-        assert!(!self.broken, "sent, though the journal could not be written");
-        assert!(std::mem::take(&mut self.marked), "sent, and not marked");
-        assert_eq!(self.intended, Some(Digest::of(body)), "the digest of other bytes");
+    /// Takes in one application; yields what excuses it beside each earlier one.
+    pub(super) fn apply(&mut self, call: &Admitted) -> Vec<Excuse> {
+        let applied = self.applied.entry((call.key.place, call.id.clone())).or_default();
+        let excuses = applied.iter().map(|other| excuse(other, call)).collect();
+        applied.push(call.clone());
+        excuses
     }
+}
 
-    /// The call ends.
-    pub(super) fn end(&self, ending: Ending) {
-        if self.intended.is_some() {
-            assert_eq!(self.ended, Some(ending), "another end than was told");
+fn excuse(one: &Admitted, other: &Admitted) -> Excuse {
+    assert_ne!(one.number, other.number, "one call was applied twice: {one:#?}");
+    let (first, second) = if one.left < other.left { (one, other) } else { (other, one) };
+    let (Some(before), Some(after)) = (first.journal, second.journal) else {
+        panic!("applied twice, by a permit: {first:#?}\n{second:#?}");
+    };
+    let Some(record) = second.known.iter().find(|record| record.number == first.number) else {
+        if before.0 != after.0 {
+            return Excuse::AnotherJournal;
         }
+        assert_ne!(before.1, after.1, "not recorded: {first:#?}\n{second:#?}");
+        return Excuse::LostRecords;
+    };
+    if second.despite.is_some_and(|id| id >= record.id) {
+        return Excuse::Override;
     }
+    let is_found = record.state == State::Refused && record.resolution.is_some();
+    assert!(is_found, "applied twice: {first:#?}\n{second:#?}");
+    Excuse::WrongFinding
 }
