@@ -135,17 +135,20 @@ impl Policy {
         self.renew_after.min(percent(lifetime, 50).max(SOONEST))
     }
 
-    /// The wait after the `failures`th failed renewal in a row, without what the service asks for.
-    /// It is between `1 - jitter` of the doubling delay and the whole of it.
-    pub(crate) fn backoff(&self, failures: u32, salt: u64) -> Duration {
+    /// Returns the wait after the `failures`th failed renewal in a row, without what the service
+    /// asks for. It is between `1 - jitter` of the doubling delay and the whole of it; `salt`
+    /// chooses.
+    #[must_use]
+    pub fn backoff(&self, failures: u32, salt: u64) -> Duration {
         let delay = doubled(self.backoff_first, failures, self.backoff_cap);
         let chance = scramble(self.jitter_seed ^ salt) % 101;
         let jitter = percent(delay, self.jitter_percent);
         delay.saturating_sub(percent(jitter, u8::try_from(chance).unwrap_or(100)))
     }
 
-    /// The wait after a request was forbidden this many times in a row.
-    pub(crate) fn slow_retry(&self, times: u32) -> Duration {
+    /// Returns the wait after a request was forbidden this many times in a row.
+    #[must_use]
+    pub fn slow_retry(&self, times: u32) -> Duration {
         doubled(self.forbidden_first, times, self.forbidden_cap)
     }
 

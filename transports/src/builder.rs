@@ -21,7 +21,7 @@ use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, se
 use thiserror::Error;
 
 use crate::client::{
-    AsyncClient, CallJournal, Client, Common, Driven, HookError, OnGrant, Spawner,
+    AsyncClient, CallJournal, Callback, Client, Common, Driven, HookError, OnGrant, Spawner,
 };
 use crate::clock::{self, Clock, SystemClock};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
@@ -32,6 +32,7 @@ pub struct Builder {
     service: Service,
     policy: Policy,
     credentials: Option<(Credentials, Keep)>,
+    callback: Option<Callback>,
     restored: Option<Saved>,
     clock: clock::Source,
     on_grant: Option<OnGrant>,
@@ -69,6 +70,7 @@ impl Builder {
             service: services::transfer(),
             policy: Policy::default(),
             credentials: None,
+            callback: None,
             restored: None,
             clock: clock::Source::of(SystemClock),
             on_grant: None,
@@ -85,6 +87,65 @@ impl Builder {
     #[must_use]
     pub fn credentials(self, credentials: Credentials) -> Self {
         Self { credentials: Some((credentials, Keep::Always)), ..self }
+    }
+
+    /// Sets a callback that returns credentials, such as the present ones from a secret store. So
+    /// a secret can be replaced without a restart.
+    ///
+    /// The client keeps what the callback returns, and calls it only if it needs other credentials:
+    /// when it has none, and when the service refuses those that it has. If a usable token is left,
+    /// callers get it meanwhile. A secret that was refused and comes again is not new: the client
+    /// then does what the [`Policy`] says about that secret. After a callback that fails or brings
+    /// nothing new, the client waits as after a failed renewal. After a new secret that is refused,
+    /// it waits [`Policy::forbidden_first`], and longer each time, because accounts get locked.
+    ///
+    /// The callback runs on the thread, or in the task, of the renewal, and never under a lock. It
+    /// may take its time. A callback that never returns keeps the thread of a blocking client. If
+    /// it fails or panics, the error is [`TokenError::Credentials`]. `sign_out` switches the
+    /// callback off, `sign_in` switches it on again.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use imts::{Builder, Credentials, Endpoint};
+    /// # let sandbox = Mutex::new(imts_sandbox::Sandbox::new(Default::default()));
+    /// # let transport = move |request: http::Request<imts::secret::Body>, _: imts::transport::Bounds| {
+    /// #     let request = request.map(|body| body.as_ref().to_vec());
+    /// #     Ok(sandbox.lock().unwrap().handle(imts_sandbox::Time::from(std::time::SystemTime::now()), &request))
+    /// # };
+    ///
+    /// let store = Arc::new(Mutex::new("sandbox-secret".to_owned())); // Vault, or a mounted file
+    /// let current = Arc::clone(&store);
+    /// let client = Builder::new(Endpoint::https("https://sandbox.example")?)
+    ///     .credentials_from(move || {
+    ///         Ok(Credentials::new("sandbox-agent", current.lock().unwrap().clone())?)
+    ///     })
+    ///     .blocking(transport)?;
+    /// assert_eq!(client.token()?.epoch().count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [`TokenError::Credentials`]: crate::TokenError::Credentials
+    #[must_use]
+    pub fn credentials_from(
+        self,
+        read: impl Fn() -> Result<Credentials, HookError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { callback: Some(Callback::Blocks(Box::new(read))), ..self }
+    }
+
+    /// Sets a callback that returns a future of credentials, for an [`AsyncClient`]. Otherwise it is
+    /// as [`credentials_from`](Builder::credentials_from) says.
+    ///
+    /// The future has [`Policy::time_limit`]. If it does not complete by then, it is dropped, and
+    /// the callback has failed. If every caller that waits for it is cancelled, the next caller
+    /// continues it. A blocking client cannot await it: building one fails with
+    /// [`BuildError::AsyncCallback`].
+    #[must_use]
+    pub fn credentials_from_async<F>(self, read: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Credentials, HookError>> + Send + 'static,
+    {
+        Self { callback: Some(Callback::Waits(Box::new(move || Box::pin(read())))), ..self }
     }
 
     /// Sets how to sign in and to refresh, if this differs from the service Transfer.
@@ -188,6 +249,9 @@ impl Builder {
     /// Returns [`BuildError`] if a setting cannot be used.
     pub fn blocking(self, transport: impl Transport + 'static) -> Result<Client, BuildError> {
         let (patience, keeps_alive) = (self.patience, self.keeps_alive);
+        if matches!(self.callback, Some(Callback::Waits(_))) {
+            return Err(BuildError::AsyncCallback);
+        }
         let client = Client::new(self.common(Driven::Thread)?, Arc::new(transport), patience);
         if keeps_alive && client.keep_alive().is_err() {
             return Err(BuildError::KeepAlive);
@@ -233,7 +297,8 @@ impl Builder {
             session.adopt(saved, now)?;
         }
         let journal = CallJournal::new(self.journal);
-        Ok(Common::new(session, self.clock, self.on_grant, journal, headers, driven))
+        let (hook, callback) = (self.on_grant, self.callback);
+        Ok(Common::new(session, self.clock, hook, callback, journal, headers, driven))
     }
 }
 
@@ -263,6 +328,9 @@ pub enum BuildError {
     /// outside a runtime.
     #[error("the client cannot be kept alive: it needs a thread, or a spawner that accepts a task")]
     KeepAlive,
+    /// The callback of [`Builder::credentials_from_async`] is for an [`AsyncClient`] alone.
+    #[error("a blocking client cannot await its credentials: give a callback that returns them")]
+    AsyncCallback,
     /// The protocol sets this header itself.
     #[error("the header `{0}` is set by the protocol and cannot be given")]
     Header(HeaderName),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use imts_core::Recovery;
 use imts_core::session::{RenewalCause, RenewalError};
+use imts_core::transport_error::Source;
 
 /// Why a client could not return a token. Cheap to clone: all callers that waited for one renewal
 /// get the same error.
@@ -28,6 +29,14 @@ pub enum TokenError {
     SignIn {
         /// Why the last renewal failed, if one was tried.
         last: Option<Arc<RenewalError>>,
+    },
+    /// The client needs credentials, and the
+    /// [callback](crate::Builder::credentials_from) returned none.
+    Credentials {
+        /// How long until the callback may be called again.
+        wait: Duration,
+        /// Why the callback failed. Its text is part of this error's text.
+        why: Source,
     },
     /// The caller's own patience ended. The renewal continues without this caller.
     TimedOut,
@@ -59,7 +68,9 @@ impl TokenError {
     pub fn recovery(&self) -> Recovery {
         match self {
             Self::Renewal(error) => error.recovery(),
-            Self::Waiting { wait, .. } => Recovery::Retry { after: Some(*wait) },
+            Self::Waiting { wait, .. } | Self::Credentials { wait, .. } => {
+                Recovery::Retry { after: Some(*wait) }
+            }
             Self::SignIn { .. } => Recovery::SignIn,
             Self::TimedOut => Recovery::Retry { after: None },
             Self::ShortLived { .. } | Self::Reentrant | Self::Closed => Recovery::Fix,
@@ -86,6 +97,9 @@ impl fmt::Display for TokenError {
             }
             Self::SignIn { last: Some(last) } => write!(f, "new credentials are needed: {last}"),
             Self::SignIn { last: None } => f.write_str("credentials are needed to sign in"),
+            Self::Credentials { why, .. } => {
+                write!(f, "the credentials could not be read: {why}")
+            }
             Self::TimedOut => f.write_str("timed out waiting for a token"),
             Self::ShortLived { remaining } => {
                 let left = remaining.as_secs_f64();
@@ -106,6 +120,9 @@ impl fmt::Display for TokenError {
 
 impl StdError for TokenError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.renewal_error().and_then(StdError::source)
+        match self {
+            Self::Credentials { why, .. } => why.source(),
+            _ => self.renewal_error().and_then(StdError::source),
+        }
     }
 }

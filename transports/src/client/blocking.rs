@@ -184,8 +184,9 @@ impl Client {
             }
             Ask::Start(work, meanwhile) => {
                 let flight = Flight::default();
-                locked.flight = Some(flight.clone());
+                let former = locked.flight.replace(flight.clone());
                 drop(locked);
+                Flight::end_former(former);
                 self.shared.start(&flight, work);
                 if meanwhile.is_some() {
                     return Ok(meanwhile);

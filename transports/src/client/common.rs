@@ -6,10 +6,12 @@
 
 mod call_journal;
 mod calls;
+mod credentials;
 mod driver;
 mod keep_alive;
 mod locked;
 mod panicked;
+mod reading;
 mod reconciling;
 mod undriven;
 mod waiting;
@@ -30,10 +32,12 @@ use imts_core::{
 
 pub(crate) use self::call_journal::CallJournal;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY, is_valid_at};
+pub(crate) use self::credentials::{Callback, Read};
 pub(crate) use self::driver::Driver;
 pub(crate) use self::keep_alive::NextCheck;
 use self::locked::Lifecycle;
 pub(crate) use self::locked::{Driven, Locked, State};
+pub(crate) use self::panicked::{CallbackPanicked, CallbackTimedOut};
 use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::{Found, reconcile};
 pub(crate) use self::waiting::{RetryBudget, token_waiting};
@@ -46,7 +50,7 @@ use crate::token_error::TokenError;
 use crate::transport::{Bounds, Progress};
 use crate::wipe::wipe;
 
-/// Any error that a hook returns.
+/// Any error that a hook or a callback returns.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
 /// Receives each state that must outlive the process, before the client acts on it.
@@ -66,12 +70,15 @@ pub(crate) struct Common<F> {
     /// Reports a change when a virtual clock is set, as long as the client exists.
     _clock_was_set: Arc<dyn Fn() + Send + Sync>,
     on_grant: Option<OnGrant>,
+    credentials: Option<Callback>,
     /// Records calls.
     journal: CallJournal,
     /// The service that the tokens belong to.
     endpoint: Endpoint,
     /// How often one call is sent at most.
     call_attempts: u32,
+    /// How long one exchange, or one reading of the credentials, may take.
+    time_limit: Duration,
     /// Headers to add to each request, unless the request has them.
     headers: HeaderMap,
 }
@@ -92,6 +99,7 @@ impl<F> Common<F> {
         session: Session,
         clock: clock::Source,
         on_grant: Option<OnGrant>,
+        credentials: Option<Callback>,
         journal: CallJournal,
         headers: HeaderMap,
         driven: Driven,
@@ -107,6 +115,7 @@ impl<F> Common<F> {
         let common = Self {
             endpoint: session.endpoint().clone(),
             call_attempts: session.policy().call_attempts,
+            time_limit: session.policy().time_limit,
             state: Mutex::new(State::new(session)),
             token: PublishedToken::nothing(clock.clone()),
             driven,
@@ -114,6 +123,7 @@ impl<F> Common<F> {
             changes,
             _clock_was_set: clock_was_set,
             on_grant,
+            credentials,
             journal,
             headers,
         };
@@ -157,12 +167,14 @@ impl<F> Common<F> {
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
         let mut locked = self.lock();
         locked.session.sign_in(credentials, keep, self.clock.now());
+        locked.reading.signed_in();
         locked.mark_changed();
     }
 
     pub(crate) fn sign_out(&self) {
         let mut locked = self.lock();
         locked.session.sign_out();
+        locked.reading.signed_out();
         locked.mark_changed();
     }
 
@@ -182,6 +194,9 @@ impl<F> Common<F> {
     pub(crate) fn ask(&self, state: &mut State<F>, at_least: Duration) -> Result<Ask, TokenError> {
         match state.lifecycle {
             Lifecycle::Open => {
+                if self.credentials.is_some() && state.flight.is_none() {
+                    state.reading.without_flight();
+                }
                 let now = self.clock.now();
                 let asked = self.step(state, at_least, now);
                 if let Ok(Ask::Start(work, _)) = &asked {
@@ -214,7 +229,20 @@ impl<F> Common<F> {
         (state.flight.take(), state.session.saved(self.clock.now()))
     }
 
+    /// Asks the session for the next step.
     fn step(&self, state: &mut State<F>, at_least: Duration, now: Now) -> Result<Ask, TokenError> {
+        match self.credentials {
+            None => self.step_of_session(state, at_least, now),
+            Some(_) => self.step_with_callback(state, at_least, now),
+        }
+    }
+
+    fn step_of_session(
+        &self,
+        state: &mut State<F>,
+        at_least: Duration,
+        now: Now,
+    ) -> Result<Ask, TokenError> {
         match state.session.poll_for(now, at_least) {
             Step::Ready(bearer) => {
                 let remaining = bearer.remaining(now);
@@ -270,8 +298,13 @@ impl<F> Common<F> {
             }
             Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
         };
-        if outcome.is_ok() && self.on_grant.is_none() {
-            return ended(&mut state, Ok(()), now);
+        if outcome.is_ok() {
+            if self.credentials.is_some() {
+                state.reading.succeeded();
+            }
+            if self.on_grant.is_none() {
+                return ended(&mut state, Ok(()), now);
+            }
         }
         self.next(&mut state, outcome, now)
     }
@@ -316,7 +349,11 @@ impl<F> Common<F> {
             Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(TokenError::Renewal),
             Err(TokenError::Waiting { wait, last }) => {
                 state.notes.backed_off(wait);
-                Err(TokenError::Renewal(last))
+                // If nothing failed here, another secret was read, and callers should wait for it.
+                Err(match outcome {
+                    Ok(()) => TokenError::Waiting { wait, last },
+                    Err(_) => TokenError::Renewal(last),
+                })
             }
             Err(error) => Err(error),
         };

@@ -64,6 +64,7 @@ mod on {
     pub(crate) enum Note {
         Started { reason: &'static str, purpose: Purpose, epoch: u64 },
         FellBack,
+        Reads,
         Renewed { epoch: u64, took: Duration },
         Failed { outcome: &'static str, status: Option<u16>, took: Duration },
         BackedOff { wait: Duration },
@@ -83,6 +84,10 @@ mod on {
                 Work::Send(ticket, ..) => ticket.purpose(),
                 Work::Save(_, saved) if saved.is_in_doubt() => Purpose::Refresh,
                 Work::Save(..) => return,
+                Work::Read(..) => {
+                    self.began = Some(now.mono);
+                    return self.noted.push(Note::Reads);
+                }
             };
             let phase = session.phase(now);
             let reason = match phase {
@@ -99,6 +104,9 @@ mod on {
 
         /// Notes that a renewal continues with another request.
         pub(crate) fn went_on(&mut self, work: &Work) {
+            if matches!(work, Work::Read(..)) {
+                self.noted.push(Note::Reads);
+            }
             let Work::Send(ticket, ..) = work else { return };
             let before = self.purpose.replace(ticket.purpose());
             if (before, ticket.purpose()) == (Some(Purpose::Refresh), Purpose::SignIn) {
@@ -154,6 +162,7 @@ mod on {
                     debug!(target: "imts", reason, %purpose, epoch, "renewal started");
                 }
                 Self::FellBack => info!(target: "imts", "refresh of no use, signing in"),
+                Self::Reads => info!(target: "imts", "reading the credentials"),
                 Self::Renewed { epoch, took } => {
                     info!(target: "imts", epoch, seconds = seconds(took), outcome = "granted", "renewal ended");
                 }

@@ -2,6 +2,7 @@
 
 mod alive;
 mod cancelled;
+mod credentials;
 mod crowd;
 mod deadlines;
 mod expiring;

@@ -2,6 +2,7 @@
 
 mod alive;
 mod asks;
+mod credentials;
 mod flights;
 mod hooks;
 #[cfg(feature = "ureq")]

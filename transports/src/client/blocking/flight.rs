@@ -36,6 +36,13 @@ impl Flight {
         self.0.ended.notify_all();
     }
 
+    /// Ends a flight that another one has replaced: its waiters ask again.
+    pub(crate) fn end_former(former: Option<Self>) {
+        if let Some(former) = former {
+            former.end(Ok(()));
+        }
+    }
+
     /// Waits for the outcome, no longer than the deadline.
     pub(crate) fn wait(&self, deadline: Deadline) -> Result<(), TokenError> {
         self.outcome_by(deadline).unwrap_or(Err(TokenError::TimedOut))

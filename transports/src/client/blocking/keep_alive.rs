@@ -30,13 +30,14 @@ impl Shared {
             Ok(Ask::Join(until)) => NextCheck::Rest(Some(until)),
             Ok(Ask::Start(work, _)) => {
                 let flight = Flight::default();
-                locked.flight = Some(flight.clone());
+                let former = locked.flight.replace(flight.clone());
                 drop(locked);
+                Flight::end_former(former);
                 let outcome = flight.on_this_thread(|| self.run(work));
                 self.end(&flight, outcome);
                 NextCheck::Rest(Some(Duration::ZERO))
             }
-            Err(why) => NextCheck::after_error(&why),
+            Err(why) => self.common.next_check_after(&locked, &why),
         }
     }
 }

@@ -68,6 +68,7 @@ impl Shared {
                     self.common.on_reply(ticket, send(&*self.transport, request, bounds))
                 }
                 Work::Save(ticket, saved) => self.common.save(ticket, &saved),
+                Work::Read(reading, _) => self.common.read_here(reading),
             };
             match next {
                 Next::Work(more) => work = more,
@@ -86,7 +87,7 @@ impl Shared {
                     Next::Ended(outcome) => outcome,
                 }
             }
-            save @ Work::Save(..) => self.run(Box::new(save)),
+            here @ (Work::Save(..) | Work::Read(..)) => self.run(Box::new(here)),
         }
     }
 

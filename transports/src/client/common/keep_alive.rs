@@ -24,10 +24,12 @@ const SHORTEST: Duration = Duration::from_secs(1);
 
 impl NextCheck {
     /// Returns the next step after an ask that returned no token.
-    pub(crate) fn after_error(why: &TokenError) -> Self {
+    fn after_error(why: &TokenError) -> Self {
         match why {
             TokenError::Closed => Self::Over,
-            TokenError::Waiting { wait, .. } => Self::Rest(Some(*wait)),
+            TokenError::Waiting { wait, .. } | TokenError::Credentials { wait, .. } => {
+                Self::Rest(Some(*wait))
+            }
             TokenError::Renewal(_) => Self::Rest(Some(SHORTEST)),
             _ => Self::Rest(None),
         }
@@ -38,7 +40,19 @@ impl<F> Common<F> {
     /// Returns the next step after an ask that returned a token: wait until its renewal is due.
     pub(crate) fn next_check(&self, state: &State<F>) -> NextCheck {
         let next = state.session.health(self.clock.now()).next_renewal;
+        let next = next.into_iter().chain(self.reads_in(state)).min();
         NextCheck::Rest(next.map(|next| next.max(SHORTEST)))
+    }
+
+    /// Returns the next step after an ask that returned no token. If other credentials are needed,
+    /// the callback is called again when that is due.
+    pub(crate) fn next_check_after(&self, state: &State<F>, why: &TokenError) -> NextCheck {
+        match NextCheck::after_error(why) {
+            NextCheck::Rest(None) => {
+                NextCheck::Rest(self.reads_in(state).map(|wait| wait.max(SHORTEST)))
+            }
+            next => next,
+        }
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -14,6 +14,7 @@ use imts_core::transport_error::Source;
 use imts_core::{Epoch, Now, Session, Ticket};
 
 use super::Common;
+use super::reading::Reading;
 use crate::client::changes::Changes;
 use crate::client::trace::{Note, Notes};
 use crate::clock::Clock;
@@ -31,6 +32,7 @@ pub(crate) struct State<F> {
     /// Why the last save failed.
     pub(super) save_failure: Option<Source>,
     pub(super) notes: Notes,
+    pub(super) reading: Reading,
     shown: Option<Shown>,
     /// When to check again what is published, while a flight is under way.
     check_again: Option<Mono>,
@@ -65,6 +67,7 @@ impl<F> State<F> {
             lifecycle: Lifecycle::Open,
             save_failure: None,
             notes: Notes::default(),
+            reading: Reading::default(),
             shown: None,
             check_again: None,
             changed: false,

@@ -40,7 +40,7 @@ impl RetryBudget {
     /// patience would return the same.
     pub(crate) fn pause(&mut self, why: &TokenError) -> Option<Duration> {
         match why {
-            TokenError::Waiting { wait, .. } => {
+            TokenError::Waiting { wait, .. } | TokenError::Credentials { wait, .. } => {
                 self.deadline.left().is_some_and(|left| *wait < left).then_some(*wait)
             }
             // The next ask says how long to wait.

@@ -14,6 +14,8 @@ use crate::transport::{Bounds, Progress};
 pub(crate) enum Work {
     Send(Ticket, Request<Body>, Bounds, Progress),
     Save(SaveTicket, Saved),
+    /// Read credentials. Has the reading's number and time limit.
+    Read(u64, Duration),
 }
 
 impl Work {
@@ -22,6 +24,7 @@ impl Work {
         match self {
             Self::Send(_, _, bounds, _) => bounds.time_limit,
             Self::Save(..) => Duration::ZERO,
+            Self::Read(_, time_limit) => *time_limit,
         }
     }
 }

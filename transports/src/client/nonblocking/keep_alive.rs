@@ -24,7 +24,7 @@ impl Shared {
         match self.ask(self.common.lock(), Duration::ZERO, None) {
             Ok(Asked::Ready(_)) => self.common.next_check(&self.common.lock()),
             Ok(Asked::Wait { overdue, .. }) => NextCheck::Rest(Some(overdue)),
-            Err(why) => NextCheck::after_error(&why),
+            Err(why) => self.common.next_check_after(&self.common.lock(), &why),
         }
     }
 }

@@ -16,7 +16,9 @@ use imts_core::transport_error::NotSent;
 
 use super::flight::{Flight, discard};
 use crate::client::bearer::BearerGuard;
-use crate::client::common::{Ask, Common, Locked, Next, Work};
+use crate::client::common::{
+    Ask, CallbackPanicked, CallbackTimedOut, Common, Locked, Next, Read, Work,
+};
 use crate::token_error::TokenError;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress, TransportPanicked};
 use crate::within::Limit;
@@ -136,12 +138,43 @@ async fn run(
                 let client = client.upgrade().ok_or(TokenError::Closed)?;
                 client.common.save(ticket, &saved)
             }
+            Work::Read(reading, time_limit) => {
+                let began = client.upgrade().ok_or(TokenError::Closed)?.common.reading();
+                let read = read(&*transport, began, time_limit).await;
+                let client = client.upgrade().ok_or(TokenError::Closed)?;
+                client.common.on_read(reading, read)
+            }
         };
         match next {
             Next::Work(more) => work = more,
             Next::Ended(outcome) => return outcome,
         }
     }
+}
+
+/// Awaits what the credentials callback returns, within the time limit.
+async fn read(
+    transport: &dyn AsyncTransport,
+    mut reading: BoxFuture<'static, Read>,
+    time_limit: Duration,
+) -> Read {
+    let mut limit = Limit::new(time_limit, |beat| transport.sleep(beat));
+    let read = poll_fn(|cx| {
+        let poll = AssertUnwindSafe(|| reading.as_mut().poll(cx));
+        let polled =
+            catch_unwind(poll).unwrap_or_else(|_| Poll::Ready(Err(CallbackPanicked.into())));
+        if polled.is_ready() {
+            return polled;
+        }
+        let over = catch_unwind(AssertUnwindSafe(|| limit.poll(cx)));
+        match over {
+            Ok(over) => over.map(|()| Err(CallbackTimedOut.into())),
+            Err(_) => Poll::Ready(Err(TransportPanicked.into())),
+        }
+    })
+    .await;
+    discard((reading, limit));
+    read
 }
 
 /// Sends one request within its time limit, by the transport's timer unless the transport keeps
