@@ -8,7 +8,7 @@ use std::time::Duration;
 use imts::builder::BuildError;
 use imts::client::HookError;
 use imts::session::CredentialsHealth;
-use imts::{Builder, Client, Credentials, Endpoint, Keep, Recovery, Saved, TokenError};
+use imts::{Builder, Client, Credentials, Endpoint, Keep, Policy, Recovery, Saved, TokenError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Operation, Rotation};
 
 use crate::{World, eventually};
@@ -392,6 +392,25 @@ fn a_client_that_keeps_itself_alive_calls_the_callback_again_without_an_ask() {
         world.pass(60);
         client.health().credentials == CredentialsHealth::Worked
     });
+    client.close(Duration::from_secs(60));
+}
+
+#[test]
+fn a_client_that_keeps_itself_alive_reads_a_refused_secret_again_though_nothing_else_happens() {
+    let (world, vault) = (World::default(), Vault::with("wrong"));
+    let moment = Duration::from_millis(1);
+    let policy = Policy::default().with_backoff_first(moment).with_forbidden_first(moment);
+    let reading = vault.clone();
+    // With the machine's clock: a virtual one wakes the client whenever it is set.
+    let builder = Builder::new(Endpoint::https("https://sandbox.example").unwrap())
+        .policy(policy)
+        .credentials_from(move || reading.read())
+        .keep_alive();
+    let client = builder.blocking(world.transport()).unwrap();
+    eventually("a second reading", || vault.reads() >= 2);
+    assert_eq!(sign_ins(&world), 1);
+    vault.set(Ok(DEFAULT_SECRET));
+    eventually("a token", || client.health().is_ready());
     client.close(Duration::from_secs(60));
 }
 
