@@ -2,6 +2,8 @@
 //!
 //! Owns the settings and their checks. Does not know how a client drives its session.
 
+mod env;
+
 use std::collections::hash_map::RandomState;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher};
@@ -20,6 +22,7 @@ use imts_core::session::AdoptError;
 use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, services};
 use thiserror::Error;
 
+pub use self::env::EnvError;
 use crate::client::{
     AsyncClient, CallJournal, Callback, Client, Common, Driven, HookError, OnGrant, Spawner,
 };
