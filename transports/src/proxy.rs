@@ -51,7 +51,9 @@ impl Proxy {
     /// Reads the proxy for https from the environment; `None` if it names none. The proxy is the
     /// first of `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` and `all_proxy` that is set and not
     /// empty. Hosts that `NO_PROXY` or `no_proxy` lists do not use it: host names with all names
-    /// below them, addresses, networks such as `10.0.0.0/8`, or `*`.
+    /// below them, addresses, networks such as `10.0.0.0/8`, or `*`, each alone or with a port, such
+    /// as `host.example:8443`. Commas or white space separate them. One byte order mark at the start
+    /// of a variable and one line break at its end are not part of it.
     ///
     /// # Errors
     ///
@@ -65,8 +67,8 @@ impl Proxy {
             return Ok(None);
         };
         let exceptions = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
-        let exceptions = Exceptions::from(&*exceptions.to_string_lossy());
-        let proxy = url.to_str().and_then(|url| Self::parse(url, exceptions));
+        let exceptions = Exceptions::from(trimmed(&exceptions.to_string_lossy()));
+        let proxy = url.to_str().and_then(|url| Self::parse(trimmed(url), exceptions));
         proxy.map(Some).ok_or(ProxyError::Malformed)
     }
 
@@ -108,7 +110,7 @@ impl Place<'_> {
     /// Returns the given proxy if a connection to this place goes through it. A connection to
     /// loopback never does.
     pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
-        given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self.host))
+        given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self))
     }
 }
 
@@ -116,6 +118,13 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Proxy(..)")
     }
+}
+
+/// Returns a variable's text without a byte order mark at its start and a line break at its end:
+/// editors and shells put them there.
+fn trimmed(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// Returns `HOST:PORT` as a request line and a URL contain it.

@@ -16,13 +16,14 @@ use super::error::TlsError;
 pub struct Certificates(Vec<CertificateDer<'static>>);
 
 impl Certificates {
-    /// Reads all certificates of a PEM text, in its order. Other sections are skipped.
+    /// Reads all certificates of a PEM text, in its order. Other sections are skipped, and so is one
+    /// byte order mark at the start.
     ///
     /// # Errors
     ///
     /// Returns [`TlsError::NoCertificate`], [`TlsError::Pem`] or [`TlsError::Certificate`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
-        let all = CertificateDer::pem_slice_iter(pem.as_ref());
+        let all = CertificateDer::pem_slice_iter(without_mark(pem.as_ref()));
         Self::of(all.collect::<Result<_, _>>().map_err(|_| TlsError::Pem)?)
     }
 
@@ -72,13 +73,15 @@ impl fmt::Debug for Certificates {
 pub struct PrivateKey(PrivateKeyDer<'static>);
 
 impl PrivateKey {
-    /// Reads the first private key of a PEM text: PKCS #8, PKCS #1 or SEC1, not encrypted.
+    /// Reads the first private key of a PEM text: PKCS #8, PKCS #1 or SEC1, not encrypted. One byte
+    /// order mark at the start is skipped.
     ///
     /// # Errors
     ///
     /// Returns [`TlsError::NoPrivateKey`] or [`TlsError::Pem`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
-        PrivateKeyDer::from_pem_slice(pem.as_ref()).map(Self).map_err(|error| match error {
+        let pem = without_mark(pem.as_ref());
+        PrivateKeyDer::from_pem_slice(pem).map(Self).map_err(|error| match error {
             PemError::NoItemsFound => TlsError::NoPrivateKey,
             _ => TlsError::Pem,
         })
@@ -100,4 +103,9 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey(..)")
     }
+}
+
+/// Returns the text without the byte order mark that some editors write: a section begins a line.
+fn without_mark(pem: &[u8]) -> &[u8] {
+    pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem)
 }

@@ -25,7 +25,7 @@ use super::racing::{self, Connect, Lane};
 use super::stream::{Socket, Stream};
 use crate::connect::{ConnectError, Late, Place};
 use crate::proxy::Proxy;
-use crate::proxy::tunnel::{self, Answer, TunnelError};
+use crate::proxy::tunnel::{self, Answer, SHOWN, TunnelError};
 use crate::race::{Known, Race};
 use crate::tls::Tls;
 
@@ -176,11 +176,21 @@ fn tcp(address: SocketAddr, lane: &Lane) -> Result<Stream, ConnectError> {
 fn tunnel(stream: &mut Stream, proxy: &Proxy, to: Place<'_>) -> Result<(), TunnelError> {
     stream.write_all(&tunnel::request(proxy, to)?)?;
     stream.flush()?;
-    let (mut answer, mut byte) = (Answer::default(), [0]);
+    let (mut answer, mut byte) = (Answer::of(proxy), [0]);
     loop {
-        stream.read_exact(&mut byte).map_err(|error| io::Error::from(error.kind()))?;
-        if let Some(opened) = answer.take(byte[0]) {
-            return opened;
+        match stream.read(&mut byte) {
+            Ok(0) => return Err(answer.ended()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        match answer.take(byte[0]) {
+            Some(Err(error)) => {
+                let mut rest = [0; SHOWN];
+                let length = stream.read_now(&mut rest).unwrap_or_default();
+                return Err(answer.showing(error, &rest[..length]));
+            }
+            Some(Ok(())) => return Ok(()),
+            None => {}
         }
     }
 }

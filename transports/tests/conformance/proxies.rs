@@ -57,11 +57,10 @@ fn other_machines_are_reached_by_a_tunnel_and_a_refused_one_is_not_sent() {
 fn a_proxy_that_does_not_open_a_tunnel_is_not_sent() {
     let flood = format!("HTTP/1.1 200 OK\r\n{}", "x-flood: 0123456789\r\n".repeat(10_000));
     for (answer, words) in [
-        ("", "end"),
+        ("", "end of file"),
         ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "it answered 502"),
         ("HTTP/1.1 302 Found\r\n\r\n", "it answered 302"),
-        ("SSH-2.0\r\n\r\n", "is not HTTP"),
-        (&flood, "is not HTTP"),
+        (&flood, "is not HTTP: its head has no end"),
     ] {
         let proxy = Raw::saying(answer);
         for carrier in through(&proxy.url(), Duration::from_secs(20)) {
@@ -72,6 +71,44 @@ fn a_proxy_that_does_not_open_a_tunnel_is_not_sent() {
             assert!(text.contains(words), "{carrier:?}: {text}, not {words}");
         }
         assert!(!proxy.heard().contains("secret"));
+    }
+}
+
+/// The proxy keeps the connection open: an error that waits for more would be a timeout.
+#[test]
+fn an_odd_answer_of_a_proxy_is_an_error_at_once_that_says_what_came() {
+    for (answer, words) in [
+        ("HTTP/1.1 200 OK\n\n", r#"a bare line feed in "HTTP/1.1 200 OK\n""#),
+        ("HTTP/1.1 200 OK\r\nvia: x\n\n", "a bare line feed"),
+        ("HTTP/1.1 200 OK\r\r", "a bare carriage return"),
+        ("SSH-2.0-OpenSSH\r\n", r#"it begins with "SSH-2.0-OpenSSH\r\n""#),
+        ("HTTP/2 200 OK\r\n\r\n", r#"it begins with "HTTP/2 200 OK\r\n""#),
+        ("http/1.1 200 OK\r\n\r\n", r#"it begins with "http/1.1 200 OK\r\n""#),
+        ("HTTP/1.1 OK\r\n", r#"its status line cannot be read: "HTTP/1.1 OK\r\n""#),
+        ("\u{15}\u{3}\u{3}\0\u{2}\u{2}(", "This is TLS: is the proxy's URL https?"),
+    ] {
+        let proxy = Raw::start(move |line| {
+            line.request();
+            line.say(answer.as_bytes());
+            line.listen();
+        });
+        for carrier in through(&proxy.url(), Duration::from_secs(600)) {
+            let failure = carrier.send("https://service.example/", BOUNDS).unwrap_err();
+            assert!(failure.is_not_sent() && !failure.is_timed_out(), "{carrier:?}: {failure}");
+            let text = failure.to_string();
+            assert!(text.contains("is not HTTP") && text.contains(words), "{carrier:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_interim_response_of_a_proxy_is_skipped() {
+    let proxy = Raw::saying(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
+    );
+    for carrier in through(&proxy.url(), Duration::from_secs(20)) {
+        let failure = carrier.send("https://service.example/", BOUNDS).unwrap_err();
+        assert!(failure.to_string().contains("it answered 502"), "{carrier:?}: {failure}");
     }
 }
 
@@ -159,13 +196,31 @@ fn what_the_environment_excepts_does_not_go_through_its_proxy() {
     if std::env::var_os(INSIDE).is_none() {
         let (trap, test) =
             (refusing(), "what_the_environment_excepts_does_not_go_through_its_proxy");
-        again_with_a_proxy(test, &trap.url(), "other.example,invalid");
+        for exceptions in ["other.example,invalid", "other.example\timts.invalid:443\n"] {
+            again_with_a_proxy(test, &trap.url(), exceptions);
+        }
         return assert_eq!(trap.connections(), 0);
     }
     let proxy = Some(Proxy::from_env().unwrap().expect("the environment names one"));
     for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
         let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
         assert!(!failure.contains("proxy"), "{carrier:?}: {failure}");
+    }
+}
+
+#[test]
+fn an_exception_for_another_port_changes_nothing_and_a_line_break_ends_a_variable() {
+    const TEST: &str =
+        "an_exception_for_another_port_changes_nothing_and_a_line_break_ends_a_variable";
+    if std::env::var_os(INSIDE).is_none() {
+        let trap = refusing();
+        again_with_a_proxy(TEST, &format!("\u{feff}{}\r\n", trap.url()), "imts.invalid:8443");
+        return assert_eq!(trap.connections(), 2, "met once by each");
+    }
+    let proxy = Some(Proxy::from_env().unwrap().expect("the environment names one"));
+    for carrier in Carrier::both(&Made { proxy, ..Made::default() }) {
+        let failure = carrier.send("https://imts.invalid/", BOUNDS).unwrap_err().to_string();
+        assert!(failure.contains("proxy"), "{carrier:?}: {failure}");
     }
 }
 

@@ -42,6 +42,15 @@ fn private_keys_that_are_none_are_told_apart() {
 }
 
 #[test]
+fn a_byte_order_mark_before_pem_text_is_skipped() {
+    let mark = |text: String| format!("\u{feff}{text}");
+    assert!(Certificates::from_pem(mark(Leaf::self_signed().pem())).is_ok());
+    assert!(PrivateKey::from_pem(mark(pem("PRIVATE KEY", "AAAA"))).is_ok());
+    let twice = mark(mark(Leaf::self_signed().pem()));
+    assert_eq!(Certificates::from_pem(twice).unwrap_err(), TlsError::NoCertificate);
+}
+
+#[test]
 fn a_key_has_to_belong_to_its_certificate() {
     let authority = Authority::new("Private");
     let (chain, key) = authority.client().identity();
