@@ -4,7 +4,6 @@
 //! No error holds a secret, nor the text of a JSON parser's error, which quotes the value that it
 //! could not read.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -25,8 +24,13 @@ pub enum ReplyError {
     Malformed(Malformed),
     /// A status or content type that no operation answers with: 1xx, 3xx, 5xx, or a 2xx that is
     /// not JSON.
-    #[error("{0}")]
-    Unexpected(Unexpected),
+    #[error("{}", unexpected(*.status))]
+    Unexpected {
+        /// The reply's status.
+        status: StatusCode,
+        /// How long the service asks to wait, if it asks.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl From<Malformed> for ReplyError {
@@ -36,13 +40,16 @@ impl From<Malformed> for ReplyError {
 }
 
 impl ReplyError {
-    /// Returns what to do about it.
+    /// Returns what to do about it. A server error is to be retried; anything else that is not a
+    /// refusal is to be reported to the service's support.
     #[must_use]
     pub fn recovery(&self) -> Recovery {
         match self {
             Self::Refused(refusal) => refusal.recovery(),
-            Self::Malformed(_) => Recovery::Report,
-            Self::Unexpected(unexpected) => unexpected.recovery(),
+            Self::Unexpected { status, retry_after } if status.is_server_error() => {
+                Recovery::Retry { after: *retry_after }
+            }
+            Self::Malformed(_) | Self::Unexpected { .. } => Recovery::Report,
         }
     }
 
@@ -53,7 +60,7 @@ impl ReplyError {
         match self {
             Self::Refused(refusal) => refusal.retry_after(),
             Self::Malformed(_) => None,
-            Self::Unexpected(unexpected) => unexpected.retry_after,
+            Self::Unexpected { retry_after, .. } => *retry_after,
         }
     }
 }
@@ -79,8 +86,9 @@ pub enum Malformed {
     /// The body is not the JSON that the operation answers with.
     #[error("its JSON has {fault} at line {line}, column {column}")]
     Json {
-        /// What kind of error the parser found.
-        fault: JsonFault,
+        /// What the parser found: `a syntax error`, `a wrong type or a repeated field`, or `an
+        /// early end`.
+        fault: &'static str,
         /// The line, counted from 1.
         line: usize,
         /// The column in the line, counted in bytes from 1.
@@ -112,81 +120,30 @@ pub enum Malformed {
     },
 }
 
-/// The kinds of error that a JSON parser finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JsonFault {
-    /// Not JSON.
-    Syntax,
-    /// JSON of the wrong shape: a wrong type, a repeated field.
-    Data,
-    /// The text ends too early.
-    Eof,
-}
-
-impl fmt::Display for JsonFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Syntax => "a syntax error",
-            Self::Data => "a wrong type or a repeated field",
-            Self::Eof => "an early end",
-        })
-    }
-}
-
 impl From<&serde_json::Error> for Malformed {
     /// Keeps category, line and column. Never keeps the message, which quotes the value.
     fn from(error: &serde_json::Error) -> Self {
         let fault = match error.classify() {
-            serde_json::error::Category::Data => JsonFault::Data,
-            serde_json::error::Category::Eof => JsonFault::Eof,
-            _ => JsonFault::Syntax,
+            serde_json::error::Category::Data => "a wrong type or a repeated field",
+            serde_json::error::Category::Eof => "an early end",
+            _ => "a syntax error",
         };
         Self::Json { fault, line: error.line(), column: error.column() }
     }
 }
 
-/// A reply with a status or content type that no operation answers with.
-#[derive(Clone, Debug)]
-pub struct Unexpected {
-    pub(crate) status: StatusCode,
-    pub(crate) retry_after: Option<Duration>,
-}
-
-impl Unexpected {
-    /// Returns the reply's status.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Returns what to do about it: retry a server error; report anything else to the service's
-    /// support.
-    #[must_use]
-    pub fn recovery(&self) -> Recovery {
-        if self.status.is_server_error() {
-            Recovery::Retry { after: self.retry_after }
-        } else {
-            Recovery::Report
-        }
-    }
-}
-
-impl fmt::Display for Unexpected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let status = self.status.as_u16();
-        if self.status.is_redirection() {
-            write!(
-                f,
-                "the service answered {status}, a redirect: it is not followed, because it could \
-                 send a secret elsewhere"
-            )
-        } else if self.status.is_success() {
-            write!(f, "the service answered {status}, but not with JSON")
-        } else if self.status.is_server_error() {
-            write!(f, "the service failed (status {status})")
-        } else {
-            write!(f, "the service answered {status}, which is neither a success nor a refusal")
-        }
+fn unexpected(status: StatusCode) -> String {
+    let number = status.as_u16();
+    if status.is_redirection() {
+        format!(
+            "the service answered {number}, a redirect: it is not followed, because it could \
+             send a secret elsewhere"
+        )
+    } else if status.is_success() {
+        format!("the service answered {number}, but not with JSON")
+    } else if status.is_server_error() {
+        format!("the service failed (status {number})")
+    } else {
+        format!("the service answered {number}, which is neither a success nor a refusal")
     }
 }

@@ -66,7 +66,7 @@ impl RenewalError {
     pub fn kind(&self) -> &'static str {
         match &self.why {
             RenewalCause::Reply(ReplyError::Refused(_)) => "refused",
-            RenewalCause::Reply(ReplyError::Unexpected(_)) => "unexpected",
+            RenewalCause::Reply(ReplyError::Unexpected { .. }) => "unexpected",
             RenewalCause::Reply(_) => "malformed",
             RenewalCause::Failed(failure) if failure.is_not_sent() => "not sent",
             RenewalCause::Failed(failure) if failure.is_timed_out() => "timed out",

@@ -76,7 +76,7 @@ pub fn run(data: &[u8]) -> Ran {
     let asked = outcome.as_ref().err().filter(|error| {
         matches!(
             error.why(),
-            RenewalCause::Reply(ReplyError::Refused(_) | ReplyError::Unexpected(_))
+            RenewalCause::Reply(ReplyError::Refused(_) | ReplyError::Unexpected { .. })
         )
     });
     if let (Some(error), Some(wait)) = (asked, rules::retry_after(response.headers(), sent)) {
@@ -116,7 +116,7 @@ fn check_agreement(
         }
         Some(RenewalCause::Reply(ReplyError::Refused(_))) => Told::Refused,
         Some(RenewalCause::Reply(ReplyError::Malformed(_))) => Told::Malformed,
-        Some(RenewalCause::Reply(ReplyError::Unexpected(_))) => Told::Unexpected,
+        Some(RenewalCause::Reply(ReplyError::Unexpected { .. })) => Told::Unexpected,
         Some(fault) => panic!("no fault of a reply: {fault:?}"),
     };
     let mut told = told.clone();

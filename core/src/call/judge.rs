@@ -124,7 +124,7 @@ fn is_decided(frozen: &Frozen, refusal: &Refusal) -> bool {
 fn read<R>(error: ReplyError, retried_after_401: bool) -> Meaning<R> {
     let status = match &error {
         ReplyError::Refused(refusal) => refusal.status(),
-        ReplyError::Unexpected(unexpected) => unexpected.status(),
+        ReplyError::Unexpected { status, .. } => *status,
         ReplyError::Malformed(_) => return Meaning::Failed(CallError::Reply(error)),
     };
     let pause = match status.as_u16() {

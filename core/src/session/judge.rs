@@ -342,7 +342,7 @@ impl Meaning {
     fn of(error: &ReplyError) -> Self {
         match error {
             ReplyError::Malformed(_) => Self::NotUnderstood,
-            ReplyError::Unexpected(unexpected) => Self::of_status(unexpected.status().as_u16()),
+            ReplyError::Unexpected { status, .. } => Self::of_status(status.as_u16()),
             ReplyError::Refused(refusal) => match refusal.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),
                 _ if refusal.says_no() => Self::Refused,

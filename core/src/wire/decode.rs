@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::lossy::RefusalFields;
 use super::{is_object, without_mark};
-use crate::error::{Malformed, ReplyError, Unexpected};
+use crate::error::{Malformed, ReplyError};
 use crate::refusal::Refusal;
 use crate::time::Wall;
 
@@ -222,7 +222,7 @@ fn success<'a>(reply: Reply<'a>, asked: Asked<'_>) -> Result<Success<'a>, ReplyE
     let refused = || ReplyError::Refused(refusal(reply, asked));
     let unexpected = || {
         let retry_after = retry_after(reply.headers, success.date().unwrap_or(sent));
-        ReplyError::Unexpected(Unexpected { status, retry_after })
+        ReplyError::Unexpected { status, retry_after }
     };
     match status.as_u16() {
         200..=299 if !fits && is_json => Err(Malformed::TooLarge { limit }.into()),

@@ -139,7 +139,7 @@ pub(crate) fn read_grant(
     error_refuses: bool,
 ) -> Result<Granted, ReplyError> {
     let error = match read_whole(reply, asked, grant) {
-        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected(_))) => error,
+        Err(error @ (ReplyError::Malformed(_) | ReplyError::Unexpected { .. })) => error,
         outcome => return outcome,
     };
     if !reply.status.is_success() && !reply.status.is_server_error() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use imts_core::call::CallError;
-use imts_core::error::{EncodeError, JsonFault, Malformed, Refusal};
+use imts_core::error::{EncodeError, Malformed, Refusal};
 use imts_core::exchange::Purpose;
 use imts_core::journal::Digest;
 use imts_core::operation::Custom;
@@ -88,7 +88,6 @@ fn names_are_printed_as_outputs_have_them() {
     assert_eq!(printed(Class::Money), "money");
     assert_eq!(printed(Purpose::Refresh), "refresh");
     assert_eq!(shown(&"15.40".parse::<Amount>().unwrap()), "15.4");
-    assert_eq!(JsonFault::Eof.to_string(), "an early end");
     assert_eq!(Digest::of(b"a").to_string(), "af63dc4c8601ec8c");
     let error = Signature::new("").unwrap_err();
     assert_eq!((error.field(), error.form()), ("pg_sig", "1 to 512 bytes"));

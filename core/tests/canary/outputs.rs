@@ -50,7 +50,6 @@ impl Outputs {
                     self.show("a code and a message", &(refusal.code(), refusal.message()));
                 }
                 ReplyError::Malformed(malformed) => self.error("malformed", malformed),
-                ReplyError::Unexpected(unexpected) => self.print("unexpected", unexpected),
                 _ => {}
             }
         }

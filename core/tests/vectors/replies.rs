@@ -116,7 +116,7 @@ fn refusal(error: &RenewalError) -> Value {
             "message": refusal.message(),
             "retry_after_s": after,
         }),
-        ReplyError::Unexpected(_) => {
+        ReplyError::Unexpected { .. } => {
             json!({ "outcome": "unexpected", "recovery": recovery, "retry_after_s": after })
         }
         other => panic!("{other:?}"),

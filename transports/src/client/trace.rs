@@ -187,7 +187,7 @@ mod on {
     fn outcome_of(error: &RenewalError) -> (&'static str, Option<u16>) {
         let status = match error.why() {
             RenewalCause::Reply(ReplyError::Refused(refusal)) => Some(refusal.status().as_u16()),
-            RenewalCause::Reply(ReplyError::Unexpected(reply)) => Some(reply.status().as_u16()),
+            RenewalCause::Reply(ReplyError::Unexpected { status, .. }) => Some(status.as_u16()),
             _ => None,
         };
         (error.kind(), status)

@@ -86,9 +86,10 @@ trait FaultStatus {
 impl FaultStatus for imts::session::RenewalError {
     fn fault_status(&self) -> Option<u16> {
         match self.why() {
-            imts::session::RenewalCause::Reply(imts::error::ReplyError::Unexpected(unexpected)) => {
-                Some(unexpected.status().as_u16())
-            }
+            imts::session::RenewalCause::Reply(imts::error::ReplyError::Unexpected {
+                status,
+                ..
+            }) => Some(status.as_u16()),
             _ => None,
         }
     }
