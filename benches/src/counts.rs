@@ -53,7 +53,7 @@ impl Meter {
     }
 }
 
-/// Where callgrind collects: it is told this function's name.
+/// Where callgrind collects: it gets this function's name.
 #[inline(never)]
 pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> T {
     work()

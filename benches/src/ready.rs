@@ -120,7 +120,7 @@ pub fn call_reply() -> Response<Vec<u8>> {
 ///
 /// # Panics
 ///
-/// Where the reply is no success.
+/// If the reply is not a success.
 pub fn outcome(call: &mut Call<Json>, reply: &Response<Vec<u8>>) -> Json {
     call.on_reply(Reply::from(reply), NOW);
     match call.poll(NOW) {

@@ -1,9 +1,10 @@
 //! What is recorded of a call that creates something or moves money, before and after it is sent,
 //! and whether the records permit a call.
 //!
-//! Owns the entries, the trait of a journal that keeps them, the journal in memory, which calls of
-//! one client are under way, and ([`Book`]) the one rule of which call may be sent. Does not know
-//! about files. An entry holds no secret: no token and no body, only digests of the body.
+//! Owns the entries, the trait of a journal that keeps them, and the journal in memory. Also owns
+//! which calls of one client are under way, and the one rule of which call may be sent ([`Book`]).
+//! Does not know about files. An entry holds no secret: no token and no body, only digests of the
+//! body.
 
 mod book;
 mod error;

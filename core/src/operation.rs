@@ -1,8 +1,8 @@
 //! One operation of the service as a type: its path, its class, how it is encoded and decoded.
 //!
-//! Owns the trait, the safety classes that say when a request may be sent again, and the operation
-//! with the integrator's own fields, which its page prints and this crate does not know. Does not know
-//! how a call proceeds ([`Call`](crate::Call)), nor where paths come from
+//! Owns the trait, and the classes that say when a request may be sent again. Also owns the
+//! operation with the integrator's own fields, which its page prints and this crate does not know.
+//! Does not know how a call proceeds ([`Call`](crate::Call)), nor where paths come from
 //! ([`Catalogue`](crate::Catalogue)).
 
 use std::fmt;

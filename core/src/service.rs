@@ -1,10 +1,10 @@
 //! A service: data and readers that the engine takes.
 //!
 //! Owns what a service consists of: how it writes replies, its operations and, if it has them, its
-//! tokens, with the requests of a sign-in and a refresh: where each secret stands in them, and how
-//! certain each is. Names no field and no path: each service in [`services`](crate::services) does, or an
-//! integrator's own. Does not read replies to token exchanges, and does not know when they are sent: the session
-//! decides that.
+//! tokens. For tokens it owns the requests of a sign-in and a refresh: where each secret stands in
+//! them, and how certain each is. Names no field and no path: each service in
+//! [`services`](crate::services) does, or an integrator's own. Does not read replies to token
+//! exchanges, and does not know when they are sent: the session decides that.
 //!
 //! ```
 //! use http::Method;

@@ -8,7 +8,7 @@ pub(crate) struct Change<'a> {
     pub(crate) letter: u8,
     /// What follows the letter, as it stands.
     pub(crate) rest: &'a [u8],
-    /// The field's new JSON; `None` where it is gone.
+    /// The field's new JSON; `None` if it is gone.
     pub(crate) json: Option<Vec<u8>>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn raw(letter: u8, name: &'static str, json: &impl ToString) -> Field
     (letter, name, Some(json.to_string().into_bytes()))
 }
 
-/// Changes the field that has this letter, where there is one.
+/// Changes the field that has this letter, if there is one.
 pub(crate) fn apply(fields: &mut [Field], change: &Change<'_>) {
     if let Some(field) = fields.iter_mut().find(|(letter, ..)| *letter == change.letter) {
         field.2.clone_from(&change.json);

@@ -78,8 +78,8 @@ fn assert_loopback(endpoint: &Endpoint) {
     assert!(is_loopback, "{endpoint} is plain http to another machine");
 }
 
-/// One form for one place: what the `http` crate takes for host and port is what was given, and to
-/// read the form again changes nothing.
+/// There is one form for one place. The `http` crate reads the same host and port, and reading the
+/// form again changes nothing.
 fn check_canonical(url: &str, endpoint: &Endpoint) {
     let canonical = endpoint.as_str();
     assert_eq!(Endpoint::plain_loopback(canonical).as_ref(), Ok(endpoint), "a fixed point");

@@ -157,7 +157,7 @@ fn check_cut(written: &Book, pages: &Pages, length: usize, after: &Result<Book, 
     }
 }
 
-/// Either the change is told, or it is in the last record, and that alone is lost.
+/// Either the change is reported, or it is in the last record, and only that record is lost.
 fn check_changed(written: &Book, pages: &Pages, place: usize, after: &Result<Book, JournalError>) {
     if let Ok(after) = after {
         rules::assert_follows(after, written);

@@ -3,10 +3,11 @@
 //! An input is text: a first line `sign-in STATUS` or `refresh STATUS`, then headers, a line each,
 //! then an empty line and the body. What has no such head is the body of a 200 with JSON.
 //!
-//! What begins with `=` changes a valid reply, a line each: a letter for the field (`s` state, `t`
-//! response time, `a` and `r` the two tokens, `e` and `f` their ends) and its text; with `!` before the
-//! letter its JSON; with `-` it is gone. `x` and `X` add a member to the payload and at the top, `h` a
-//! header, `S` is the status, `p` makes it the reply to a refresh.
+//! An input that begins with `=` changes a valid reply, one change a line. A line has a letter for
+//! the field and its text: `s` state, `t` response time, `a` and `r` the two tokens, `e` and `f`
+//! their ends. With `!` before the letter, the text is JSON; with `-`, the field is removed. `x`
+//! and `X` add a member to the payload and at the top, `h` a header, `S` is the status, `p` makes
+//! it the reply to a refresh.
 //!
 //! Each reply is read a second time by rules that share nothing with the client's: the two must
 //! agree, field by field.
@@ -128,7 +129,7 @@ fn check_agreement(
     assert_eq!(found, told, "the client, and the rules");
 }
 
-/// What is told of a failure is short, and holds no word of someone else's nor a secret.
+/// The text of a failure is short, and has no foreign words and no secret.
 fn check_error(error: &RenewalError) {
     let texts = [error.to_string(), format!("{error:?}")];
     assert!(texts.iter().all(|text| text.len() < 4_096), "an error of boundless length");

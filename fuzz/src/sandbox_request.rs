@@ -131,7 +131,7 @@ impl World {
         self.check_ledger();
     }
 
-    /// The control interface leaves no trace in the log, answers in JSON, and tells no secret.
+    /// The control interface leaves no trace in the log, answers in JSON, and shows no secret.
     fn check_control(
         &self,
         before: &Sandbox,

@@ -1,10 +1,10 @@
 //! Any bytes as a saved state: read, restored, and gone on from.
 //!
-//! An input is the saved form. What begins with `=` changes a valid one, a line each: a letter for the
-//! field and its text (see [`reply`](crate::reply) for the signs before it): `v` version, `g`
-//! generation, `E` endpoint, `A` agent, `s` when it was saved; `a i l x` the access token, its end, its
-//! lifetime and its end by the server's clock; `r j y d` the refresh token, its ends, its doubt. `X`
-//! adds a member; `1` and `2` leave out the one token or the other.
+//! An input is the saved form. An input that begins with `=` changes a valid one, one change a
+//! line: a letter for the field and its text (see [`reply`](crate::reply) for the signs before it):
+//! `v` version, `g` generation, `E` endpoint, `A` agent, `s` when it was saved; `a i l x` the
+//! access token, its end, its lifetime and its end by the server's clock; `r j y d` the refresh
+//! token, its ends, its doubt. `X` adds a member; `1` and `2` leave out the one token or the other.
 
 use std::time::Duration;
 

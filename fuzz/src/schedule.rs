@@ -1,11 +1,11 @@
-//! The simulated world of the session: the session and the sandbox in one virtual time, one process or two
-//! that share a store, and what must hold at every step of each.
+//! The simulated world of the session: the session and the sandbox in one virtual time, and one
+//! process or two that share a store. Checks what must hold at each step.
 //!
-//! Seeded dice feed it in a test, and an input's bytes in a fuzz target. Each choice takes as many bytes as
-//! its numbers need, nearly always one. The first few set the scene: policy, store, siblings, who has
-//! credentials. Then come `events`: which one by its weight, and its own choices. At the end the service
-//! heals: then each process soon has a token that the service takes, or says that only credentials help,
-//! and they do.
+//! Seeded dice feed it in a test, and an input's bytes in a fuzz target. Each choice takes as many
+//! bytes as its numbers need, nearly always one. The first few set the scene: policy, store,
+//! siblings, who has credentials. Then come `events`: which one by its weight, and its own choices.
+//! At the end the service heals. Each process must then soon have a token that the service accepts,
+//! or report that only credentials help; and they do help.
 
 mod driving;
 mod events;

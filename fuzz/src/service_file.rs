@@ -1,14 +1,14 @@
 //! Any text as a service file.
 //!
 //! An input is the file. What begins with `=` is put together, a line each (see
-//! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation of
-//! that name, or of the built-in operation of that number, with a path of its own and, if it is not built in, a
-//! class; `p c e` are its path, class and evidence, of which a letter is enough for the last two; `s`
-//! and `k` add a status and a code that are decided before processing, `X` a line as it stands; `v` is
-//! the file's version.
+//! [`reply`](crate::reply) for the signs before the letter): `o` begins the table of the operation
+//! of that name, or of the built-in operation of that number, with a path of its own and, if it is
+//! not built in, a class. `p c e` are its path, class and evidence; for the last two a letter is
+//! enough. `s` and `k` add a status and a code that are decided before processing. `X` adds a line
+//! as it stands. `v` is the file's version.
 //!
-//! The sandbox reads each file as well: the two must take and refuse the same, and understand the
-//! same by it, save where the one is known to be stricter.
+//! The sandbox reads each file as well: the two must accept and refuse the same files, and
+//! understand them in the same way, unless one is known to be stricter.
 
 mod input;
 mod sandbox;

@@ -1,7 +1,7 @@
-//! What a target is, and how many of its inputs reach where it matters.
+//! What a target is, and how many of its inputs reach the goal.
 //!
-//! A target whose inputs are nearly all refused at the door finds nothing behind it, and looks as
-//! green as any other: the share that reaches the goal is part of what a campaign reports.
+//! If nearly all inputs of a target are refused at once, the target finds nothing, and looks like a
+//! success. So a campaign reports the share that reaches the goal.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ pub struct Target {
     pub name: &'static str,
     /// The deepest state that an input can reach, in a few words.
     pub goal: &'static str,
-    /// Runs one input; panics where an invariant is broken.
+    /// Runs one input; panics if an invariant is broken.
     pub run: fn(&[u8]) -> Ran,
 }
 

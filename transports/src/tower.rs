@@ -22,9 +22,9 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// Adds an access token to each request of a service: the header `Authorization`, in place of what
 /// is there.
 ///
-/// If the answer is a 401, the token is [rejected](AsyncClient::reject). The request is then
-/// repeated once with a new token, if the caller has marked it as [`Repeatable`], if its body could
-/// be copied, and if there is a new token. Otherwise the 401 is returned.
+/// If the answer is a 401, the token is [rejected](AsyncClient::reject). If the caller has marked
+/// it as [`Repeatable`], its body could be copied and there is a new token, it is then repeated
+/// once with that token. Otherwise the 401 is returned.
 ///
 /// The caller decides where requests go: give the token only to the service that it is for. Put the
 /// layer outside anything that changes hosts. Plain http is refused, except to loopback; a URL

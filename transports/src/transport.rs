@@ -1,9 +1,9 @@
 //! What a client needs of an HTTP client: one function from request to response.
 //!
-//! Owns the two traits, for threads and for tasks, the bounds of an exchange, and how far a request
-//! has come, as its transport reports it: the proof that nothing of it was sent. A transport that
-//! reports nothing proves nothing. Does not know about sessions. A transport makes one decision
-//! only: whether a failed request is known not to have been sent.
+//! Owns the two traits, for threads and for tasks, and the bounds of an exchange. Also owns how far
+//! a request has come, as its transport reports it: the proof that nothing of it was sent. A
+//! transport that reports nothing proves nothing. Does not know about sessions. A transport makes
+//! one decision only: whether a failed request is known not to have been sent.
 
 mod pointers;
 

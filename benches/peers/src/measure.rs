@@ -12,7 +12,7 @@ pub const AGE: Duration = Duration::from_secs(2);
 pub struct Samples(Vec<f64>);
 
 impl Samples {
-    /// Adds one round's; what is no number (no answer, no time of one) is left out.
+    /// Adds one round's; what is not a number (no answer, or no time for one) is left out.
     pub fn push(&mut self, sample: f64) {
         self.0.extend(Some(sample).filter(|sample| !sample.is_nan()));
     }
@@ -38,7 +38,7 @@ impl Samples {
     }
 }
 
-/// Median, lowest and highest: `12.3 (11.9–14.0)`; one number where all rounds agree.
+/// Median, lowest and highest: `12.3 (11.9–14.0)`; one number if all rounds agree.
 impl std::fmt::Display for Samples {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sorted = self.sorted();

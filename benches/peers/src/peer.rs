@@ -1,6 +1,6 @@
 //! What every client under comparison is asked to do.
 //!
-//! Owns the trait, and the walk over all who implement it. Knows no client.
+//! Owns the trait, and the walk over all its implementations. Knows no client.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -14,7 +14,7 @@ use crate::service::Service;
 pub enum Start {
     /// It holds credentials and has asked for nothing.
     Cold,
-    /// Its next ask spends a rotating refresh token, where the crate has such a flow.
+    /// Its next ask spends a rotating refresh token, if the crate has such a flow.
     Refreshing,
 }
 
@@ -82,7 +82,7 @@ pub trait Visit {
 ///
 /// # Panics
 ///
-/// Where the token is no header text; the service gives none such.
+/// If the token is not header text; the service returns no such token.
 #[must_use]
 pub fn bearer(token: &str) -> HeaderValue {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).expect("the token is ASCII");

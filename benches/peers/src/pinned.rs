@@ -9,7 +9,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use crate::service;
 
 /// The current thread, with the threads that it starts from now on, on one core, and the service's
-/// thread on one. Once dropped, both run where they were allowed to before.
+/// thread on one. Once dropped, both run on the cores that they had before.
 pub struct Pinned {
     everywhere: CpuSet,
     client: usize,
@@ -23,7 +23,7 @@ impl Pinned {
         Self::on(|first, _| (first, first))
     }
 
-    /// Each on a core of its own, where there are two.
+    /// Each on a core of its own, if there are two.
     #[must_use]
     pub fn apart() -> Self {
         Self::on(|first, last| (first, last))

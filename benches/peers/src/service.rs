@@ -1,7 +1,7 @@
 //! The service that every client is measured against: both dialects of a token endpoint, and one
 //! protected operation.
 //!
-//! Owns its socket on loopback, its tokens and its counts. Knows nothing of who asks.
+//! Owns its socket on loopback, its tokens and its counts. Does not know the clients.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -80,7 +80,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 ///
 /// # Panics
 ///
-/// Where none of them is allowed.
+/// If none of them is allowed.
 pub fn run_on(cores: CpuSet) {
     let (done, is_done) = std::sync::mpsc::channel();
     // There is one thread to take it.

@@ -1,8 +1,8 @@
 //! From an operation to a call: class, URL and bytes are fixed before anything is sent.
 //!
-//! Owns where a call goes (to which service, at which endpoint, with a session or without one), and
-//! what an operation may not do there: take a token exchange's place, or claim a lower class than
-//! its path has.
+//! Owns where a call goes: to which service, at which endpoint, with a session or without one. Also
+//! owns what an operation may not do there: take a token exchange's place, or claim a lower class
+//! than its path has.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -336,7 +336,7 @@ pub(super) struct Target<'a> {
 
 impl Target<'_> {
     /// Checks that an operation may go to this path. Only a session makes token exchanges. A path
-    /// may have several names, and the highest of their classes counts: with a lower one, a call
+    /// may have several names, and the highest of their classes counts. With a lower one, a call
     /// that moves money would be sent again. A safe method asks for no change (RFC 9110, section
     /// 9.2.1), so it is compared only with operations of the same method.
     pub(super) fn admits(

@@ -1,10 +1,10 @@
 //! What a failure leaves behind: how long a session waits, which secret it does not try again, and
 //! which token it does not hand out again.
 //!
-//! Owns the count of failed renewals, with the error of the last one, the count of refusals for each
+//! Owns the count of failed renewals and the last one's error, the count of refusals for each
 //! secret, and the bounded list of rejected tokens. A secret is identified by a hash, so that a
-//! refused one need not be kept. Does not read replies: [`judge`](super::judge) decides which reply refuses a secret, and which only
-//! forbids its use.
+//! refused one need not be kept. Does not read replies: [`judge`](super::judge) decides which reply
+//! refuses a secret, and which only forbids its use.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! Two JSON values that derived readers do not read well: an object, and a string that may be a
 //! secret.
 //!
-//! Owns a check that derived readers lack (they accept a list of a struct's fields, in order and
-//! without names, as the struct), and where the characters of a string are stored. Wipes what it
-//! owns. Knows no field, and not what a text means.
+//! Owns a check that derived readers lack: they accept a list of a struct's fields, in order and
+//! without names, as the struct. Also owns where the characters of a string are stored. Wipes what
+//! it owns. Knows no field, and not what a text means.
 
 use std::fmt;
 use std::marker::PhantomData;

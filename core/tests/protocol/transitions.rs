@@ -128,7 +128,7 @@ fn marking() -> World {
     world
 }
 
-/// What happens; `None` where it cannot happen in this state.
+/// What happens; `None` if it cannot happen in this state.
 pub(crate) type Event = fn(&mut World) -> Option<()>;
 
 pub(crate) const EVENTS: [(&str, Event); 29] = [

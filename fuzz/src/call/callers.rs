@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// Reports to the call, or polls it; yields its outcome, or nothing where it was not admitted.
+    /// Reports to the call, or polls it; yields its outcome, or nothing if it was not admitted.
     fn moves(&mut self, at: usize, caller: &mut Caller) -> Option<Option<Outcome<Json>>> {
         caller.until = None;
         let is_late = caller.awaits.is_some_and(|it| it.fault == Fault::Late) && !self.is_calm;

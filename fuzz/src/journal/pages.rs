@@ -98,7 +98,7 @@ impl Pages {
         rules::plain(self.kept, &self.records) == self.records.len()
     }
 
-    /// Where the first record stands that could not have been written; `None` also where that is
+    /// Where the first record stands that could not have been written; `None` also if that is
     /// anyone's guess.
     pub(super) fn first_odd(&self) -> Option<usize> {
         let number = rules::plain(self.kept, &self.records);

@@ -88,7 +88,7 @@ pub(super) fn plain(before: Option<Kept>, records: &[Record]) -> usize {
     records.iter().take_while(is_plain).count()
 }
 
-/// What a book tells.
+/// What a book reports.
 pub(super) fn told(book: &Book) -> Calls {
     book.calls().map(|call| (call.id, (call.state, call.reference.clone()))).collect()
 }

@@ -42,7 +42,7 @@ fn state(document: Value<'_>) -> Option<Kind> {
     }
 }
 
-/// The members of this name; `None` where it is no object, or a name is unreadable.
+/// The members of this name; `None` if it is not an object, or a name is unreadable.
 fn named<'a>(document: Value<'a>, wanted: &str) -> Option<Vec<Value<'a>>> {
     let members = document.members()?;
     let readable = members.iter().all(|(name, _)| name.is_some());

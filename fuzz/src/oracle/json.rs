@@ -21,7 +21,7 @@ pub(crate) struct Value<'a> {
     text: &'a str,
 }
 
-/// The one value that a text is made of, or `None` where the text is not JSON.
+/// The one value that a text is made of, or `None` if the text is not JSON.
 pub(crate) fn document(text: &str) -> Option<Value<'_>> {
     let mut scan = Scan { text, at: 0 };
     scan.space();
@@ -51,7 +51,7 @@ impl<'a> Value<'a> {
         self.text
     }
 
-    /// What a string says; `None` where it is none, or has half a surrogate pair.
+    /// What a string says; `None` if it is not a string, or has half a surrogate pair.
     pub(crate) fn string(self) -> Option<String> {
         let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
         let mut said = String::new();

@@ -32,7 +32,7 @@ pub(crate) enum Told {
 const CAP: i64 = 86_400_000_000;
 const LIMIT: usize = 65_536;
 
-/// Reads a reply to a request that was sent at `sent`; `None` where that rests on a header of a form
+/// Reads a reply to a request that was sent at `sent`; `None` if that rests on a header of a form
 /// that is left open.
 pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> Option<Told> {
     let is_json = is_json(headers);
@@ -61,7 +61,7 @@ pub(crate) fn read(status: u16, headers: &HeaderMap, body: &[u8], sent: i64) -> 
     Some(told)
 }
 
-/// What a `Retry-After` asks for, in microseconds; the outer `None` where its form is left open.
+/// What a `Retry-After` asks for, in microseconds; the outer `None` if its form is left open.
 pub(super) fn retry_after(headers: &HeaderMap, sent: i64) -> Option<Option<u128>> {
     let Some(value) = headers.get(RETRY_AFTER) else { return Some(None) };
     let value = value.to_str().ok()?;
@@ -72,7 +72,7 @@ pub(super) fn retry_after(headers: &HeaderMap, sent: i64) -> Option<Option<u128>
     Some(Some(u128::try_from(wait).unwrap_or(0)))
 }
 
-/// The time of the reply, where its body does not say.
+/// The time of the reply, if its body does not say it.
 fn received(headers: &HeaderMap, sent: i64) -> Option<i64> {
     match headers.get(DATE) {
         Some(value) => date::http(value.to_str().ok()?),
@@ -119,7 +119,7 @@ fn grant(document: Value<'_>, headers: &HeaderMap, sent: i64) -> Option<Told> {
     Some(Told::Grant { token, lifetime, access_ends, refresh_ends, brings_refresh })
 }
 
-/// The values of these names; `None` where one stands twice, or where a name is unreadable. A null
+/// The values of these names; `None` if one stands twice, or if a name is unreadable. A null
 /// is as good as an absence, except for the state.
 fn fields<'a, const N: usize>(
     object: Value<'a>,

@@ -50,7 +50,7 @@ pub(super) struct Node {
     pub(super) failures: u32,
     /// Since when there was a grant and no failure.
     good_since: Option<u64>,
-    /// When its token was granted; `None` where that is not known to the microsecond.
+    /// When its token was granted; `None` if that is not known to the microsecond.
     granted_at: Option<u64>,
     /// Whether a state was taken over, of whose tokens others may know more.
     took_over: bool,
@@ -265,7 +265,7 @@ impl Node {
         self.took_over = true;
     }
 
-    /// Its token was rejected: whether that was a first time or not, where it was young.
+    /// Its token was rejected: if it was young, whether that was the first time.
     pub(super) fn rejected(&mut self, now: Now, all_was_well: bool) -> Option<bool> {
         self.settle(now);
         if self.took_over {
@@ -290,7 +290,7 @@ impl Node {
         self.at_once.take() == Some(now.mono)
     }
 
-    /// Forgives where all has been well for long enough.
+    /// Forgives if all has been well for long enough.
     pub(super) fn settle(&mut self, now: Now) {
         let settle = self.session.policy().settle.as_micros();
         let is_over = |since| u128::from(now.mono.as_micros() - since) >= settle;

@@ -7,7 +7,7 @@ use super::service::{Answer, Verdict};
 use super::world::World;
 
 impl World {
-    /// A reply in time that is no grant.
+    /// A reply in time that is not a grant.
     pub(super) fn take_refusal(&mut self, at: usize, open: &Open, answer: &Answer) {
         let node = &mut self.nodes[at];
         self.tally.note("fault: reply");

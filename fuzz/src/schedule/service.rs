@@ -157,7 +157,7 @@ impl Answer {
         self.status() == 403
     }
 
-    /// What it says of the refresh token that was sent, where it is no grant.
+    /// What it says of the refresh token that was sent, if the reply is not a grant.
     pub(super) fn verdict(&self) -> Verdict {
         match self.status() {
             404 | 405 | 501 => Verdict::Missing,

@@ -107,7 +107,7 @@ impl Tally {
         self.phases[from][to] += 1;
     }
 
-    /// Fails where something that is to be reached was not.
+    /// Fails if something that must be reached was not.
     #[cfg(test)]
     pub(super) fn check(&self) {
         let unknown: Vec<_> = self.counts.keys().filter(|what| !REQUIRED.contains(*what)).collect();

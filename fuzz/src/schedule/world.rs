@@ -17,8 +17,9 @@ pub(super) struct World {
     pub(super) nodes: Vec<Node>,
     /// What was saved last, for all nodes.
     pub(super) store: Option<Saved>,
-    /// Whether each driver does as it should: it takes over what a sibling has saved before it asks, leaves
-    /// the store to a sibling that is at work, and never replaces a newer state by an older one.
+    /// Whether each driver behaves well. A good driver adopts what a sibling has saved before it
+    /// asks, and leaves the store to a sibling that is at work. It never replaces a newer state by
+    /// an older one.
     pub(super) is_careful: bool,
     /// Whether one session alone has used the service, always with credentials that it keeps.
     pub(super) is_alone: bool,

@@ -102,7 +102,7 @@ fn named(text: &str) -> String {
     }
 }
 
-/// The word that begins with this letter, where a letter is all there is.
+/// The word that begins with this letter, if the text is one letter.
 fn word(toml: Option<String>, words: [&str; 3]) -> Option<String> {
     let toml = toml?;
     let short = words.into_iter().find(|word| toml == quoted(&word[..1]));

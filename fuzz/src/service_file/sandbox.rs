@@ -1,4 +1,4 @@
-//! The same file in the sandbox's eyes, and where the two are known to differ.
+//! The same file as the sandbox reads it, and the known differences.
 
 use imts::Service;
 use imts::catalogue::{CatalogueError, OperationInfo};

@@ -1,4 +1,4 @@
-//! `imts operations`: lists what the service can do, and how surely that is known.
+//! `imts operations`: lists the service's operations, and how certain each is.
 
 use std::time::Duration;
 

@@ -186,7 +186,7 @@ impl Sandbox {
     ) -> Answer {
         let shape = self.settings.error_shape;
         let refusal = |status| {
-            reply::refusal(status, now, shape, "a fault that the sandbox was told to cause")
+            reply::refusal(status, now, shape, "a fault that the sandbox was set to cause")
         };
         if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
             return Ok((Verdict::Faulted, response));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::operation::Class;
 
-/// How surely a fact is known.
+/// How certain a fact about the service is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Evidence {
@@ -39,7 +39,7 @@ pub struct Served {
     pub path: String,
     /// What it does. Operations that create something or move money are in the ledger.
     pub class: Class,
-    /// How surely its path is known. Its replies are assumed in any case.
+    /// How certain its path is. Its replies are assumed in any case.
     pub evidence: Evidence,
     /// Which refusals say that nothing was applied.
     pub decided: Decided,

@@ -40,9 +40,9 @@ macro_rules! methods_alike {
                 self.shared.common.phase(read)
             }
 
-            /// Returns a view of the session without secrets: its phase, the token's remaining
-            /// life, the next renewal, the last error, and whether the service accepts the
-            /// credentials.
+            /// Returns a view of the session without secrets. It has the phase, the token's
+            /// remaining life, the next renewal, the last error, and whether the service accepts
+            /// the credentials.
             ///
             /// It takes the session's lock for a moment and waits for nothing else. A readiness
             /// probe can use [`Health::is_ready`]. A liveness probe should not depend on it: a

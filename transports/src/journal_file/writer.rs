@@ -50,9 +50,9 @@ pub(super) struct Queue {
     /// Where the last of them begins.
     last: usize,
     undo: Vec<Undo>,
-    /// For those who wait until their record is durable.
+    /// For callers that wait until their record is durable.
     promises: Vec<Promise>,
-    /// For those who wait until their record is written.
+    /// For callers that wait until their record is written.
     written: Vec<Promise>,
     /// Whether the thread must write now.
     is_ripe: bool,

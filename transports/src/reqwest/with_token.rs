@@ -39,11 +39,10 @@ impl AsyncClient {
     /// its header `Authorization`. The caller decides where the request goes: give the token only
     /// to the service that it is for. Plain http is refused, except to loopback.
     ///
-    /// If the service answers 401, the token is [rejected](AsyncClient::reject). The request is
-    /// then repeated once with a new token, if it is [`Repeat::Safe`], if reqwest can
-    /// [clone](reqwest::Request::try_clone) its body, and if there is a new token. Otherwise the
-    /// 401 is returned. A 401 from another place, to which the client was redirected, rejects
-    /// nothing.
+    /// If the service answers 401, the token is [rejected](AsyncClient::reject). If it is
+    /// [`Repeat::Safe`], reqwest can [clone](reqwest::Request::try_clone) its body and there is a
+    /// new token, it is then repeated once with that token. Otherwise the 401 is returned. A 401
+    /// from another place, to which the client was redirected, rejects nothing.
     ///
     /// The token is asked for as [`token`](AsyncClient::token) does. Dropping this future abandons
     /// the request, which may have been processed.

@@ -83,7 +83,7 @@ impl Onward for Shown<'_> {
 }
 
 impl Shown<'_> {
-    /// Returns the next bytes of the room, this many.
+    /// Returns this many of the next free bytes.
     fn next(&mut self, amount: usize) -> (&mut [u8], &mut Masking) {
         let begin = self.filled;
         self.filled = begin.saturating_add(amount);

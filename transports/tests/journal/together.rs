@@ -23,7 +23,7 @@ fn submit(journal: &mut JournalFile, entry: &Entry) -> (u64, Option<Durable>) {
     (submitted.id(), submitted.into_durable())
 }
 
-/// An intent and its sending, as a call makes them; yields what is to be waited for. `None` where the
+/// An intent and its sending, as a call makes them; yields what is to be waited for. `None` if the
 /// journal takes no more.
 fn submits(journal: &mut JournalFile, reference: &str) -> Option<(u64, Durable)> {
     let intent = journal.submit(&Entry::Intent(intent(reference))).ok()?;

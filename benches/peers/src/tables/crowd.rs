@@ -34,7 +34,7 @@ struct Answers {
 }
 
 impl Answers {
-    /// Adds whether one was served; `None` where it was not answered in time.
+    /// Adds whether one was served; `None` if it was not answered in time.
     fn add(&mut self, took: Duration, is_served: Option<bool>) {
         match is_served {
             Some(true) => self.served.push(took),
@@ -66,7 +66,7 @@ async fn ask<P: Peer>(peer: &Arc<P>, tasks: usize, limit: Duration) -> Answers {
     answers
 }
 
-/// How many took longer than who is served at once.
+/// How many took longer than a caller that is served at once.
 fn long(took: &[Duration]) -> usize {
     took.iter().filter(|took| **took > Duration::from_millis(1)).count()
 }
@@ -148,7 +148,7 @@ struct Storm;
 
 impl Scene for Storm {
     const COLUMNS: &'static [&'static str] =
-        &["token calls", "told of it within 3 s", "last of them, ms"];
+        &["token calls", "got the error within 3 s", "last of them, ms"];
 
     async fn play<P: Peer>() -> Vec<f64> {
         let downtime = Downtime { status: 500, retry_after: None, until: None };
@@ -168,7 +168,7 @@ pub fn storm(rounds: usize) {
     play::<Storm>(
         rounds,
         "A thousand tasks, the endpoint answers 500",
-        "After 5 ms; watched for 3 s, so that what takes longer is cut off. tokio, 2 workers. To show: 1 call, all told at once.",
+        "After 5 ms; watched for 3 s, so that what takes longer is cut off. tokio, 2 workers. To show: 1 call, and all get its error at once.",
     );
 }
 

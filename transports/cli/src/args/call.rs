@@ -12,7 +12,7 @@ use super::service::time_limit;
 #[derive(Debug, Parser)]
 #[command(
     before_help = "Example: imts call fees -d @request.json --base-url https://host.example",
-    after_long_help = "Most paths stand only on the vendor's pages: give one with --path or in a \
+    after_long_help = "Most paths are printed only on the vendor's pages: give one with --path or in a \
                        service file. A call that creates something or moves money is sent once. It \
                        is sent again only with proof that it was not processed.
 

@@ -9,13 +9,13 @@ use clap::Parser;
     before_help = "Example: imts operations --service-file service.toml",
     after_long_help = "\
 The class says what may be repeated: `read` changes nothing; `create` and `money` are sent again only \
-with proof that they were not processed. The evidence says how surely an operation is known: published, \
+with proof that they were not processed. The evidence says how certain an operation is: published, \
 draft, assumed or unknown. No path is invented: if one is unknown, take it from the vendor's page and put \
 it into a service file:
 
   version = 1
 
-  [operation.confirm]                     # one of the list: its class is fixed
+  [operation.confirm]                     # built in: its class is fixed
   path = \"/v5/partner/transfer/example\"
   evidence = \"published\"                  # or draft, or assumed (the default)
   [operation.confirm.decided_before_processing]   # optional
@@ -25,7 +25,7 @@ it into a service file:
   [operation.daily-report]                # your own operation: it needs a class
   path = \"/v5/partner/transfer/report\"
   class = \"read\"                          # or create, or money
-  reply_limit = 1048576                   # bytes of a reply; 65536 if it is left out"
+  reply_limit = 1048576                   # bytes of a reply; default 65536"
 )]
 pub(crate) struct Operations {
     /// A service file (TOML); its operations and paths are listed too.

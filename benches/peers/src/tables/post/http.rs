@@ -21,7 +21,7 @@ use imts::{AsyncTransport, HyperTransport, Transport, UreqTransport};
 
 use crate::service::REPLY;
 
-/// What each request carries: memory that it is given, as by those who have just encoded it.
+/// What each request carries: memory that it gets, as after an encoder.
 pub(super) const BODY: &[u8] =
     include_bytes!("../../../../../core/tests/fixtures/get-token.request.json");
 const BOUNDS: Bounds = Bounds { reply_limit: 65_536, time_limit: Duration::from_secs(30) };
