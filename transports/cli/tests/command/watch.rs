@@ -200,3 +200,21 @@ fn on_a_terminal_a_bar_drains_and_an_interrupt_leaves_the_cursor_as_it_was() {
     let (hidden, shown) = (seen.matches("\x1b[?25l").count(), seen.matches("\x1b[?25h").count());
     assert_eq!(hidden, shown, "as often as it is hidden, the cursor is shown again");
 }
+
+#[test]
+fn the_systemd_unit_starts_it_and_a_stop_is_a_success() {
+    let unit = include_str!("../../packaging/imts-watch.service");
+    let started = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/imts "));
+    let folder = crate::Folder::new("unit");
+    // An editor ends a file with a line break.
+    folder.write("secret", format!("{SECRET}\n"));
+    let started = started.unwrap().replace("${CREDENTIALS_DIRECTORY}", &folder.path(""));
+    let arguments: Vec<_> = started.split_whitespace().collect();
+    let front = front();
+    let mut command = imts(&arguments);
+    // The service of the unit speaks https.
+    command.arg("--plain-http").env("IMTS_BASE_URL", front.url()).env("IMTS_AGENT_ID", AGENT);
+    let mut watched = Watched::start(&mut command);
+    watched.wait_for(r#""event":"granted""#);
+    assert_eq!(watched.end(Signal::SIGTERM), Some(0));
+}
