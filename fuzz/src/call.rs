@@ -4,13 +4,13 @@
 //! Seeded dice feed it in a test, and an input's bytes in a fuzz target. Each choice takes as many bytes as
 //! its numbers need, nearly always one; a header's value and a body take all bytes up to a line feed. The
 //! first few set the scene: what the policy and the service file say, and the intents of the schedule. Then come
-//! [`events`]: which one by its weight, and its own choices. Callers start, or move by one step; time passes
+//! `events`: which one by its weight, and its own choices. Callers start, or move by one step; time passes
 //! without a poll; a process dies in the middle of a record, and starts from what is durable; an older copy
 //! of a journal is put back; someone resolves or overrides; a driver reports what nobody asked for. Each
-//! request meets one of the [`faults`]; one of them is a reply of any form.
+//! request meets one of the `faults`; one of them is a reply of any form.
 //!
-//! Two second opinions know nothing of the machine: [`course`] says how a call must end, by what its
-//! attempts have proved ([`sign`]), and [`known`] what a journal must permit. [`ledger`] judges each
+//! Two second opinions know nothing of the machine: `course` says how a call must end, by what its
+//! attempts have proved (`sign`), and `known` what a journal must permit. `ledger` judges each
 //! application by what the journal could know of the earlier ones. At the end nothing goes wrong any more:
 //! everything is found out, and what is still wanted is done once.
 
