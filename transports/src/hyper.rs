@@ -16,6 +16,7 @@ mod racing;
 mod runtime;
 mod target;
 mod tunnel;
+mod under_way;
 mod wire;
 
 use std::fmt;
@@ -40,6 +41,7 @@ use self::own::Requests;
 use self::pool::{Key, Pool};
 use self::runtime::{Home, Runtime, Time};
 use self::target::{host, key, origin_form};
+use self::under_way::UnderWay;
 use crate::clock::{Clock as _, SystemClock};
 use crate::connect::ConnectError;
 use crate::reason::Reason;
@@ -83,6 +85,7 @@ struct Connections {
     runtime: Runtime,
     connector: Connector,
     pool: Arc<Pool>,
+    under_way: UnderWay,
 }
 
 impl HyperTransport {
@@ -140,15 +143,22 @@ impl AsyncTransport for HyperTransport {
         progress: Progress,
     ) -> BoxFuture<'_, Result<Response<Vec<u8>>, TransportError>> {
         Box::pin(async move {
+            let home = self.home();
+            let _counted = match &self.over {
+                Over::Ours(ours) => {
+                    progress.hold();
+                    Some(ours.under_way.enter(home).await)
+                }
+                Over::Client(_) => None,
+            };
             let (request, limit) = (request.map(HyperBody::from), bounds.reply_limit);
             let alarm = Alarm::new(&self.time);
             let exchange = pin!(async {
                 match &self.over {
-                    Over::Ours(ours) => ours.send(request, limit, &progress, &alarm).await,
+                    Over::Ours(ours) => ours.send(request, home, limit, &progress, &alarm).await,
                     Over::Client(client) => own::exchange(&**client, request, limit).await,
                 }
             });
-            let home = self.home();
             let outcome = within(bounds.time_limit, |beat| alarm.ring_after(beat), exchange)
                 .await
                 .unwrap_or_else(|| Err(failure(&progress).timed_out()));
@@ -175,13 +185,13 @@ impl Connections {
     async fn send(
         &self,
         mut request: Request<HyperBody>,
+        home: Option<Home>,
         limit: usize,
         progress: &Progress,
         alarm: &Alarm<'_>,
     ) -> Result<Response<Vec<u8>>, TransportError> {
-        progress.hold();
         let failed = |why: Reason| failure(progress).because(why);
-        let home = (self.runtime.home)().ok_or_else(|| failed(Reason::of(&NoTokio)))?;
+        let home = home.ok_or_else(|| failed(Reason::of(&NoTokio)))?;
         let uri = origin_form(request.uri_mut());
         let key = key(&uri, home).ok_or_else(|| failed(Reason::of(&ConnectError::Host)))?;
         loop {
@@ -283,6 +293,8 @@ const BUFFER: usize = 65_536;
 #[cfg(test)]
 mod tests {
     use std::mem::size_of_val;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::task::{Context, Waker};
     use std::time::Duration;
 
     use http::Request;
@@ -290,14 +302,35 @@ mod tests {
 
     use super::HyperTransport;
     use crate::tls::Tls;
-    use crate::transport::{AsyncTransport as _, Bounds};
+    use crate::transport::{AsyncTransport as _, Bounds, Progress};
+
+    const BOUNDS: Bounds = Bounds { reply_limit: 1, time_limit: Duration::from_secs(60) };
 
     #[test]
     fn a_request_carries_no_room_for_what_few_requests_do() {
         let transport = HyperTransport::builder(Tls::platform().unwrap()).build();
-        let bounds = Bounds { reply_limit: 1, time_limit: Duration::ZERO };
-        let sending = transport.send(Request::new(Body::from(Vec::new())), bounds);
+        let sending = transport.send(Request::new(Body::from(Vec::new())), BOUNDS);
         let size = size_of_val(&*sending);
         assert!(size <= 3_072, "each request moves {size} bytes");
+    }
+
+    #[test]
+    fn a_request_that_lets_others_go_first_is_not_sent_yet() {
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _entered = tokio.enter();
+        let transport = HyperTransport::builder(Tls::platform().unwrap()).build();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let progress: [Progress; 3] = Default::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sending = progress.clone().map(|progress| {
+            let request = Request::post(&url).body(Body::from(Vec::new())).unwrap();
+            transport.send_reporting(request, BOUNDS, progress)
+        });
+        for sending in &mut sending {
+            assert!(sending.as_mut().poll(&mut cx).is_pending());
+        }
+        drop(sending);
+        assert!(progress.iter().all(Progress::is_held));
     }
 }

@@ -13,6 +13,7 @@ use hyper::rt::{Executor, Read, Timer, Write};
 use super::connect::Connector;
 use super::pool::Pool;
 use super::runtime::{Resolve, Runtime};
+use super::under_way::UnderWay;
 use super::{Connections, HyperTransport, Over};
 use crate::connect::CONNECT_TIMEOUT;
 use crate::proxy::Proxy;
@@ -99,7 +100,12 @@ impl HyperBuilder {
         let connector =
             Connector::new(runtime.clone(), &self.tls, self.proxy, self.connect_timeout);
         let pool = Arc::new(Pool::new(self.idle_connections));
-        let over = Over::Ours(Arc::new(Connections { runtime, connector, pool }));
+        let over = Over::Ours(Arc::new(Connections {
+            runtime,
+            connector,
+            pool,
+            under_way: UnderWay::default(),
+        }));
         HyperTransport { over, time }
     }
 }

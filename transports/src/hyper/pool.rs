@@ -49,14 +49,17 @@ impl<C: Send + 'static> Pool<C> {
 
     /// Takes the connection that was used last. Returns also how long ago that was.
     pub(super) fn take(&self, key: &Key, now: Now) -> Option<(C, Duration)> {
-        let (taken, stale) = {
-            let mut shelf = self.lock();
-            let stale = shelf.past(|idle| age(idle.since, now) >= self.keep);
-            let place = shelf.idle.iter().rposition(|idle| idle.key == *key);
-            (place.map(|place| shelf.idle.remove(place)), stale)
-        };
-        drop(stale);
-        taken.map(|idle| (idle.connection, age(idle.since, now)))
+        loop {
+            let taken = {
+                let mut shelf = self.lock();
+                let place = shelf.idle.iter().rposition(|idle| idle.key == *key)?;
+                shelf.idle.remove(place)
+            };
+            let age = age(taken.since, now);
+            if age < self.keep {
+                return Some((taken.connection, age));
+            }
+        }
     }
 
     /// Keeps a connection for the next request. Returns a task for the connection's runtime, which
