@@ -119,3 +119,34 @@ pub use crate::ureq::UreqTransport;
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../core/docs/guide.md")]
 struct Pages;
+
+/// The pages of the cookbook, whose examples run as tests.
+#[cfg(all(
+    doctest,
+    feature = "hyper-util",
+    feature = "journal",
+    feature = "service-file",
+    feature = "ureq"
+))]
+mod cookbook {
+    macro_rules! pages {
+        ($($page:ident = $text:literal;)*) => {
+            $(
+                #[doc = include_str!(concat!("../docs/cookbook/", $text))]
+                mod $page {}
+            )*
+        };
+    }
+
+    pages! {
+        first_token = "first-token.md";
+        call_an_operation = "call-an-operation.md";
+        move_money = "move-money.md";
+        unknown = "unknown.md";
+        pod = "pod.md";
+        rotate_a_secret = "rotate-a-secret.md";
+        authority_and_proxy = "authority-and-proxy.md";
+        test_with_the_sandbox = "test-with-the-sandbox.md";
+        from_your_own_client = "from-your-own-client.md";
+    }
+}

@@ -49,7 +49,6 @@ use crate::refusal::Refusal;
 ///     Ok(outcome.into_result()?) // the unknown outcome is not named
 /// }
 /// ```
-#[derive(Debug)]
 #[must_use]
 pub enum Unsuccessful<R> {
     /// The service refused it: nothing was created, and no money moved.
@@ -58,6 +57,16 @@ pub enum Unsuccessful<R> {
     Unknown(Box<Unknown>),
     /// It was not done: nothing was sent, or the call only reads and got no answer.
     Failed(Failed<R>),
+}
+
+impl<R> fmt::Debug for Unsuccessful<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => f.debug_tuple("Refused").field(refusal).finish(),
+            Self::Unknown(unknown) => f.debug_tuple("Unknown").field(unknown).finish(),
+            Self::Failed(failed) => f.debug_tuple("Failed").field(failed).finish(),
+        }
+    }
 }
 
 impl<R> Unsuccessful<R> {

@@ -122,6 +122,7 @@ fn all() -> Vec<Example> {
     let pages = pages.iter().chain(&["transports/sandbox/README.md"]);
     let paths = sources.iter().flat_map(|folder| files(folder, ".rs"));
     let paths = paths.chain(files("core/docs", ".md")).chain(pages.map(|page| root().join(page)));
+    let paths = paths.chain(files("transports/docs", ".md"));
     let mut all: Vec<_> = paths.flat_map(|path| blocks(&path)).collect();
     for folder in ["core/examples", "transports/examples"] {
         all.extend(files(folder, ".rs").into_iter().map(|path| Example {
@@ -140,7 +141,7 @@ fn every_example_that_runs_asserts_what_it_shows() {
     for (part, least) in [("README.md", 2), ("core/docs/guide.md", 2), ("core/src", 4)] {
         assert!(places(part) >= least, "{part}: {}", places(part));
     }
-    for part in ["transports/src", "transports/examples"] {
+    for part in ["transports/src", "transports/examples", "transports/docs/cookbook"] {
         assert!(places(part) >= 4, "{part}: {}", places(part));
     }
     let silent = all.iter().filter(|example| !example.asserts() && !example.is_let_off());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{COSTS, README, quoted, rows};
 
 const LIBRARY: &str = include_str!("../../../src/lib.rs");
+const COOKBOOK: &str = include_str!("../../../docs/cookbook/README.md");
 const MANIFEST: &str = include_str!("../../../Cargo.toml");
 const CRATES: &str = include_str!("../../../tests/dependencies.rs");
 
@@ -20,6 +21,19 @@ fn both_tables_of_features_have_each_that_may_be_asked_for() {
         let rows = rows(table);
         let listed: BTreeSet<_> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
         assert_eq!(listed, names, "left: the table in {page}; right: Cargo.toml");
+    }
+}
+
+#[test]
+fn each_page_of_the_cookbook_is_in_its_index_and_its_examples_run() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cookbook");
+    let names = std::fs::read_dir(folder).unwrap().map(|page| page.unwrap().file_name());
+    let mut pages: BTreeSet<_> = names.map(|name| name.into_string().unwrap()).collect();
+    assert!(pages.remove("README.md"));
+    assert!(pages.len() >= 9, "{pages:?}");
+    for page in pages {
+        assert!(COOKBOOK.contains(&format!("]({page}) |")), "{page} is not in the index");
+        assert!(LIBRARY.contains(&format!("= \"{page}\";")), "the examples of {page} do not run");
     }
 }
 
