@@ -8,7 +8,7 @@ use imts_core::time::Wall;
 use imts_core::transport_error::NotSent;
 use imts_core::{Class, TransportError};
 use imts_sandbox::{
-    DEFAULT_SECRET, Decided, Delivery, Ending, Evidence, Fault as Wrong, Operation, Rule, Sandbox,
+    Break, DEFAULT_SECRET, Decided, Delivery, Evidence, Fault as Wrong, Operation, Rule, Sandbox,
     Scripted, Served, Settings, Time,
 };
 use serde_json::json;
@@ -148,7 +148,7 @@ impl Service {
     }
 
     fn prepare(&mut self, request: &Request<Vec<u8>>, operation: Operation, fault: Fault) {
-        let close = Ending::Close;
+        let close = Break::Close;
         let scripted = |status, body, applied| {
             let mut reply = Scripted::status(status);
             (reply.body, reply.applied) = (body, applied);

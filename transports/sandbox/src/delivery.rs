@@ -28,7 +28,7 @@ pub enum Delivery {
         /// Where it breaks.
         at: Position,
         /// How it breaks.
-        by: Ending,
+        by: Break,
     },
     /// The reply is whole. The connection's next request breaks as soon as it arrives. A kept
     /// connection ends in this way if it ends at the moment when it is used again.
@@ -37,7 +37,7 @@ pub enum Delivery {
         /// request.
         at: Position,
         /// How it breaks.
-        by: Ending,
+        by: Break,
     },
     /// The first so many bytes, head included; then the connection is closed.
     CutAfter(usize),
@@ -88,7 +88,7 @@ pub enum Position {
 /// How an exchange breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
+pub enum Break {
     /// The connection is closed, both ways (FIN).
     Close,
     /// The connection is reset (RST).
@@ -100,12 +100,12 @@ pub enum Ending {
 }
 
 impl Delivery {
-    /// Returns every way in which a reply can be delivered. If a way has a position and an ending,
+    /// Returns every way in which a reply can be delivered. If a way has a position and a break,
     /// all combinations are there. Amounts fit a reply of some two hundred bytes.
     ///
     /// A test that goes through all of them cannot forget one.
     pub fn each() -> impl Iterator<Item = Self> {
-        let breaks = Position::EACH.into_iter().flat_map(|at| Ending::EACH.map(|by| (at, by)));
+        let breaks = Position::EACH.into_iter().flat_map(|at| Break::EACH.map(|by| (at, by)));
         let broken = breaks.clone().map(|(at, by)| Self::Broken { at, by });
         let broken = broken.chain(breaks.map(|(at, by)| Self::NextBroken { at, by }));
         broken.chain([
@@ -137,10 +137,10 @@ impl Delivery {
     /// Returns whether the request was applied if its reply is delivered in this way.
     ///
     /// ```
-    /// use imts_sandbox::{Delivery, Ending, Position};
+    /// use imts_sandbox::{Break, Delivery, Position};
     ///
     /// assert!(Delivery::Reset.applies());
-    /// assert!(!Delivery::Broken { at: Position::BeforeApply, by: Ending::Reset }.applies());
+    /// assert!(!Delivery::Broken { at: Position::BeforeApply, by: Break::Reset }.applies());
     /// ```
     #[must_use]
     pub const fn applies(self) -> bool {
@@ -166,7 +166,7 @@ impl Position {
     }
 }
 
-impl Ending {
-    /// Every ending.
+impl Break {
+    /// Every way in which an exchange breaks.
     pub const EACH: [Self; 4] = [Self::Close, Self::Reset, Self::Stall, Self::HalfClose];
 }

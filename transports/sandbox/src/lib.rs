@@ -20,7 +20,7 @@ mod time;
 mod token;
 mod tokens;
 
-pub use crate::delivery::{Delivery, Ending, Position};
+pub use crate::delivery::{Break, Delivery, Position};
 pub use crate::fault::{Fault, Rule, When};
 pub use crate::fees::FEES_PATH;
 pub use crate::form::Form;

@@ -3,7 +3,7 @@
 use imts::Class;
 use imts::call::Ending;
 use imts::services::transfer::{CreatePerson, Status};
-use imts_sandbox::{Delivery, Ending as By, Fault, Position, Rule};
+use imts_sandbox::{Break, Delivery, Fault, Position, Rule};
 
 use crate::{TRIED, World, confirm, request, run};
 
@@ -34,7 +34,7 @@ fn faults() -> Vec<(Fault, Ending, Ending)> {
         Position::MidHeaders,
         Position::MidBody,
     ] {
-        let delivery = Delivery::Broken { at, by: By::Reset };
+        let delivery = Delivery::Broken { at, by: Break::Reset };
         faults.push((Fault::Delivery(delivery), NotSent, Unknown));
     }
     faults

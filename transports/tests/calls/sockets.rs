@@ -11,8 +11,7 @@ use imts::operation::Custom;
 use imts::services::transfer::{Confirm, CreatePerson, Status};
 use imts::{Builder, Class, Credentials, Endpoint, HyperTransport, Outcome, UreqTransport};
 use imts_sandbox::{
-    DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Ending as By, Fault, Front, Operation, Position, Rule,
-    When,
+    Break, DEFAULT_AGENT, DEFAULT_SECRET, Delivery, Fault, Front, Operation, Position, Rule, When,
 };
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -120,7 +119,7 @@ fn came<R>(outcome: &Outcome<R>) -> Came {
 fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
     for carrier in BOTH {
         for at in Position::EACH {
-            for by in [By::Close, By::Reset, By::HalfClose] {
+            for by in [Break::Close, Break::Reset, Break::HalfClose] {
                 for (_, operation, _, class) in TRIED {
                     let line = Line::new(carrier);
                     // A question is asked again, and answered.
@@ -148,7 +147,7 @@ fn wherever_an_exchange_breaks_the_end_is_what_position_and_class_say() {
 fn a_pooled_connection_that_dies_as_it_is_used_again_leaves_money_unknown() {
     for carrier in BOTH {
         for at in Position::EACH {
-            for by in [By::Close, By::Reset] {
+            for by in [Break::Close, Break::Reset] {
                 let tell = format!("{carrier:?} {at:?} {by:?}");
                 let met = (0..100).any(|_| dies_in_the_pool(carrier, at, by, &tell));
                 assert!(met, "{tell}: no connection was used twice, or what broke was sent again");
@@ -159,7 +158,7 @@ fn a_pooled_connection_that_dies_as_it_is_used_again_leaves_money_unknown() {
 
 /// Whether a connection was back in its pool in time to break as it is used again; if so, how the
 /// call ended must be what the position says.
-fn dies_in_the_pool(carrier: Carrier, at: Position, by: By, tell: &str) -> bool {
+fn dies_in_the_pool(carrier: Carrier, at: Position, by: Break, tell: &str) -> bool {
     let line = Line::new(carrier);
     line.meets(Operation::Confirm, When::Nth(1), Delivery::NextBroken { at, by });
     let came = line.calls(Class::Money, &["a", "b", "c"]);

@@ -11,7 +11,7 @@ use imts::operation::Custom;
 use imts::service_file::service_of;
 use imts::services::transfer::{Confirm, Status};
 use imts::{Builder, Outcome as Ended, Policy};
-use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Position, Rule, Sandbox, When};
+use imts_sandbox::{Break, Delivery, Fault, Front, Operation, Position, Rule, Sandbox, When};
 use serde_json::json;
 
 use crate::client::Either;
@@ -67,7 +67,7 @@ impl Comes {
     fn of(delivery: Delivery) -> Self {
         use Delivery as D;
         match delivery {
-            D::Broken { by: Ending::Stall, .. } | D::NextBroken { by: Ending::Stall, .. } => {
+            D::Broken { by: Break::Stall, .. } | D::NextBroken { by: Break::Stall, .. } => {
                 Self::Late
             }
             D::Broken { .. } | D::NextBroken { .. } => Self::Lost,
@@ -294,7 +294,7 @@ fn every_delivery_ends_every_exchange_in_time_typed_and_sent_no_more_than_it_may
             trials.extend(each.map(|delivery| (carrier.clone(), kind, here(delivery))));
         }
     }
-    assert!(trials.len() > 3 * KINDS.len() * Position::EACH.len() * Ending::EACH.len() * 2);
+    assert!(trials.len() > 3 * KINDS.len() * Position::EACH.len() * Break::EACH.len() * 2);
     let trials = Mutex::new(trials);
     thread::scope(|scope| {
         // Most of them wait.

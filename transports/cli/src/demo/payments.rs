@@ -10,7 +10,7 @@ use std::time::Duration;
 use imts::endpoint::ServicePath;
 use imts::operation::Json;
 use imts::{Class, Evidence, Service, services};
-use imts_sandbox::{Delivery, Ending, Fault, Position, Rule};
+use imts_sandbox::{Break, Delivery, Fault, Position, Rule};
 use serde_json::{Map, Value, json};
 
 use super::stage::Stage;
@@ -74,15 +74,15 @@ fn kinds() -> Vec<Kind> {
         (Position::MidBody, "mid-body", 1),
     ] {
         for (by, way) in [
-            (Ending::Close, "close"),
-            (Ending::Reset, "reset"),
-            (Ending::HalfClose, "half-close"),
-            (Ending::Stall, "stall"),
+            (Break::Close, "close"),
+            (Break::Reset, "reset"),
+            (Break::HalfClose, "half-close"),
+            (Break::Stall, "stall"),
         ] {
             // The request was sent and no complete reply came: the caller cannot know the outcome.
             let broken = Fault::Delivery(Delivery::Broken { at, by });
             let kind = Kind::new(&format!("{place}-{way}"), "unknown", applied, 200, broken);
-            kinds.push(Kind { stalls: matches!(by, Ending::Stall), ..kind });
+            kinds.push(Kind { stalls: matches!(by, Break::Stall), ..kind });
         }
     }
     kinds

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 
-use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
+use imts_sandbox::{Break, Delivery, Fault, Front, Position, Rule, Sandbox};
 
 use crate::{Folder, Ran, SERVICE_FILE, TRANSPORTS, call, run, token};
 
@@ -37,7 +37,7 @@ fn what_caused_a_failure_is_printed_once() {
         Delivery::CutAfter(20),
         Delivery::ResetAfter(120),
         Delivery::BadChunk,
-        Delivery::Broken { at: Position::MidBody, by: Ending::Reset },
+        Delivery::Broken { at: Position::MidBody, by: Break::Reset },
     ];
     for transport in TRANSPORTS {
         for json in [&["--json"][..], &[]] {

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imts_sandbox::{Delivery, Ending, Fault, Front, Operation, Rule, Sandbox};
+use imts_sandbox::{Break, Delivery, Fault, Front, Operation, Rule, Sandbox};
 use serde_json::Value;
 
 use crate::{SECRET, TRANSPORTS, token};
@@ -76,7 +76,7 @@ fn kind(delivery: Delivery) -> &'static [&'static str] {
     match delivery {
         // The command's one exchange comes whole.
         D::NextBroken { .. } | D::Drip(0) | D::Interim(_) => &["none"],
-        D::Broken { by: Ending::Stall, .. } => &["timed_out"],
+        D::Broken { by: Break::Stall, .. } => &["timed_out"],
         D::Broken { .. } => &["transport"],
         D::Closed | D::Reset | D::HalfClosed | D::CutAfter(_) | D::ResetAfter(_) => &["transport"],
         D::BadChunk | D::HeaderFlood => &["transport"],

@@ -24,7 +24,7 @@ fn front() -> Front {
 fn lose(front: &Front) {
     let fault = Fault::Delivery(Delivery::Broken {
         at: Position::AfterApply,
-        by: imts_sandbox::Ending::Reset,
+        by: imts_sandbox::Break::Reset,
     });
     front.sandbox().set_faults(vec![
         Rule::always("confirm".parse().unwrap(), fault.clone()),

@@ -44,7 +44,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
+use imts_sandbox::{Break, Delivery, Fault, Front, Position, Rule, Sandbox};
 use serde_json::Value;
 
 pub(crate) const SECRET: &str = imts_sandbox::DEFAULT_SECRET;
@@ -131,7 +131,7 @@ pub(crate) fn faulty(operation: &str, fault: Fault) -> Front {
 }
 
 pub(crate) fn lost(at: Position) -> Fault {
-    Fault::Delivery(Delivery::Broken { at, by: Ending::Reset })
+    Fault::Delivery(Delivery::Broken { at, by: Break::Reset })
 }
 
 /// A folder with a service file in it, gone with the test.

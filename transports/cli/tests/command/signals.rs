@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use imts::journal::CallState;
-use imts_sandbox::{Delivery, Ending, Fault, Front, GET_TOKEN_PATH, Position, Rule, Sandbox};
+use imts_sandbox::{Break, Delivery, Fault, Front, GET_TOKEN_PATH, Position, Rule, Sandbox};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -276,7 +276,7 @@ fn a_sign_in_is_interrupted_with_one_object() {
 fn a_reply_that_breaks_off_is_unknown_though_a_signal_follows() {
     let folder = Folder::new("signal-late");
     let mut sandbox = Sandbox::with_service_file(SERVICE_FILE).unwrap();
-    let fault = Fault::Delivery(Delivery::Broken { at: Position::MidBody, by: Ending::Stall });
+    let fault = Fault::Delivery(Delivery::Broken { at: Position::MidBody, by: Break::Stall });
     sandbox.set_faults(vec![Rule::always("confirm".parse().unwrap(), fault)]);
     let (coming, came) = mpsc::channel();
     let front = Front::builder(sandbox)

@@ -9,7 +9,7 @@ use socket2::SockRef;
 use super::gzip;
 use super::stop::Stop;
 use super::whole::Whole;
-use crate::delivery::{Delivery, Ending};
+use crate::delivery::{Break, Delivery};
 
 /// The length that an endless body promises, if it promises one.
 const PROMISED: usize = 64 * 1_048_576;
@@ -31,26 +31,26 @@ pub(super) fn act(
 ) -> io::Result<()> {
     let bytes = whole.bytes.as_slice();
     let send = |bytes: &[u8]| { stream }.write_all(bytes);
-    let cut = |length: usize, ending| {
+    let cut = |length: usize, by| {
         send(bytes.get(..length).unwrap_or(bytes))?;
-        end(ending, stream)
+        end(by, stream)
     };
     match delivery {
-        Delivery::Closed => end(Ending::Close, stream),
-        Delivery::Reset => end(Ending::Reset, stream),
-        Delivery::Stalled => end(Ending::Stall, stream),
-        Delivery::HalfClosed => end(Ending::HalfClose, stream),
+        Delivery::Closed => end(Break::Close, stream),
+        Delivery::Reset => end(Break::Reset, stream),
+        Delivery::Stalled => end(Break::Stall, stream),
+        Delivery::HalfClosed => end(Break::HalfClose, stream),
         Delivery::Broken { at, by } => cut(whole.until(at), by),
-        Delivery::CutAfter(length) => cut(length, Ending::Close),
-        Delivery::ResetAfter(length) => cut(length, Ending::Reset),
-        Delivery::StalledAfter(length) => cut(length, Ending::Stall),
-        Delivery::NextBroken { .. } => cut(bytes.len(), Ending::Close),
+        Delivery::CutAfter(length) => cut(length, Break::Close),
+        Delivery::ResetAfter(length) => cut(length, Break::Reset),
+        Delivery::StalledAfter(length) => cut(length, Break::Stall),
+        Delivery::NextBroken { .. } => cut(bytes.len(), Break::Close),
         Delivery::Drip(ms) => {
             for byte in bytes {
                 send(&[*byte])?;
                 stop.wait(Duration::from_millis(ms));
             }
-            end(Ending::Close, stream)
+            end(Break::Close, stream)
         }
         Delivery::EndlessWithLength => {
             let length = format!("content-length: {PROMISED}\r\n\r\n");
@@ -66,7 +66,7 @@ pub(super) fn act(
         Delivery::BadChunk => {
             send(OK.as_bytes())?;
             send(b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n")?;
-            end(Ending::Close, stream)
+            end(Break::Close, stream)
         }
         Delivery::GzipBomb => {
             let bomb = gzip::bomb();
@@ -76,7 +76,7 @@ pub(super) fn act(
             );
             send(framing.as_bytes())?;
             send(&bomb)?;
-            end(Ending::Close, stream)
+            end(Break::Close, stream)
         }
         Delivery::HeaderFlood => {
             write_for_ever(stream, &[OK], &b"x-flood: 0123456789\r\n".repeat(99))
@@ -85,7 +85,7 @@ pub(super) fn act(
             for _ in 0..count {
                 send(INTERIM)?;
             }
-            cut(bytes.len(), Ending::Close)
+            cut(bytes.len(), Break::Close)
         }
         Delivery::InterimFlood => write_for_ever(stream, &[], &INTERIM.repeat(99)),
         Delivery::RedirectTo(port) => {
@@ -94,7 +94,7 @@ pub(super) fn act(
                  content-length: 0\r\nconnection: close\r\n\r\n"
             );
             send(reply.as_bytes())?;
-            end(Ending::Close, stream)
+            end(Break::Close, stream)
         }
     }
 }
@@ -102,12 +102,12 @@ pub(super) fn act(
 const INTERIM: &[u8] = b"HTTP/1.1 103 Early Hints\r\nlink: </>; rel=preload\r\n\r\n";
 
 /// Ends a connection.
-pub(super) fn end(ending: Ending, stream: &TcpStream) -> io::Result<()> {
-    match ending {
-        Ending::Close => close(stream),
-        Ending::Reset => SockRef::from(stream).set_linger(Some(Duration::ZERO)),
-        Ending::Stall => wait_for_peer(stream),
-        Ending::HalfClose => {
+pub(super) fn end(by: Break, stream: &TcpStream) -> io::Result<()> {
+    match by {
+        Break::Close => close(stream),
+        Break::Reset => SockRef::from(stream).set_linger(Some(Duration::ZERO)),
+        Break::Stall => wait_for_peer(stream),
+        Break::HalfClose => {
             stream.shutdown(Shutdown::Write)?;
             wait_for_peer(stream)
         }

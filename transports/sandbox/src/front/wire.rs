@@ -12,7 +12,7 @@ use super::delivery::{act, end};
 use super::incoming::{End, Incoming};
 use super::stop::Stop;
 use super::whole::Whole;
-use crate::delivery::{Delivery, Ending, Position};
+use crate::delivery::{Break, Delivery, Position};
 
 /// The function that answers a request.
 type Answerer<'a> = dyn Fn(&Request<Vec<u8>>) -> Response<Vec<u8>> + 'a;
@@ -31,7 +31,7 @@ pub(super) struct Service<'a> {
 pub(super) fn serve(mut stream: &TcpStream, service: &Service<'_>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut incoming = Incoming::new(stream, service.request_within);
-    let mut next: Option<(Position, Ending)> = None;
+    let mut next: Option<(Position, Break)> = None;
     loop {
         if let Some((Position::BeforeRead, by)) = next {
             return match incoming.arrives()? {
@@ -54,7 +54,7 @@ pub(super) fn serve(mut stream: &TcpStream, service: &Service<'_>) -> io::Result
                 let mut response = Response::new(Vec::new());
                 *response.status_mut() = status;
                 stream.write_all(&Whole::new(&response, &Method::POST, true).bytes)?;
-                return end(Ending::Close, stream);
+                return end(Break::Close, stream);
             }
         };
         if let Some((Position::BeforeApply, by)) = next {
@@ -77,7 +77,7 @@ pub(super) fn serve(mut stream: &TcpStream, service: &Service<'_>) -> io::Result
         close |= service.stop.is_stopped();
         stream.write_all(&Whole::new(&response, request.method(), close).bytes)?;
         if close {
-            return end(Ending::Close, stream);
+            return end(Break::Close, stream);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::{Method, Request};
 use imts_sandbox::{
-    Delay, Delivery, Ending, Fault, GET_TOKEN_PATH, Operation, Position, Rotation, Rule, Sandbox,
+    Break, Delay, Delivery, Fault, GET_TOKEN_PATH, Operation, Position, Rotation, Rule, Sandbox,
     Settings,
 };
 use serde_json::{Value, json};
@@ -136,11 +136,11 @@ fn every_delivery_comes_through_as_it_is_written() {
         (json!("half_closed"), Delivery::HalfClosed),
         (
             json!({ "broken": { "at": "before_read", "by": "half_close" } }),
-            Delivery::Broken { at: Position::BeforeRead, by: Ending::HalfClose },
+            Delivery::Broken { at: Position::BeforeRead, by: Break::HalfClose },
         ),
         (
             json!({ "next_broken": { "at": "after_apply", "by": "reset" } }),
-            Delivery::NextBroken { at: Position::AfterApply, by: Ending::Reset },
+            Delivery::NextBroken { at: Position::AfterApply, by: Break::Reset },
         ),
         (json!({ "stalled_after": 3 }), Delivery::StalledAfter(3)),
         (json!("bad_chunk"), Delivery::BadChunk),

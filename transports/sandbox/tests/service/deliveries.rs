@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use imts_sandbox::{
-    Delivery, Ending, Fault, Front, GET_TOKEN_PATH, Operation, Position, Rule, Sandbox, Verdict,
+    Break, Delivery, Fault, Front, GET_TOKEN_PATH, Operation, Position, Rule, Sandbox, Verdict,
     When,
 };
 use serde::Serialize;
@@ -52,14 +52,14 @@ fn the_list_of_all_deliveries_has_each_there_is() {
     let deliveries: Vec<_> = Delivery::each().collect();
     assert_eq!(deliveries.iter().map(name).collect::<BTreeSet<_>>(), variants::<Delivery>());
     assert_eq!(Position::EACH.iter().map(name).collect::<BTreeSet<_>>(), variants::<Position>());
-    assert_eq!(Ending::EACH.iter().map(name).collect::<BTreeSet<_>>(), variants::<Ending>());
+    assert_eq!(Break::EACH.iter().map(name).collect::<BTreeSet<_>>(), variants::<Break>());
     for at in Position::EACH {
-        for by in Ending::EACH {
+        for by in Break::EACH {
             assert!(deliveries.contains(&Delivery::Broken { at, by }), "{at:?} {by:?}");
             assert!(deliveries.contains(&Delivery::NextBroken { at, by }), "{at:?} {by:?}");
         }
     }
-    assert_eq!(variants::<Ending>().len(), 4, "the reader tells all it knows");
+    assert_eq!(variants::<Break>().len(), 4, "the reader tells all it knows");
 }
 
 /// Waits for the front to have logged so many requests.
@@ -84,18 +84,18 @@ fn an_exchange_breaks_where_its_position_says() {
         (Position::MidHeaders, 1, 20..head - 4),
         (Position::MidBody, 1, head + 1..whole.len() - 1),
     ] {
-        for by in [Ending::Close, Ending::HalfClose] {
+        for by in [Break::Close, Break::HalfClose] {
             let front = first(Delivery::Broken { at, by });
             let answer = exchange(&front, sign_in("").as_bytes()).unwrap();
             assert!(length.contains(&answer.len()), "{at:?} {by:?}: {answer}");
             assert!(whole.starts_with(answer.get(..20.min(answer.len())).unwrap()));
             assert_eq!(front.sandbox().counters().grants, applied, "{at:?}");
         }
-        let front = first(Delivery::Broken { at, by: Ending::Reset });
+        let front = first(Delivery::Broken { at, by: Break::Reset });
         let error = exchange(&front, sign_in("").as_bytes()).unwrap_err();
         assert_eq!(error, ErrorKind::ConnectionReset, "{at:?}");
         assert_eq!(front.sandbox().counters().grants, applied, "{at:?}");
-        let front = first(Delivery::Broken { at, by: Ending::Stall });
+        let front = first(Delivery::Broken { at, by: Break::Stall });
         let mut stream = connect(&front);
         stream.write_all(sign_in("").as_bytes()).unwrap();
         logged(&front, 1);
@@ -117,7 +117,7 @@ fn an_exchange_breaks_where_its_position_says() {
 
 #[test]
 fn before_read_the_head_is_enough_and_the_body_is_not_asked_for() {
-    let front = first(Delivery::Broken { at: Position::BeforeRead, by: Ending::Close });
+    let front = first(Delivery::Broken { at: Position::BeforeRead, by: Break::Close });
     let head = format!(
         "POST {GET_TOKEN_PATH} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
          content-length: 1000\r\n\r\n"
@@ -133,7 +133,7 @@ fn before_read_the_head_is_enough_and_the_body_is_not_asked_for() {
 #[test]
 fn a_rule_counts_a_request_once_though_its_head_is_looked_at_first() {
     let mut service = Sandbox::default();
-    let broken = Delivery::Broken { at: Position::BeforeRead, by: Ending::Close };
+    let broken = Delivery::Broken { at: Position::BeforeRead, by: Break::Close };
     service.settings_mut().faults = vec![Rule {
         operation: Some(Operation::GetToken),
         when: When::Nth(3),
@@ -151,7 +151,7 @@ fn a_rule_counts_a_request_once_though_its_head_is_looked_at_first() {
 fn a_kept_connection_breaks_as_it_is_used_again() {
     for at in [Position::BeforeRead, Position::BeforeApply, Position::AfterApply, Position::MidBody]
     {
-        for by in [Ending::Close, Ending::Reset] {
+        for by in [Break::Close, Break::Reset] {
             let front = first(Delivery::NextBroken { at, by });
             let mut stream = connect(&front);
             stream.write_all(sign_in("").as_bytes()).unwrap();
@@ -165,7 +165,7 @@ fn a_kept_connection_breaks_as_it_is_used_again() {
             let mut rest = Vec::new();
             let outcome = stream.read_to_end(&mut rest);
             match by {
-                Ending::Reset => {
+                Break::Reset => {
                     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::ConnectionReset, "{at:?}");
                 }
                 _ => assert_eq!(outcome.unwrap() > 0, at == Position::MidBody, "{at:?}"),
@@ -179,10 +179,10 @@ fn a_kept_connection_breaks_as_it_is_used_again() {
 
 #[test]
 fn a_kept_connection_that_is_not_used_again_ends_as_any_other() {
-    let front = first(Delivery::NextBroken { at: Position::BeforeRead, by: Ending::Reset });
+    let front = first(Delivery::NextBroken { at: Position::BeforeRead, by: Break::Reset });
     let answer = exchange(&front, sign_in("connection: close\r\n").as_bytes()).unwrap();
     assert!(answer.ends_with("}}"), "{answer}");
-    let front = first(Delivery::NextBroken { at: Position::BeforeRead, by: Ending::Reset });
+    let front = first(Delivery::NextBroken { at: Position::BeforeRead, by: Break::Reset });
     let mut stream = connect(&front);
     stream.write_all(sign_in("").as_bytes()).unwrap();
     read_reply(&mut stream);

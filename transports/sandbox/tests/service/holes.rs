@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use imts_sandbox::{
-    Delivery, Ending, Fault, Front, GET_TOKEN_PATH, Operation, Position, REFRESH_PATH, Rotation,
+    Break, Delivery, Fault, Front, GET_TOKEN_PATH, Operation, Position, REFRESH_PATH, Rotation,
     Rule, Sandbox, Scripted, Settings, Time, When,
 };
 use serde_json::json;
@@ -257,7 +257,7 @@ fn a_refusal_is_read_even_by_a_peer_that_is_still_sending() {
 #[test]
 fn a_front_that_is_dropped_in_any_fault_ends_promptly_and_leaves_no_thread() {
     use Delivery as D;
-    let every = [Ending::Close, Ending::Reset, Ending::Stall, Ending::HalfClose];
+    let every = [Break::Close, Break::Reset, Break::Stall, Break::HalfClose];
     let broken = every.map(|by| D::Broken { at: Position::MidBody, by });
     let next = every.map(|by| D::NextBroken { at: Position::BeforeRead, by });
     let others = [

@@ -2,7 +2,7 @@
 
 use http::Response;
 use imts_sandbox::{
-    Delivery, Ending, Fault, Operation, Outage, Position, Rule, Scripted, Verdict, When,
+    Break, Delivery, Fault, Operation, Outage, Position, Rule, Scripted, Verdict, When,
 };
 use serde_json::json;
 
@@ -77,7 +77,7 @@ fn a_faults_position_says_whether_the_request_was_applied() {
         Position::MidHeaders,
         Position::MidBody,
     ] {
-        for by in [Ending::Close, Ending::Reset, Ending::Stall, Ending::HalfClose] {
+        for by in [Break::Close, Break::Reset, Break::Stall, Break::HalfClose] {
             let delivery = Delivery::Broken { at, by };
             let mut agent = faulted(Fault::Delivery(delivery));
             let response = create(&mut agent, "a");

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use http::Response;
-use imts_sandbox::{Delivery, Ending, Fault, Front, Position, Rule, Sandbox};
+use imts_sandbox::{Break, Delivery, Fault, Front, Position, Rule, Sandbox};
 
 use super::scenes::{Scenes, plain};
 use crate::{TRANSPORTS, ran, token};
@@ -122,7 +122,7 @@ fn broken(scenes: &mut Scenes) {
             ("closed without a reply", Delivery::Closed),
             ("reset without a reply", Delivery::Reset),
             ("closed in the head", Delivery::CutAfter(20)),
-            ("reset in the body", Delivery::Broken { at: Position::MidBody, by: Ending::Reset }),
+            ("reset in the body", Delivery::Broken { at: Position::MidBody, by: Break::Reset }),
             ("a chunk without a size", Delivery::BadChunk),
             ("headers without end", Delivery::HeaderFlood),
             ("a body without end", Delivery::EndlessUntilClose),
