@@ -120,7 +120,7 @@ impl Entry {
     }
 }
 
-/// What was found out about a call in doubt, who found it out, and how.
+/// A finding about a call in doubt, with who found it out, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     /// Whether the service did it.
@@ -131,7 +131,7 @@ pub struct Resolution {
     pub by: Option<String>,
 }
 
-/// What the service says about a call in doubt.
+/// The answer of the service about a call in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Finding {
     /// The service did it: the same intent is never sent again.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What the caller can do about an error.
+/// The next step that a caller can take after an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {

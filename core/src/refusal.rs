@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::recovery::Recovery;
 
-/// What the service said when it refused.
+/// A refusal: what the service answered when it did not do what was asked.
 ///
 /// Code and message are looked for in all fields that the service's description names. If there is
 /// none of them, both are `None`, and the raw body is available.

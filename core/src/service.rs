@@ -36,7 +36,7 @@ pub use crate::wire::{
     RefusalFields, Success, Text, Times,
 };
 
-/// How a service writes replies, how its tokens are obtained, and its operations.
+/// A service: how it writes replies, how its tokens are obtained, and its operations.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub(crate) format: &'static Format,
@@ -86,7 +86,7 @@ impl Service {
     }
 }
 
-/// How the tokens of a service are obtained: by a sign-in, and perhaps by a refresh.
+/// The tokens of a service: how they are obtained, by a sign-in and perhaps by a refresh.
 #[derive(Clone, Debug)]
 pub struct Tokens {
     pub(crate) sign_in: SignIn,
@@ -150,7 +150,7 @@ impl Tokens {
     }
 }
 
-/// How a session signs in: the request that carries its credentials.
+/// A sign-in: the request that carries a session's credentials.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     name: Cow<'static, str>,
@@ -278,7 +278,7 @@ impl SignIn {
     }
 }
 
-/// How a session refreshes: the request that carries its refresh token.
+/// A refresh: the request that carries a session's refresh token.
 #[derive(Clone, Debug)]
 pub struct Refresh {
     name: Cow<'static, str>,

@@ -68,7 +68,7 @@ fn check_error(file: &str, error: &ServiceFileError) {
     };
     let lines = file.bytes().filter(|byte| *byte == b'\n').count() + 1;
     assert!((1..=lines).contains(&line), "line {line} of {lines}");
-    // What is escaped, or cut, does not stand there as it is told.
+    // An escaped or cut name does not stand in the file as it is printed.
     let is_plain =
         |name: &&String| !file.contains('\\') && name.bytes().all(|b| b.is_ascii_graphic());
     if let Some(name) = name.filter(is_plain) {

@@ -17,7 +17,7 @@ use crate::refusal::Refusal;
 use crate::time::{Mono, Wall};
 use crate::transport_error::{Source, TransportError};
 
-/// How a call has ended.
+/// The outcome of a call.
 #[derive(Debug)]
 #[must_use]
 pub enum Outcome<R> {
@@ -56,7 +56,7 @@ impl<R> Outcome<R> {
     }
 }
 
-/// How a call has ended, in one word.
+/// The outcome of a call, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// The service did it.
@@ -232,7 +232,7 @@ impl<R> fmt::Debug for Permit<R> {
     }
 }
 
-/// Why a call brought no usable reply.
+/// The reason why a call brought no usable reply.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallError {

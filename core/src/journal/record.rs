@@ -42,7 +42,7 @@ pub struct CallRecord {
     pub resolution: Option<Resolution>,
 }
 
-/// What is known about a call.
+/// The state of a call, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallState {
     /// Its intent was recorded, and its request did not leave.

@@ -59,7 +59,7 @@ fn a_read_waits_as_long_as_the_service_asks_and_no_longer_than_the_caller() {
     assert_eq!(word(&outcome), "not_sent");
     let after = Some(Duration::from_secs(600));
     assert_eq!(outcome.recovery(), Some(Recovery::Retry { after }));
-    assert_eq!(desk.now, before, "it is told at once, and not at the deadline");
+    assert_eq!(desk.now, before, "it ends at once, and not at the deadline");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn two_bodies_mean_the_same_only_if_no_reader_could_tell_them_apart() {
     assert_ne!(meaning(r#"{"a":1,"a":2}"#), meaning(r#"{"a":2,"a":1}"#));
     // Digits count as they are written: a binary fraction would lose some.
     assert_ne!(meaning(r#"{"a":15.4000000000000000001}"#), meaning(r#"{"a":15.4}"#));
-    // What is no JSON, or too deep to be read, is told apart by its bytes.
+    // Bodies that are not JSON, or too deep to be read, are compared by their bytes.
     let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
     assert_eq!(meaning(&deep), Digest::of(deep.as_bytes()));
     assert_eq!(meaning("no JSON"), Digest::of(b"no JSON"));

@@ -136,7 +136,7 @@ fn a_wait_that_would_last_until_the_deadline_is_not_begun() {
     let call = desk.call::<Status>();
     let outcome = desk.drive(call, vec![busy(wait)]);
     let Outcome::Refused(refusal) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(refusal.code(), Some("busy"), "what the service said is told at once");
+    assert_eq!(refusal.code(), Some("busy"), "what the service said is returned at once");
     assert_eq!(desk.now, START);
     // A moment less, and it is waited for.
     let mut desk = Desk::new();

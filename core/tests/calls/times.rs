@@ -1,4 +1,4 @@
-//! Which moment is told and written down of a call: when its request went out, and when it ended.
+//! The times of a call that are passed on and recorded: when its request went out, and when it ended.
 
 use std::time::Duration;
 

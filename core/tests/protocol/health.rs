@@ -1,4 +1,4 @@
-//! What an operator is told of a session.
+//! What an operator can see of a session.
 
 use std::time::Duration;
 

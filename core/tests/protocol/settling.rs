@@ -88,7 +88,7 @@ fn signs_in_slowly(world: &mut World, takes: u64) {
 
 #[test]
 fn a_token_is_young_for_30_s_from_its_first_use_however_long_its_reply_and_its_save_took() {
-    // Its reply takes 20 s; and its save, where there is a store, 4 s.
+    // Its reply takes 20 s. Its save takes 4 s, if there is a store.
     for (mut world, save) in [(World::with_credentials(Keep::Always), 0), (storing(), 4)] {
         for (age, waits) in [(28, false), (5, true)] {
             signs_in_slowly(&mut world, 20);

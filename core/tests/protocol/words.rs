@@ -1,4 +1,4 @@
-//! What is told of a failure, and what to do about it.
+//! The text of a failure, and what to do about it.
 
 use std::error::Error;
 use std::time::Duration;

@@ -74,7 +74,7 @@ fn uuid(number: u64) -> String {
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) key: Key,
-    /// What the service tells requests apart by.
+    /// What the service distinguishes requests by.
     pub(super) id: String,
     pub(super) name: &'static str,
     pub(super) is_typed: bool,

@@ -181,7 +181,7 @@ impl World {
         texts::is_silent(caller, &format!("{:?}", caller.call));
     }
 
-    /// What a reply, or a failure, means that comes before its call was told that it is late.
+    /// What a reply, or a failure, means that comes before its call knows that it is late.
     fn hear(&mut self, caller: &mut Caller, awaited: Awaited, inbox: &Inbox) {
         let Awaited { sent, until, fault } = awaited;
         let is_late = until <= self.now.mono;

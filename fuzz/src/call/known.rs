@@ -79,7 +79,7 @@ impl State {
     }
 }
 
-/// What a caller must be told.
+/// The answer that a caller must get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Admitted,
@@ -147,7 +147,7 @@ pub(super) fn standing<'a>(known: &'a [Known], ask: &Ask) -> Option<&'a Known> {
     known.iter().rev().find(|call| call.is_of(ask) && call.stands())
 }
 
-/// What a caller must be told who asks a journal that knows these calls.
+/// The answer that a caller must get from a journal that knows these calls.
 pub(super) fn answer(known: &[Known], ask: &Ask) -> Answer {
     let decided = ask.despite.as_ref().map(|despite| despite.id);
     let decided = decided.filter(|id| known.iter().any(|it| it.has_number(*id) && it.is_of(ask)));
@@ -161,7 +161,7 @@ pub(super) fn answer(known: &[Known], ask: &Ask) -> Answer {
     }
 }
 
-/// What a caller must be told while another caller sends the same intent, as call `id`.
+/// The answer that a caller must get while another caller sends the same intent, as call `id`.
 pub(super) fn beside(other: &Ask, id: u64, ask: &Ask) -> Answer {
     match other.amount == ask.amount {
         true => Answer::InProgress(id),
@@ -169,7 +169,7 @@ pub(super) fn beside(other: &Ask, id: u64, ask: &Ask) -> Answer {
     }
 }
 
-/// What a caller was told. The error must name what was asked for.
+/// The answer that a caller got. The error must name what was asked for.
 pub(super) fn told(error: &IntentError, ask: &Ask) -> Answer {
     match error {
         IntentError::InProgress { id, operation, reference }
@@ -193,7 +193,7 @@ pub(super) fn despite(id: u64) -> Despite {
     Despite { id, reason: format!("call {id} is lost"), by: Some("an auditor".to_owned()) }
 }
 
-/// What a caller must be told whose call is about to leave, if another call of the same intent has
+/// The answer that a caller must get whose call is about to leave, if another call of the same intent has
 /// left before, by another client of the same journal.
 pub(super) fn outrun(known: &[Known], id: u64, ask: &Ask) -> Option<Answer> {
     let others = known.iter().filter(|it| it.version == Version::Present && it.ask.key == ask.key);

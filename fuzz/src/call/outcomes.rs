@@ -82,7 +82,7 @@ impl World {
         }
     }
 
-    /// Holds what the caller is told to what the service has done.
+    /// Compares the answer that the caller gets with what the service has done.
     fn is_applied_as_told(&self, caller: &Caller, ending: Ending) {
         let is_applied = self.ledger.has(&caller.admitted);
         match ending {

@@ -29,7 +29,7 @@ impl Process {
         Ok(self.book.check(entry)?)
     }
 
-    /// What a caller must be told beside the others of this process.
+    /// The answer that a caller must get beside the others of this process.
     fn expected(&self, known: &[Known], ask: &Ask, client: usize) -> Option<Answer> {
         match self.rival(ask, client) {
             Some(other) => Some(known::beside(&other.ask, other.id?, ask)),
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// A caller leaves, or has been told its end.
+    /// A caller leaves, or has got its end.
     pub(super) fn let_go(&mut self, caller: &Caller) {
         if caller.id.is_some() {
             self.under_way[caller.client].end(&caller.ask.key.intent());

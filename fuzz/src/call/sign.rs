@@ -127,7 +127,7 @@ impl Reading {
         reading
     }
 
-    /// Holds it to what the fault leads to, which knows better what is decided.
+    /// Corrects the reading by the fault, which says for certain what is decided.
     pub(super) fn after(mut self, fault: Fault, decides: bool) -> Self {
         let Some(known) = Sign::of_fault(fault, decides) else { return self };
         if self.may_be_decided && fault == Fault::Limit {

@@ -190,7 +190,7 @@ impl Tally {
         self.note(&format!("end: {class}: {}", ending.as_str()));
     }
 
-    /// Counts what a caller was told, by what the journal held of its intent.
+    /// Counts the answers that callers got, by what the journal held of its intent.
     pub(super) fn answered(&mut self, known: &[Known], ask: &Ask, told: Answer) {
         let last = known.iter().rev().find(|call| call.is_of(ask));
         let state = match last {
@@ -227,7 +227,7 @@ impl Tally {
         }
     }
 
-    /// Counts what a caller was told while another one was sending the same intent.
+    /// Counts the answers that callers got while another one was sending the same intent.
     pub(super) fn answered_at_once(&mut self, ask: &Ask, told: Answer) {
         let answer = match told {
             Answer::InProgress(_) => "in progress",

@@ -13,7 +13,7 @@ use crate::{World, at_once};
 
 const CROWD: usize = 1_000;
 
-/// A thousand tasks, released together; what each is told, and how long after the release.
+/// A thousand tasks, released together; what each gets, and how long after the release.
 async fn together(client: &AsyncClient) -> Vec<(Result<imts::BearerGuard, TokenError>, Duration)> {
     let barrier = Arc::new(Barrier::new(CROWD));
     let tasks: Vec<_> = (0..CROWD)

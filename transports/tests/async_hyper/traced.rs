@@ -21,7 +21,7 @@ mod hunt;
 
 const SECRET: &str = "Right-Secret.TracedQ7xZvKwTn4";
 
-/// Keeps all that is told, at every level, hyper-util's own events included.
+/// Keeps all events, at every level, hyper-util's own events included.
 #[derive(Clone, Default)]
 struct Ear {
     lines: Arc<Mutex<Vec<String>>>,

@@ -91,7 +91,7 @@ fn a_client_that_keeps_itself_alive_renews_what_was_rejected_and_uses_new_creden
     let builder = world.builder().keep_alive();
     let client = builder.credentials(Credentials::new("sandbox-agent", "wrong").unwrap());
     let client = client.blocking(world.transport()).unwrap();
-    eventually("it is told", || client.health().credentials == CredentialsHealth::Refused);
+    eventually("the health shows it", || client.health().credentials == CredentialsHealth::Refused);
     let right = Credentials::new(imts_sandbox::DEFAULT_AGENT, imts_sandbox::DEFAULT_SECRET);
     client.sign_in(right.unwrap(), Keep::Always);
     eventually("it signs in", || client.health().is_ready());

@@ -97,7 +97,7 @@ impl Drop for File {
     }
 }
 
-/// Lost, asked for again, resolved either way, done: what each caller is told, and what is applied.
+/// Lost, asked for again, resolved either way, done: what each caller gets, and what is applied.
 fn one_sending(world: &World, client: &Any, lost: &AtomicUsize) {
     let word = |told: Result<Ending, IntentError>| match told {
         Ok(ending) => ending.as_str().to_owned(),

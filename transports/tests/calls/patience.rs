@@ -16,7 +16,7 @@ use imts::{Outcome, TransportError};
 
 use crate::{Notes, World, confirm, policy};
 
-/// Whatever hangs is told in time.
+/// Fails if the work hangs.
 fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (tell, hear) = mpsc::channel();
     thread::spawn(move || tell.send(work()));

@@ -248,7 +248,7 @@ fn a_journal_that_breaks_in_between_ends_it_and_the_report_says_so() {
                     asked.fetch_add(1, Ordering::SeqCst);
                     Answer::Done("paid".to_owned())
                 });
-                // Nobody is told what is not so.
+                // No report says what is not so.
                 let told: Vec<_> = report.resolved.iter().map(|(id, _)| *id).collect();
                 let done = (1..=3).filter(|id| shared.state(*id) == CallState::Done);
                 assert_eq!(told, done.collect::<Vec<_>>(), "{left}");

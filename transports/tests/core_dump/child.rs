@@ -78,7 +78,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
-/// A line of what it is told, byte by byte: nothing is read ahead.
+/// A line of its instructions, byte by byte: nothing is read ahead.
 fn line(control: &mut TcpStream) -> Zeroizing<String> {
     let (mut line, mut byte) = (Zeroizing::new(String::with_capacity(1_000)), [0]);
     while control.read(&mut byte).unwrap() == 1 && byte[0] != b'\n' {

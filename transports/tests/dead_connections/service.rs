@@ -1,4 +1,4 @@
-//! A service that closes idle connections as it is told, stamps each close, and keeps a ledger of what
+//! A service that closes idle connections on request, stamps each close, and keeps a ledger of what
 //! arrived.
 
 use std::collections::BTreeMap;

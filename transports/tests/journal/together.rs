@@ -1,5 +1,5 @@
-//! Several callers and one disk: what is recorded meanwhile is durable by one sync, and each is told
-//! what became of their own.
+//! Several callers and one disk: what is recorded meanwhile is durable by one sync, and each gets the
+//! result of its own.
 
 use std::fs;
 use std::future::Future;
@@ -173,7 +173,7 @@ fn end_behind_another() {
     let at = Wall::from_unix_micros(3);
     let (_, end) = submit(&mut journal, &Entry::Ended { id, at, ending: Ending::Done });
     let (mut end, mut told) = (end.expect("an end is waited for until it is written"), None);
-    eventually("it is told", || {
+    eventually("it is ready", || {
         told = is_ready(&mut end);
         told.is_some()
     });
@@ -221,7 +221,7 @@ fn a_caller_that_gives_up_waiting_changes_nothing_for_the_others() {
     wait(durable).unwrap();
     let at = Wall::from_unix_micros(3);
     let (_, end) = submit(&mut journal, &Entry::Ended { id, at, ending: Ending::Done });
-    wait(end.expect("an end is written before its caller is told")).unwrap();
+    wait(end.expect("an end is written before its caller gets it")).unwrap();
     let book = JournalFile::read(folder.path()).unwrap();
     assert_eq!(book.call(id).unwrap().state, CallState::Done, "while the journal is open");
     drop(journal);

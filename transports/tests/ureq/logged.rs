@@ -9,7 +9,7 @@ use imts::{Transport, UreqTransport};
 use crate::ear;
 use crate::{BOUNDS, ureq};
 
-/// All that is told of one exchange; bytes are told in rows, which are put together here.
+/// All that is logged of one exchange; bytes are logged in rows, which are put together here.
 fn told(transport: &UreqTransport, reply: &'static str) -> (String, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -47,7 +47,7 @@ fn neither_a_request_nor_a_reply_is_logged() {
     for reply in [LENGTH, CLOSE, CHUNKS] {
         let (told, body) = told(&ureq(), reply);
         assert_eq!(body, b"{\"token\":\"canary-canary\"} ");
-        assert!(told.contains(&hex("x-seen: yes")), "heads are told: {told}");
+        assert!(told.contains(&hex("x-seen: yes")), "heads are logged: {told}");
         for secret in ["agent-secret", "canary", "cana", "nary"] {
             assert!(!told.contains(secret) && !told.contains(&hex(secret)), "{secret}: {told}");
         }

@@ -121,7 +121,7 @@ fn as_json_each_line_is_an_event_and_the_last_says_how_many_tokens_came() {
     watched.wait_for("granted");
     front.sandbox().settings_mut().outage = Some(Outage::default());
     let error: Value = serde_json::from_str(&watched.wait_for("renewal_error")).unwrap();
-    assert_eq!(error["phase"], "expiring", "it is told while the old token serves: {error}");
+    assert_eq!(error["phase"], "expiring", "it is printed while the old token serves: {error}");
     assert!(error["remaining_s"].as_f64().unwrap() > 0.0, "{error}");
     assert_eq!(watched.end(Signal::SIGTERM), Some(0));
     watched.wait_for("ended");

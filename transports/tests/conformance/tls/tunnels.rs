@@ -1,4 +1,4 @@
-//! TLS through a proxy: it is told a host and a port, and sees nothing else.
+//! TLS through a proxy: the proxy gets a host and a port, and sees nothing else.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
