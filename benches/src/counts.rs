@@ -35,7 +35,7 @@ pub const OPERATIONS: &[Operation] = &[
 pub enum Meter {
     /// Instructions, by callgrind.
     Instructions,
-    /// Allocations, added up here.
+    /// The sum of the allocations.
     Allocations(Cell<u64>),
 }
 

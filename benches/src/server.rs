@@ -21,7 +21,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The system's, if it gives no port or no thread.
+    /// The system's error, if it gives no port or no thread.
     pub fn start() -> io::Result<Self> {
         Self::answering(REPLY.to_vec())
     }
@@ -30,7 +30,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The system's, if it gives no port or no thread.
+    /// The system's error, if it gives no port or no thread.
     pub fn answering(reply: Vec<u8>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;

@@ -163,7 +163,7 @@ fn a_copy_is_put_back(world: &mut World) {
     world.put_back(at);
 }
 
-/// Mostly of a call in doubt, mostly truly.
+/// Records a finding, mostly about a call in doubt, and mostly a true one.
 fn someone_resolves(world: &mut World) {
     let Some(at) = desk(world) else { return };
     let known = &world.desks[at].known;

@@ -118,7 +118,7 @@ impl World {
         };
     }
 
-    /// The token of a request: one that its caller was given, and that lives.
+    /// The token of a request: one that its caller got, and that is valid.
     fn token(&self, caller: &Caller, exchange: &Exchange) -> Option<String> {
         let header = exchange.request().headers().get(AUTHORIZATION);
         assert_eq!(

@@ -100,7 +100,7 @@ async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way,
     Ok(way)
 }
 
-/// Connects completely by one address, or name: of the host, or of the proxy.
+/// Connects completely through one address or name, of the host or of the proxy.
 async fn attempt(wiring: Arc<Wiring>, uri: Uri, by: (String, u16)) -> Result<Way, ConnectError> {
     let place = Place::of(&uri)?;
     let Way { mut io, watch } = match place.proxy(wiring.proxy.as_ref()) {
