@@ -76,7 +76,7 @@ fn play(world: &mut World) {
 #[cfg(test)]
 mod tests {
     use super::{MOST, Tally, World, play};
-    use crate::choices::{Bytes, Choices, Dice, recorded};
+    use crate::choices::{Choices, Dice};
     use crate::seeds::{self, Played};
 
     /// How many schedules run, unless the long form is asked for.
@@ -95,30 +95,20 @@ mod tests {
         println!("{tally}");
     }
 
-    fn dice(seed: u64) -> Dice {
-        Dice::of(seed ^ 0x5ca1_ab1e_0ddb_a115, 30..120)
-    }
-
-    fn traced(choices: Box<dyn Choices>) -> Vec<String> {
-        let mut world = World::new(choices, Tally::default());
-        world.trace = Some(Vec::new());
-        play(&mut world);
-        world.trace.unwrap_or_default()
-    }
-
     #[test]
     fn an_input_plays_the_schedule_whose_choices_it_has() {
-        for seed in 0..200 {
-            let (by_dice, input) = recorded(seed, dice(seed), traced);
-            assert_eq!(traced(Box::new(Bytes::of(&input, MOST))), by_dice, "schedule {seed}");
-        }
+        seeds::inputs_play_the_same::<World>(MOST);
     }
 
     impl Played for World {
         type Tally = Tally;
 
-        fn new(seed: u64, tally: Tally) -> Self {
-            Self::new(Box::new(dice(seed)), tally)
+        fn dice(seed: u64) -> Dice {
+            Dice::of(seed ^ 0x5ca1_ab1e_0ddb_a115, 30..120)
+        }
+
+        fn new(choices: Box<dyn Choices>, tally: Tally) -> Self {
+            Self::new(choices, tally)
         }
 
         fn play(&mut self) {

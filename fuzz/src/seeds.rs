@@ -5,6 +5,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::choices::{Bytes, Choices, Dice, recorded};
+
 /// Plays so many schedules: the long form.
 const COUNT: &str = "IMTS_MODEL_SCHEDULES";
 
@@ -16,7 +18,9 @@ pub(crate) trait Played {
     /// What the schedules have reached.
     type Tally: Default;
 
-    fn new(seed: u64, tally: Self::Tally) -> Self;
+    /// The dice of this seed.
+    fn dice(seed: u64) -> Dice;
+    fn new(choices: Box<dyn Choices>, tally: Self::Tally) -> Self;
     fn play(&mut self);
     fn trace(&mut self) -> &mut Option<Vec<String>>;
     fn into_tally(self) -> Self::Tally;
@@ -40,13 +44,29 @@ pub(crate) fn play_all<World: Played>(usual: u64) -> Option<World::Tally> {
     Some(tally)
 }
 
+/// Holds that the bytes which a recorder has written of a schedule play it again.
+pub(crate) fn inputs_play_the_same<World: Played>(most_events: usize) {
+    for seed in 0..200 {
+        let (by_dice, input) = recorded(seed, World::dice(seed), traced::<World>);
+        let by_bytes = traced::<World>(Box::new(Bytes::of(&input, most_events)));
+        assert_eq!(by_bytes, by_dice, "schedule {seed}");
+    }
+}
+
+fn traced<World: Played>(choices: Box<dyn Choices>) -> Vec<String> {
+    let mut world = World::new(choices, World::Tally::default());
+    *world.trace() = Some(Vec::new());
+    world.play();
+    world.trace().take().unwrap_or_default()
+}
+
 /// Plays one schedule. If it fails, plays it again with a trace, and reports that.
 fn play<World: Played>(seed: u64, tally: World::Tally) -> World::Tally {
-    let mut world = World::new(seed, tally);
+    let mut world = World::new(Box::new(World::dice(seed)), tally);
     if catch_unwind(AssertUnwindSafe(|| world.play())).is_ok() {
         return world.into_tally();
     }
-    let mut world = World::new(seed, World::Tally::default());
+    let mut world = World::new(Box::new(World::dice(seed)), World::Tally::default());
     *world.trace() = Some(Vec::new());
     let panic = catch_unwind(AssertUnwindSafe(|| world.play())).unwrap_err();
     let what = message(panic.as_ref());
