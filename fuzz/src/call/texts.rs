@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::replies::SECRETS;
 
 /// The longest text.
-const LONGEST: usize = 8_192;
+const LONGEST: usize = 4_096;
 
 /// An error's text is fit to be shown.
 pub(super) fn is_plain(caller: &Caller, text: &str) {
