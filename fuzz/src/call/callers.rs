@@ -148,7 +148,9 @@ impl World {
             CallStep::Reject(epoch) => self.sessions[caller.ask.key.agent].reject(epoch, self.now),
             CallStep::Wait { until } => {
                 assert!(until > self.now.mono, "it is not asked to wait for what was");
-                assert!(until <= caller.rules.deadline, "longer than there is time");
+                let deadline = caller.rules.deadline;
+                assert!(until <= deadline, "longer than there is time");
+                assert!(caller.awaits.is_some() || until < deadline, "for an attempt without time");
                 caller.until = Some(until);
             }
             CallStep::NotAdmitted(error) => {
