@@ -30,7 +30,7 @@ use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
 use crate::evidence::Evidence;
 use crate::secret::{Body, Credentials, Token, basic_header, bearer_header};
-use crate::wire::{self, request, strings};
+use crate::wire::{self, FieldName, request, strings};
 pub use crate::wire::{
     Envelope, EnvelopeReader, ErrorForm, Field, Format, GrantReader, Granted, Object,
     RefusalFields, Success, Text, Times,
@@ -156,8 +156,9 @@ pub struct SignIn {
     name: Cow<'static, str>,
     method: Method,
     path: ServicePath,
-    credentials: CredentialsIn,
-    code_in: Option<Cow<'static, str>>,
+    /// The fields of the id and the secret; `None` if they are in `Authorization: Basic …`.
+    fields: Option<[FieldName; 2]>,
+    code_in: Option<FieldName>,
     evidence: Evidence,
 }
 
@@ -194,15 +195,19 @@ impl SignIn {
         path: ServicePath,
         credentials: CredentialsIn,
     ) -> Self {
+        let fields = match credentials {
+            CredentialsIn::Body { id, secret } => Some([id, secret].map(FieldName::new)),
+            CredentialsIn::Basic => None,
+        };
         let (name, code_in, evidence) = (name.into(), None, Evidence::Assumed);
-        Self { name, method, path, credentials, code_in, evidence }
+        Self { name, method, path, fields, code_in, evidence }
     }
 
     /// Says that it also takes a code that works once, in this field of a JSON object. The session
     /// then has no way back in. It uses the code up as soon as the request may have left.
     #[must_use]
     pub fn with_code_in(self, field: impl Into<Cow<'static, str>>) -> Self {
-        Self { code_in: Some(field.into()), ..self }
+        Self { code_in: Some(FieldName::new(field)), ..self }
     }
 
     /// Sets another path. Its evidence becomes [`Evidence::Assumed`].
@@ -248,30 +253,23 @@ impl SignIn {
 
     /// The header that carries id and secret, if one does.
     pub(crate) fn authorization(&self, credentials: &Credentials) -> Option<HeaderValue> {
-        match self.credentials {
-            CredentialsIn::Basic => basic_header(credentials),
-            CredentialsIn::Body { .. } => None,
-        }
+        if self.fields.is_none() { basic_header(credentials) } else { None }
     }
 
     pub(crate) fn request(&self, uri: &Uri, credentials: &Credentials) -> Option<Request<Body>> {
         let code = match &self.code_in {
-            Some(field) => Some((&**field, credentials.expose_code()?)),
+            Some(field) => Some((field, credentials.expose_code()?)),
             None => None,
         };
         let (id, secret) = (credentials.agent_id(), credentials.expose_secret());
-        let fields = match (&self.credentials, code) {
-            (CredentialsIn::Body { id: one, secret: other }, None) => {
-                strings(&[(one, id), (other, secret)])
-            }
-            (CredentialsIn::Body { id: one, secret: other }, Some(code)) => {
-                strings(&[(one, id), (other, secret), code])
-            }
-            (CredentialsIn::Basic, Some(code)) => strings(&[code]),
-            (CredentialsIn::Basic, None) => Ok(Vec::new().into()),
+        let fields = match (&self.fields, code) {
+            (Some([one, other]), None) => strings(&[(one, id), (other, secret)]),
+            (Some([one, other]), Some(code)) => strings(&[(one, id), (other, secret), code]),
+            (None, Some(code)) => strings(&[code]),
+            (None, None) => Ok(Vec::new().into()),
         };
         let mut request = request(self.method.clone(), uri, Body::new(fields.ok()?));
-        if self.credentials == CredentialsIn::Basic {
+        if self.fields.is_none() {
             request.headers_mut().insert(AUTHORIZATION, self.authorization(credentials)?);
         }
         Some(request)
@@ -284,7 +282,8 @@ pub struct Refresh {
     name: Cow<'static, str>,
     method: Method,
     path: ServicePath,
-    token_in: TokenIn,
+    /// The field of the token; `None` if it is in `Authorization: Bearer …`.
+    field: Option<FieldName>,
     evidence: Evidence,
 }
 
@@ -306,8 +305,12 @@ impl Refresh {
     /// [`Evidence::Assumed`].
     #[must_use]
     pub fn new(method: Method, path: ServicePath, token_in: TokenIn) -> Self {
+        let field = match token_in {
+            TokenIn::Body { field } => Some(FieldName::new(field)),
+            TokenIn::Bearer => None,
+        };
         let name = Cow::Borrowed("refresh-token");
-        Self { name, method, path, token_in, evidence: Evidence::Assumed }
+        Self { name, method, path, field, evidence: Evidence::Assumed }
     }
 
     /// Sets its name.
@@ -347,12 +350,12 @@ impl Refresh {
     }
 
     pub(crate) fn request(&self, uri: &Uri, token: &Token) -> Option<Request<Body>> {
-        let body = match &self.token_in {
-            TokenIn::Body { field } => Body::new(strings(&[(field, token.expose())]).ok()?),
-            TokenIn::Bearer => Body::default(),
+        let body = match &self.field {
+            Some(field) => Body::new(strings(&[(field, token.expose())]).ok()?),
+            None => Body::default(),
         };
         let mut request = request(self.method.clone(), uri, body);
-        if self.token_in == TokenIn::Bearer {
+        if self.field.is_none() {
             request.headers_mut().insert(AUTHORIZATION, bearer_header(token.expose())?);
         }
         Some(request)

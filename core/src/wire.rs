@@ -13,7 +13,7 @@ mod value;
 
 pub(crate) use decode::{Asked, read, refusal};
 pub use decode::{Envelope, EnvelopeReader, Format, Reply, Success};
-pub(crate) use encode::{json, request, strings};
+pub(crate) use encode::{FieldName, json, request, strings};
 pub(crate) use grant::read_grant;
 pub use grant::{Field, GrantReader, Granted, Times};
 pub use lossy::{ErrorForm, RefusalFields};

@@ -1,6 +1,7 @@
 //! The requests of the operations. Each body is written once. If it outgrows its memory, that
 //! memory is wiped, so no memory is freed with a secret in it.
 
+use std::borrow::Cow;
 use std::io;
 
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -68,25 +69,44 @@ pub(crate) fn json(
     Ok(written.0)
 }
 
+/// The name of a field that holds a string, with the JSON around it, which is made once.
+#[derive(Clone, Debug)]
+pub(crate) struct FieldName {
+    name: Cow<'static, str>,
+    /// `,"name":"`; `None` if the name needs an escape.
+    lead: Option<Box<str>>,
+}
+
+impl FieldName {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        let lead = is_plain(&name).then(|| format!(",\"{name}\":\"").into_boxed_str());
+        Self { name, lead }
+    }
+}
+
 /// Writes an object of strings: the requests that carry a secret, and no others.
 ///
 /// Text that needs no escape is copied in one piece. Nearly all text is of that kind.
-pub(crate) fn strings(fields: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
-    let length = |(name, value): &(&str, &str)| name.len().saturating_add(value.len());
-    let lengths = fields.iter().map(|field| length(field).saturating_add(FRAME));
-    let likely = lengths.fold(BRACES, usize::saturating_add);
-    if !fields.iter().all(|(name, value)| is_plain(name) && is_plain(value)) {
-        return json(&Strings(fields), likely);
-    }
+pub(crate) fn strings(fields: &[(&FieldName, &str)]) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
+    let length = |(field, value): &(&FieldName, &str)| {
+        field.name.len().saturating_add(value.len()).saturating_add(FRAME)
+    };
+    let likely = fields.iter().map(length).fold(BRACES, usize::saturating_add);
     let mut text = Zeroizing::new(Vec::with_capacity(likely));
-    let mut before: &[u8] = br#"{""#;
-    for (name, value) in fields {
-        for piece in [before, name.as_bytes(), br#"":""#, value.as_bytes()] {
-            text.extend_from_slice(piece);
-        }
-        before = br#"",""#;
+    for (field, value) in fields {
+        let Some(lead) = field.lead.as_ref().filter(|_| is_plain(value)) else {
+            return json(&Strings(fields), likely);
+        };
+        text.extend_from_slice(lead.as_bytes());
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'"');
     }
-    text.extend_from_slice(if fields.is_empty() { b"{}" } else { br#""}"# });
+    match text.first_mut() {
+        Some(first) => *first = b'{',
+        None => text.push(b'{'),
+    }
+    text.push(b'}');
     Ok(text)
 }
 
@@ -101,11 +121,11 @@ fn is_plain(text: &str) -> bool {
 const FRAME: usize = 6;
 const BRACES: usize = 2;
 
-struct Strings<'a>(&'a [(&'a str, &'a str)]);
+struct Strings<'a>(&'a [(&'a FieldName, &'a str)]);
 
 impl Serialize for Strings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied())
+        serializer.collect_map(self.0.iter().map(|(field, value)| (&field.name, value)))
     }
 }
 
@@ -143,11 +163,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::strings;
+    use super::{FieldName, strings};
 
     fn is_as_serde_json_writes_it(fields: &[(String, String)]) {
-        let borrowed: Vec<_> =
-            fields.iter().map(|(name, it)| (name.as_str(), it.as_str())).collect();
+        let names: Vec<_> = fields.iter().map(|(name, _)| FieldName::new(name.clone())).collect();
+        let values = fields.iter().map(|(_, it)| it.as_str());
+        let borrowed: Vec<_> = names.iter().zip(values).collect();
         let members = fields.iter().map(|(name, it)| {
             format!("{}:{}", Value::from(name.as_str()), Value::from(it.as_str()))
         });
