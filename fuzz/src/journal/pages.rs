@@ -98,8 +98,8 @@ impl Pages {
         rules::plain(self.kept, &self.records) == self.records.len()
     }
 
-    /// Where the first record stands that could not have been written; `None` also if that is
-    /// anyone's guess.
+    /// The place of the first record that cannot have been written; `None` also if that is not
+    /// certain.
     pub(super) fn first_odd(&self) -> Option<usize> {
         let number = rules::plain(self.kept, &self.records);
         let record = self.records.get(number)?;

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{COMMAND, quoted, rows, section, subcommands, told};
+use crate::{COMMAND, README, quoted, rows, section, subcommands, told};
 
 const FAILURE: &str = include_str!("../../src/failure.rs");
+const TEXTS: &str = include_str!("../command/texts/all.txt");
 
 /// The arms of a `match` on the kinds, in a function: kinds and what they come to.
 fn arms(function: &str) -> BTreeMap<String, String> {
@@ -100,5 +101,26 @@ fn each_command_has_its_row_and_no_row_is_of_another() {
         let words: Vec<_> = row.split(' ').skip(1).collect();
         let is_one = (1..=2.min(words.len())).any(|count| all.contains(&words[..count].join(" ")));
         assert!(row.starts_with("imts ") && is_one, "{row} is no command");
+    }
+}
+
+/// A line of the demo's output as the file of texts has it: without times and the phase.
+fn as_in_texts(line: &str) -> String {
+    let step = line.trim_start().split_once(" s  ").and_then(|(time, rest)| {
+        time.parse::<f64>().ok()?;
+        let (_phase, rest) = rest.split_once(' ')?;
+        Some(format!("    N s  PHASE  {}", rest.trim_start()))
+    });
+    let end = || line.rsplit_once(", in ").map(|(steps, _)| format!("{steps}, in N s."));
+    step.or_else(end).unwrap_or_else(|| line.to_owned())
+}
+
+#[test]
+fn the_readme_quotes_what_the_demo_prints() {
+    let (_, quote) = README.split_once("\n```text\n").unwrap();
+    let (quote, _) = quote.split_once("\n```").unwrap();
+    assert_eq!(quote.lines().count(), 3, "{quote}");
+    for line in quote.lines().map(as_in_texts) {
+        assert!(TEXTS.lines().any(|text| text == line), "the demo does not print: {line}");
     }
 }
