@@ -1,4 +1,4 @@
-//! Counts allocations an ask. Apart from the timings, since counting costs each allocation something.
+//! Counts the allocations of an ask. It is apart from the timings, because counting makes each allocation slower.
 
 use imts_peers::measure::print_table;
 use imts_peers::peer::{Peer, Visit};

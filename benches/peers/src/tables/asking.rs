@@ -81,7 +81,7 @@ pub fn authorization(rounds: usize) {
         Wanted::Authorization,
         "To a value of `Authorization`",
         &format!(
-            "{TOKEN_BYTES}-byte token, tokio current-thread runtime, 1 thread. Who yields text has it formatted and marked sensitive."
+            "{TOKEN_BYTES}-byte token, tokio current-thread runtime, 1 thread. If a crate yields text, the text is formatted and marked as sensitive."
         ),
     );
 }

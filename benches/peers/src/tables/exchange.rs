@@ -1,6 +1,6 @@
 //! Reading a token reply and building a token request, without I/O.
 //!
-//! Most peers do both behind private doors: what cannot be reached is said, not imitated.
+//! Most peers do both in private functions. The table says so, and nothing is imitated.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -126,7 +126,7 @@ pub fn reply(rounds: usize) {
     print(
         rounds,
         "Reading a token reply",
-        "One thread, no runtime, bytes in memory. azure_identity, google-cloud-auth and yup-oauth2 read theirs behind private doors; aws-smithy and reqsign-core read none.",
+        "One thread, no runtime, bytes in memory. azure_identity, google-cloud-auth and yup-oauth2 read theirs in private functions. aws-smithy and reqsign-core read none.",
         reply_rows(),
     );
 }
@@ -215,7 +215,7 @@ pub fn request(rounds: usize) {
     print(
         rounds,
         "Building the sign-in request",
-        "One thread, no runtime, nothing sent; what is built is dropped outside the time. The others build theirs behind private doors.",
+        "One thread, no runtime, nothing sent. The request is dropped outside the time. The others build theirs in private functions.",
         request_rows(),
     );
 }

@@ -90,6 +90,6 @@ pub fn outage(rounds: usize) {
     play::<Outage>(
         rounds,
         "An outage of 3 s: 503, `Retry-After: 1`",
-        "16 tasks, each asking again 1 ms after an error, no token yet; watched until 4 s after the outage. tokio, 2 workers. To show: about one call a second, all get the error at once meanwhile, and a token soon after its end.",
+        "16 tasks without a token ask again 1 ms after each error. They are watched until 4 s after the outage. tokio, 2 workers. To show: about one call a second, all get the error at once meanwhile, and a token soon after its end.",
     );
 }

@@ -65,6 +65,6 @@ pub fn short(rounds: usize) {
     play::<Short>(
         rounds,
         "A token that lives for 2 s, under load",
-        "16 tasks, each asking again 1 ms after an answer, for 2.5 s from the first token on; all crates are given tokens of 2 s; what is not answered 1 s later is cut off. The endpoint answers after 50 ms. tokio, 2 workers. To show: 1 call whenever half of a life is over, so 2, and all served at once.",
+        "16 tasks ask again 1 ms after each answer, for 2.5 s from the first token on. All crates get tokens of 2 s. A request that has no answer 1 s later is cut off. The endpoint answers after 50 ms. tokio, 2 workers. To show: 1 call whenever half of a life is over, so 2, and all served at once.",
     );
 }
