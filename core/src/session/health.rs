@@ -48,6 +48,9 @@ pub struct Health {
     pub last_error: Option<LastError>,
     /// Whether the last save failed. The driver sets it; the session does not know about it.
     pub save_failed: bool,
+    /// Whether the driver's last reading of the credentials failed. The driver sets it; the session
+    /// does not know about it.
+    pub credentials_failed: bool,
     /// The number of the grant in use, or of the last one. 0 if there was none.
     pub epoch: u64,
     /// The number of the session's save that the present state is, counted across restarts and
@@ -191,6 +194,7 @@ impl Session {
                 age: now.mono.since(at),
             }),
             save_failed: false,
+            credentials_failed: false,
             epoch: self.epoch.count(),
             generation: self.generation,
         }

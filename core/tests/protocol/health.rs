@@ -46,6 +46,7 @@ fn a_valid_sessions_health_is_one_flat_object_in_milliseconds() {
         "phase": "valid", "remaining_ms": 840_000, "refresh_remaining_ms": 2_591_940_000_u64,
         "next_renewal_ms": 720_000, "backing_off_ms": null, "in_flight": null,
         "credentials": "worked", "failures": 0, "last_error": null, "save_failed": false,
+        "credentials_failed": false,
         "epoch": 1, "generation": 1,
     });
     assert_eq!(told(&world), expected);

@@ -185,6 +185,7 @@ fn a_callback_that_fails_is_the_error_of_the_ask_and_is_called_again_after_a_bac
         assert_eq!(error.recovery(), Recovery::Retry { after: Some(wait) });
     }
     assert_eq!((vault.reads(), world.calls()), (1, 0), "nothing was sent");
+    assert!(client.health().credentials_failed);
     world.pass(1);
     client.token().unwrap_err();
     assert_eq!(vault.reads(), 2);
@@ -192,6 +193,7 @@ fn a_callback_that_fails_is_the_error_of_the_ask_and_is_called_again_after_a_bac
     world.pass(1);
     client.token().unwrap();
     assert_eq!((vault.reads(), world.calls()), (3, 1));
+    assert!(!client.health().credentials_failed);
 }
 
 #[test]

@@ -59,6 +59,7 @@ impl<F> Common<F> {
         let locked = self.lock();
         let mut health = locked.session.health(self.clock.now());
         health.save_failed = locked.save_failure.is_some();
+        health.credentials_failed = locked.reading.failure.is_some();
         health
     }
 }
