@@ -57,11 +57,11 @@ const MOST: usize = 160;
 /// Where an invariant is broken: that is the finding.
 pub fn run(data: &[u8]) -> Ran {
     let mut world = World::new(Box::new(Bytes::of(data, MOST)), Tally::default());
-    play(&mut world);
-    Ran { structured: true, deepest: world.has_done }
+    Ran { structured: true, deepest: play(&mut world) }
 }
 
-fn play(world: &mut World) {
+/// Plays one schedule; whether a call was done before everything was made good.
+fn play(world: &mut World) -> bool {
     world.tally.note("schedules");
     let events = if world.is_sound { &EVENTS[..events::SOUND] } else { &EVENTS };
     while world.choices.goes_on() {
@@ -69,8 +69,10 @@ fn play(world: &mut World) {
         world.tally.note("events");
         happen(world);
     }
+    let has_done = world.has_done;
     world.tell(|_| "no more faults".to_owned());
     heal::heal(world);
+    has_done
 }
 
 #[cfg(test)]
