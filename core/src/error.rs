@@ -4,6 +4,7 @@
 //! No error holds a secret, nor the text of a JSON parser's error, which quotes the value that it
 //! could not read.
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -86,8 +87,8 @@ pub enum Malformed {
     /// The body is not the JSON that the operation answers with.
     #[error("its JSON has {fault} at line {line}, column {column}")]
     Json {
-        /// What the parser found: `a syntax error`, `a wrong type or a repeated field`, or `an
-        /// early end`.
+        /// What the parser found: `a syntax error`, `a wrong type`, `a missing field`, `a repeated
+        /// field`, or `an early end`.
         fault: &'static str,
         /// The line, counted from 1.
         line: usize,
@@ -121,14 +122,51 @@ pub enum Malformed {
 }
 
 impl From<&serde_json::Error> for Malformed {
-    /// Keeps category, line and column. Never keeps the message, which quotes the value.
+    /// Keeps category, line and column. Never keeps the message, which quotes the value: only how
+    /// it begins is looked at.
     fn from(error: &serde_json::Error) -> Self {
         let fault = match error.classify() {
-            serde_json::error::Category::Data => "a wrong type or a repeated field",
+            serde_json::error::Category::Data => match Beginning::of(error).as_str() {
+                MISSING => "a missing field",
+                REPEATED => "a repeated field",
+                _ => "a wrong type",
+            },
             serde_json::error::Category::Eof => "an early end",
             _ => "a syntax error",
         };
         Self::Json { fault, line: error.line(), column: error.column() }
+    }
+}
+
+/// How serde's messages about fields begin. Both have the same length, and no value comes before it.
+const MISSING: &str = "missing field `";
+const REPEATED: &str = "duplicate field";
+
+/// The beginning of a message.
+struct Beginning(String);
+
+impl Beginning {
+    fn of(message: &impl fmt::Display) -> Self {
+        let mut beginning = Self(String::with_capacity(MISSING.len()));
+        // The only error is this type's own: it has enough.
+        let _enough = write!(beginning, "{message}");
+        beginning
+    }
+
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            if self.0.len() >= MISSING.len() {
+                return Err(fmt::Error);
+            }
+            self.0.push(character);
+        }
+        Ok(())
     }
 }
 

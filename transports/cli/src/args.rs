@@ -7,6 +7,7 @@ mod operations;
 mod sandbox;
 mod service;
 mod token;
+mod value;
 mod watch;
 
 use clap::{ArgAction, Parser, Subcommand};
@@ -20,6 +21,7 @@ pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{ServiceArgs, TransportName};
 pub(crate) use self::token::Token;
+pub(crate) use self::value::{Line, ProxyFrom};
 pub(crate) use self::watch::Watch;
 use crate::log::Log;
 

@@ -2,8 +2,6 @@
 //!
 //! Owns the files and the environment variables for these settings. Does not know what is sent.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,21 +13,25 @@ use imts::transport::Bounds;
 use imts::{AsyncTransport, Builder, HyperTransport, Transport, UreqTransport};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::args::{ServiceArgs, TransportName};
+use crate::args::{ProxyFrom, ServiceArgs, TransportName};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::gate::Gate;
+use crate::input::Source;
 use crate::log::Log;
 use crate::tasks::Tasks;
 
 /// The longest file of certificates that is read, in bytes.
 const MAX_CERTIFICATES: u64 = 4 * 1_048_576;
 
+/// The longest file of a proxy's URL that is read, in bytes.
+const MAX_URL: u64 = 65_536;
+
 /// The settings of a transport.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Network {
     ca_file: Option<PathBuf>,
-    proxy: Option<String>,
+    proxy: Option<ProxyFrom>,
     /// Whether every request is plain http within this machine.
     plain: bool,
 }
@@ -71,12 +73,18 @@ impl Network {
 
     fn proxy(&self) -> Result<Option<Proxy>, Failure> {
         // The message never quotes the value: it may hold a password.
-        match self.proxy.as_deref() {
+        match &self.proxy {
             None => Ok(None),
-            Some("env") => Proxy::from_env().map_err(|error| {
+            Some(ProxyFrom::Environment) => Proxy::from_env().map_err(|error| {
                 Failure::usage(format!("the proxy in the environment cannot be used: {error}"))
             }),
-            Some(url) => Proxy::new(url).map(Some).map_err(|error| {
+            Some(ProxyFrom::File(path)) => {
+                let url = Source::File(path.clone()).line("the proxy's URL", MAX_URL)?;
+                Proxy::new(&url).map(Some).map_err(|error| {
+                    Failure::usage(format!("--proxy @{} cannot be used: {error}", path.display()))
+                })
+            }
+            Some(ProxyFrom::Given(url)) => Proxy::new(url).map(Some).map_err(|error| {
                 Failure::usage(format!("--proxy cannot be used: {error}, nor `env`"))
             }),
         }
@@ -167,11 +175,8 @@ fn trusting_nobody() -> Result<Tls, Failure> {
 }
 
 fn certificates(path: &Path) -> Result<Certificates, Failure> {
-    let mut pem = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_CERTIFICATES).read_to_end(&mut pem)).map_err(
-        |error| Failure::usage(format!("cannot read --ca-file {}: {error}", path.display())),
-    )?;
-    Certificates::from_pem(&pem).map_err(|error| unusable(path, &error))
+    let pem = Source::File(path.to_owned()).bytes_of("--ca-file", MAX_CERTIFICATES)?;
+    Certificates::from_pem(&*pem).map_err(|error| unusable(path, &error))
 }
 
 fn unusable(path: &Path, error: &TlsError) -> Failure {

@@ -8,6 +8,7 @@ use imts::session::RenewalCause;
 use imts::{Recovery, TokenError};
 use serde_json::{Map, Value, json};
 
+use crate::advice;
 use crate::out::{self, NotPrinted};
 use crate::values::seconds;
 
@@ -174,12 +175,6 @@ impl Failure {
                 "Run it again with -vv, and report what it prints to the authors of this program."
                     .to_owned()
             }
-            (Kind::Refused, Recovery::SignIn) => {
-                "Check the agent id and the secret: the service does not accept them.".to_owned()
-            }
-            (Kind::Refused, Recovery::Fix) => {
-                "Check the base URL: the service does not serve this operation there.".to_owned()
-            }
             (_, Recovery::Retry { after: Some(after) }) => format!(
                 "Wait {} before you try again, as the service asks.",
                 humantime::format_duration(after)
@@ -226,9 +221,15 @@ impl From<&TokenError> for Failure {
             Some(RenewalCause::Failed(_)) => Kind::Transport,
             _ => Kind::Unexpected,
         };
-        match error.renewal_error() {
+        let failure = match error.renewal_error() {
             Some(error) => Self::new(kind, error.recovery(), error),
             None => Self::new(kind, error.recovery(), error),
+        };
+        match error.renewal_error().map(imts::session::RenewalError::why) {
+            Some(RenewalCause::Reply(ReplyError::Refused(refusal))) if kind == Kind::Refused => {
+                failure.advising(advice::of_sign_in(refusal))
+            }
+            _ => failure,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Owns parsing, dispatch and exit codes. Does not know what a command does: each command has its
 //! own module.
 
+mod advice;
 mod args;
 mod call;
 mod carrier;
@@ -58,9 +59,9 @@ fn main() -> ExitCode {
 /// Reports a mistake on the command line, or prints the help that was asked for.
 fn mistake(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        return match error.print() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
+        return match out::printed(error.print()) {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => Failure::from(error).report(false),
         };
     }
     let json = std::env::args_os().any(|arg| arg == "--json");

@@ -41,7 +41,12 @@ pub(crate) fn last(text: impl Display) {
 }
 
 fn print(mut stdout: StdoutLock<'_>, text: impl Display) -> Result<Reader, NotPrinted> {
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    printed(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// Returns what became of printing on stdout.
+pub(crate) fn printed(outcome: io::Result<()>) -> Result<Reader, NotPrinted> {
+    match outcome {
         Ok(()) => Ok(Reader::Listening),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(NotPrinted(error)),

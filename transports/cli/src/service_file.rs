@@ -12,7 +12,7 @@ use imts::service_file::service_of;
 use imts::{Catalogue, Evidence, Service, services};
 
 use crate::failure::Failure;
-use crate::input;
+use crate::input::Source;
 use crate::timeout::TimeLimit;
 
 /// The longest service file that is read, in bytes.
@@ -27,13 +27,11 @@ pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Service, Failu
 
 /// Returns a service file's text and its service.
 pub(crate) fn read(path: &Path) -> Result<(String, Service), Failure> {
-    let text = input::text_of(path, MAX_FILE).map_err(|error| {
-        Failure::usage(format!("cannot read --service-file {}: {error}", path.display()))
-    })?;
+    let mut text = Source::File(path.to_owned()).text("--service-file", MAX_FILE)?;
     let service = service_of(&text).map_err(|error| {
         Failure::usage(format!("--service-file {} cannot be used: {error}", path.display()))
     })?;
-    Ok((text, service))
+    Ok((std::mem::take(&mut *text), service))
 }
 
 /// Returns the service in which this operation can be called. If `path` is given, it replaces the

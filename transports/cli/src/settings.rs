@@ -1,19 +1,19 @@
 //! From flags and environment to an endpoint, credentials and a transport.
 
 use std::env;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use imts::endpoint::EndpointError;
 use imts::{Builder, Credentials, Endpoint, Service};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::args::ServiceArgs;
 use crate::carrier::{Carrier, Network};
 use crate::failure::Failure;
+use crate::input::Source;
 use crate::terminal;
 use crate::timeout::TimeLimit;
 
@@ -55,14 +55,21 @@ pub(crate) fn connection(
     service_of: Service,
     timeout: Duration,
 ) -> Result<Connection, Failure> {
-    let endpoint = endpoint(service.base_url.as_deref(), service.plain_http)?;
+    let endpoint = endpoint(service.base_url.as_ref().map(|url| &*url.0), service.plain_http)?;
     let agent_id = service
         .agent_id
-        .as_deref()
+        .as_ref()
+        .map(|agent_id| agent_id.0.as_str())
         .ok_or_else(|| Failure::usage("no agent id: give --agent-id or set IMTS_AGENT_ID"))?;
-    let secret = Secret::given(service.secret_file.as_deref())?;
+    let source = secret_source(service.secret_file.as_deref())?;
+    let asked = if matches!(source, Source::Terminal) { Some(ask()?) } else { None };
+    // The time in which a person types does not count.
     let limit = TimeLimit::of(timeout);
-    let mut secret = limit.bound("reading the secret", move || secret.read())?;
+    let mut secret = match asked {
+        Some(secret) => secret,
+        None => limit.bound("reading the secret", move || source.line("the secret", MAX_SECRET))?,
+    };
+    is_no_argument(&secret)?;
     let credentials =
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
     let (transport, network) = (service.transport, Network::of(service, &endpoint));
@@ -71,71 +78,40 @@ pub(crate) fn connection(
     Ok(Connection { endpoint, builder, carrier, limit })
 }
 
-/// Where the secret comes from.
-enum Secret {
-    Known(Zeroizing<String>),
-    File(PathBuf),
-    Stdin,
-}
-
-impl Secret {
-    /// Chooses the source. Asks the person at the terminal if the secret comes from there.
-    fn given(file: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = file else { return Self::of_environment() };
-        if path != Path::new("-") {
-            return Ok(Self::File(path.to_owned()));
-        }
-        if !io::stdin().is_terminal() {
-            return Ok(Self::Stdin);
-        }
-        terminal::secret("Agent secret: ")
-            .map(Self::Known)
-            .map_err(|error| unreadable(path, &error))
-    }
-
-    fn of_environment() -> Result<Self, Failure> {
-        match env::var("IMTS_AGENT_SECRET") {
-            Ok(secret) => Ok(Self::Known(Zeroizing::new(secret))),
-            Err(env::VarError::NotPresent) => Err(Failure::usage(
-                "no secret: set IMTS_AGENT_SECRET, or give --secret-file FILE (- reads stdin)",
-            )),
-            Err(env::VarError::NotUnicode(_)) => {
-                Err(Failure::usage("IMTS_AGENT_SECRET is not UTF-8"))
-            }
-        }
-    }
-
-    /// Reads the secret. A line break at its end is not part of it.
-    fn read(self) -> Result<Zeroizing<String>, Failure> {
-        let read = match self {
-            Self::Known(secret) => return Ok(secret),
-            Self::File(path) => {
-                File::open(&path).and_then(read_all).map_err(|error| unreadable(&path, &error))
-            }
-            Self::Stdin => {
-                read_all(io::stdin().lock()).map_err(|error| unreadable(Path::new("-"), &error))
-            }
-        };
-        let mut secret = read?;
-        let length = secret.trim_end_matches(['\r', '\n']).len();
-        secret.truncate(length);
-        Ok(secret)
+/// Returns where the secret comes from.
+fn secret_source(file: Option<&Path>) -> Result<Source, Failure> {
+    match file {
+        Some(path) if path == Path::new("-") && io::stdin().is_terminal() => Ok(Source::Terminal),
+        Some(path) if path == Path::new("-") => Ok(Source::Stdin),
+        Some(path) => Ok(Source::File(path.to_owned())),
+        None if env::var_os(SECRET).is_some() => Ok(Source::Variable(SECRET)),
+        None => Err(Failure::usage(
+            "no secret: set IMTS_AGENT_SECRET, or give --secret-file FILE (- reads stdin)",
+        )),
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    let place = if path == Path::new("-") { "stdin".into() } else { path.to_string_lossy() };
-    Failure::usage(format!("cannot read the secret from {place}: {error}"))
+/// Asks the person at the terminal for the secret.
+fn ask() -> Result<Zeroizing<String>, Failure> {
+    let secret = terminal::secret("Agent secret: ").map_err(|error| {
+        Failure::usage(format!("cannot read the secret from the terminal: {error}"))
+    })?;
+    Source::Terminal.is_line("the secret", &secret)?;
+    Ok(secret)
 }
 
-fn read_all(source: impl Read) -> io::Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4_096));
-    source.take(MAX_SECRET + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_SECRET {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "longer than 65536 bytes"));
+/// Refuses a command line that holds the secret. A short secret may stand there by chance.
+fn is_no_argument(secret: &str) -> Result<(), Failure> {
+    const SHORTEST: usize = 12;
+    let is_argument = || env::args_os().any(|arg| arg.to_string_lossy().contains(secret));
+    if secret.len() >= SHORTEST && is_argument() {
+        return Err(Failure::usage(
+            "an argument holds the agent's secret, and other users of this machine can read \
+             arguments: leave it out, and let the service give you another secret",
+        ));
     }
-    String::from_utf8(mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
-        error.into_bytes().zeroize();
-        io::Error::new(io::ErrorKind::InvalidData, "not UTF-8")
-    })
+    Ok(())
 }
+
+/// The variable of the secret.
+const SECRET: &str = "IMTS_AGENT_SECRET";

@@ -1,6 +1,7 @@
 //! How long a command may take.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,14 +25,26 @@ impl TimeLimit {
     }
 
     /// Runs something that may block for long, such as reading a pipe. Waits for it no longer than
-    /// the limit.
+    /// the limit. If the system provides no thread, this thread does the work, and waits for it as
+    /// long as it takes: files do not block.
     pub(crate) fn bound<T: Send + 'static>(
         self,
         what: &str,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let (done, outcome) = mpsc::sync_channel(1);
-        thread::spawn(move || drop(done.send(work())));
+        let work = Arc::new(Mutex::new(Some(work)));
+        let of_thread = Arc::clone(&work);
+        let spawned = thread::Builder::new().spawn(move || {
+            if let Some(work) = taken(&of_thread) {
+                drop(done.send(work()));
+            }
+        });
+        if spawned.is_err()
+            && let Some(work) = taken(&work)
+        {
+            return work();
+        }
         match outcome.recv_timeout(self.left()) {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {
@@ -45,4 +58,9 @@ impl TimeLimit {
             }
         }
     }
+}
+
+/// Takes the work, which is done once.
+fn taken<W>(work: &Mutex<Option<W>>) -> Option<W> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Executor, Read, Sleep, Timer, Write};
@@ -55,7 +56,11 @@ impl Runtime {
             })
         };
         let resolve = |host: String, port: u16| -> BoxFuture<'static, _> {
-            Box::pin(async move { Ok(lookup_host((host, port)).await?.collect()) })
+            Box::pin(async move {
+                // tokio looks a name up on a thread, and panics if the system provides none.
+                thread::Builder::new().spawn(|| {})?;
+                Ok(lookup_host((host, port)).await?.collect())
+            })
         };
         Self {
             tasks: Tasks(Arc::new(TokioExecutor::new())),

@@ -31,11 +31,12 @@ pub(super) static FORMAT: Format = Format {
 fn envelope(success: Success<'_>) -> Result<Envelope<'_>, Malformed> {
     #[derive(Deserialize)]
     struct Fields<'a> {
-        state: bool,
+        state: Option<bool>,
         #[serde(borrow)]
         payload: Option<&'a RawValue>,
     }
     let Object(Fields { state, payload }) = success.json()?;
+    let state = state.ok_or(Malformed::Missing { field: "state" })?;
     Ok(Envelope { is_refusal: !state, payload: payload.map(RawValue::get), field: "payload" })
 }
 

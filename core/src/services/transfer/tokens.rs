@@ -31,7 +31,7 @@ pub fn tokens() -> Tokens {
 /// an error.
 #[derive(Deserialize)]
 struct Reply<'a> {
-    state: bool,
+    state: Option<bool>,
     #[serde(borrow)]
     response_time: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -53,7 +53,7 @@ struct Payload<'a> {
 fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
     const MISSING: Malformed = Malformed::Missing { field: "payload" };
     let Object(reply): Object<Reply<'_>> = success.json()?;
-    if !reply.state {
+    if !reply.state.ok_or(Malformed::Missing { field: "state" })? {
         return Err(MISSING);
     }
     let time = reply.response_time.map(text);

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::TransportName;
+use super::{Line, TransportName};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -18,7 +18,7 @@ pub(crate) struct Demo {
     /// Use a running sandbox at this URL (see `imts sandbox`) instead of starting one. The demo changes
     /// its settings.
     #[arg(long, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
+    pub(crate) base_url: Option<Line>,
 
     /// Print one JSON object per line. The last one is the event `done`, or an error.
     #[arg(long)]

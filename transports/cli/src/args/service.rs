@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::{Line, ProxyFrom};
+
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServiceArgs {
     /// The service's base URL, such as `https://host.example`. There is no default.
     #[arg(long, env = "IMTS_BASE_URL", hide_env_values = true, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
+    pub(crate) base_url: Option<Line>,
 
     /// The agent's id.
     #[arg(long, env = "IMTS_AGENT_ID", hide_env_values = true, value_name = "ID")]
-    pub(crate) agent_id: Option<String>,
+    pub(crate) agent_id: Option<Line>,
 
     /// A file with the agent's secret; `-` reads it from stdin, without echo on a terminal. Without this
     /// option, the secret is read from IMTS_AGENT_SECRET.
@@ -32,11 +34,12 @@ pub(crate) struct ServiceArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// A proxy for https: `http://USER:PASSWORD@HOST:PORT` or `http://HOST:PORT`; or `env`, to use
-    /// HTTPS_PROXY or ALL_PROXY. Without this option, no proxy is used. This machine is never reached
-    /// through a proxy.
-    #[arg(long, value_name = "URL|env")]
-    pub(crate) proxy: Option<String>,
+    /// A proxy for https: `http://HOST:PORT`; or `env`, to use HTTPS_PROXY or ALL_PROXY; or `@FILE`, a
+    /// file with the URL. Only the last two may have a user name and a password, as
+    /// `http://USER:PASSWORD@HOST:PORT`. Without this option, no proxy is used. This machine is never
+    /// reached through a proxy.
+    #[arg(long, value_name = "URL|env|@FILE")]
+    pub(crate) proxy: Option<ProxyFrom>,
 
     /// A service file (TOML): the paths of operations, from the vendor's pages. See
     /// `imts operations --help`.

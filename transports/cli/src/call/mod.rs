@@ -7,7 +7,6 @@
 mod outcome;
 mod progress;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -20,6 +19,7 @@ use self::outcome::About;
 use self::progress::Progress;
 use crate::args::Call;
 use crate::failure::Failure;
+use crate::input::Source;
 use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
@@ -49,8 +49,8 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     let limit = TimeLimit::of(args.timeout);
     let service = service_file::of(args.service.service_file.as_deref(), limit.left())?;
     let service = service_file::with_callable(service, &args.operation, args.path.as_deref())?;
-    let source = Source::of(&args.data);
-    if matches!(source, Source::Stdin)
+    let data = Data::of(&args.data);
+    if matches!(data, Data::Elsewhere(Source::Stdin))
         && args.service.secret_file.as_deref() == Some(Path::new("-"))
     {
         return Err(Failure::usage(
@@ -58,7 +58,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
                                    as a file",
         ));
     }
-    let request = limit.bound("reading the data", move || source.read())?;
+    let request = limit.bound("reading the data", move || data.read())?;
     let entry = service.operations().entry(&args.operation);
     let about = About {
         operation: args.operation.clone(),
@@ -96,37 +96,26 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
 }
 
 /// Where the request comes from.
-enum Source {
-    Known(String),
-    File(PathBuf),
-    Stdin,
+enum Data {
+    Argument(String),
+    Elsewhere(Source),
 }
 
-impl Source {
+impl Data {
     fn of(data: &str) -> Self {
         match (data, data.strip_prefix('@')) {
-            ("-", _) => Self::Stdin,
-            (_, Some(path)) => Self::File(PathBuf::from(path)),
-            (json, None) => Self::Known(json.to_owned()),
+            ("-", _) => Self::Elsewhere(Source::Stdin),
+            (_, Some(path)) => Self::Elsewhere(Source::File(PathBuf::from(path))),
+            (json, None) => Self::Argument(json.to_owned()),
         }
     }
 
     fn read(self) -> Result<Json, Failure> {
-        let unreadable = |place: &str, error: &io::Error| {
-            Failure::usage(format!("cannot read the data from {place}: {error}"))
-        };
         let (text, hint) = match self {
-            Self::Known(text) => (text, " (to read a file, give @FILE)"),
-            Self::File(path) => {
-                let text = input::text_of(&path, MAX_DATA)
-                    .map_err(|error| unreadable(&path.to_string_lossy(), &error))?;
-                (text, "")
+            Self::Argument(text) => {
+                (input::argument(&text).to_owned().into(), " (to read a file, give @FILE)")
             }
-            Self::Stdin => {
-                let text = input::text(io::stdin().lock(), MAX_DATA)
-                    .map_err(|error| unreadable("stdin", &error))?;
-                (text, "")
-            }
+            Self::Elsewhere(source) => (source.text("the data", MAX_DATA)?, ""),
         };
         // The message never quotes what was given: it may hold a card number.
         Json::parse(&text).map_err(|error| {

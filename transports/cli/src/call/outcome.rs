@@ -15,6 +15,7 @@ use imts::time::Wall;
 use imts::{Class, JournalFile, Outcome, Recovery, TokenError};
 use serde_json::{Map, Value};
 
+use crate::advice;
 use crate::failure::{Failure, Kind};
 use crate::interrupt::Signal;
 use crate::out;
@@ -104,16 +105,7 @@ impl About {
     }
 
     fn refused(&self, refusal: &Refusal, recovery: Recovery) -> Failure {
-        let advice = match (refusal.status().as_u16(), recovery) {
-            (401 | 403, _) => {
-                "The service does not permit this agent to do that: ask the service's support."
-            }
-            (404 | 405, _) => {
-                "Check the path and the base URL: the service does not serve this operation there."
-            }
-            (_, Recovery::Fix) => "Check the request's fields against the vendor's page.",
-            _ => "Nothing was done: try again later.",
-        };
+        let advice = advice::of_call(refusal);
         let mut details = self.details(&Value::Null);
         details.insert("status".to_owned(), refusal.status().as_u16().into());
         details.insert("code".to_owned(), refusal.code().into());

@@ -36,7 +36,7 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
         None => Some(serve()?),
     };
     let url = match (&args.base_url, &own) {
-        (Some(url), _) => url.clone(),
+        (Some(url), _) => url.0.clone(),
         (None, Some(front)) => front.url(),
         (None, None) => return Err(Failure::usage("no sandbox was started")),
     };

@@ -10,10 +10,14 @@ mod decisions;
 mod demo;
 mod hostile;
 mod identity;
+#[cfg(unix)]
+mod input;
 mod intents;
 mod journal;
 #[cfg(unix)]
 mod journal_lock;
+#[cfg(target_os = "linux")]
+mod limits;
 mod mistakes;
 mod network;
 mod operations;

@@ -115,9 +115,11 @@ fn a_proxy_is_used_where_it_is_asked_for_and_its_password_stays_with_it() {
         stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").unwrap();
     });
     let proxy_url = format!("http://user:canary-7f3a@127.0.0.1:{port}");
+    let folder = crate::Folder::new("proxy");
+    let file = format!("@{}", folder.write("proxy", format!("\u{feff}{proxy_url}\n")));
     for transport in TRANSPORTS {
         let flags = ["--json", "-vv", "--transport", transport, "--proxy"];
-        let given = run(token("https://host.invalid", &flags).arg(&proxy_url));
+        let given = run(token("https://host.invalid", &flags).arg(&file));
         let of_environment =
             run(token("https://host.invalid", &flags).arg("env").env("HTTPS_PROXY", &proxy_url));
         for ran in [given, of_environment] {
@@ -153,6 +155,23 @@ fn without_being_asked_no_proxy_is_used_and_to_this_machine_never() {
             let flags = ["--transport", transport, "--timeout", "2s"];
             let ran = run(token("https://host.invalid", &flags).env(name, &proxy));
             assert_eq!(ran.code, 5, "{transport} {name}: {ran:?}");
+        }
+    }
+    let asked = idle.accept().map(drop).map_err(|error| error.kind());
+    assert_eq!(asked, Err(std::io::ErrorKind::WouldBlock), "the proxy was spoken to");
+}
+
+#[test]
+fn what_no_proxy_lists_with_its_port_is_reached_without_the_proxy() {
+    let idle = TcpListener::bind("127.0.0.1:0").unwrap();
+    idle.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}\n", idle.local_addr().unwrap());
+    for transport in TRANSPORTS {
+        for exceptions in ["host.invalid:8443", "a.test\thost.invalid", ".invalid:8443\n"] {
+            let flags = ["--json", "--transport", transport, "--proxy", "env", "--timeout", "9s"];
+            let mut command = token("https://host.invalid:8443", &flags);
+            let ran = run(command.env("HTTPS_PROXY", &proxy).env("NO_PROXY", exceptions));
+            assert_eq!(ran.code, 5, "{transport} {exceptions:?}: {ran:?}");
         }
     }
     let asked = idle.accept().map(drop).map_err(|error| error.kind());

@@ -26,8 +26,20 @@ fn a_pipe_that_nobody_reads_is_no_error_and_the_exit_code_tells_the_truth() {
     assert_eq!(refused, (Some(3), String::new()));
     assert_eq!(unheard(&mut imts(&["token", "--json"])), (Some(2), String::new()));
     assert_eq!(unheard(&mut imts(&["demo", "--json"])), (Some(0), String::new()));
-    let help = unheard(&mut imts(&["--help"]));
-    assert_eq!(help.1, "");
+    let helps: [&[&str]; 6] = [
+        &["--help"],
+        &["-h"],
+        &["--version"],
+        &["help", "token"],
+        &["call", "--help"],
+        &["token", "--json", "--help"],
+    ];
+    for help in helps {
+        assert_eq!(unheard(&mut imts(help)), (Some(0), String::new()), "{help:?}");
+    }
+    for other in [&["operations"][..], &["operations", "--json"]] {
+        assert_eq!(unheard(&mut imts(other)), (Some(0), String::new()), "{other:?}");
+    }
 }
 
 #[test]
@@ -48,6 +60,11 @@ fn a_token_that_could_not_be_written_is_an_error() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = token(&front.url(), &["--show"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("error: cannot write to stdout"), "{told}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = imts(&["--help"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "help that is not printed");
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.starts_with("error: cannot write to stdout"), "{told}");
 }

@@ -218,3 +218,52 @@ fn a_reply_of_one_byte_at_a_time_does_not_outlast_the_timeout() {
     expect(&runs, "timed_out", "retry");
     assert!(runs.iter().all(|ran| ran.took < Duration::from_secs(50)), "{runs:?}");
 }
+
+#[test]
+fn the_advice_is_by_what_the_service_said() {
+    let cases = [
+        (403, "", r#"{"message":"IP 10.0.0.1 not allowed"}"#, "this machine's address"),
+        (401, "", r#"{"message":"IP not in whitelist"}"#, "this machine's address"),
+        (403, "", "{}", "this machine's address"),
+        (429, "", "{}", "Send requests less often"),
+        (429, "7", "{}", "Wait 7s"),
+        (400, "", r#"{"message":"Too many requests"}"#, "Send requests less often"),
+        (400, "", r#"{"message":"agent_id is required"}"#, "missing or empty"),
+        (422, "", r#"{"message":"agent_id must be a string"}"#, "a wrong type or form"),
+        (401, "", r#"{"message":"agent is blocked"}"#, "locked or disabled"),
+        (401, "", "{}", "Check the agent id and the secret"),
+    ];
+    for (status, wait, body, words) in cases {
+        let mut response = Response::builder().status(status);
+        response = response.header("content-type", "application/json");
+        if !wait.is_empty() {
+            response = response.header("retry-after", wait);
+        }
+        let response = response.body(body.as_bytes().to_vec()).unwrap();
+        let front = Front::builder(Sandbox::default())
+            .handler(move |_, _, _| response.clone())
+            .start()
+            .unwrap();
+        for transport in TRANSPORTS {
+            let ran = run(&mut token(&front.url(), &["--transport", transport]));
+            assert_eq!(ran.code, 3, "{ran:?}");
+            let advice = ran.err.lines().nth(1).unwrap_or_default();
+            assert!(advice.contains(words), "{status} {body}: {}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_is_named() {
+    for (body, words) in [
+        (&b"{}"[..], "its field `state` is missing"),
+        (br#"{"state":true}"#, "its field `payload` is missing"),
+        (br#"{"state":1}"#, "its JSON has a wrong type"),
+        (br#"{"state":true,"state":true}"#, "its JSON has a repeated field"),
+    ] {
+        for ran in answered(200, "application/json", body) {
+            let message = ran.json()["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}

@@ -18,6 +18,7 @@ pub(super) fn shoot(scenes: &mut Scenes) {
     scenes.both("a call that is done", || call(&front.url(), "confirm", &flags));
     mistakes(scenes, &front);
     outcomes(scenes, &flags);
+    refusals(scenes, &flags);
     guarded(scenes, &flags);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = call(&front.url(), "confirm", &flags);
@@ -59,6 +60,33 @@ fn mistakes(scenes: &mut Scenes, front: &Front) {
     scenes.run("a field that the service refuses", &mut call(&url, "fees", &["-d", fees]));
     let wrong = &mut call(&url, "fees", &[]);
     scenes.run("no token", wrong.env("IMTS_AGENT_SECRET", "another"));
+}
+
+/// What is advised about a refused call, by what the service said.
+fn refusals(scenes: &mut Scenes, flags: &[&str]) {
+    for (situation, status, message) in [
+        ("a refusal: a field is missing", 400, "client_uuid is required"),
+        ("a refusal: a wrong type", 400, "client_uuid must be a string"),
+        ("a refusal: too many requests", 400, "too many requests"),
+        ("a refusal: not allowed", 403, "IP 10.0.0.1 not allowed"),
+        ("a refusal: a lock", 403, "agent is blocked"),
+        ("a refusal: the service is busy", 408, "maintenance"),
+        ("a refusal: something else", 400, "limit of the day"),
+    ] {
+        let body = format!(r#"{{"state":false,"message":"{message}"}}"#);
+        let front = Front::builder(Sandbox::with_service_file(SERVICE_FILE).unwrap())
+            .handler(move |sandbox, now, request| {
+                if request.uri().path() == imts_sandbox::GET_TOKEN_PATH {
+                    return sandbox.handle(now, request);
+                }
+                let response = http::Response::builder().status(status);
+                let response = response.header("content-type", "application/json");
+                response.body(body.clone().into_bytes()).unwrap()
+            })
+            .start()
+            .unwrap();
+        scenes.run(situation, &mut call(&front.url(), "confirm", flags));
+    }
 }
 
 fn outcomes(scenes: &mut Scenes, flags: &[&str]) {

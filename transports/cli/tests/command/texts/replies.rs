@@ -61,6 +61,23 @@ fn refused(scenes: &mut Scenes) {
         ("403 with a message", answering(403, &[json], message)),
         ("state false and a code", answering(200, &[json], coded)),
         ("404", answering(404, &[html], b"<html>")),
+        ("429", answering(429, &[json], b"{}")),
+        (
+            "a message about many requests",
+            answering(400, &[json], br#"{"message":"Too many requests"}"#),
+        ),
+        ("a message about a lock", answering(401, &[json], br#"{"message":"agent is blocked"}"#)),
+        (
+            "a message about a missing field",
+            answering(400, &[json], br#"{"message":"agent_id is required"}"#),
+        ),
+        (
+            "a message about a type",
+            answering(422, &[json], br#"{"message":"agent_id must be a string"}"#),
+        ),
+        ("400 without a message", answering(400, &[json], b"{}")),
+        ("408", answering(408, &[json], b"{}")),
+        ("408 and a time to wait", answering(408, &[json, wait], b"{}")),
         ("429 and a time to wait", answering(429, &[json, wait], b"{}")),
         ("500", answering(500, &[html], b"<html>")),
         ("503 and a time to wait", answering(503, &[json, wait], b"{}")),
@@ -82,11 +99,13 @@ fn malformed(scenes: &mut Scenes) {
         .into_bytes()
     };
     let good = "2025-07-23T11:32:31+00:00";
-    let cases: [(&str, Vec<u8>); 9] = [
+    let cases: [(&str, Vec<u8>); 11] = [
         ("a body that ends too early", b"{".to_vec()),
         ("a body that is not JSON", b"{x".to_vec()),
         ("JSON of another form", b"[]".to_vec()),
         ("a field that is missing", br#"{"state":true}"#.to_vec()),
+        ("no field at all", b"{}".to_vec()),
+        ("a field twice", br#"{"state":true,"state":true}"#.to_vec()),
         ("a body that is not UTF-8", b"\xff\xfe".to_vec()),
         ("a body that is too long", vec![b' '; 70_000]),
         ("a token with a line break", grant("a\\r\\nb", good)),

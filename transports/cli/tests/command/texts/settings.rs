@@ -54,6 +54,16 @@ fn secrets(scenes: &mut Scenes) {
     scenes.run("an empty secret", token(HTTPS, &[]).env("IMTS_AGENT_SECRET", ""));
     let not_text = OsStr::from_bytes(b"\xff\xfe");
     scenes.run("a secret that is not UTF-8", token(HTTPS, &[]).env("IMTS_AGENT_SECRET", not_text));
+    for (situation, secret) in
+        [("a secret of two lines", "a\nb"), ("a secret with an invisible character", "a\u{200b}")]
+    {
+        scenes.run(situation, token(HTTPS, &[]).env("IMTS_AGENT_SECRET", secret));
+    }
+    let wide = scenes.folder.write("wide", b"\xff\xfea\0");
+    scenes.run("a secret in UTF-16", &mut token(HTTPS, &["--secret-file", &wide]));
+    let repeated = ["-d", r#"{"x":"the-secret-itself"}"#];
+    let mut command = call(HTTPS, "fees", &repeated);
+    scenes.run("a secret in an argument", command.env("IMTS_AGENT_SECRET", "the-secret-itself"));
     let missing = scenes.folder.path("missing");
     scenes.run(
         "a file of the secret that is missing",
@@ -92,6 +102,12 @@ fn certificates_and_proxies(scenes: &mut Scenes) {
     let mut bare = token(HTTPS, &[]);
     bare.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/no/such/folder");
     scenes.run("a machine without certificates", &mut bare);
+    let by_password = ["--proxy", "http://user:password@host:3128"];
+    scenes.run("a proxy's password as an argument", &mut token(HTTPS, &by_password));
+    let file = format!("@{}", scenes.folder.write("proxy", "socks5://user:password@host:1"));
+    scenes.run("a file of a proxy that is not one", &mut token(HTTPS, &["--proxy", &file]));
+    let blank = format!("@{}", scenes.folder.write("blank", "\n"));
+    scenes.run("a file of a proxy that is blank", &mut token(HTTPS, &["--proxy", &blank]));
     scenes.run("a proxy that is not one", &mut token(HTTPS, &["--proxy", "ftp://host"]));
     let by_environment = &mut token(HTTPS, &["--proxy", "env"]);
     scenes.run("the same in the environment", by_environment.env("HTTPS_PROXY", "x y"));

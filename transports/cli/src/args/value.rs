@@ -1,0 +1,83 @@
+//! Reads the values of options and of their variables.
+//!
+//! Owns which values may not be arguments. Never repeats a value: it may be a secret.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use clap::builder::{TypedValueParser, ValueParserFactory};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, Command, Error};
+
+use crate::input;
+
+/// A value of one line.
+#[derive(Clone, Debug)]
+pub(crate) struct Line(pub(crate) String);
+
+/// Where the URL of the proxy comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum ProxyFrom {
+    /// HTTPS_PROXY or ALL_PROXY.
+    Environment,
+    File(PathBuf),
+    Given(String),
+}
+
+impl ValueParserFactory for Line {
+    type Parser = Reader<Self>;
+
+    fn value_parser() -> Self::Parser {
+        Reader(|value, _, _| Ok(Self(value)))
+    }
+}
+
+impl ValueParserFactory for ProxyFrom {
+    type Parser = Reader<Self>;
+
+    fn value_parser() -> Self::Parser {
+        Reader(|value, name, source| match value.strip_prefix('@') {
+            _ if value == "env" => Ok(Self::Environment),
+            Some(path) => Ok(Self::File(PathBuf::from(path))),
+            None if source == ValueSource::CommandLine && value.contains('@') => Err(format!(
+                "{name} has a user name or a password, and other users of this machine can read \
+                 arguments: write the URL into a file and give {name} @FILE, or set HTTPS_PROXY \
+                 and give {name} env"
+            )),
+            None => Ok(Self::Given(value)),
+        })
+    }
+}
+
+/// Reads a line and makes a value of it, with the name and the source of its option.
+#[derive(Clone)]
+pub(crate) struct Reader<T>(fn(String, &str, ValueSource) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reader<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        self.parse_ref_(command, arg, value, ValueSource::CommandLine)
+    }
+
+    fn parse_ref_(
+        &self,
+        _: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+        source: ValueSource,
+    ) -> Result<T, Error> {
+        let name = match (source, arg.and_then(Arg::get_env), arg.and_then(Arg::get_long)) {
+            (ValueSource::EnvVariable, Some(variable), _) => {
+                variable.to_string_lossy().into_owned()
+            }
+            (_, _, Some(option)) => format!("--{option}"),
+            _ => "the argument".to_owned(),
+        };
+        input::value(value)
+            .map_err(|error| format!("{name} cannot be used: {error}"))
+            .and_then(|value| self.0(value, &name, source))
+            .map_err(|message| Error::raw(ErrorKind::ValueValidation, message))
+    }
+}
