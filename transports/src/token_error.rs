@@ -35,8 +35,9 @@ pub enum TokenError {
     Credentials {
         /// How long until the callback may be called again.
         wait: Duration,
-        /// Why the callback failed. Its text is part of this error's text.
-        why: Source,
+        /// Why the callback failed. Its text is part of this error's text. It is in two boxes,
+        /// because a wide pointer here made the ask of a handle 4 instructions longer.
+        why: Arc<Source>,
     },
     /// The caller's own patience ended. The renewal continues without this caller.
     TimedOut,

@@ -6,6 +6,7 @@
 
 use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use imts_core::exchange::Purpose;
@@ -104,7 +105,7 @@ impl<F> Common<F> {
             }
             Err(TokenError::SignIn { last }) => Err(match &state.reading.failure {
                 Some(why) => {
-                    TokenError::Credentials { wait: state.reading.wait(now), why: why.clone() }
+                    TokenError::Credentials { wait: state.reading.wait(now), why: Arc::clone(why) }
                 }
                 None => TokenError::SignIn { last },
             }),
@@ -153,7 +154,7 @@ impl<F> Common<F> {
         }
         let now = self.clock.now();
         state.reading.until = None;
-        let read = read.map_err(Source::from).map(|credentials| {
+        let read = read.map_err(|why| Arc::new(Source::from(why))).map(|credentials| {
             state.session.sign_in(credentials, Keep::Always, now);
             if state.needs_others(now) { News::Nothing } else { News::NewSecret }
         });

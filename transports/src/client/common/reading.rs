@@ -2,6 +2,7 @@
 //!
 //! Owns the pace. Does not know what the session needs, and calls nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use imts_core::time::Mono;
@@ -19,7 +20,7 @@ pub(crate) struct Reading {
     in_vain: u32,
     not_before: Option<Mono>,
     /// Why the last reading failed.
-    pub(super) failure: Option<Source>,
+    pub(super) failure: Option<Arc<Source>>,
     /// Whether the caller has signed out.
     pub(super) is_off: bool,
 }
@@ -71,7 +72,7 @@ impl Reading {
     /// The reading has ended. The next one waits: if this one brought nothing new, as long as a
     /// renewal that failed. If it brought a secret that the service may refuse too, the next one is
     /// at the pace of forbidden sign-ins, because accounts get locked.
-    pub(super) fn ended(&mut self, read: &Result<News, Source>, policy: &Policy, now: Now) {
+    pub(super) fn ended(&mut self, read: &Result<News, Arc<Source>>, policy: &Policy, now: Now) {
         self.in_vain = self.in_vain.saturating_add(1);
         let wait = match read {
             Ok(News::NewSecret) => policy.slow_retry(self.in_vain),
