@@ -3,7 +3,7 @@
 //! Owns the choice of runtime; tokio is the default. Does not know about HTTP.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
@@ -11,11 +11,15 @@ use std::time::{Duration, Instant};
 
 use hyper::rt::{Executor, Read, Sleep, Timer, Write};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::wire::Wire;
 use crate::transport::BoxFuture;
+
+/// Each lookup has a thread while it lasts; further ones of a transport wait for their turn.
+const LOOKUPS_AT_ONCE: usize = 64;
 
 type Dial = Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Wire>> + Send + Sync>;
 
@@ -55,18 +59,11 @@ impl Runtime {
                 Ok(Wire::tokio(stream))
             })
         };
-        let resolve = |host: String, port: u16| -> BoxFuture<'static, _> {
-            Box::pin(async move {
-                // tokio looks a name up on a thread, and panics if the system provides none.
-                thread::Builder::new().spawn(|| {})?;
-                Ok(lookup_host((host, port)).await?.collect())
-            })
-        };
         Self {
             tasks: Tasks(Arc::new(TokioExecutor::new())),
             time: Time(Arc::new(TokioTimer::new())),
             dial: Arc::new(dial),
-            resolve: Some(Arc::new(resolve)),
+            resolve: Some(resolver(Arc::new(Semaphore::new(LOOKUPS_AT_ONCE)))),
             home: || Handle::try_current().ok().map(|runtime| Home::Tokio(runtime.id())),
             reads_afresh: cfg!(unix),
         }
@@ -100,6 +97,32 @@ impl Runtime {
     }
 }
 
+fn resolver(turns: Arc<Semaphore>) -> Resolve {
+    Arc::new(move |host, port| {
+        let turns = Arc::clone(&turns);
+        Box::pin(async move {
+            let turn = turns.acquire_owned().await.map_err(io::Error::other)?;
+            look_up(turn, host, port).await
+        })
+    })
+}
+
+/// Looks a name up on a thread of its own: tokio's own way panics if the system provides no thread.
+/// The turn ends with the thread, also if nobody waits any more.
+async fn look_up(
+    turn: OwnedSemaphorePermit,
+    host: String,
+    port: u16,
+) -> io::Result<Vec<SocketAddr>> {
+    let (sender, found) = oneshot::channel();
+    thread::Builder::new().name("imts-lookup".to_owned()).spawn(move || {
+        let looked_up = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        drop(turn);
+        drop(sender.send(looked_up));
+    })?;
+    found.await.map_err(io::Error::other)?
+}
+
 #[derive(Clone)]
 pub(super) struct Tasks(Arc<dyn Executor<BoxFuture<'static, ()>> + Send + Sync>);
 
@@ -127,5 +150,30 @@ impl Timer for Time {
 
     fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, new_deadline: Instant) {
         self.0.reset(sleep, new_deadline);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use super::*;
+
+    #[test]
+    fn a_lookup_has_its_turn_and_gives_it_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let turns = Arc::new(Semaphore::new(1));
+        let resolve = resolver(Arc::clone(&turns));
+        runtime.block_on(async {
+            let other = turns.clone().acquire_owned().await.unwrap();
+            let mut waiting = resolve("localhost".to_owned(), 80);
+            let polled = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
+            assert!(polled, "it waits for its turn");
+            drop(other);
+            let addresses = waiting.await.unwrap();
+            assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
+            assert_eq!(turns.available_permits(), 1);
+        });
     }
 }

@@ -6,12 +6,13 @@ use imts_sandbox::{Front, Sandbox};
 
 use crate::{AGENT, Folder, Ran, SECRET, TRANSPORTS, call, run, token};
 
-/// The same command under a limit of the system, as a user who has no other processes.
-fn under(limit: &str, command: &Command) -> Command {
+/// The same command under a limit of the system, as a user who has no other processes. The system
+/// counts the threads of a user, so each test has a user of its own.
+fn under(user: u32, limit: &str, command: &Command) -> Command {
     let is_root = rustix::process::geteuid().is_root();
     let mut limited = Command::new(if is_root { "setpriv" } else { "prlimit" });
     if is_root {
-        limited.args(["--reuid=54321", "--clear-groups", "prlimit"]);
+        limited.arg(format!("--reuid={user}")).args(["--clear-groups", "prlimit"]);
     }
     limited.arg(limit).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -39,7 +40,7 @@ fn without_a_thread_it_works_or_is_an_error_in_json() {
         let flags = ["--json", "--transport", transport];
         for more in [&[][..], &["--secret-file", &secret]] {
             let command = token(&front.url(), &[&flags[..], more].concat());
-            let ran = run(&mut under("--nproc=1", &command));
+            let ran = run(&mut under(54_321, "--nproc=1", &command));
             assert_told("token", &ran);
             // The blocking client renews on a thread of its own.
             let code = if transport == "ureq" { 5 } else { 0 };
@@ -47,9 +48,9 @@ fn without_a_thread_it_works_or_is_an_error_in_json() {
         }
         for nproc in ["--nproc=1", "--nproc=2", "--nproc=3", "--nproc=4"] {
             let command = call(&front.url(), "fees", &flags);
-            assert_told(nproc, &run(&mut under(nproc, &command)));
+            assert_told(nproc, &run(&mut under(54_321, nproc, &command)));
             let named = token("https://host.invalid", &[&flags[..], &["--timeout", "5s"]].concat());
-            let ran = run(&mut under(nproc, &named));
+            let ran = run(&mut under(54_321, nproc, &named));
             assert_told(nproc, &ran);
             assert_ne!(ran.code, 0, "{ran:?}");
         }
@@ -67,9 +68,9 @@ fn without_a_file_descriptor_it_is_an_error_in_json() {
             let limit = format!("--nofile={files}");
             let flags = ["--json", "--transport", transport, "--secret-file", &secret];
             let command = token(&front.url(), &flags);
-            assert_told(&limit, &run(&mut under(&limit, &command)));
+            assert_told(&limit, &run(&mut under(54_322, &limit, &command)));
             let command = call(&front.url(), "fees", &flags);
-            assert_told(&limit, &run(&mut under(&limit, &command)));
+            assert_told(&limit, &run(&mut under(54_322, &limit, &command)));
         }
     }
 }
@@ -82,7 +83,7 @@ fn without_memory_for_a_threads_stack_it_does_not_panic() {
         let mut works = 0;
         for megabytes in (16..=96).step_by(8) {
             let limit = format!("--as={}", megabytes << 20);
-            let mut command = under(&limit, &token(&front.url(), &flags));
+            let mut command = under(54_323, &limit, &token(&front.url(), &flags));
             let output = command.env("IMTS_AGENT_ID", AGENT).output().unwrap();
             let err = String::from_utf8_lossy(&output.stderr);
             assert!(!err.contains("panicked"), "{limit}, {transport}: {err}");
