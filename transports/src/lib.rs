@@ -97,6 +97,7 @@ pub mod tower;
 pub mod transport;
 #[cfg(feature = "ureq")]
 pub mod ureq;
+mod variable;
 mod wipe;
 mod within;
 

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use self::exceptions::Exceptions;
 use crate::connect::{Place, bare};
+use crate::variable::trimmed;
 
 /// A proxy for https, which opens a tunnel by `CONNECT`.
 #[derive(Clone)]
@@ -118,13 +119,6 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Proxy(..)")
     }
-}
-
-/// Returns a variable's text without a byte order mark at its start and a line break at its end:
-/// editors and shells put them there.
-fn trimmed(text: &str) -> &str {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// Returns `HOST:PORT` as a request line and a URL contain it.

@@ -10,9 +10,10 @@ use imts_core::endpoint::EndpointError;
 use imts_core::secret::CredentialsError;
 use imts_core::{Credentials, Endpoint};
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::Builder;
+use crate::variable::trimmed;
 
 const BASE_URL: &str = "IMTS_BASE_URL";
 const AGENT_ID: &str = "IMTS_AGENT_ID";
@@ -89,28 +90,17 @@ fn from(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<Builder, 
 
 /// Returns a variable's value without the mark and the line break.
 fn read(name: &'static str, value: OsString) -> Result<Zeroizing<String>, EnvError> {
-    let mut bytes = Zeroizing::new(value.into_encoded_bytes());
+    let bytes = Zeroizing::new(value.into_encoded_bytes());
     if bytes.len() > MAX_LENGTH {
         return Err(EnvError::TooLong(name));
     }
-    if bytes.starts_with("\u{feff}".as_bytes()) {
-        drop(bytes.drain(..3));
-    }
-    if bytes.ends_with(b"\n") {
-        let crlf = bytes.ends_with(b"\r\n");
-        let length = bytes.len() - if crlf { 2 } else { 1 };
-        bytes.truncate(length);
-    }
-    let text = String::from_utf8(mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|error| {
-        error.into_bytes().zeroize();
-        EnvError::NotUtf8(name)
-    })?;
+    let text = trimmed(str::from_utf8(&bytes).map_err(|_| EnvError::NotUtf8(name))?);
     if text.trim().is_empty() {
         return Err(EnvError::Blank(name));
     }
     match text.chars().find(|character| is_invisible(*character)) {
         Some(character) => Err(EnvError::Invisible(name, character)),
-        None => Ok(text),
+        None => Ok(Zeroizing::new(text.to_owned())),
     }
 }
 
