@@ -88,13 +88,9 @@ mod tests {
     fn an_intent_is_applied_once_and_every_call_ends_as_its_attempts_have_proved() {
         let Some(tally) = seeds::play_all::<World>(SCHEDULES) else { return };
         if seeds::long_form().is_some() {
-            print(&tally);
+            println!("{tally}");
         }
         tally.check();
-    }
-
-    fn print(tally: &Tally) {
-        println!("{tally}");
     }
 
     #[test]

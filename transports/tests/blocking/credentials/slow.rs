@@ -2,10 +2,11 @@
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use imts::session::CredentialsHealth;
-use imts::{Builder, Credentials, Keep, TokenError};
+use imts::{Builder, Client, Credentials, Epoch, Keep, TokenError};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET};
 
 use super::{builder, in_time, pass_a_back_off, rotate, sign_ins};
@@ -26,6 +27,16 @@ fn held(world: &World) -> (Builder, Held) {
         Ok(Credentials::new(DEFAULT_AGENT, given.lock().unwrap().recv()?)?)
     });
     (builder, Held { called, give })
+}
+
+/// A client whose callback was called, for an ask on another thread.
+fn called(world: &World) -> (Client, Held, JoinHandle<Result<Epoch, TokenError>>) {
+    let (builder, vault) = held(world);
+    let client = builder.blocking(world.transport()).unwrap();
+    let asking = client.clone();
+    let asker = thread::spawn(move || asking.token().map(|bearer| bearer.epoch()));
+    vault.called.recv().unwrap();
+    (client, vault, asker)
 }
 
 #[test]
@@ -57,11 +68,7 @@ fn while_the_callback_is_slow_the_old_token_serves_and_the_session_is_not_locked
 #[test]
 fn credentials_that_the_caller_gives_meanwhile_are_not_replaced_by_what_is_read() {
     let world = World::default();
-    let (builder, vault) = held(&world);
-    let client = builder.blocking(world.transport()).unwrap();
-    let asking = client.clone();
-    let asker = std::thread::spawn(move || asking.token());
-    vault.called.recv().unwrap();
+    let (client, vault, asker) = called(&world);
     client.sign_in(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap(), Keep::Always);
     client.token().unwrap();
     vault.give.send("outdated").unwrap();
@@ -76,11 +83,7 @@ fn credentials_that_the_caller_gives_meanwhile_are_not_replaced_by_what_is_read(
 #[test]
 fn what_is_read_after_close_is_not_used() {
     let world = World::default();
-    let (builder, vault) = held(&world);
-    let client = builder.blocking(world.transport()).unwrap();
-    let asking = client.clone();
-    let asker = std::thread::spawn(move || asking.token());
-    vault.called.recv().unwrap();
+    let (client, vault, asker) = called(&world);
     assert!(client.close(Duration::ZERO).is_none());
     vault.give.send(DEFAULT_SECRET).unwrap();
     assert!(matches!(asker.join().unwrap().unwrap_err(), TokenError::Closed));
