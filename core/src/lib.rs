@@ -66,6 +66,7 @@
 //! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
+//! | which bytes of a file or a variable are text | [`text`] |
 
 #![forbid(
     clippy::unwrap_used,
@@ -103,6 +104,7 @@ pub mod secret;
 pub mod service;
 pub mod services;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod transport_error;
 mod wire;

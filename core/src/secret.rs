@@ -12,6 +12,7 @@ use http::HeaderValue;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::text::{TextError, check_line};
 use crate::time::{End, Now, Wall};
 
 /// An agent's credentials, as the vendor's support gives them to a partner of the service.
@@ -33,23 +34,21 @@ pub struct Credentials {
 
 impl Credentials {
     /// Takes an agent's id and secret as the service knows them (published: both are required
-    /// strings; no lengths are printed).
+    /// strings; no lengths are printed). Nothing is cut off: read a file or a variable with
+    /// [`text::line`](crate::text::line), which leaves out the line break at its end.
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`] names the one that is empty.
+    /// [`CredentialsError`] names the one that is blank, or has a line break, a control character or
+    /// an invisible one. So a value that was copied badly is not sent: accounts get locked.
     pub fn new(
         agent_id: impl Into<String>,
         agent_secret: impl Into<String>,
     ) -> Result<Self, CredentialsError> {
         let agent_secret = Zeroizing::new(agent_secret.into());
         let agent_id = agent_id.into();
-        if agent_id.is_empty() {
-            return Err(CredentialsError::NoAgentId);
-        }
-        if agent_secret.is_empty() {
-            return Err(CredentialsError::NoSecret);
-        }
+        check_line(&agent_id).map_err(CredentialsError::AgentId)?;
+        check_line(&agent_secret).map_err(CredentialsError::Secret)?;
         Ok(Self { agent_id, agent_secret, code: None })
     }
 
@@ -57,12 +56,11 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError::NoCode`] if it is empty.
+    /// [`CredentialsError::Code`] if it is blank, or has a line break, a control character or an
+    /// invisible one.
     pub fn with_code(self, code: impl Into<String>) -> Result<Self, CredentialsError> {
         let code = Zeroizing::new(code.into());
-        if code.is_empty() {
-            return Err(CredentialsError::NoCode);
-        }
+        check_line(&code).map_err(CredentialsError::Code)?;
         Ok(Self { code: Some(code), ..self })
     }
 
@@ -100,15 +98,15 @@ impl fmt::Debug for Credentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// The agent's id is empty.
-    #[error("the agent id is empty")]
-    NoAgentId,
-    /// The agent's secret is empty.
-    #[error("the agent secret is empty")]
-    NoSecret,
-    /// The code for one sign-in is empty.
-    #[error("the code for the sign-in is empty")]
-    NoCode,
+    /// The agent's id is not a value of one line.
+    #[error("the agent id cannot be used: {0}")]
+    AgentId(TextError),
+    /// The agent's secret is not a value of one line.
+    #[error("the agent secret cannot be used: {0}")]
+    Secret(TextError),
+    /// The code for one sign-in is not a value of one line.
+    #[error("the code for the sign-in cannot be used: {0}")]
+    Code(TextError),
 }
 
 /// How long a session keeps the credentials that it is given.

@@ -31,8 +31,8 @@ fn the_sign_in_request_is_the_published_one() {
 }
 
 #[test]
-fn any_credentials_reach_the_wire_as_they_are() {
-    let odd = "quote \" backslash \\ tab \t newline \n nul \0 é 鍵 \u{1f511}";
+fn any_credentials_that_one_can_see_reach_the_wire_as_they_are() {
+    let odd = " quote \" backslash \\ nbsp \u{a0} é 鍵 \u{1f511} ";
     let mut world = World::empty();
     world.session.sign_in(Credentials::new(odd, odd).unwrap(), Keep::Always, world.now);
     world.sends(Purpose::SignIn);
@@ -80,7 +80,7 @@ fn a_refresh_is_sent_as_assumed() {
 #[test]
 fn how_to_sign_in_and_to_refresh_is_data() {
     let path = ServicePath::new("/api/v1/oauth/token").unwrap();
-    let credentials = CredentialsIn::body("user", "password");
+    let credentials = CredentialsIn::body("user\n", "pass\"word");
     let sign_in = SignIn::new("log-in", Method::PUT, path.clone(), credentials);
     let refresh = Refresh::new(Method::PATCH, path, TokenIn::Bearer);
     let tokens = transfer::tokens().with_sign_in(sign_in).with_refresh(refresh);
@@ -93,7 +93,7 @@ fn how_to_sign_in_and_to_refresh_is_data() {
     let (_, request) = &world.requests[0];
     assert_eq!(request.uri(), "https://other.example/base/api/v1/oauth/token");
     assert_eq!(request.method(), Method::PUT);
-    assert_eq!(world.body(), serde_json::json!({ "user": "a", "password": "b" }));
+    assert_eq!(world.body(), serde_json::json!({ "user\n": "a", "pass\"word": "b" }));
     world.granted();
     world.pass(seconds(1_000));
     world.sends(Purpose::Refresh);

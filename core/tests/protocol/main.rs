@@ -9,6 +9,7 @@ mod forms;
 mod health;
 mod known_answers;
 mod literal;
+mod outside;
 mod pacing;
 mod persisted;
 mod policies;
