@@ -97,7 +97,6 @@ pub mod tower;
 pub mod transport;
 #[cfg(feature = "ureq")]
 pub mod ureq;
-mod variable;
 mod wipe;
 mod within;
 

@@ -11,12 +11,12 @@ use std::str::FromStr;
 
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
+use imts_core::text::{self, TextError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::exceptions::Exceptions;
 use crate::connect::{Place, bare};
-use crate::variable::trimmed;
 
 /// A proxy for https, which opens a tunnel by `CONNECT`.
 #[derive(Clone)]
@@ -35,6 +35,9 @@ pub enum ProxyError {
     /// The text is not `http://HOST:PORT` or `https://HOST:PORT`, with or without `USER:PASSWORD@`.
     #[error("the proxy's URL is not http://HOST:PORT or https://HOST:PORT")]
     Malformed,
+    /// A variable of the environment is not text: its name, and what is wrong with its value.
+    #[error("{0} cannot be used: {1}")]
+    Variable(&'static str, TextError),
 }
 
 impl Proxy {
@@ -60,17 +63,25 @@ impl Proxy {
     ///
     /// Returns [`ProxyError`] if a variable is set and cannot be used: it is not skipped.
     pub fn from_env() -> Result<Option<Self>, ProxyError> {
-        let first = |names: &[&str]| {
+        let first = |names: &[&'static str]| {
             let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-            names.iter().find_map(value)
+            names.iter().find_map(|name| Some((*name, value(name)?.into_encoded_bytes())))
         };
-        let Some(url) = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) else {
+        let Some((name, url)) = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+        else {
             return Ok(None);
         };
-        let exceptions = first(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
-        let exceptions = Exceptions::from(trimmed(&exceptions.to_string_lossy()));
-        let proxy = url.to_str().and_then(|url| Self::parse(trimmed(url), exceptions));
-        proxy.map(Some).ok_or(ProxyError::Malformed)
+        let url = Zeroizing::new(url);
+        let url = text::line(&url).map_err(|error| ProxyError::Variable(name, error))?;
+        let exceptions = match first(&["NO_PROXY", "no_proxy"]) {
+            None => Exceptions::default(),
+            Some((name, list)) => match text::document(&list) {
+                Ok(list) => Exceptions::from(list),
+                Err(TextError::Blank) => Exceptions::default(),
+                Err(error) => return Err(ProxyError::Variable(name, error)),
+            },
+        };
+        Self::parse(url, exceptions).map(Some).ok_or(ProxyError::Malformed)
     }
 
     fn parse(url: &str, exceptions: Exceptions) -> Option<Self> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use imts_core::catalogue::{CatalogueError, Decided};
 use imts_core::endpoint::{EndpointError, ServicePath};
 use imts_core::service::Tokens;
+use imts_core::text::{self, TextError};
 use imts_core::{Catalogue, Class, Evidence, Service, services};
 use serde::Deserialize;
 use thiserror::Error;
@@ -83,6 +84,9 @@ pub enum ServiceFileError {
         /// The name of the other operation.
         other: String,
     },
+    /// The file is blank, or has a control character.
+    #[error("the service file cannot be used: {0}")]
+    Text(TextError),
     /// The file is longer than 1 MiB.
     #[error("the service file is longer than 1048576 bytes")]
     TooLong,
@@ -183,6 +187,7 @@ pub fn service_of(file: &str) -> Result<Service, ServiceFileError> {
     if file.len() > LONGEST {
         return Err(ServiceFileError::TooLong);
     }
+    let file = text::document(file.as_bytes()).map_err(ServiceFileError::Text)?;
     let line = |at: usize| {
         let before = file.get(..at).unwrap_or_default();
         before.bytes().filter(|byte| *byte == b'\n').count() + 1

@@ -2,11 +2,12 @@
 //!
 //! Owns the files and the environment variables for these settings. Does not know what is sent.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Request, Response};
-use imts::proxy::Proxy;
+use imts::proxy::{Proxy, ProxyError};
 use imts::secret::Body;
 use imts::tls::{Certificates, Tls, TlsError};
 use imts::transport::Bounds;
@@ -75,8 +76,11 @@ impl Network {
         // The message never quotes the value: it may hold a password.
         match &self.proxy {
             None => Ok(None),
-            Some(ProxyFrom::Environment) => Proxy::from_env().map_err(|error| {
-                Failure::usage(format!("the proxy in the environment cannot be used: {error}"))
+            Some(ProxyFrom::Environment) => Proxy::from_env().map_err(|error| match error {
+                ProxyError::Variable(..) => Failure::usage(error),
+                error => {
+                    Failure::usage(format!("the proxy in the environment cannot be used: {error}"))
+                }
             }),
             Some(ProxyFrom::File(path)) => {
                 let url = Source::File(path.clone()).line("the proxy's URL", MAX_URL)?;
@@ -180,5 +184,9 @@ fn certificates(path: &Path) -> Result<Certificates, Failure> {
 }
 
 fn unusable(path: &Path, error: &TlsError) -> Failure {
-    Failure::usage(format!("--ca-file {} cannot be used: {error}", path.display()))
+    let why: &dyn fmt::Display = match error {
+        TlsError::Text(why) => why,
+        error => error,
+    };
+    Failure::usage(format!("--ca-file {} cannot be used: {why}", path.display()))
 }

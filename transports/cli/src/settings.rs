@@ -96,8 +96,7 @@ fn ask() -> Result<Zeroizing<String>, Failure> {
     let secret = terminal::secret("Agent secret: ").map_err(|error| {
         Failure::usage(format!("cannot read the secret from the terminal: {error}"))
     })?;
-    Source::Terminal.is_line("the secret", &secret)?;
-    Ok(secret)
+    Source::Terminal.line_of("the secret", &secret)
 }
 
 /// Refuses a command line that holds the secret. A short secret may stand there by chance.

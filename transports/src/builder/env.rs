@@ -1,6 +1,6 @@
 //! A builder from environment variables, by the names and rules of the command `imts`.
 //!
-//! Owns the names, and what a value may be. An error names the variable and never its value.
+//! Owns the names. An error names the variable and never its value.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,12 +8,12 @@ use std::mem;
 
 use imts_core::endpoint::EndpointError;
 use imts_core::secret::CredentialsError;
+use imts_core::text::{self, TextError};
 use imts_core::{Credentials, Endpoint};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::Builder;
-use crate::variable::trimmed;
 
 const BASE_URL: &str = "IMTS_BASE_URL";
 const AGENT_ID: &str = "IMTS_AGENT_ID";
@@ -30,18 +30,12 @@ pub enum EnvError {
     /// The variable is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// The value is blank.
-    #[error("{0} is blank")]
-    Blank(&'static str),
-    /// The value is not UTF-8.
-    #[error("{0} is not UTF-8")]
-    NotUtf8(&'static str),
     /// The value is longer than 65,536 bytes.
     #[error("{0} is longer than 65536 bytes")]
     TooLong(&'static str),
-    /// The value has a character that nobody sees in what was copied, such as a second line break.
-    #[error("{0} has a control character or an invisible one (U+{n:04X})", n = u32::from(*.1))]
-    Invisible(&'static str, char),
+    /// The value is not a text of one line that its reader can see.
+    #[error("{0} cannot be used: {1}")]
+    Text(&'static str, TextError),
     /// `IMTS_BASE_URL` is not an https URL to send credentials to.
     #[error("{BASE_URL} cannot be used: {0}")]
     Endpoint(EndpointError),
@@ -88,27 +82,13 @@ fn from(variable: impl Fn(&'static str) -> Option<OsString>) -> Result<Builder, 
     Ok(Builder::new(endpoint).credentials(credentials))
 }
 
-/// Returns a variable's value without the mark and the line break.
 fn read(name: &'static str, value: OsString) -> Result<Zeroizing<String>, EnvError> {
     let bytes = Zeroizing::new(value.into_encoded_bytes());
     if bytes.len() > MAX_LENGTH {
         return Err(EnvError::TooLong(name));
     }
-    let text = trimmed(str::from_utf8(&bytes).map_err(|_| EnvError::NotUtf8(name))?);
-    if text.trim().is_empty() {
-        return Err(EnvError::Blank(name));
-    }
-    match text.chars().find(|character| is_invisible(*character)) {
-        Some(character) => Err(EnvError::Invisible(name, character)),
-        None => Ok(Zeroizing::new(text.to_owned())),
-    }
-}
-
-/// Control characters, and those that take no space.
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let value = text::line(&bytes).map_err(|error| EnvError::Text(name, error))?;
+    Ok(Zeroizing::new(value.to_owned()))
 }
 
 #[cfg(test)]
@@ -117,6 +97,7 @@ mod tests {
     use std::ffi::OsString;
 
     use imts_core::endpoint::EndpointError;
+    use imts_core::text::TextError;
 
     use super::{AGENT_ID, AGENT_SECRET, BASE_URL, EnvError, from, read};
 
@@ -143,32 +124,26 @@ mod tests {
     }
 
     #[test]
-    fn one_mark_and_one_line_break_are_not_part_of_a_value() {
-        for (raw, value) in [
-            ("s", "s"),
-            ("\u{feff}s", "s"),
-            ("s\n", "s"),
-            ("s\r\n", "s"),
-            ("\u{feff} s t \r\n", " s t "),
-        ] {
-            assert_eq!(**read(AGENT_SECRET, raw.into()).unwrap(), *value, "{raw:?}");
-        }
-    }
-
-    #[test]
     fn what_is_missing_blank_or_invisible_is_an_error_that_names_the_variable_alone() {
         for name in [BASE_URL, AGENT_ID, AGENT_SECRET] {
             assert_eq!(builder(&[(name, None)]), Err(EnvError::Missing(name)));
             for blank in ["", " \t", "\u{feff}", "\n", "\n\n"] {
                 assert_eq!(
                     builder(&[(name, Some(blank))]),
-                    Err(EnvError::Blank(name)),
+                    Err(EnvError::Text(name, TextError::Blank)),
                     "{blank:?}"
                 );
             }
-            for odd in ['\n', '\r', '\t', '\0', '\u{7f}', '\u{200b}', '\u{feff}'] {
+            let invisible = |character| TextError::Invisible { line: 1, character };
+            for (odd, why) in [
+                ('\n', TextError::Lines),
+                ('\r', TextError::Lines),
+                ('\t', invisible('\t')),
+                ('\0', invisible('\0')),
+                ('\u{200b}', invisible('\u{200b}')),
+            ] {
                 let error = builder(&[(name, Some(&format!("https://hidden{odd}.example")))]);
-                assert_eq!(error, Err(EnvError::Invisible(name, odd)));
+                assert_eq!(error, Err(EnvError::Text(name, why)));
                 let error = error.unwrap_err().to_string();
                 assert!(error.starts_with(name) && !error.contains("hidden"), "{error}");
             }
@@ -191,6 +166,10 @@ mod tests {
     fn a_value_that_is_not_utf_8_is_an_error() {
         use std::os::unix::ffi::OsStringExt;
         let value = OsString::from_vec(b"s\xff".to_vec());
-        assert_eq!(read(AGENT_SECRET, value).unwrap_err(), EnvError::NotUtf8(AGENT_SECRET));
+        let error = EnvError::Text(AGENT_SECRET, TextError::NotUtf8 { line: 1 });
+        assert_eq!(read(AGENT_SECRET, value).unwrap_err(), error);
+        let wide: String = "\u{1}secret".chars().flat_map(|it| [it, '\0']).collect();
+        let error = EnvError::Text(AGENT_SECRET, TextError::Utf16);
+        assert_eq!(read(AGENT_SECRET, wide.into()).unwrap_err(), error);
     }
 }

@@ -1,5 +1,6 @@
 //! Why TLS settings cannot be used. The caller must correct a setting.
 
+use imts_core::text::TextError;
 use rustls::Error;
 use thiserror::Error;
 
@@ -16,6 +17,9 @@ pub enum TlsError {
     /// A PEM section is cut off or is not base64.
     #[error("the PEM text is damaged: a section is cut off or is not base64; copy the file again")]
     Pem,
+    /// The PEM text has an encoding without ASCII, such as UTF-16.
+    #[error("the PEM text cannot be used: {0}")]
+    Text(TextError),
     /// A certificate is not an X.509 certificate.
     #[error("certificate {place} is not a valid X.509 certificate: copy it again, or leave it out")]
     Certificate {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use imts_core::text;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,9 +22,11 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// Returns [`TlsError::NoCertificate`], [`TlsError::Pem`] or [`TlsError::Certificate`].
+    /// Returns [`TlsError::NoCertificate`], [`TlsError::Pem`], [`TlsError::Text`] or
+    /// [`TlsError::Certificate`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
-        let all = CertificateDer::pem_slice_iter(without_mark(pem.as_ref()));
+        let pem = text::unmarked(pem.as_ref()).map_err(TlsError::Text)?;
+        let all = CertificateDer::pem_slice_iter(pem);
         Self::of(all.collect::<Result<_, _>>().map_err(|_| TlsError::Pem)?)
     }
 
@@ -78,9 +81,9 @@ impl PrivateKey {
     ///
     /// # Errors
     ///
-    /// Returns [`TlsError::NoPrivateKey`] or [`TlsError::Pem`].
+    /// Returns [`TlsError::NoPrivateKey`], [`TlsError::Pem`] or [`TlsError::Text`].
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, TlsError> {
-        let pem = without_mark(pem.as_ref());
+        let pem = text::unmarked(pem.as_ref()).map_err(TlsError::Text)?;
         PrivateKeyDer::from_pem_slice(pem).map(Self).map_err(|error| match error {
             PemError::NoItemsFound => TlsError::NoPrivateKey,
             _ => TlsError::Pem,
@@ -103,9 +106,4 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateKey(..)")
     }
-}
-
-/// Returns the text without the byte order mark that some editors write: a section begins a line.
-fn without_mark(pem: &[u8]) -> &[u8] {
-    pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem)
 }

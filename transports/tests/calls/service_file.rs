@@ -4,6 +4,7 @@ use imts::call::Ending;
 use imts::catalogue::CatalogueError;
 use imts::endpoint::{EndpointError, ServicePath};
 use imts::service_file::{ServiceFileError, service_of};
+use imts::text::TextError;
 use imts::{Class, Evidence};
 use imts_sandbox::{Operation, Sandbox};
 
@@ -54,7 +55,7 @@ fn an_error_of_form_names_the_line() {
             "duplicate",
         ),
         ("[operation.confirm]\npath = \"/x\"\n", 1, "version"),
-        ("", 1, "version"),
+        ("# nothing", 1, "version"),
     ] {
         let error = service_of(text).unwrap_err();
         let ServiceFileError::Form { line: at, message } = &error else {
@@ -63,6 +64,22 @@ fn an_error_of_form_names_the_line() {
         assert_eq!(*at, line, "{text:?}: {error}");
         assert!(message.contains(word), "{text:?}: {error}");
         assert!(error.to_string().contains(&format!("line {line}")), "{error}");
+    }
+}
+
+#[test]
+fn a_mark_is_not_part_of_the_file_and_a_control_character_is_named_with_its_line() {
+    let file = "version = 1\n\n[operation.confirm]\npath = \"/x\"\n";
+    for good in [format!("\u{feff}{file}"), file.replace('\n', "\r\n"), file.trim().to_owned()] {
+        assert!(service_of(&good).is_ok(), "{good:?}");
+    }
+    let nul = TextError::Invisible { line: 4, character: '\0' };
+    for (bad, error) in [
+        (file.replace("/x", "/x\0"), nul),
+        (String::new(), TextError::Blank),
+        ("\u{feff}\n".to_owned(), TextError::Blank),
+    ] {
+        assert_eq!(service_of(&bad).unwrap_err(), ServiceFileError::Text(error), "{bad:?}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use imts::proxy::{Proxy, ProxyError};
+use imts::text::TextError;
 
 use crate::raw::Raw;
 use crate::{BOUNDS, Carrier, GRANT, Made, ok, plain};
@@ -247,4 +248,25 @@ fn the_variable_for_https_goes_before_the_one_for_all_and_an_empty_one_is_none()
         again_with(TEST, &proxies, "");
         assert_eq!((first.connections(), other.connections()), (2 * (place + 1), 0), "{name}");
     }
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_an_error_that_names_it() {
+    const TEST: &str = "a_variable_that_is_not_text_is_an_error_that_names_it";
+    let (odd, good) = ("http://127.0.0.1:1/\u{7}", "http://127.0.0.1:1");
+    let bell = TextError::Invisible { line: 1, character: '\u{7}' };
+    if std::env::var_os(INSIDE).is_none() {
+        again_with(TEST, &[("https_proxy", odd)], "");
+        again_with(TEST, &[("ALL_PROXY", " ")], "");
+        return again_with(TEST, &[("HTTPS_PROXY", good)], "host\u{7}.example");
+    }
+    let error = Proxy::from_env().unwrap_err();
+    let expected = if std::env::var_os("https_proxy").is_some() {
+        ProxyError::Variable("https_proxy", bell)
+    } else if std::env::var_os("ALL_PROXY").is_some() {
+        ProxyError::Variable("ALL_PROXY", TextError::Blank)
+    } else {
+        ProxyError::Variable("NO_PROXY", bell)
+    };
+    assert_eq!(error, expected);
 }

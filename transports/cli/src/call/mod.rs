@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use imts::error::Malformed;
 use imts::journal::{Despite, Digest};
 use imts::operation::Json;
+use imts::text;
 use imts::{Class, Outcome, Policy};
 
 use self::outcome::About;
@@ -24,7 +25,7 @@ use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
-use crate::{input, journal, service_file};
+use crate::{journal, service_file};
 
 /// The longest request that is read, in bytes.
 const MAX_DATA: u64 = 1_048_576;
@@ -112,8 +113,10 @@ impl Data {
 
     fn read(self) -> Result<Json, Failure> {
         let (text, hint) = match self {
-            Self::Argument(text) => {
-                (input::argument(&text).to_owned().into(), " (to read a file, give @FILE)")
+            Self::Argument(given) => {
+                let text = text::document(given.as_bytes())
+                    .map_err(|error| Failure::usage(format!("the data cannot be used: {error}")))?;
+                (text.to_owned().into(), " (to read a file, give @FILE)")
             }
             Self::Elsewhere(source) => (source.text("the data", MAX_DATA)?, ""),
         };

@@ -125,6 +125,33 @@ fn data_a_service_file_and_certificates_may_begin_with_a_mark_and_may_not_be_utf
 }
 
 #[test]
+fn data_or_a_service_file_with_a_control_character_is_refused_and_its_line_is_named() {
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
+    let folder = Folder::new("input-control");
+    let data = "{\n\t\"a\": \"zq\u{1}\"}";
+    let file = folder.write("data", data);
+    let cut = folder.write("cut", b"{\n\"a\": \"zq\xd0\"}");
+    let service = folder.write("service", format!("# zq\n# \0\n{SERVICE_FILE}"));
+    let blank = folder.write("blank", "\u{feff} \n\n");
+    for transport in TRANSPORTS {
+        let call = || crate::call(&front.url(), "confirm", &["--json", "--transport", transport]);
+        let good = folder.write("service-file", SERVICE_FILE);
+        let with = |data: &str| run(call().args(["--service-file", &good, "-d", data]));
+        assert_usage(&with(data), "the data", "line 2 has a control character");
+        assert_usage(&with(&format!("@{file}")), &file, "line 2 has a control character");
+        assert_usage(&with(&format!("@{cut}")), &cut, "line 2 is not UTF-8");
+        assert_usage(&with(&format!("@{blank}")), &blank, "it is blank");
+        let mut command = call();
+        command.args(["--service-file", &good, "-d", "-"]);
+        let ran = run_with_stdin(&mut command, data);
+        assert_usage(&ran, "stdin", "line 2 has a control character");
+        let ran = run(call().args(["--service-file", &service]));
+        assert_usage(&ran, &service, "line 2 has a control character");
+    }
+    assert!(front.log().is_empty(), "nothing was sent");
+}
+
+#[test]
 fn a_secret_among_the_arguments_is_refused_and_not_repeated() {
     let folder = Folder::new("input-argument");
     let secret = "canary-7f3a-4711";

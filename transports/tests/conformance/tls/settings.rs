@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use imts::text::TextError;
 use imts::tls::{Certificates, PrivateKey, Tls, TlsError};
 use rustls::RootCertStore;
 
@@ -48,6 +49,17 @@ fn a_byte_order_mark_before_pem_text_is_skipped() {
     assert!(PrivateKey::from_pem(mark(pem("PRIVATE KEY", "AAAA"))).is_ok());
     let twice = mark(mark(Leaf::self_signed().pem()));
     assert_eq!(Certificates::from_pem(twice).unwrap_err(), TlsError::NoCertificate);
+}
+
+#[test]
+fn pem_text_in_utf_16_is_named_and_comments_of_any_encoding_are_skipped() {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let (certificate, key) = (Leaf::self_signed().pem(), pem("PRIVATE KEY", "AAAA"));
+    let error = TlsError::Text(TextError::Utf16);
+    assert_eq!(Certificates::from_pem(wide(&certificate)).unwrap_err(), error);
+    assert_eq!(PrivateKey::from_pem(wide(&key)).unwrap_err(), error);
+    let latin = [&b"friendlyName: M\xfcller\n"[..], certificate.as_bytes()].concat();
+    assert!(Certificates::from_pem(latin).is_ok());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn mistakes(scenes: &mut Scenes, front: &Front) {
     let file = format!("@{}", scenes.folder.write("array.json", "[1, 2"));
     let url = front.url();
     let fees = r#"{"originator_type":"robot"}"#;
-    let cases: [(&str, &str, &[&str]); 15] = [
+    let cases: [(&str, &str, &[&str]); 16] = [
         ("a name with a mistake", "confrim", &[]),
         ("a part of two names", "person", &[]),
         ("another name", "weather", &["--path", "/x"]),
@@ -47,6 +47,7 @@ fn mistakes(scenes: &mut Scenes, front: &Front) {
         ("a file without its @", "fees", &["-d", "data.json"]),
         ("a file of data that is missing", "fees", &["-d", &missing]),
         ("data that is too long", "fees", &["-d", &long]),
+        ("data with a control character", "fees", &["-d", "{\n\u{7}}"]),
         ("data that is not UTF-8", "fees", &["-d", &binary]),
         ("data in a file that is not JSON", "fees", &["-d", &file]),
         ("a blank reference", "confirm", &["--path", "/x", "--reference", " "]),
