@@ -63,6 +63,7 @@
 //! | what went wrong and what to do | [`session::RenewalError`], [`error::ReplyError`], [`call::CallError`], [`Recovery`] |
 //! | how to sign in and refresh, and the evidence for it | [`service`] |
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
+//! | one session over several processes and hosts | [`swap`], [`Session::with_shared_store`] |
 //! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
@@ -104,6 +105,8 @@ pub mod secret;
 pub mod service;
 pub mod services;
 pub mod session;
+mod stamp;
+pub mod swap;
 pub mod text;
 pub mod time;
 pub mod transport_error;
@@ -121,6 +124,7 @@ pub use crate::saved::Saved;
 pub use crate::secret::{Bearer, Credentials, Epoch, Keep};
 pub use crate::service::Service;
 pub use crate::session::{Phase, Session, Step, Ticket};
+pub use crate::swap::{Swap, Swapped};
 pub use crate::time::Now;
 pub use crate::transport_error::TransportError;
 pub use crate::wire::Reply;

@@ -65,6 +65,20 @@ pub struct Policy {
     pub replay: Replay,
     /// How long a save may delay renewals and new tokens. Default 5 s.
     pub save_within: Duration,
+    /// How long a session that shares a store may renew alone, before another one may. One exchange
+    /// takes at most what is left of it. Default 15 s.
+    pub lease: Duration,
+    /// How long a shared store may take to answer. Default 2 s.
+    pub store_within: Duration,
+    /// The longest wait before a shared store that does not answer is asked again. Default 5 s.
+    pub store_backoff_cap: Duration,
+    /// By how much the margin is shortened at most, in percent of it, 0 to 100, if a store is
+    /// shared. The jitter seed decides. So one session renews first, and the others find its grant.
+    /// Default 25.
+    pub spread_percent: u8,
+    /// What a session does if its shared store does not answer, and its token is about to end or
+    /// has ended. Default [`Alone::SignIn`].
+    pub alone: Alone,
     /// The longest lifetime that is accepted for an access token. Default 24 h.
     pub access_lifetime_cap: Duration,
     /// The longest lifetime that is accepted for a refresh token. Default 400 days.
@@ -107,6 +121,11 @@ impl Default for Policy {
             refresh_retry: Duration::from_secs(HOUR),
             replay: Replay::Once,
             save_within: Duration::from_secs(5),
+            lease: Duration::from_secs(15),
+            store_within: Duration::from_secs(2),
+            store_backoff_cap: Duration::from_secs(5),
+            spread_percent: 25,
+            alone: Alone::SignIn,
             access_lifetime_cap: Duration::from_secs(24 * HOUR),
             refresh_lifetime_cap: Duration::from_secs(400 * 24 * HOUR),
             reply_limit: 65_536,
@@ -191,6 +210,11 @@ with! {
     with_refresh_retry: refresh_retry, Duration;
     with_replay: replay, Replay;
     with_save_within: save_within, Duration;
+    with_lease: lease, Duration;
+    with_store_within: store_within, Duration;
+    with_store_backoff_cap: store_backoff_cap, Duration;
+    with_spread_percent: spread_percent, u8;
+    with_alone: alone, Alone;
     with_access_lifetime_cap: access_lifetime_cap, Duration;
     with_refresh_lifetime_cap: refresh_lifetime_cap, Duration;
     with_reply_limit: reply_limit, usize;
@@ -208,6 +232,16 @@ pub enum Replay {
     Never,
     /// It is sent once more, and only after the access token is dead.
     Once,
+}
+
+/// What a session may do while its shared store does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Alone {
+    /// It signs in without the store, shortly before its token ends. It never refreshes.
+    SignIn,
+    /// It waits for the store. Use this if a second sign-in ends the tokens of the first one.
+    Wait,
 }
 
 /// A wait that doubles each time, up to a cap.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::error::ReplyError;
 use crate::exchange::Purpose;
 use crate::recovery::Recovery;
-use crate::transport_error::TransportError;
+use crate::transport_error::{Source, TransportError};
 
 /// A renewal that failed, and how.
 #[derive(Clone, Debug)]
@@ -35,11 +35,23 @@ pub enum RenewalCause {
     ShortLived,
     /// The service refused a token within `policy.settle` of granting it.
     Rejected,
+    /// The shared store did not answer, or its answer cannot be used. The source says why.
+    Store(Source),
+    /// A sibling's renewal failed, and its back-off counts for all that share the store.
+    Sibling,
 }
 
 impl RenewalError {
     pub(crate) fn of(purpose: Purpose, why: RenewalCause) -> Self {
         Self { purpose: Some(purpose), why }
+    }
+
+    pub(crate) fn store(source: Source) -> Self {
+        Self { purpose: None, why: RenewalCause::Store(source) }
+    }
+
+    pub(crate) fn sibling() -> Self {
+        Self { purpose: None, why: RenewalCause::Sibling }
     }
 
     pub(crate) fn rejected() -> Self {
@@ -60,8 +72,8 @@ impl RenewalError {
     }
 
     /// Returns the kind of failure, in one to three words that do not change: `refused`,
-    /// `unexpected`, `malformed`, `not sent`, `timed out`, `lost`, `dead on arrival`, `short-lived`
-    /// or `rejected`.
+    /// `unexpected`, `malformed`, `not sent`, `timed out`, `lost`, `dead on arrival`, `short-lived`,
+    /// `rejected`, `store` or `sibling`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match &self.why {
@@ -74,6 +86,8 @@ impl RenewalError {
             RenewalCause::DeadOnArrival => "dead on arrival",
             RenewalCause::ShortLived => "short-lived",
             RenewalCause::Rejected => "rejected",
+            RenewalCause::Store(_) => "store",
+            RenewalCause::Sibling => "sibling",
         }
     }
 
@@ -82,7 +96,10 @@ impl RenewalError {
     pub fn recovery(&self) -> Recovery {
         match &self.why {
             RenewalCause::Reply(error) => error.recovery(),
-            RenewalCause::Failed(_) | RenewalCause::Rejected => Recovery::Retry { after: None },
+            RenewalCause::Failed(_)
+            | RenewalCause::Rejected
+            | RenewalCause::Store(_)
+            | RenewalCause::Sibling => Recovery::Retry { after: None },
             RenewalCause::DeadOnArrival | RenewalCause::ShortLived => Recovery::Report,
         }
     }
@@ -115,6 +132,12 @@ impl fmt::Display for RenewalError {
             RenewalCause::Rejected => {
                 f.write_str("the service rejected a token that it had just granted")
             }
+            RenewalCause::Store(source) => {
+                write!(f, "the shared store is of no use now ({source})")
+            }
+            RenewalCause::Sibling => f.write_str(
+                "another process that shares this session failed to renew it, and is backing off",
+            ),
         }
     }
 }
@@ -123,6 +146,7 @@ impl StdError for RenewalError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.why {
             RenewalCause::Failed(failure) => failure.source(),
+            RenewalCause::Store(source) => source.source(),
             _ => None,
         }
     }

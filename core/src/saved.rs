@@ -3,12 +3,16 @@
 //! Owns the saved form: its fields, its version, its JSON. Does not know about files or databases.
 //! The session decides what is restored and what is not trusted.
 
+#[cfg(feature = "persist")]
+mod form;
+
 use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::secret::Token;
+use crate::stamp::Stamp;
 use crate::time::Wall;
 
 /// The tokens of a session and everything that is needed to judge them later. **Holds secrets.**
@@ -18,10 +22,19 @@ use crate::time::Wall;
 /// generation is newer.
 #[derive(Clone)]
 pub struct Saved {
-    pub(crate) generation: u64,
+    /// Names it for good in a shared store. Elsewhere its holder and its serial are 0.
+    pub(crate) stamp: Stamp,
+    /// The service that it belongs to, if that has a name.
+    pub(crate) service: Option<String>,
     pub(crate) endpoint: String,
     pub(crate) agent_id: Option<String>,
+    /// The person whose tokens it holds, if the service has several for one agent.
+    pub(crate) subject: Option<String>,
+    /// The service's own id of the tokens, if it gives one.
+    pub(crate) token_id: Option<String>,
     pub(crate) saved_at: Wall,
+    /// Failed renewals since a token last settled.
+    pub(crate) failures: u32,
     /// Whether its access token replaces one that was rejected while it was young.
     pub(crate) after_rejection: bool,
     pub(crate) access: Option<SavedAccess>,
@@ -45,12 +58,23 @@ pub(crate) struct SavedRefresh {
     pub(crate) ends_at: Wall,
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
-    /// Whether it may have been spent: its use had not ended when this was saved.
-    pub(crate) in_doubt: bool,
+    /// What is known about its use.
+    pub(crate) usage: RefreshUse,
 }
 
-/// The version of the saved form that this crate writes. It reads no other version.
-pub(crate) const VERSION: u32 = 1;
+/// What is known about the use of a refresh token. Of two values, the greater one knows of more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RefreshUse {
+    /// Not sent, or sent and known to be still good.
+    Unspent,
+    /// Sent, with an unknown outcome: it may be spent.
+    InDoubt,
+    /// Sent once more after an unknown outcome.
+    Replayed,
+}
+
+/// The version of the saved form that this crate writes. It also reads version 1.
+pub(crate) const VERSION: u32 = 2;
 
 /// The longest saved form that is read, in bytes.
 #[cfg(feature = "persist")]
@@ -60,7 +84,43 @@ impl Saved {
     /// Returns the number of this save in its session, counted from 1 across restarts and siblings.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.stamp.generation
+    }
+
+    /// Returns the name that it has in a shared store.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    /// Returns the name of the service that its tokens belong to. `None` if that has no name.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
+    /// Returns the person whose tokens it holds. `None` if they are the agent's own.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Returns the service's own id of the tokens. `None` if it gave none.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.as_deref()
+    }
+
+    /// Returns how many renewals had failed in a row when it was saved.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Returns whether it holds no token.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.access.is_none() && self.refresh.is_none()
     }
 
     /// Returns the base URL of the service that its tokens belong to.
@@ -85,14 +145,14 @@ impl Saved {
     /// that restores it counts that token as possibly spent.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.refresh.as_ref().is_some_and(|refresh| refresh.in_doubt)
+        self.refresh.as_ref().is_some_and(|refresh| refresh.usage != RefreshUse::Unspent)
     }
 }
 
 impl fmt::Debug for Saved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Saved")
-            .field("generation", &self.generation)
+            .field("generation", &self.stamp.generation)
             .field("endpoint", &self.endpoint)
             .field("agent_id", &self.agent_id)
             .field("saved_at", &self.saved_at)
@@ -113,8 +173,14 @@ pub enum SavedError {
         /// The column in the line, counted in bytes from 1.
         column: usize,
     },
-    /// A version of this crate with another saved form wrote it.
-    #[error("the saved session has version {found}, and this library reads version {VERSION}")]
+    /// A newer version of this crate wrote it. Use at least that version, or sign in anew.
+    #[error("the saved session has version {found}, and this library reads at most {VERSION}")]
+    Newer {
+        /// The version found.
+        found: u32,
+    },
+    /// It has a version that no release of this crate has written.
+    #[error("the saved session has version {found}, which does not exist")]
     Version {
         /// The version found.
         found: u32,
@@ -128,164 +194,4 @@ pub enum SavedError {
     /// It is longer than 65,536 bytes.
     #[error("longer than 65536 bytes: not a saved session")]
     TooLarge,
-}
-
-#[cfg(feature = "persist")]
-mod json {
-    use serde::{Deserialize, Serialize};
-    use std::borrow::Cow;
-    use zeroize::Zeroizing;
-
-    use super::{
-        Duration, MAX_LENGTH, Saved, SavedAccess, SavedError, SavedRefresh, VERSION, Wall,
-    };
-    use crate::secret::{Token, is_token};
-    use crate::wire::{Object, Text, json};
-
-    /// Capacity for the form with tokens of usual length.
-    const ROOM: usize = 1_536;
-
-    /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z.
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Form<'a> {
-        version: u32,
-        generation: u64,
-        #[serde(borrow)]
-        endpoint: Cow<'a, str>,
-        #[serde(borrow)]
-        agent_id: Option<Cow<'a, str>>,
-        saved_at_us: i64,
-        #[serde(default, skip_serializing_if = "is_false")]
-        after_rejection: bool,
-        #[serde(borrow)]
-        access: Option<Object<AccessForm<'a>>>,
-        #[serde(borrow)]
-        refresh: Option<Object<RefreshForm<'a>>>,
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct AccessForm<'a> {
-        #[serde(borrow)]
-        token: Text<'a>,
-        ends_at_us: i64,
-        lifetime_us: u64,
-        expire_at_us: i64,
-    }
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct RefreshForm<'a> {
-        #[serde(borrow)]
-        token: Text<'a>,
-        ends_at_us: i64,
-        expire_at_us: i64,
-        in_doubt: bool,
-    }
-
-    impl Saved {
-        /// Returns the saved form: one line of JSON that **holds both tokens in clear**. Store it
-        /// like a password. It is wiped from memory on drop.
-        #[must_use]
-        pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-            let form = Form {
-                version: VERSION,
-                generation: self.generation,
-                endpoint: Cow::Borrowed(&self.endpoint),
-                agent_id: self.agent_id.as_deref().map(Cow::Borrowed),
-                saved_at_us: self.saved_at.unix_micros(),
-                after_rejection: self.after_rejection,
-                access: self.access.as_ref().map(|access| {
-                    Object(AccessForm {
-                        token: Text::Borrowed(access.token.expose()),
-                        ends_at_us: access.ends_at.unix_micros(),
-                        lifetime_us: u64::try_from(access.lifetime.as_micros()).unwrap_or(u64::MAX),
-                        expire_at_us: access.expire_at.unix_micros(),
-                    })
-                }),
-                refresh: self.refresh.as_ref().map(|refresh| {
-                    Object(RefreshForm {
-                        token: Text::Borrowed(refresh.token.expose()),
-                        ends_at_us: refresh.ends_at.unix_micros(),
-                        expire_at_us: refresh.expire_at.unix_micros(),
-                        in_doubt: refresh.in_doubt,
-                    })
-                }),
-            };
-            let json = json(&form, ROOM);
-            debug_assert!(json.is_ok(), "strings and numbers have a JSON");
-            json.unwrap_or_default()
-        }
-
-        /// Reads the saved form.
-        ///
-        /// # Errors
-        ///
-        /// [`SavedError`] if the bytes are not a saved form. It never quotes the bytes.
-        pub fn from_json(bytes: &[u8]) -> Result<Self, SavedError> {
-            if bytes.len() > MAX_LENGTH {
-                return Err(SavedError::TooLarge);
-            }
-            let damaged = |error: serde_json::Error| SavedError::Damaged {
-                line: error.line(),
-                column: error.column(),
-            };
-            check_version(bytes)?;
-            let Object(form): Object<Form<'_>> = serde_json::from_slice(bytes).map_err(damaged)?;
-            if form.generation == 0 || form.generation > u64::MAX / 2 {
-                return Err(SavedError::Value { field: "generation" });
-            }
-            let access = form.access.map(|Object(access)| {
-                if access.lifetime_us == 0 {
-                    return Err(SavedError::Value { field: "access.lifetime_us" });
-                }
-                Ok(SavedAccess {
-                    token: token(&access.token, "access.token")?,
-                    ends_at: Wall::from_unix_micros(access.ends_at_us),
-                    lifetime: Duration::from_micros(access.lifetime_us),
-                    expire_at: Wall::from_unix_micros(access.expire_at_us),
-                })
-            });
-            let refresh = form.refresh.map(|Object(refresh)| {
-                Ok(SavedRefresh {
-                    token: token(&refresh.token, "refresh.token")?,
-                    ends_at: Wall::from_unix_micros(refresh.ends_at_us),
-                    expire_at: Wall::from_unix_micros(refresh.expire_at_us),
-                    in_doubt: refresh.in_doubt,
-                })
-            });
-            Ok(Self {
-                generation: form.generation,
-                endpoint: form.endpoint.into_owned(),
-                agent_id: form.agent_id.map(Cow::into_owned),
-                saved_at: Wall::from_unix_micros(form.saved_at_us),
-                after_rejection: form.after_rejection,
-                access: access.transpose()?,
-                refresh: refresh.transpose()?,
-            })
-        }
-    }
-
-    /// Takes a reference because serde passes one.
-    fn is_false(value: &bool) -> bool {
-        !value
-    }
-
-    /// Distinguishes a form of another version from a damaged one.
-    fn check_version(bytes: &[u8]) -> Result<(), SavedError> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        match serde_json::from_slice(bytes) {
-            Ok(Object(Version { version: VERSION })) => Ok(()),
-            Ok(Object(Version { version: found })) => Err(SavedError::Version { found }),
-            Err(error) => Err(SavedError::Damaged { line: error.line(), column: error.column() }),
-        }
-    }
-
-    fn token(text: &str, field: &'static str) -> Result<Token, SavedError> {
-        if is_token(text) { Ok(Token::new(text)) } else { Err(SavedError::Value { field }) }
-    }
 }

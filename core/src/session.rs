@@ -32,6 +32,7 @@ mod health;
 mod judge;
 mod pace;
 mod renewal;
+mod share;
 mod step;
 mod store;
 
@@ -45,7 +46,8 @@ use self::grant::Grant;
 pub use self::grant::{Phase, Usable};
 pub use self::health::{CredentialsHealth, Health, InFlight, LastError};
 use self::pace::{Pace, Rejected, Slow, Standings};
-pub use self::step::{SaveTicket, Step, Ticket};
+use self::share::Share;
+pub use self::step::{SaveTicket, Step, SwapTicket, Ticket};
 pub use self::store::AdoptError;
 use self::store::Store;
 use crate::endpoint::{Endpoint, EndpointError};
@@ -92,6 +94,8 @@ pub struct Session {
     refresh_slow: Slow,
     /// What must be saved before it is used. `None` if no store is declared.
     store: Option<Store>,
+    /// What is known of a shared store. `None` if none is declared.
+    share: Option<Box<Share>>,
     /// Counts the saves, across restarts and sibling processes.
     generation: u64,
 }
@@ -147,6 +151,7 @@ impl Session {
             refresh_aside_until: None,
             refresh_slow: Slow::default(),
             store: None,
+            share: None,
             generation: 0,
         })
     }

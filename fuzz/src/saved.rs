@@ -54,10 +54,8 @@ pub fn run(data: &[u8]) -> Ran {
         // To index is to insert a null where there is nothing.
         let _ = &mut read[optional];
     }
-    if read["after_rejection"] != true {
-        // `false` is what is meant where nothing stands.
-        read.as_object_mut().expect("an object").remove("after_rejection");
-    }
+    upgrade(&mut read);
+    leave_out_defaults(&mut read);
     assert_eq!(read, form, "nothing is lost, and nothing invented");
     check_silence(&saved, &form);
     let mut deepest = false;
@@ -69,9 +67,38 @@ pub fn run(data: &[u8]) -> Ran {
     Ran { structured, deepest }
 }
 
+/// The second version says more of a refresh token in doubt.
+fn upgrade(read: &mut Value) {
+    if read["version"] == 1 {
+        read["version"] = 2.into();
+        if let Some(refresh) = read["refresh"].as_object_mut() {
+            let in_doubt = refresh.remove("in_doubt") == Some(true.into());
+            refresh.insert("use".into(), if in_doubt { "in_doubt" } else { "unspent" }.into());
+        }
+    }
+}
+
+/// What is meant where nothing stands need not stand there.
+fn leave_out_defaults(read: &mut Value) {
+    let read = read.as_object_mut().expect("an object");
+    for (name, default) in [
+        ("after_rejection", Value::Bool(false)),
+        ("holder", 0.into()),
+        ("serial", 0.into()),
+        ("failures", 0.into()),
+        ("service", Value::Null),
+        ("subject", Value::Null),
+        ("token_id", Value::Null),
+    ] {
+        if read.get(name) == Some(&default) {
+            read.remove(name);
+        }
+    }
+}
+
 fn changed(lines: &[u8]) -> Vec<u8> {
     let mut outer = [
-        raw(b'v', "version", &1),
+        raw(b'v', "version", &2),
         raw(b'g', "generation", &3),
         field(b'E', "endpoint", URL),
         field(b'A', "agent_id", AGENT),
@@ -87,7 +114,7 @@ fn changed(lines: &[u8]) -> Vec<u8> {
         field(b'r', "token", "d.e.f"),
         raw(b'j', "ends_at_us", &(SAVED_AT + 2_592_000_000_000)),
         raw(b'y', "expire_at_us", &(SAVED_AT + 2_592_000_000_000)),
-        raw(b'd', "in_doubt", &false),
+        field(b'd', "use", "unspent"),
     ];
     let (mut more, mut with) = (Vec::new(), [true, true]);
     for change in changes(lines) {
@@ -188,6 +215,7 @@ fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
                 now = now.advanced_by(until.since(now.mono));
             }
             Step::SignIn { .. } => break,
+            Step::Swap(..) | Step::Rest { .. } => panic!("no store is shared"),
         }
     }
     handed_out

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::saved::RefreshUse;
 use crate::secret::{Bearer, Epoch, Token};
 use crate::time::{End, Mono, Now, Wall};
 
@@ -46,19 +47,20 @@ pub(crate) struct Refresh {
     /// Its end by the server's clock.
     pub(crate) expire_at: Wall,
     pub(crate) usage: RefreshUse,
-    /// Whether a store has recorded that it is about to be used.
-    pub(crate) marked: bool,
+    /// The use of it that a store has recorded.
+    pub(crate) marked: RefreshUse,
+    /// Whether a shared store was asked to put a state that carries it, or showed one.
+    pub(crate) is_carried: bool,
 }
 
-/// What is known about the use of a refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RefreshUse {
-    /// Not sent, or sent and known to be still good.
-    Unspent,
-    /// Sent, with an unknown outcome: it may be spent.
-    InDoubt,
-    /// Sent once more after an unknown outcome.
-    Replayed,
+impl Refresh {
+    /// What is known about its use once it is sent now.
+    pub(crate) fn next_use(&self) -> RefreshUse {
+        match self.usage {
+            RefreshUse::Unspent => RefreshUse::InDoubt,
+            RefreshUse::InDoubt | RefreshUse::Replayed => RefreshUse::Replayed,
+        }
+    }
 }
 
 impl Grant {

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use super::grant::{Access, Grant, Refresh, RefreshUse};
+use super::grant::{Access, Grant, Refresh};
 use super::pace::{Next, Slow};
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::Purpose;
 use crate::policy::Policy;
 use crate::renewal_error::{RenewalCause, RenewalError};
+use crate::saved::RefreshUse;
 use crate::secret::{BASIC, Bearer};
 use crate::time::{End, Now};
 use crate::transport_error::TransportError;
@@ -189,7 +190,8 @@ impl Session {
                 end: End::after(ticket.sent, new.lifetime),
                 expire_at: new.expire_at,
                 usage: RefreshUse::Unspent,
-                marked: false,
+                marked: RefreshUse::Unspent,
+                is_carried: false,
             }),
             None if ticket.purpose == Purpose::Refresh && granted.keeps_refresh => {
                 self.kept_refresh()
@@ -224,7 +226,8 @@ impl Session {
     /// The old refresh token. A refresh that brought no new one has shown that the old one is good.
     fn kept_refresh(&self) -> Option<Refresh> {
         let refresh = self.grant.as_ref()?.refresh.clone()?;
-        Some(Refresh { usage: RefreshUse::Unspent, marked: false, ..refresh })
+        let (usage, marked) = (RefreshUse::Unspent, RefreshUse::Unspent);
+        Some(Refresh { usage, marked, ..refresh })
     }
 
     fn set_refresh_aside(&mut self, now: Now) {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use http::Request;
 
-use super::grant::{self, RefreshUse};
+use super::grant;
 use super::pace::Standing;
 use super::store::Saving;
 use super::{Flight, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};
 use crate::policy::Replay;
 use crate::renewal_error::RenewalError;
+use crate::saved::RefreshUse;
 use crate::secret::Body;
 use crate::time::{Mono, Now};
 

@@ -8,6 +8,7 @@ use crate::exchange::{Exchange, Purpose};
 use crate::renewal_error::RenewalError;
 use crate::saved::Saved;
 use crate::secret::Bearer;
+use crate::swap::Swap;
 use crate::time::{Mono, Now};
 
 /// What the session asks its driver to do.
@@ -22,7 +23,17 @@ pub enum Step {
     /// Persist this, then report with [`Session::on_saved`](crate::Session::on_saved) or [`Session::on_save_failed`](crate::Session::on_save_failed). This step comes only if a store is
     /// declared.
     Save(SaveTicket, Saved),
-    /// Another poller is renewing or saving. Poll again after its report, or at this time.
+    /// Ask the shared store for this, then report with the ticket to
+    /// [`Session::on_swap`](crate::Session::on_swap). This step comes only if a shared store is
+    /// declared.
+    Swap(SwapTicket, Swap),
+    /// A sibling renews, and nothing is under way here. Poll again at this time. This step comes
+    /// only if a shared store is declared.
+    Rest {
+        /// When to look again.
+        until: Mono,
+    },
+    /// Another poller is renewing, saving or asking the store. Poll again after its report, or at this time.
     Busy {
         /// When the session stops waiting for the report.
         until: Mono,
@@ -66,5 +77,15 @@ impl Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SaveTicket {
+    pub(super) serial: u64,
+}
+
+/// Ties the answer of a shared store to the swap that the session asked for.
+///
+/// A ticket may be dropped without a report. The session then counts the store as out of reach once
+/// [`Swap::within`] has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct SwapTicket {
     pub(super) serial: u64,
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::grant::{Access, Grant, Refresh, RefreshUse};
+use super::grant::{Access, Grant, Refresh};
 use super::{SaveTicket, Session, Step};
 use crate::exchange::Purpose;
 use crate::policy::Policy;
-use crate::saved::{Saved, SavedAccess, SavedRefresh};
+use crate::saved::{RefreshUse, Saved, SavedAccess, SavedRefresh};
 use crate::secret::{Bearer, Epoch, Token, bearer_header};
+use crate::stamp::Stamp;
 use crate::time::{End, Mono, Now, Wall};
 
 /// What is waiting to be saved. A session has one if and only if a store is declared.
@@ -50,6 +51,8 @@ impl Store {
 pub(super) struct Saving {
     ticket: SaveTicket,
     pub(super) deadline: Mono,
+    /// The use of the refresh token that the state shows.
+    mark: RefreshUse,
 }
 
 /// Why a saved state cannot be used by this session.
@@ -70,8 +73,8 @@ impl Session {
         let now = self.observe(now);
         let is_current = |saving: &mut Saving| saving.ticket == ticket;
         let Some(store) = &mut self.store else { return };
-        if store.saving.take_if(is_current).is_some() {
-            self.use_saved(now);
+        if let Some(saving) = store.saving.take_if(is_current) {
+            self.use_saved(saving.mark, now);
         }
     }
 
@@ -95,7 +98,7 @@ impl Session {
         if self.flight.is_some_and(|flight| flight.ticket.purpose() == Purpose::Refresh)
             && let Some(refresh) = &mut saved.refresh
         {
-            refresh.in_doubt = true;
+            refresh.usage = refresh.usage.max(RefreshUse::InDoubt);
         }
         Some(saved)
     }
@@ -122,7 +125,7 @@ impl Session {
         if self.agent_id.is_some() && saved.agent_id.as_deref() != self.agent_id() {
             return Err(AdoptError::OtherAgent);
         }
-        if saved.generation <= self.generation {
+        if saved.generation() <= self.generation {
             self.heed_mark(&saved);
             return Ok(());
         }
@@ -130,7 +133,7 @@ impl Session {
         self.drop_grant();
         self.abandon_flight();
         self.epoch = self.epoch.next();
-        self.generation = saved.generation;
+        self.generation = saved.generation();
         self.agent_id = saved.agent_id.map(Arc::from);
         let from_future = saved.saved_at > now.wall;
         let access = saved
@@ -164,10 +167,12 @@ impl Session {
     /// a state of that generation, the sibling may have spent the refresh token.
     fn heed_mark(&mut self, saved: &Saved) {
         let own = self.store.as_ref().and_then(|store| store.marked_at);
-        if saved.generation != self.generation || own == Some(saved.saved_at) {
+        if saved.generation() != self.generation || own == Some(saved.saved_at) {
             return;
         }
-        let Some(marked) = saved.refresh.as_ref().filter(|refresh| refresh.in_doubt) else {
+        let Some(marked) =
+            saved.refresh.as_ref().filter(|refresh| refresh.usage != RefreshUse::Unspent)
+        else {
             return;
         };
         let held = self.grant.as_ref().and_then(|grant| grant.refresh.as_ref());
@@ -188,11 +193,15 @@ impl Session {
     pub(super) fn save_of_mark(&mut self, now: Now) -> Option<Step> {
         self.store.as_ref()?;
         let grant = self.grant.as_ref()?;
-        grant.refresh.as_ref().filter(|refresh| !refresh.marked)?;
+        let refresh = grant.refresh.as_ref()?;
+        let mark = refresh.next_use();
+        if refresh.marked != RefreshUse::Unspent {
+            return None;
+        }
         self.generation = self.generation.saturating_add(1);
         let mut saved = self.snapshot(self.grant.as_ref()?, now);
         if let Some(refresh) = &mut saved.refresh {
-            refresh.in_doubt = true;
+            refresh.usage = mark;
         }
         self.store.as_mut()?.marked_at = Some(saved.saved_at);
         self.save(saved, now)
@@ -202,38 +211,44 @@ impl Session {
     pub(super) fn time_out_save(&mut self, now: Now) {
         let is_late = |saving: &mut Saving| now.mono >= saving.deadline;
         let Some(store) = &mut self.store else { return };
-        if store.saving.take_if(is_late).is_some() && self.has_way_back() {
-            self.use_saved(now);
+        let saving = store.saving.take_if(is_late);
+        if let Some(saving) = saving.filter(|_| self.has_way_back()) {
+            self.use_saved(saving.mark, now);
         }
     }
 
     /// Uses what was saved: the grant that came in, or otherwise the refresh token.
-    fn use_saved(&mut self, now: Now) {
+    fn use_saved(&mut self, mark: RefreshUse, now: Now) {
         match self.store.as_mut().and_then(|store| store.incoming.take()) {
             Some(mut grant) => {
                 grant.access.take_if(|access| self.rejected.has(&access.bearer));
                 grant.since = Some(now.mono);
                 self.grant = Some(grant);
             }
-            None => self.with_refresh(|refresh| refresh.marked = true),
+            None => self.with_refresh(|refresh| refresh.marked = mark),
         }
     }
 
     fn save(&mut self, saved: Saved, now: Now) -> Option<Step> {
         let deadline = now.mono.after(self.policy.save_within);
+        let mark = saved.refresh.as_ref().map_or(RefreshUse::Unspent, |refresh| refresh.usage);
         let store = self.store.as_mut()?;
         store.serial = store.serial.saturating_add(1);
         let ticket = SaveTicket { serial: store.serial };
-        store.saving = Some(Saving { ticket, deadline });
+        store.saving = Some(Saving { ticket, deadline, mark });
         Some(Step::Save(ticket, saved))
     }
 
     fn snapshot(&self, grant: &Grant, now: Now) -> Saved {
         Saved {
-            generation: self.generation,
+            stamp: Stamp { generation: self.generation, ..Stamp::NONE },
+            service: None,
             endpoint: self.endpoint.as_str().to_owned(),
             agent_id: self.agent_id().map(str::to_owned),
+            subject: None,
+            token_id: None,
             saved_at: now.wall,
+            failures: self.pace.failures(),
             after_rejection: self.pace.is_on_probation(now.mono, &self.policy),
             access: grant.access.as_ref().map(|access| SavedAccess {
                 token: Token::new(access.bearer.expose_token()),
@@ -245,7 +260,7 @@ impl Session {
                 token: refresh.token.clone(),
                 ends_at: refresh.end.wall(),
                 expire_at: refresh.expire_at,
-                in_doubt: refresh.usage != RefreshUse::Unspent,
+                usage: refresh.usage,
             }),
         }
     }
@@ -270,7 +285,8 @@ fn restored_refresh(saved: SavedRefresh, cap: Duration, now: Now) -> Refresh {
         token: saved.token,
         end: left(saved.ends_at, cap, now),
         expire_at: saved.expire_at,
-        usage: if saved.in_doubt { RefreshUse::InDoubt } else { RefreshUse::Unspent },
-        marked: saved.in_doubt,
+        usage: saved.usage,
+        marked: saved.usage,
+        is_carried: true,
     }
 }

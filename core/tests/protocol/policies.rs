@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imts_core::Policy;
-use imts_core::policy::Replay;
+use imts_core::policy::{Alone, Replay};
 
 /// The fields of a policy and their values, as its `Debug` prints them.
 fn fields(policy: &Policy) -> BTreeMap<String, String> {
@@ -34,6 +34,11 @@ fn each_field_has_a_method_that_sets_it_and_no_other() {
         ("refresh_retry", fresh().with_refresh_retry(odd)),
         ("replay", fresh().with_replay(Replay::Never)),
         ("save_within", fresh().with_save_within(odd)),
+        ("lease", fresh().with_lease(odd)),
+        ("store_within", fresh().with_store_within(odd)),
+        ("store_backoff_cap", fresh().with_store_backoff_cap(odd)),
+        ("spread_percent", fresh().with_spread_percent(77)),
+        ("alone", fresh().with_alone(Alone::Wait)),
         ("access_lifetime_cap", fresh().with_access_lifetime_cap(odd)),
         ("refresh_lifetime_cap", fresh().with_refresh_lifetime_cap(odd)),
         ("reply_limit", fresh().with_reply_limit(77)),
@@ -48,7 +53,10 @@ fn each_field_has_a_method_that_sets_it_and_no_other() {
         let differ: Vec<_> = before.keys().filter(|key| before[*key] != after[*key]).collect();
         assert_eq!(differ, [name]);
         let value = after[name].trim_end_matches(',');
-        assert!(["77ms", "77", "Never", "true", "false"].contains(&value), "{name}: {value}");
+        assert!(
+            ["77ms", "77", "Never", "Wait", "true", "false"].contains(&value),
+            "{name}: {value}"
+        );
         without.remove(name);
     }
     assert!(without.is_empty(), "these have no method: {without:?}");

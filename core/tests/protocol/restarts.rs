@@ -262,12 +262,16 @@ fn a_saved_form_of_any_other_version_is_an_error() {
     let text = String::from_utf8(world.session.saved(world.now).unwrap().to_json().to_vec());
     let text = text.unwrap();
     for version in
-        ["0", "2", "255", "256", "4294967297", "-1", "1.0", "1e0", "\"1\"", "null", "[1]"]
+        ["0", "3", "255", "256", "4294967297", "-1", "1.0", "1e0", "\"1\"", "null", "[1]"]
     {
-        let other = text.replace("\"version\":1", &format!("\"version\":{version}"));
+        let other = text.replace("\"version\":2", &format!("\"version\":{version}"));
         assert_ne!(other, text);
         let error = Saved::from_json(other.as_bytes()).unwrap_err();
-        let known = matches!(error, SavedError::Version { .. } | SavedError::Damaged { .. });
+        let known = match version {
+            "0" => error == SavedError::Version { found: 0 },
+            "3" | "255" | "256" => matches!(error, SavedError::Newer { found: 3.. }),
+            _ => matches!(error, SavedError::Damaged { .. }),
+        };
         assert!(known, "{version}: {error:?}");
     }
 }
@@ -315,7 +319,7 @@ fn a_saved_form_that_is_cut_or_changed_is_an_error() {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let changed =
         |from: &str, to: &str| Saved::from_json(text.replace(from, to).as_bytes()).unwrap_err();
-    assert_eq!(changed("\"version\":1", "\"version\":2"), SavedError::Version { found: 2 });
+    assert_eq!(changed("\"version\":2", "\"version\":3"), SavedError::Newer { found: 3 });
     assert!(matches!(
         changed("\"generation\"", "\"x\":1,\"generation\""),
         SavedError::Damaged { .. }

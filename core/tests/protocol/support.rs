@@ -7,10 +7,10 @@ use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{Request, Response};
 use imts_core::exchange::Purpose;
 use imts_core::secret::Body;
-use imts_core::session::{RenewalError, SaveTicket};
+use imts_core::session::{RenewalError, SaveTicket, SwapTicket};
 use imts_core::time::{Mono, Wall};
 use imts_core::{
-    Bearer, Credentials, Endpoint, Keep, Now, Policy, Reply, Saved, Session, Step, Ticket,
+    Bearer, Credentials, Endpoint, Keep, Now, Policy, Reply, Saved, Session, Step, Swap, Ticket,
     TransportError, services,
 };
 use serde_json::{Value, json};
@@ -77,6 +77,16 @@ pub(crate) fn grant_of(access: &str, refresh: Option<&str>, lives: u64) -> Value
     json!({ "state": true, "response_time": date(0), "payload": payload })
 }
 
+/// What a swap is for: a look, a claim, news, or a hand-over.
+fn kind_of(swap: &Swap) -> char {
+    match swap.put() {
+        None => 'O',
+        Some(_) if swap.is_resting() => 'N',
+        Some(_) if !swap.lease().is_zero() => 'H',
+        Some(_) => 'G',
+    }
+}
+
 /// A session in virtual time, and what it has asked for.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -85,6 +95,7 @@ pub(crate) struct World {
     /// The last ticket that was handed out.
     pub(crate) ticket: Option<Ticket>,
     pub(crate) save: Option<(SaveTicket, Saved)>,
+    pub(crate) swap: Option<(SwapTicket, Swap)>,
     /// The last token that was handed out.
     pub(crate) bearer: Option<Bearer>,
     pub(crate) requests: Vec<(Purpose, Request<Body>)>,
@@ -98,6 +109,7 @@ impl World {
             now: START,
             ticket: None,
             save: None,
+            swap: None,
             bearer: None,
             requests: Vec::new(),
             grants: 0,
@@ -144,6 +156,12 @@ impl World {
                 self.save = Some((ticket, saved));
                 'K'
             }
+            Step::Swap(ticket, swap) => {
+                let sign = kind_of(&swap);
+                self.swap = Some((ticket, swap));
+                sign
+            }
+            Step::Rest { .. } => 'L',
             Step::Busy { .. } => 'B',
             Step::Wait { .. } => 'W',
             Step::SignIn { .. } => 'C',

@@ -117,6 +117,7 @@ impl World {
                 });
                 Said::Later(until)
             }
+            Step::Swap(..) | Step::Rest { .. } => panic!("no store is shared"),
             Step::SignIn { .. } => {
                 let helpless = node.keep.is_none() || node.said().is_dead;
                 assert!(helpless, "credentials are held, and were not refused");

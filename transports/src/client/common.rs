@@ -252,6 +252,7 @@ impl<F> Common<F> {
                 Ok(Ask::Ready(self.token.share(bearer)))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
+            Step::Swap(..) | Step::Rest { .. } => unreachable!("no client shares a store yet"),
             Step::Wait { until, last } => {
                 Err(TokenError::Waiting { wait: until.since(now.mono), last })
             }
