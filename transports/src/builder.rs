@@ -3,30 +3,28 @@
 //! Owns the settings and their checks. Does not know how a client drives its session.
 
 mod env;
+mod error;
+mod headers;
+mod random;
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_TYPE, EXPECT, HOST, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    USER_AGENT,
-};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use imts_core::endpoint::EndpointError;
+use http::{HeaderName, HeaderValue};
 use imts_core::journal::Journal;
-use imts_core::session::AdoptError;
 use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, services};
-use thiserror::Error;
 
 pub use self::env::EnvError;
+pub use self::error::BuildError;
+use self::headers::headers;
+use self::random::random;
 use crate::client::{
-    AsyncClient, CallJournal, Callback, Client, Common, Driven, HookError, OnGrant, Spawner,
+    AsyncClient, CallJournal, Callback, Client, Common, Declared, Driven, HookError, Kept, OnGrant,
+    SharedStore, Spawner,
 };
 use crate::clock::{self, Clock, SystemClock};
+use crate::store::{AsyncStore, Store};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
 /// Collects the settings of a client. Every setting except the endpoint has a default.
@@ -39,6 +37,8 @@ pub struct Builder {
     restored: Option<Saved>,
     clock: clock::Source,
     on_grant: Option<OnGrant>,
+    store: Option<Declared>,
+    agent: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
     user_agent: String,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -77,6 +77,8 @@ impl Builder {
             restored: None,
             clock: clock::Source::of(SystemClock),
             on_grant: None,
+            store: None,
+            agent: None,
             journal: None,
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
@@ -193,6 +195,38 @@ impl Builder {
         Self { on_grant: Some(Box::new(hook)), ..self }
     }
 
+    /// Sets the store that this agent's processes share. One of them renews, and the others take its
+    /// grant. The page "Share a session" says which store serves when, and what it costs.
+    ///
+    /// Before a renewal, the client claims it in the store. A grant is in use at once, and the
+    /// store gets it next. If the store does not answer, a usable token is served. A client with
+    /// credentials then signs in alone before that token ends; it never refreshes without a claim.
+    /// [`Policy::lease`], [`Policy::store_within`] and [`Policy::alone`] set the limits.
+    ///
+    /// The store works on a thread of its own, of either kind of client, and no lock is held
+    /// meanwhile. A process that forks must build its clients after the fork.
+    ///
+    /// A store and [`on_grant`](Builder::on_grant) exclude each other. If no credentials are given,
+    /// name the [`agent`](Builder::agent).
+    #[must_use]
+    pub fn store(self, store: impl Store + 'static) -> Self {
+        Self { store: Some(Declared::Blocks(Arc::new(store))), ..self }
+    }
+
+    /// Sets the store that this agent's processes share, over an async client of the caller's own.
+    /// It is for an [`AsyncClient`] alone. Otherwise it is as [`store`](Builder::store) says.
+    #[must_use]
+    pub fn async_store(self, store: impl AsyncStore + 'static) -> Self {
+        Self { store: Some(Declared::Waits(Arc::new(store))), ..self }
+    }
+
+    /// Names the agent whose session the [`store`](Builder::store) keeps, for a client that is built
+    /// without credentials. Such a client uses what its siblings put into the store.
+    #[must_use]
+    pub fn agent(self, id: &str) -> Self {
+        Self { agent: Some(id.to_owned()), ..self }
+    }
+
     /// Sets the journal, which records calls that create something or move money, before they are
     /// sent and after. It permits each intent once, and each such call then needs a reference.
     /// Without a journal, the client remembers calls with a reference as long as it lives.
@@ -255,6 +289,9 @@ impl Builder {
         if matches!(self.callback, Some(Callback::Waits(_))) {
             return Err(BuildError::AsyncCallback);
         }
+        if matches!(self.store, Some(Declared::Waits(_))) {
+            return Err(BuildError::AsyncStore);
+        }
         let client = Client::new(self.common(Driven::Thread)?, Arc::new(transport), patience);
         if keeps_alive && client.keep_alive().is_err() {
             return Err(BuildError::KeepAlive);
@@ -286,12 +323,29 @@ impl Builder {
         let headers = headers(&self.user_agent, self.headers)?;
         let mut policy = self.policy;
         if policy.jitter_seed == 0 {
-            policy.jitter_seed = RandomState::new().build_hasher().finish();
+            policy.jitter_seed = random();
         }
         let now = self.clock.now();
         let mut session = Session::new(self.endpoint, self.service, policy)?;
-        if self.on_grant.is_some() {
-            session = session.with_store();
+        let kept = match (self.on_grant, self.store) {
+            (Some(_), Some(_)) => return Err(BuildError::TwoStores),
+            (Some(hook), None) => Kept::ByHook(hook),
+            (None, Some(store)) => Kept::InStore(SharedStore::new(store)),
+            (None, None) => Kept::Nowhere,
+        };
+        match &kept {
+            Kept::Nowhere => {}
+            Kept::ByHook(_) => session = session.with_store(),
+            Kept::InStore(_) => session = session.with_shared_store(random()),
+        }
+        let given = self.credentials.as_ref().map(|(credentials, _)| credentials.agent_id());
+        if let (Some(agent), Some(given)) = (&self.agent, given)
+            && agent != given
+        {
+            return Err(BuildError::TwoAgents);
+        }
+        if let Some(agent) = &self.agent {
+            session = session.with_agent(agent);
         }
         if let Some((credentials, keep)) = self.credentials {
             session.sign_in(credentials, keep, now);
@@ -299,9 +353,11 @@ impl Builder {
         if let Some(saved) = self.restored {
             session.adopt(saved, now)?;
         }
+        if matches!(kept, Kept::InStore(_)) && session.agent_id().is_none() {
+            return Err(BuildError::NoAgent);
+        }
         let journal = CallJournal::new(self.journal);
-        let (hook, callback) = (self.on_grant, self.callback);
-        Ok(Common::new(session, self.clock, hook, callback, journal, headers, driven))
+        Ok(Common::new(session, self.clock, kept, self.callback, journal, headers, driven))
     }
 }
 
@@ -315,67 +371,3 @@ impl fmt::Debug for Builder {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a client could not be built. The caller must correct a setting.
-#[derive(Clone, Debug, Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The endpoint and a path of the service do not form a URL.
-    #[error(transparent)]
-    Endpoint(#[from] EndpointError),
-    /// The restored state belongs to another endpoint or agent.
-    #[error(transparent)]
-    Adopt(#[from] AdoptError),
-    /// [`Builder::keep_alive`] is set, but nothing can run it. Either no thread could be started,
-    /// or no spawner was given, or the spawner did not take the task. tokio's spawner takes no task
-    /// outside a runtime.
-    #[error("the client cannot be kept alive: it needs a thread, or a spawner that accepts a task")]
-    KeepAlive,
-    /// The callback of [`Builder::credentials_from_async`] is for an [`AsyncClient`] alone.
-    #[error("a blocking client cannot await its credentials: give a callback that returns them")]
-    AsyncCallback,
-    /// The protocol sets this header itself.
-    #[error("the header `{0}` is set by the protocol and cannot be given")]
-    Header(HeaderName),
-    /// The text for `User-Agent` contains characters that a header cannot contain.
-    #[error("the text for User-Agent has characters that a header cannot have")]
-    UserAgent,
-}
-
-fn headers(
-    user_agent: &str,
-    given: Vec<(HeaderName, HeaderValue)>,
-) -> Result<HeaderMap, BuildError> {
-    let mut headers = HeaderMap::new();
-    headers
-        .insert(USER_AGENT, HeaderValue::from_str(user_agent).map_err(|_| BuildError::UserAgent)?);
-    for (name, value) in given {
-        if RESERVED.contains(&name) {
-            return Err(BuildError::Header(name));
-        }
-        headers.append(name, value);
-    }
-    Ok(headers)
-}
-
-/// Headers that frame a request, say where it goes or who sends it, or change what the service
-/// returns. A header set by the caller could split one request into two, or replace a token.
-const RESERVED: [HeaderName; 17] = [
-    ACCEPT,
-    ACCEPT_ENCODING,
-    AUTHORIZATION,
-    CONNECTION,
-    CONTENT_ENCODING,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    EXPECT,
-    HOST,
-    HeaderName::from_static("keep-alive"),
-    PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    USER_AGENT,
-];

@@ -14,8 +14,10 @@ mod trace;
 
 pub use self::bearer::BearerGuard;
 pub use self::blocking::Client;
-pub use self::common::HookError;
-pub(crate) use self::common::{CallJournal, Callback, Common, Driven, OnGrant};
+pub(crate) use self::common::{
+    CallJournal, Callback, Common, Declared, Driven, Kept, OnGrant, SharedStore,
+};
+pub use self::common::{HookError, StoreCounts};
 pub use self::handle::{AsyncHandle, Handle};
 pub use self::nonblocking::AsyncClient;
 pub(crate) use self::nonblocking::Spawner;

@@ -88,6 +88,7 @@ mod reply;
 pub mod reqwest;
 #[cfg(feature = "service-file")]
 pub mod service_file;
+pub mod store;
 mod sync;
 #[cfg(feature = "_tls")]
 pub mod tls;
@@ -110,6 +111,7 @@ pub use crate::hyper::HyperTransport;
 pub use crate::journal_file::JournalFile;
 #[cfg(feature = "reqwest")]
 pub use crate::reqwest::ReqwestTransport;
+pub use crate::store::{AsyncStore, MemoryStore, Store, StoreError};
 pub use crate::token_error::TokenError;
 pub use crate::transport::{AsyncTransport, Transport};
 #[cfg(feature = "ureq")]

@@ -63,6 +63,20 @@ macro_rules! methods_alike {
             pub fn save_failure(&self) -> Option<Source> {
                 self.shared.common.save_failure()
             }
+
+            /// Returns why the [store](crate::Builder::store) did not answer the last swap, or
+            /// `None` if it answered, or if no store is declared. Its text holds no secret.
+            #[must_use]
+            pub fn store_failure(&self) -> Option<Source> {
+                self.shared.common.store_failure()
+            }
+
+            /// Returns how often this client and its clones swapped with the
+            /// [store](crate::Builder::store), and what came of it. All 0 without a store.
+            #[must_use]
+            pub fn store_counts(&self) -> StoreCounts {
+                self.shared.common.store_counts()
+            }
         }
 
         impl fmt::Debug for $Client {

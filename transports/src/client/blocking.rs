@@ -23,7 +23,7 @@ use self::flight::Flight;
 use self::renewal::Shared;
 use crate::client::alike::methods_alike;
 use crate::client::bearer::{BearerGuard, TokenCache};
-use crate::client::common::{Ask, Common, Locked};
+use crate::client::common::{Ask, Common, Locked, StoreCounts};
 use crate::clock::Deadline;
 use crate::token_error::TokenError;
 use crate::transport::Transport;
@@ -120,8 +120,14 @@ impl Client {
     /// changes nothing any more, but its thread lives on until the transport returns.
     pub fn close(&self, deadline: Duration) -> Option<Saved> {
         let deadline = Deadline::after(deadline);
-        let flight = self.shared.common.close().filter(|flight| !flight.is_on_this_thread());
-        let has_ended = flight.is_none_or(|flight| flight.ends_by(deadline));
+        // After a flight, what it has to report to siblings is another one.
+        let mut has_ended = true;
+        while let Some(flight) = self.shared.common.close().filter(|it| !it.is_on_this_thread()) {
+            has_ended = flight.ends_by(deadline);
+            if !has_ended {
+                break;
+            }
+        }
         let (flight, saved) = self.shared.common.abandon();
         if let Some(flight) = flight {
             flight.end(Err(TokenError::Closed));
@@ -177,7 +183,7 @@ impl Client {
         }
         let flight = match self.shared.common.ask(&mut locked, at_least)? {
             Ask::Ready(bearer) => return Ok(Some(bearer)),
-            Ask::Join(_) => {
+            Ask::Join(_) | Ask::Rest(_) => {
                 let flight = locked.flight.clone().ok_or(TokenError::TimedOut)?;
                 drop(locked);
                 flight

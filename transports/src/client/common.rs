@@ -13,22 +13,21 @@ mod locked;
 mod panicked;
 mod reading;
 mod reconciling;
+mod reporting;
+mod shared_store;
+mod sharing;
+mod swapping;
 mod undriven;
 mod waiting;
 mod work;
 
 use std::error::Error;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Response};
-use imts_core::session::{RenewalError, SaveTicket};
+use http::HeaderMap;
 use imts_core::transport_error::Source;
-use imts_core::{
-    Credentials, Endpoint, Epoch, Keep, Now, Phase, Reply, Saved, Session, Step, Ticket,
-    TransportError,
-};
+use imts_core::{Credentials, Endpoint, Epoch, Keep, Now, Phase, Saved, Session, Step};
 
 pub(crate) use self::call_journal::CallJournal;
 pub(crate) use self::calls::{NoBearer, ON_THE_WAY, is_valid_at};
@@ -38,8 +37,10 @@ pub(crate) use self::keep_alive::NextCheck;
 use self::locked::Lifecycle;
 pub(crate) use self::locked::{Driven, Locked, State};
 pub(crate) use self::panicked::{CallbackPanicked, CallbackTimedOut};
-use self::panicked::{ClockPanicked, HookPanicked};
 pub(crate) use self::reconciling::{Found, reconcile};
+pub use self::sharing::StoreCounts;
+pub(crate) use self::sharing::StoreEvent;
+pub(crate) use self::swapping::{Answer, Begun, Declared, SharedStore, StorePanicked};
 pub(crate) use self::waiting::{RetryBudget, token_waiting};
 pub(crate) use self::work::{Next, Work};
 use crate::client::bearer::{BearerGuard, PublishedToken};
@@ -48,13 +49,21 @@ use crate::clock::{self, Clock};
 use crate::sync::Mutex;
 use crate::token_error::TokenError;
 use crate::transport::{Bounds, Progress};
-use crate::wipe::wipe;
 
 /// Any error that a hook or a callback returns.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
 /// Receives each state that must outlive the process, before the client acts on it.
 pub(crate) type OnGrant = Box<dyn Fn(&Saved) -> Result<(), HookError> + Send + Sync>;
+
+/// What keeps the session's state outside the process.
+pub(crate) enum Kept {
+    Nowhere,
+    /// The caller's hook.
+    ByHook(OnGrant),
+    /// A store that other processes use too.
+    InStore(SharedStore),
+}
 
 /// The part of a client that both kinds have in common. A flight is one renewal under way; `F` is
 /// what a kind of client keeps of it, for the callers that join it.
@@ -69,7 +78,7 @@ pub(crate) struct Common<F> {
     changes: Arc<Changes>,
     /// Reports a change when a virtual clock is set, as long as the client exists.
     _clock_was_set: Arc<dyn Fn() + Send + Sync>,
-    on_grant: Option<OnGrant>,
+    kept: Kept,
     credentials: Option<Callback>,
     /// Records calls.
     journal: CallJournal,
@@ -92,13 +101,15 @@ pub(crate) enum Ask {
     Start(Box<Work>, Option<BearerGuard>),
     /// A flight is under way. The session counts it as lost after this time.
     Join(Duration),
+    /// A sibling process renews. The session must be asked again after this time.
+    Rest(Duration),
 }
 
 impl<F> Common<F> {
     pub(crate) fn new(
         session: Session,
         clock: clock::Source,
-        on_grant: Option<OnGrant>,
+        kept: Kept,
         credentials: Option<Callback>,
         journal: CallJournal,
         headers: HeaderMap,
@@ -122,7 +133,7 @@ impl<F> Common<F> {
             clock,
             changes,
             _clock_was_set: clock_was_set,
-            on_grant,
+            kept,
             credentials,
             journal,
             headers,
@@ -198,7 +209,11 @@ impl<F> Common<F> {
                     state.reading.without_flight();
                 }
                 let now = self.clock.now();
-                let asked = self.step(state, at_least, now);
+                let asked = match self.step(state, at_least, now) {
+                    Ok(Ask::Rest(wait)) if state.flight.is_some() => Ok(Ask::Join(wait)),
+                    Ok(Ask::Rest(wait)) => Ok(Ask::Start(self.rest(state, wait), None)),
+                    asked => asked,
+                };
                 if let Ok(Ask::Start(work, _)) = &asked {
                     state.notes.started(&state.session, work, at_least, now);
                 }
@@ -252,7 +267,6 @@ impl<F> Common<F> {
                 Ok(Ask::Ready(self.token.share(bearer)))
             }
             Step::Busy { until } => Ok(Ask::Join(until.since(now.mono))),
-            Step::Swap(..) | Step::Rest { .. } => unreachable!("no client shares a store yet"),
             Step::Wait { until, last } => {
                 Err(TokenError::Waiting { wait: until.since(now.mono), last })
             }
@@ -261,6 +275,7 @@ impl<F> Common<F> {
                 let bounds = Bounds::from(&exchange);
                 let progress = Progress::default();
                 state.sending = Some((ticket, progress.clone()));
+                self.note_sending(state);
                 let request = self.with_headers(exchange.into_request());
                 let work = Work::Send(ticket, request, bounds, progress);
                 Ok(Ask::Start(Box::new(work), meanwhile(&state.session, now, at_least)))
@@ -269,103 +284,13 @@ impl<F> Common<F> {
                 let work = Work::Save(ticket, saved);
                 Ok(Ask::Start(Box::new(work), meanwhile(&state.session, now, at_least)))
             }
+            Step::Swap(ticket, swap) => {
+                let work = self.swap(state, ticket, swap, now);
+                Ok(Ask::Start(work, meanwhile(&state.session, now, at_least)))
+            }
+            Step::Rest { until } => Ok(Ask::Rest(until.since(now.mono))),
         }
     }
-
-    /// Reports the outcome of a request, and returns the next step.
-    pub(crate) fn on_reply(
-        &self,
-        ticket: Ticket,
-        outcome: Result<Response<Vec<u8>>, TransportError>,
-    ) -> Next {
-        let report = AssertUnwindSafe(|| self.reported(ticket, outcome));
-        catch_unwind(report).unwrap_or_else(|_| {
-            // The ticket may still count as under way.
-            let failure = TransportError::unknown().because(ClockPanicked);
-            let give_up = || self.lock().session.on_failure(ticket, failure, self.clock.now());
-            drop(catch_unwind(AssertUnwindSafe(give_up)));
-            Next::Ended(Ok(()))
-        })
-    }
-
-    fn reported(&self, ticket: Ticket, outcome: Result<Response<Vec<u8>>, TransportError>) -> Next {
-        let (mut state, now) = (self.lock(), self.clock.now());
-        state.is_begun_anew = false;
-        let outcome = match outcome {
-            Ok(mut response) => {
-                let outcome = state.session.on_reply(ticket, Reply::from(&response), now);
-                wipe(response.body_mut());
-                outcome
-            }
-            Err(failure) => Err(state.session.on_failure(ticket, failure, now)),
-        };
-        if outcome.is_ok() {
-            if self.credentials.is_some() {
-                state.reading.succeeded();
-            }
-            if self.on_grant.is_none() {
-                return ended(&mut state, Ok(()), now);
-            }
-        }
-        self.next(&mut state, outcome, now)
-    }
-
-    /// Calls the hook with a state, outside the lock, and continues whatever the hook returns.
-    pub(crate) fn save(&self, ticket: SaveTicket, saved: &Saved) -> Next {
-        let outcome = match &self.on_grant {
-            Some(hook) => catch_unwind(AssertUnwindSafe(|| hook(saved)))
-                .unwrap_or_else(|_| Err(HookPanicked.into())),
-            None => Ok(()),
-        };
-        let go_on = || {
-            let mut state = self.lock();
-            let now = self.clock.now();
-            match &outcome {
-                Ok(()) => state.session.on_saved(ticket, now),
-                Err(_) => state.session.on_save_failed(ticket, now),
-            }
-            state.save_failure = outcome.err().map(Source::from);
-            if saved.is_in_doubt() {
-                return self.next(&mut state, Ok(()), now);
-            }
-            ended(&mut state, Ok(()), now)
-        };
-        // If a save is not reported, it ends by itself in good time.
-        catch_unwind(AssertUnwindSafe(go_on)).unwrap_or_else(|_| Next::Ended(Ok(())))
-    }
-
-    /// Continues if the renewal is not over: with a save, or with a sign-in after a refresh that
-    /// did not help. A renewal is over once it has a grant, even if that token is due for renewal
-    /// from the start. Only the next ask begins that renewal. Otherwise, a service slower than its
-    /// tokens would be asked for ever.
-    fn next(&self, state: &mut State<F>, outcome: Result<(), Arc<RenewalError>>, now: Now) -> Next {
-        if state.lifecycle == Lifecycle::Closed {
-            return Next::Ended(Err(TokenError::Closed));
-        }
-        let outcome = match self.step(state, Duration::ZERO, now) {
-            Ok(Ask::Start(work, _)) => {
-                state.notes.went_on(&work);
-                return Next::Work(work);
-            }
-            Ok(Ask::Ready(_) | Ask::Join(_)) => outcome.map_err(TokenError::Renewal),
-            Err(TokenError::Waiting { wait, last }) => {
-                state.notes.backed_off(wait);
-                // If nothing failed here, another secret was read, and callers should wait for it.
-                Err(match outcome {
-                    Ok(()) => TokenError::Waiting { wait, last },
-                    Err(_) => TokenError::Renewal(last),
-                })
-            }
-            Err(error) => Err(error),
-        };
-        ended(state, outcome, now)
-    }
-}
-
-fn ended<F>(state: &mut State<F>, outcome: Result<(), TokenError>, now: Now) -> Next {
-    state.mark_changed();
-    state.notes.ended(&state.session, &outcome, now);
-    Next::Ended(outcome)
 }
 
 /// Returns the old token for a caller who starts its renewal, if enough life is left.

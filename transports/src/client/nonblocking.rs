@@ -20,12 +20,13 @@ use imts_core::session::Health;
 use imts_core::transport_error::Source;
 use imts_core::{Credentials, Epoch, Keep, Phase, Saved};
 
+use self::asking::Waited;
 pub(crate) use self::flight::Flight;
 pub(crate) use self::renewal::Spawner;
 use self::renewal::{Asked, Shared};
 use crate::client::alike::methods_alike;
 use crate::client::bearer::{BearerGuard, TokenCache};
-use crate::client::common::Common;
+use crate::client::common::{Common, StoreCounts};
 use crate::token_error::TokenError;
 use crate::transport::{AsyncTransport, BoxFuture};
 
@@ -159,9 +160,19 @@ impl AsyncClient {
     /// Returns the state to persist, or `None` if there is no grant. If the use of a refresh token
     /// was abandoned, the state is marked as [in doubt](Saved::is_in_doubt).
     pub async fn close(&self, deadline: Duration) -> Option<Saved> {
-        if let Some(flight) = self.shared.common.close().filter(|it| !it.is_on_this_thread()) {
-            let mut patience = Some(self.shared.transport.sleep(deadline));
-            self.wait(Some(&flight), Duration::MAX, &mut patience).await;
+        let mut patience = None;
+        // After a flight, what it has to report to siblings is another one.
+        while let Some(flight) = self
+            .shared
+            .common
+            .close()
+            .filter(|flight| !flight.has_ended() && !flight.is_on_this_thread())
+        {
+            let sleep = || self.shared.transport.sleep(deadline);
+            patience.get_or_insert_with(sleep);
+            if let Waited::TimedOut = self.wait(Some(&flight), Duration::MAX, &mut patience).await {
+                break;
+            }
         }
         let (flight, saved) = self.shared.common.abandon();
         if let Some(flight) = flight {

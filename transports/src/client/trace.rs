@@ -4,6 +4,9 @@
 //! header, a body, a secret, or a text from the service. Notes are taken under the session's lock
 //! and emitted after it, because a listener may ask the same client for a token.
 
+#[cfg(feature = "tracing")]
+mod stored;
+
 #[cfg(not(feature = "tracing"))]
 pub(crate) use self::off::{Note, Notes};
 #[cfg(feature = "tracing")]
@@ -16,7 +19,7 @@ mod off {
 
     use imts_core::{Epoch, Now, Session};
 
-    use crate::client::common::Work;
+    use crate::client::common::{StoreEvent, Work};
     use crate::token_error::TokenError;
 
     pub(crate) enum Note {}
@@ -28,10 +31,11 @@ mod off {
 
     impl Notes {
         pub(crate) fn started(&mut self, _: &Session, _: &Work, _: Duration, _: Now) {}
-        pub(crate) fn went_on(&mut self, _: &Work) {}
+        pub(crate) fn went_on(&mut self, _: &Session, _: &Work, _: Now) {}
         pub(crate) fn ended(&mut self, _: &Session, _: &Result<(), TokenError>, _: Now) {}
         pub(crate) fn backed_off(&mut self, _: Duration) {}
         pub(crate) fn rejected(&mut self, _: &Session, _: Epoch, _: Now) {}
+        pub(crate) fn stored(&mut self, _: StoreEvent) {}
     }
 }
 
@@ -47,7 +51,8 @@ mod on {
     use imts_core::{Epoch, Now, Phase, Session};
     use tracing::{debug, info, warn};
 
-    use crate::client::common::Work;
+    use super::stored;
+    use crate::client::common::{StoreEvent, Work};
     use crate::token_error::TokenError;
 
     /// The events that happened under the lock.
@@ -58,6 +63,8 @@ mod on {
         rejected: bool,
         began: Option<Mono>,
         purpose: Option<Purpose>,
+        /// Why a claim is asked for, until the request that follows it begins.
+        claims_for: Option<&'static str>,
     }
 
     /// An event, emitted when this is dropped.
@@ -69,6 +76,7 @@ mod on {
         Failed { outcome: &'static str, status: Option<u16>, took: Duration },
         BackedOff { wait: Duration },
         Rejected { epoch: u64 },
+        Stored(StoreEvent),
     }
 
     impl Notes {
@@ -81,9 +89,10 @@ mod on {
             now: Now,
         ) {
             let purpose = match work {
-                Work::Send(ticket, ..) => ticket.purpose(),
-                Work::Save(_, saved) if saved.is_in_doubt() => Purpose::Refresh,
-                Work::Save(..) => return,
+                Work::Send(ticket, ..) => Some(ticket.purpose()),
+                Work::Save(_, saved) if saved.is_in_doubt() => Some(Purpose::Refresh),
+                Work::Swap(..) => None,
+                Work::Save(..) | Work::Rest(..) => return,
                 Work::Read(..) => {
                     self.began = Some(now.mono);
                     return self.noted.push(Note::Reads);
@@ -98,16 +107,27 @@ mod on {
                 Phase::Valid(_) if at_least.is_zero() => "new credentials",
                 Phase::Valid(_) => "longer life wanted",
             };
-            (self.began, self.purpose) = (Some(now.mono), Some(purpose));
-            self.noted.push(Note::Started { reason, purpose, epoch: epoch_in_use(session, now) });
+            (self.began, self.purpose) = (Some(now.mono), purpose);
+            match purpose {
+                Some(purpose) => {
+                    let epoch = epoch_in_use(session, now);
+                    self.noted.push(Note::Started { reason, purpose, epoch });
+                }
+                None => self.claims_for = Some(reason),
+            }
         }
 
         /// Notes that a renewal continues with another request.
-        pub(crate) fn went_on(&mut self, work: &Work) {
+        pub(crate) fn went_on(&mut self, session: &Session, work: &Work, now: Now) {
             if matches!(work, Work::Read(..)) {
                 self.noted.push(Note::Reads);
             }
             let Work::Send(ticket, ..) = work else { return };
+            if let Some(reason) = self.claims_for.take() {
+                let (purpose, epoch) = (ticket.purpose(), epoch_in_use(session, now));
+                self.purpose = Some(purpose);
+                return self.noted.push(Note::Started { reason, purpose, epoch });
+            }
             let before = self.purpose.replace(ticket.purpose());
             if (before, ticket.purpose()) == (Some(Purpose::Refresh), Purpose::SignIn) {
                 self.noted.push(Note::FellBack);
@@ -129,6 +149,14 @@ mod on {
             };
             let (outcome, status) = error.renewal_error().map_or(("given up", None), outcome_of);
             self.noted.push(Note::Failed { outcome, status, took });
+        }
+
+        /// Notes what happened between the client and its store.
+        pub(crate) fn stored(&mut self, event: StoreEvent) {
+            if matches!(event, StoreEvent::Found { .. }) {
+                (self.rejected, self.claims_for) = (false, None);
+            }
+            self.noted.push(Note::Stored(event));
         }
 
         /// Notes that no renewal is due for some time.
@@ -158,6 +186,7 @@ mod on {
         fn emit(&self) {
             let seconds = |duration: Duration| duration.as_secs_f64();
             match *self {
+                Self::Stored(ref event) => stored::emit(event),
                 Self::Started { reason, purpose, epoch } => {
                     debug!(target: "imts", reason, %purpose, epoch, "renewal started");
                 }

@@ -27,14 +27,13 @@ impl Shared {
         let mut locked = self.common.lock();
         match self.common.ask(&mut locked, Duration::ZERO) {
             Ok(Ask::Ready(_)) => self.common.next_check(&locked),
-            Ok(Ask::Join(until)) => NextCheck::Rest(Some(until)),
+            Ok(Ask::Join(until) | Ask::Rest(until)) => NextCheck::Rest(Some(until)),
             Ok(Ask::Start(work, _)) => {
                 let flight = Flight::default();
                 let former = locked.flight.replace(flight.clone());
                 drop(locked);
                 Flight::end_former(former);
-                let outcome = flight.on_this_thread(|| self.run(work));
-                self.end(&flight, outcome);
+                self.fly(flight, work);
                 NextCheck::Rest(Some(Duration::ZERO))
             }
             Err(why) => self.common.next_check_after(&locked, &why),

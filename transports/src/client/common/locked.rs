@@ -15,6 +15,7 @@ use imts_core::{Epoch, Now, Session, Ticket};
 
 use super::Common;
 use super::reading::Reading;
+use super::sharing::Sharing;
 use crate::client::changes::Changes;
 use crate::client::trace::{Note, Notes};
 use crate::clock::Clock;
@@ -33,6 +34,7 @@ pub(crate) struct State<F> {
     pub(super) save_failure: Option<Source>,
     pub(super) notes: Notes,
     pub(super) reading: Reading,
+    pub(super) sharing: Sharing,
     shown: Option<Shown>,
     /// When to check again what is published, while a flight is under way.
     check_again: Option<Mono>,
@@ -68,6 +70,7 @@ impl<F> State<F> {
             save_failure: None,
             notes: Notes::default(),
             reading: Reading::default(),
+            sharing: Sharing::default(),
             shown: None,
             check_again: None,
             changed: false,

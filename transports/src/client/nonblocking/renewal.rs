@@ -12,13 +12,17 @@ use std::time::Duration;
 use http::{Request, Response};
 use imts_core::TransportError;
 use imts_core::secret::Body;
+use imts_core::swap::Swap;
 use imts_core::transport_error::NotSent;
 
 use super::flight::{Flight, discard};
+use super::waiting::until;
 use crate::client::bearer::BearerGuard;
 use crate::client::common::{
-    Ask, CallbackPanicked, CallbackTimedOut, Common, Locked, Next, Read, Work,
+    Answer, Ask, Begun, CallbackPanicked, CallbackTimedOut, Common, Locked, Next, Read,
+    StorePanicked, Work,
 };
+use crate::store::StoreError;
 use crate::token_error::TokenError;
 use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress, TransportPanicked};
 use crate::within::Limit;
@@ -78,7 +82,7 @@ impl Shared {
         }
         let (work, meanwhile) = match self.common.ask(&mut state, at_least)? {
             Ask::Ready(bearer) => return Ok(Asked::Ready(bearer)),
-            Ask::Join(overdue) => {
+            Ask::Join(overdue) | Ask::Rest(overdue) => {
                 let flight = state.flight.clone();
                 if flight.as_ref().is_some_and(Flight::is_on_this_thread) {
                     return Err(TokenError::Reentrant);
@@ -88,7 +92,7 @@ impl Shared {
             Ask::Start(work, meanwhile) => (work, meanwhile),
         };
         let overdue = work.time_limit();
-        let flight = Flight::new(run(Arc::downgrade(self), Arc::clone(&self.transport), work));
+        let flight = self.flight_of(work);
         let former = state.flight.replace(flight.clone());
         drop(state);
         if let Some(former) = former {
@@ -103,6 +107,25 @@ impl Shared {
             }
             None => Ok(Asked::Wait { flight: Some(flight), overdue }),
         }
+    }
+
+    fn flight_of(self: &Arc<Self>, work: Box<Work>) -> Flight {
+        Flight::new(run(Arc::downgrade(self), Arc::clone(&self.transport), work))
+    }
+
+    /// Continues the flight that this thread polls as another one, for which no caller waits. It is
+    /// polled once here: if it has no spawner, a store's thread begins to work all the same.
+    fn follow(self: &Arc<Self>, work: Box<Work>) {
+        let flight = self.flight_of(work);
+        let mut state = self.common.lock();
+        match state.flight.as_mut().filter(|current| current.is_on_this_thread()) {
+            Some(current) => *current = flight.clone(),
+            // The session has given this flight up, and another one has begun.
+            None => return,
+        }
+        drop(state);
+        self.spawn(&flight);
+        flight.advance();
     }
 
     /// Runs a flight in the background, if there is a spawner. Without a spawner, or if it has no
@@ -144,9 +167,26 @@ async fn run(
                 let client = client.upgrade().ok_or(TokenError::Closed)?;
                 client.common.on_read(reading, read)
             }
+            Work::Swap(ticket, swap) => {
+                let begun = client.upgrade().ok_or(TokenError::Closed)?;
+                let begun = begun.common.begin_swap(&swap, |work| work());
+                let answer = swapped(&*transport, begun, &swap).await;
+                let client = client.upgrade().ok_or(TokenError::Closed)?;
+                client.common.on_swapped(ticket, &swap, &answer)
+            }
+            Work::Rest(seen, wait) => {
+                let changes = client.upgrade().ok_or(TokenError::Closed)?;
+                let changes = Arc::clone(changes.common.changes());
+                until(&changes, seen, &*transport, Some(wait)).await;
+                client.upgrade().ok_or(TokenError::Closed)?.common.rested()
+            }
         };
         match next {
             Next::Work(more) => work = more,
+            Next::Landed(outcome, rest) => {
+                client.upgrade().ok_or(TokenError::Closed)?.follow(rest);
+                return outcome;
+            }
             Next::Ended(outcome) => return outcome,
         }
     }
@@ -155,26 +195,69 @@ async fn run(
 /// Awaits what the credentials callback returns, within the time limit.
 async fn read(
     transport: &dyn AsyncTransport,
-    mut reading: BoxFuture<'static, Read>,
+    reading: BoxFuture<'static, Read>,
     time_limit: Duration,
 ) -> Read {
-    let mut limit = Limit::new(time_limit, |beat| transport.sleep(beat));
-    let read = poll_fn(|cx| {
-        let poll = AssertUnwindSafe(|| reading.as_mut().poll(cx));
-        let polled =
-            catch_unwind(poll).unwrap_or_else(|_| Poll::Ready(Err(CallbackPanicked.into())));
-        if polled.is_ready() {
-            return polled;
+    cut(transport, reading, time_limit).await.unwrap_or_else(|cut| {
+        Err(match cut {
+            Cut::Panicked => CallbackPanicked.into(),
+            Cut::TimedOut => CallbackTimedOut.into(),
+            Cut::TimerPanicked => TransportPanicked.into(),
+        })
+    })
+}
+
+/// Awaits a store's answer, as long as the swap says.
+async fn swapped(transport: &dyn AsyncTransport, begun: Option<Begun>, swap: &Swap) -> Answer {
+    let answer = match &begun {
+        None => return Err(StoreError::TimedOut),
+        Some(Begun::OnThread(swapping)) => {
+            cut(transport, Box::pin(swapping.clone()), swap.within()).await
         }
-        let over = catch_unwind(AssertUnwindSafe(|| limit.poll(cx)));
-        match over {
-            Ok(over) => over.map(|()| Err(CallbackTimedOut.into())),
-            Err(_) => Poll::Ready(Err(TransportPanicked.into())),
+        Some(Begun::ToAwait(store)) => match catch_unwind(AssertUnwindSafe(|| store.swap(swap))) {
+            Ok(swapping) => cut(transport, swapping, swap.within()).await,
+            Err(_) => Err(Cut::Panicked),
+        },
+    };
+    answer.unwrap_or_else(|cut| {
+        Err(match cut {
+            Cut::Panicked => StoreError::unreachable(StorePanicked),
+            Cut::TimedOut => StoreError::TimedOut,
+            Cut::TimerPanicked => StoreError::unreachable(TransportPanicked),
+        })
+    })
+}
+
+/// Why a foreign future brought nothing.
+enum Cut {
+    Panicked,
+    TimedOut,
+    /// The transport's timer panicked.
+    TimerPanicked,
+}
+
+/// Awaits a foreign future within a time limit, by the transport's timer.
+async fn cut<T>(
+    transport: &dyn AsyncTransport,
+    mut foreign: BoxFuture<'_, T>,
+    time_limit: Duration,
+) -> Result<T, Cut> {
+    let mut limit = Limit::new(time_limit, |beat| transport.sleep(beat));
+    let outcome = poll_fn(|cx| {
+        let poll = AssertUnwindSafe(|| foreign.as_mut().poll(cx));
+        match catch_unwind(poll) {
+            Ok(Poll::Ready(value)) => return Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => {}
+            Err(_) => return Poll::Ready(Err(Cut::Panicked)),
+        }
+        match catch_unwind(AssertUnwindSafe(|| limit.poll(cx))) {
+            Ok(over) => over.map(|()| Err(Cut::TimedOut)),
+            Err(_) => Poll::Ready(Err(Cut::TimerPanicked)),
         }
     })
     .await;
-    discard((reading, limit));
-    read
+    discard((foreign, limit));
+    outcome
 }
 
 /// Sends one request within its time limit, by the transport's timer unless the transport keeps

@@ -1,0 +1,3 @@
+//! Stores that several processes share, and the clients that use them.
+
+mod conformance;
