@@ -76,6 +76,10 @@ mod connect;
 pub mod hyper;
 #[cfg(feature = "journal")]
 pub mod journal_file;
+#[cfg(feature = "journal-postgres")]
+pub mod journal_postgres;
+#[cfg(feature = "_postgres")]
+pub mod postgres;
 #[cfg(feature = "_connections")]
 pub mod proxy;
 #[cfg(feature = "_connections")]
@@ -109,6 +113,8 @@ pub use crate::client::{AsyncClient, AsyncHandle, BearerGuard, Client, Handle};
 pub use crate::hyper::HyperTransport;
 #[cfg(feature = "journal")]
 pub use crate::journal_file::JournalFile;
+#[cfg(feature = "journal-postgres")]
+pub use crate::journal_postgres::JournalPostgres;
 #[cfg(feature = "reqwest")]
 pub use crate::reqwest::ReqwestTransport;
 pub use crate::store::{AsyncStore, MemoryStore, Store, StoreError};

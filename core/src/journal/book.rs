@@ -4,6 +4,7 @@
 //! doubt. Does not know about files: it takes entries and answers questions.
 
 mod kept;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

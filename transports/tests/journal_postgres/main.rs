@@ -1,0 +1,74 @@
+//! The journal in PostgreSQL: what a second process, a lost answer, a kill, a crash of the server,
+//! a failover and a restored backup leave of it.
+#![cfg(all(feature = "journal-postgres", feature = "test-servers", unix))]
+
+mod basics;
+#[path = "../servers/postgres.rs"]
+mod servers;
+
+use imts::JournalPostgres;
+use imts::call::Ending;
+use imts::journal::{Digest, Entry, Finding, Intent, Journal, RecordError, Resolution, Scope};
+use imts::postgres::PostgresAddress;
+use imts::time::Wall;
+
+use crate::servers::Postgres;
+
+/// Where a server is.
+pub(crate) fn at(server: &Postgres) -> PostgresAddress {
+    PostgresAddress::new(&server.address()).unwrap()
+}
+
+/// A server with the journal's tables.
+pub(crate) fn server() -> Postgres {
+    let server = Postgres::start();
+    JournalPostgres::migrate(&at(&server)).unwrap();
+    server
+}
+
+pub(crate) fn opened(server: &Postgres) -> JournalPostgres {
+    JournalPostgres::open(at(server)).unwrap()
+}
+
+pub(crate) fn intent(reference: &str) -> Intent {
+    Intent {
+        operation: "confirm".to_owned(),
+        scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
+        reference: Some(reference.to_owned()),
+        digest: Digest::of(reference.as_bytes()),
+        meaning: Some(Digest::of_meaning(reference.as_bytes())),
+        at: Wall::from_unix_micros(1),
+        despite: None,
+    }
+}
+
+pub(crate) fn intends(journal: &mut impl Journal, reference: &str) -> Result<u64, RecordError> {
+    journal.record(&Entry::Intent(intent(reference)))
+}
+
+pub(crate) fn sends(
+    journal: &mut impl Journal,
+    id: u64,
+    until: Option<Wall>,
+) -> Result<u64, RecordError> {
+    journal.record(&Entry::Sending { id, at: Wall::from_unix_micros(2), until })
+}
+
+pub(crate) fn ends(
+    journal: &mut impl Journal,
+    id: u64,
+    ending: Ending,
+) -> Result<u64, RecordError> {
+    journal.record(&Entry::Ended { id, at: Wall::from_unix_micros(3), ending })
+}
+
+/// Intends and sends a call, and does not end it.
+pub(crate) fn leaves(journal: &mut impl Journal, reference: &str) -> u64 {
+    let id = intends(journal, reference).unwrap();
+    sends(journal, id, None).unwrap()
+}
+
+/// What someone found out by asking.
+pub(crate) fn found(finding: Finding) -> Resolution {
+    Resolution { finding, reason: "asked status".to_owned(), by: Some("ops".to_owned()) }
+}
