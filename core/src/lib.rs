@@ -68,6 +68,7 @@
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
 //! | which bytes of a file or a variable are text | [`text`] |
+//! | how a request is signed, and a message verified (features `jws`, `pg-sig`) | `sign` |
 
 #![forbid(
     clippy::unwrap_used,
@@ -105,6 +106,8 @@ pub mod secret;
 pub mod service;
 pub mod services;
 pub mod session;
+#[cfg(any(feature = "jws", feature = "pg-sig"))]
+pub mod sign;
 mod stamp;
 pub mod swap;
 pub mod text;
