@@ -4,10 +4,9 @@
 //! key, joined with `;`. The recipe is published. How it treats nested values is shown by a printed
 //! sample only, so a message on which the readings of that sample disagree is not sent.
 //!
-//! The recipe signs no names. If a value has a `;`, the same signature fits a message with other
-//! fields ([`VerifiedFields::has_separator`]). If none has, it still fits a message whose fields
-//! have other names in the same order. So act on a callback only after you have asked the service
-//! for the status.
+//! The recipe does not bind a value to its name, nor does it mark where a value ends. The same
+//! signature fits other messages: see [`VerifiedFields::has_only`]. So ask the service for the
+//! status before you act on a callback.
 
 mod error;
 mod fields;

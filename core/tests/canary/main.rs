@@ -7,6 +7,8 @@ mod drive;
 mod hunt;
 mod outputs;
 mod quotes;
+#[cfg(all(feature = "jws", feature = "pg-sig"))]
+mod signing;
 
 use imts_core::endpoint::ServicePath;
 use imts_core::exchange::Purpose;

@@ -5,6 +5,8 @@
 mod calls;
 mod memory;
 mod sessions;
+#[cfg(all(feature = "jws", feature = "pg-sig"))]
+mod signing;
 
 use std::collections::BTreeMap;
 

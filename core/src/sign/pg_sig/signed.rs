@@ -106,11 +106,27 @@ impl VerifiedFields {
         self.0.all()
     }
 
+    /// Returns whether each field has one of these names, and no name stands there twice.
+    ///
+    /// The signature does not bind a value to its name. So whoever has a signed message can split
+    /// its values in another way and give them other names: a card holder named
+    /// `I;90000;KZT;O77` turns an order of 10 into one of 90,000, with the same signature. Most such
+    /// changes need names that the vendor does not use. If this returns `false`, ask the service
+    /// for the status before you act.
+    #[must_use]
+    pub fn has_only(&self, names: &[&str]) -> bool {
+        let mut left = names.to_vec();
+        self.0.all().all(|(name, _)| {
+            let known = left.iter().position(|it| *it == name);
+            known.map(|place| left.swap_remove(place)).is_some()
+        })
+    }
+
     /// Returns whether a value has a `;`, which also separates the values in the string to sign.
     ///
-    /// Such a message may be another one whose values were split in another way: a card holder
-    /// named `I;90000;KZT;O77` turns an order of 10 into one of 90,000, with the same signature. Do
-    /// not act on it: ask the service for the status.
+    /// Such a message can be split in another way, or was. Ask the service for the status before
+    /// you act. A message without a `;` may still have been split from one that had it:
+    /// [`VerifiedFields::has_only`] is needed too.
     #[must_use]
     pub fn has_separator(&self) -> bool {
         flatten::by_sample(&self.0).iter().any(|value| value.contains(';'))

@@ -3,6 +3,8 @@
 //! Owns this form on the wire. There are no document types, no entities of a document's own, no
 //! attributes and no namespaces. Does not know how a message is signed.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use zeroize::Zeroizing;
@@ -46,13 +48,13 @@ impl PgFields {
                     document.end()?;
                 }
                 Event::End(_) => document.end()?,
-                Event::Text(text) => document.text(&text.xml10_content())?,
-                Event::CData(text) => document.text(&text.xml10_content())?,
+                Event::Text(text) => document.text(text.xml10_content())?,
+                Event::CData(text) => document.text(text.xml10_content())?,
                 Event::GeneralRef(reference) => {
                     let character = referred(&reference).ok_or(PgReadError::Unsupported {
                         what: "an entity that XML does not define",
                     })?;
-                    document.text(character.encode_utf8(&mut [0; 4]))?;
+                    document.text(character.encode_utf8(&mut [0; 4]).to_owned().into())?;
                 }
                 Event::Comment(_) => return Err(unsupported("a comment")),
                 Event::PI(_) => return Err(unsupported("a processing instruction")),
@@ -125,12 +127,14 @@ impl Document {
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), PgReadError> {
+    fn text(&mut self, text: Cow<'_, str>) -> Result<(), PgReadError> {
+        // A line end that was changed has made a copy.
+        let text = Zeroizing::new(text.into_owned());
         if !text.chars().all(is_character) {
             return Err(NOT_XML);
         }
         match self.open.last_mut() {
-            Some(element) => push(&mut element.text, text),
+            Some(element) => push(&mut element.text, &text),
             None if text.chars().all(is_space) => {}
             None => return Err(NOT_XML),
         }
