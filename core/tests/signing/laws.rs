@@ -96,7 +96,7 @@ mod readings {
             let inside = way[1..].iter().map(|(name, _)| format!("[{name}]"));
             way[0].0.clone() + &inside.collect::<String>()
         });
-        let by_level = sorted(value, |way| way.to_vec());
+        let by_level = sorted(value, <[_]>::to_vec);
         sample == on_the_wire && sample == by_level
     }
 }
