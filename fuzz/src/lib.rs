@@ -7,7 +7,9 @@ mod choices;
 pub mod dates;
 pub mod endpoint;
 pub mod journal;
+pub mod jws;
 mod oracle;
+pub mod pg_sig;
 pub mod reply;
 pub mod sandbox_request;
 pub mod saved;
@@ -20,12 +22,14 @@ mod tally;
 pub use crate::tally::{Ran, Tally, Target};
 
 /// Every target. The replay on stable runs this list, and holds its files to it.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     call::TARGET,
     service_file::TARGET,
     dates::TARGET,
     endpoint::TARGET,
     journal::TARGET,
+    jws::TARGET,
+    pg_sig::TARGET,
     reply::TARGET,
     sandbox_request::TARGET,
     saved::TARGET,
