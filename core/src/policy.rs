@@ -159,10 +159,41 @@ impl Policy {
     /// chooses.
     #[must_use]
     pub fn backoff(&self, failures: u32, salt: u64) -> Duration {
-        let delay = doubled(self.backoff_first, failures, self.backoff_cap);
-        let chance = scramble(self.jitter_seed ^ salt) % 101;
+        self.jittered(doubled(self.backoff_first, failures, self.backoff_cap), salt)
+    }
+
+    /// The wait after a shared store did not answer this many times in a row.
+    pub(crate) fn store_backoff(&self, failures: u32, salt: u64) -> Duration {
+        self.jittered(doubled(self.backoff_first, failures, self.store_backoff_cap), salt)
+    }
+
+    /// The wait before a state that a sibling holds is looked at for the `looks`th time.
+    pub(crate) fn look_after(&self, looks: u32, salt: u64) -> Duration {
+        self.jittered(doubled(LOOK_FIRST, looks, LOOK_CAP), salt)
+    }
+
+    /// A session's own margin, where several share a store: some begin later than others.
+    pub(crate) fn spread(&self, margin: Duration) -> Duration {
+        let most = percent(margin, self.spread_percent);
+        margin.saturating_sub(percent(most, self.chance(SPREAD)))
+    }
+
+    /// How long before its token's end a session signs in without its store: between half and a
+    /// quarter of the margin.
+    pub(crate) fn alone_before(&self, margin: Duration) -> Duration {
+        let quarter = percent(margin, 25);
+        quarter.saturating_add(percent(quarter, self.chance(ALONE)))
+    }
+
+    /// A wait without a random part of it.
+    fn jittered(&self, delay: Duration, salt: u64) -> Duration {
         let jitter = percent(delay, self.jitter_percent);
-        delay.saturating_sub(percent(jitter, u8::try_from(chance).unwrap_or(100)))
+        delay.saturating_sub(percent(jitter, self.chance(salt)))
+    }
+
+    /// A number from 0 to 100 that the seed and the salt choose.
+    fn chance(&self, salt: u64) -> u8 {
+        u8::try_from(scramble(self.jitter_seed ^ salt) % 101).unwrap_or(100)
     }
 
     /// Returns the wait after a request was forbidden this many times in a row.
@@ -264,6 +295,14 @@ fn scramble(seed: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+/// The first pause before a state that a sibling holds is looked at again, and the longest.
+const LOOK_FIRST: Duration = Duration::from_millis(25);
+const LOOK_CAP: Duration = Duration::from_millis(500);
+
+/// Salts of what a seed chooses once.
+const SPREAD: u64 = 0x5350_5245_4144;
+const ALONE: u64 = 0x41_4c4f_4e45;
 
 /// The least age at which a token is renewed, however short its lifetime is, unless the policy
 /// allows less.

@@ -187,15 +187,21 @@ impl Session {
         {
             return save;
         }
+        if self.share.is_some()
+            && let Some(swap) = self.swap_due(now)
+        {
+            return swap;
+        }
         let ready = match self.usable(now, at_least) {
             Some((bearer, Due::No)) => return Step::Ready(bearer),
             Some((bearer, Due::Yes)) => Some(bearer),
             None => None,
         };
         match (self.renew(now), ready) {
-            (Step::Busy { .. } | Step::Wait { .. } | Step::SignIn { .. }, Some(bearer)) => {
-                Step::Ready(bearer)
-            }
+            (
+                Step::Busy { .. } | Step::Rest { .. } | Step::Wait { .. } | Step::SignIn { .. },
+                Some(bearer),
+            ) => Step::Ready(bearer),
             (step, _) => step,
         }
     }
@@ -297,10 +303,12 @@ impl Session {
     /// Until when polls yield the token with this end, even if something else becomes due.
     fn yields_until(&self, end: End, margin: Duration) -> Option<Now> {
         let (due, dead) = (end.sooner(margin), end.sooner(Duration::ZERO));
-        let until = match self.flight {
-            Some(flight) => Some(flight.deadline).filter(|deadline| self.seen < *deadline),
-            None if self.seen < due.mono && !self.signs_in_once() => return Some(due),
-            None => self.pace.not_before(self.seen),
+        let swaps = self.share.as_ref().and_then(|share| share.may_swap_at());
+        let until = match (self.flight, swaps) {
+            (Some(flight), _) => Some(flight.deadline).filter(|deadline| self.seen < *deadline),
+            (None, Some(until)) => until.filter(|until| self.seen < *until),
+            (None, None) if self.seen < due.mono && !self.signs_in_once() => return Some(due),
+            (None, None) => self.renews_at(due).filter(|until| self.seen < *until),
         };
         until.map(|until| Now { mono: until.min(dead.mono), ..dead })
     }
@@ -322,6 +330,9 @@ impl Session {
         }
         if self.store.is_some() {
             self.time_out_save(now);
+        }
+        if self.share.is_some() {
+            self.time_out_swap(now);
         }
         self.pace.settle(now.mono, &self.policy);
     }
@@ -360,6 +371,12 @@ impl Session {
             None => {}
         }
         self.stale_to = self.serial;
+    }
+
+    /// How long before its end a token of this lifetime is renewed.
+    fn margin_of(&self, lifetime: Duration) -> Duration {
+        let margin = self.policy.margin_of(lifetime);
+        if self.share.is_some() { self.policy.spread(margin) } else { margin }
     }
 
     fn drop_grant(&mut self) {

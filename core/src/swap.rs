@@ -173,7 +173,7 @@ impl Swapped {
 #[derive(Clone, Debug)]
 pub struct Found {
     pub(crate) stamp: Stamp,
-    pub(crate) state: Option<Saved>,
+    pub(crate) state: Option<Box<Saved>>,
     pub(crate) age: Duration,
     pub(crate) held: Option<Held>,
     pub(crate) moved: bool,
@@ -190,7 +190,7 @@ impl Found {
     /// Makes the answer of a store that holds this state, put `age` ago.
     #[must_use]
     pub fn state(state: Saved, age: Duration, at: StoreTime) -> Self {
-        Self { stamp: state.stamp(), state: Some(state), age, ..Self::nothing(at) }
+        Self { stamp: state.stamp(), state: Some(Box::new(state)), age, ..Self::nothing(at) }
     }
 
     /// Makes the answer of a store whose entry has this stamp, and a state that cannot be read: its
@@ -222,7 +222,7 @@ impl Found {
     /// Returns the state. `None` if nothing is there, or nothing that can be read.
     #[must_use]
     pub fn saved(&self) -> Option<&Saved> {
-        self.state.as_ref()
+        self.state.as_deref()
     }
 
     /// Returns how long ago the state was made, by the store's clock.

@@ -17,6 +17,8 @@ pub mod schedule;
 #[cfg(test)]
 mod seeds;
 pub mod service_file;
+#[cfg(test)]
+mod share;
 mod tally;
 
 pub use crate::tally::{Ran, Tally, Target};

@@ -55,6 +55,7 @@ impl Session {
         }
         if self.agent_id.as_deref() != Some(credentials.agent_id()) {
             self.drop_grant();
+            self.forget_store();
             self.rejected.forget();
             self.agent_id = Some(credentials.agent_id().into());
         }
@@ -70,9 +71,11 @@ impl Session {
     }
 
     /// Forgets the grant, the credentials, and what the service said about them. The caller must
-    /// erase what a store holds.
+    /// erase what a store holds. What a shared store holds stays there, for the siblings:
+    /// [`sign_out_everywhere`](Session::sign_out_everywhere) empties it.
     pub fn sign_out(&mut self) {
         self.drop_grant();
+        self.forget_store();
         self.abandon_flight();
         self.rejected.forget();
         self.standings.forget();

@@ -64,6 +64,11 @@ impl Refresh {
 }
 
 impl Grant {
+    /// A grant without tokens.
+    pub(crate) fn none(epoch: Epoch) -> Self {
+        Self { epoch, since: None, access: None, refresh: None }
+    }
+
     pub(crate) fn is_younger_than(&self, age: Duration, now: Now) -> bool {
         self.since.is_some_and(|since| now.mono.since(since) < age)
     }

@@ -172,7 +172,7 @@ impl Session {
             if self.signs_in_once() {
                 return Duration::ZERO;
             }
-            usable.remaining().saturating_sub(self.policy.margin_of(usable.lifetime()))
+            usable.remaining().saturating_sub(self.margin_of(usable.lifetime()))
         });
         let backing_off = waits.and_then(left);
         let can_renew = flight.is_some() || route.is_some();

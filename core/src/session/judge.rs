@@ -92,23 +92,6 @@ impl Session {
         }
     }
 
-    /// Starts the ticket's time limit again, because nobody drove its exchange until now. The time
-    /// that a stopped runtime or a frozen process loses does not count against the service.
-    ///
-    /// Returns whether the limit starts again. It does not if the time limit has not passed yet,
-    /// nor more than three times for one ticket. The session therefore gives up in the end an
-    /// exchange that nobody drives.
-    pub fn postpone(&mut self, ticket: Ticket, now: Now) -> bool {
-        let now = self.observe(now);
-        let time_limit = self.policy.time_limit;
-        let flight = self.flight.as_mut().filter(|flight| flight.is_of(ticket));
-        let Some(flight) = flight.filter(|it| now.mono >= it.deadline) else { return false };
-        let Some(left) = flight.postponable.checked_sub(1) else { return false };
-        flight.postponable = left;
-        flight.deadline = now.mono.after(time_limit);
-        true
-    }
-
     pub(super) fn failed(&mut self, failure: impl Into<Arc<RenewalError>>, now: Now) {
         self.pace.failed(failure.into(), now.mono, &self.policy);
     }
@@ -168,7 +151,9 @@ impl Session {
         self.flight = None;
         self.stale_to = self.serial;
         self.epoch = self.epoch.next();
-        self.generation = self.generation.saturating_add(1);
+        if self.share.is_none() {
+            self.generation = self.generation.saturating_add(1);
+        }
         match ticket.purpose {
             Purpose::SignIn => self.credentials_worked(),
             Purpose::Refresh => self.refresh_aside_until = None,
@@ -178,7 +163,7 @@ impl Session {
         let access = Access {
             bearer: Bearer::new(granted.access, self.epoch, end),
             lifetime: granted.access_lifetime,
-            margin: self.policy.margin_of(granted.access_lifetime),
+            margin: self.margin_of(granted.access_lifetime),
             expire_at: granted.access_expire_at,
         };
         let renew_after = self.policy.renew_after_of(access.lifetime);
@@ -201,9 +186,10 @@ impl Session {
         let (epoch, since) = (self.epoch, Some(now.mono));
         let access = Some(access).filter(|_| !was_rejected);
         let grant = Grant { epoch, since, access, refresh };
-        match &mut self.store {
-            Some(store) => store.hold(grant),
-            None => self.grant = Some(grant),
+        match (&mut self.store, &self.share) {
+            (Some(store), _) => store.hold(grant),
+            (None, Some(_)) => self.is_granted(grant, ticket),
+            (None, None) => self.grant = Some(grant),
         }
         let fault = if was_rejected {
             RenewalCause::Rejected

@@ -67,6 +67,11 @@ impl Pace {
         self.on_probation && !self.has_settled(now, policy)
     }
 
+    /// A sibling's count of failed renewals holds for all.
+    pub(crate) fn counts(&mut self, failures: u32) {
+        self.failures = failures;
+    }
+
     /// A renewal was forbidden. `Slow` decides the wait, unless the service asks for a longer one.
     pub(crate) fn forbidden(&mut self, failure: Arc<RenewalError>, now: Mono, policy: &Policy) {
         self.wait_until(now.after(policy.obeyed(failure.retry_after())));

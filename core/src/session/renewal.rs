@@ -1,6 +1,6 @@
 //! How a renewal is made: who does it, by which exchange, with which token.
 //!
-//! Owns the order of the checks (busy, route, wait, mark, send) and what is known about the refresh
+//! Owns the order of the checks (busy, route, wait, mark, send), the time limit of an exchange, and what is known about the refresh
 //! token's use when it is sent. Does not judge replies: [`judge`](super::judge) does.
 
 use std::sync::Arc;
@@ -19,9 +19,37 @@ use crate::secret::Body;
 use crate::time::{Mono, Now};
 
 impl Session {
+    /// Starts the ticket's time limit again, because nobody drove its exchange until now. The time
+    /// that a stopped runtime or a frozen process loses does not count against the service.
+    ///
+    /// Returns whether the limit starts again. It does not if the time limit has not passed yet,
+    /// nor more than three times for one ticket. The session therefore gives up in the end an
+    /// exchange that nobody drives.
+    pub fn postpone(&mut self, ticket: Ticket, now: Now) -> bool {
+        let now = self.observe(now);
+        let time_limit = self.policy.time_limit;
+        let flight = self.flight.as_mut().filter(|flight| flight.is_of(ticket));
+        let Some(flight) = flight.filter(|it| now.mono >= it.deadline) else { return false };
+        let Some(left) = flight.postponable.checked_sub(1) else { return false };
+        let latest = self.share.as_ref().and_then(|share| share.lease());
+        let deadline = now.mono.after(time_limit);
+        let deadline = latest.map_or(deadline, |latest| deadline.min(latest));
+        if deadline <= now.mono {
+            return false;
+        }
+        flight.postponable = left;
+        flight.deadline = deadline;
+        true
+    }
+
     pub(super) fn renew(&mut self, now: Now) -> Step {
         if let Some(until) = self.busy_until() {
             return Step::Busy { until };
+        }
+        if self.share.is_some()
+            && let Some(step) = self.asks_store(now)
+        {
+            return step;
         }
         let Some(purpose) = self.route(now) else {
             return Step::SignIn { last: self.pace.last().cloned() };
@@ -53,7 +81,8 @@ impl Session {
     fn busy_until(&self) -> Option<Mono> {
         let saving = self.store.as_ref().and_then(|store| store.saving.as_ref());
         let saved_by = saving.map(|Saving { deadline, .. }| *deadline);
-        self.flight.map(|flight| flight.deadline).or(saved_by)
+        let swapped_by = self.share.as_ref().and_then(|share| share.asked_until());
+        self.flight.map(|flight| flight.deadline).or(saved_by).or(swapped_by)
     }
 
     /// Which exchange a renewal would use: refresh first, then sign-in.
@@ -106,7 +135,7 @@ impl Session {
         })
     }
 
-    fn request(&self, purpose: Purpose) -> Option<Request<Body>> {
+    pub(super) fn request(&self, purpose: Purpose) -> Option<Request<Body>> {
         let tokens = self.service.tokens()?;
         match purpose {
             Purpose::SignIn => {
@@ -120,7 +149,7 @@ impl Session {
         }
     }
 
-    fn send(&mut self, purpose: Purpose, request: Request<Body>, now: Now) -> Step {
+    pub(super) fn send(&mut self, purpose: Purpose, request: Request<Body>, now: Now) -> Step {
         if purpose == Purpose::Refresh {
             self.with_refresh(|refresh| {
                 if refresh.usage == RefreshUse::InDoubt {
@@ -130,7 +159,9 @@ impl Session {
         }
         self.serial = self.serial.saturating_add(1);
         let ticket = Ticket { serial: self.serial, purpose, sent: now };
-        let time_limit = self.policy.time_limit;
+        let limit = self.policy.time_limit;
+        let lease = self.share.as_ref().and_then(|share| share.lease());
+        let time_limit = lease.map_or(limit, |until| until.since(now.mono).min(limit));
         let deadline = now.mono.after(time_limit);
         self.flight = Some(Flight { ticket, deadline, postponable: POSTPONED });
         let reply_limit = self.policy.reply_limit;

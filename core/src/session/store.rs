@@ -11,9 +11,8 @@ use thiserror::Error;
 use super::grant::{Access, Grant, Refresh};
 use super::{SaveTicket, Session, Step};
 use crate::exchange::Purpose;
-use crate::policy::Policy;
 use crate::saved::{RefreshUse, Saved, SavedAccess, SavedRefresh};
-use crate::secret::{Bearer, Epoch, Token, bearer_header};
+use crate::secret::{Bearer, Token, bearer_header};
 use crate::stamp::Stamp;
 use crate::time::{End, Mono, Now, Wall};
 
@@ -94,7 +93,9 @@ impl Session {
     #[must_use]
     pub fn saved(&self, now: Now) -> Option<Saved> {
         let incoming = self.store.as_ref().and_then(|store| store.incoming.as_ref());
-        let mut saved = self.snapshot(incoming.or(self.grant.as_ref())?, now);
+        let held_back = self.share.as_ref().and_then(|share| share.held_back());
+        let grant = incoming.or(held_back).or(self.grant.as_ref())?;
+        let mut saved = self.snapshot(grant, now);
         if self.flight.is_some_and(|flight| flight.ticket.purpose() == Purpose::Refresh)
             && let Some(refresh) = &mut saved.refresh
         {
@@ -112,6 +113,8 @@ impl Session {
     /// If the state was saved in the future, by this machine's wall clock, its access token counts
     /// as dead. If its refresh token was in use when it was saved, that token counts as possibly
     /// spent.
+    ///
+    /// If a store is shared, the refresh token counts as possibly spent until that store shows it.
     ///
     /// # Errors
     ///
@@ -139,7 +142,7 @@ impl Session {
         let access = saved
             .access
             .filter(|_| !from_future)
-            .and_then(|access| restored_access(&access, &self.policy, self.epoch, now));
+            .and_then(|access| self.restored_access(&access, now));
         let access = access.filter(|access| !self.rejected.has(&access.bearer));
         let alive = access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero());
         let is_known = |access: &Access| {
@@ -160,6 +163,10 @@ impl Session {
                 .refresh
                 .map(|refresh| restored_refresh(refresh, self.policy.refresh_lifetime_cap, now)),
         });
+        if self.share.is_some() {
+            // What was done with it since, the shared store alone knows.
+            self.doubt_refresh();
+        }
         Ok(())
     }
 
@@ -229,6 +236,24 @@ impl Session {
         }
     }
 
+    fn restored_access(&self, saved: &SavedAccess, now: Now) -> Option<Access> {
+        let lifetime = saved.lifetime.min(self.policy.access_lifetime_cap);
+        self.access(saved, left(saved.ends_at, lifetime, now))
+    }
+
+    /// The access token of a saved state, with the end that this session gives it.
+    pub(super) fn access(&self, saved: &SavedAccess, end: End) -> Option<Access> {
+        let lifetime = saved.lifetime.min(self.policy.access_lifetime_cap);
+        let header = bearer_header(saved.token.expose())?;
+        let bearer = Bearer::new(header, self.epoch, end);
+        Some(Access {
+            bearer,
+            lifetime,
+            margin: self.margin_of(lifetime),
+            expire_at: saved.expire_at,
+        })
+    }
+
     fn save(&mut self, saved: Saved, now: Now) -> Option<Step> {
         let deadline = now.mono.after(self.policy.save_within);
         let mark = saved.refresh.as_ref().map_or(RefreshUse::Unspent, |refresh| refresh.usage);
@@ -239,9 +264,11 @@ impl Session {
         Some(Step::Save(ticket, saved))
     }
 
-    fn snapshot(&self, grant: &Grant, now: Now) -> Saved {
+    pub(super) fn snapshot(&self, grant: &Grant, now: Now) -> Saved {
+        let stamp = Stamp { generation: self.generation.max(1), ..Stamp::NONE };
+        let known = self.share.as_ref().map(|share| share.stamp()).filter(|it| !it.is_none());
         Saved {
-            stamp: Stamp { generation: self.generation, ..Stamp::NONE },
+            stamp: known.unwrap_or(stamp),
             service: None,
             endpoint: self.endpoint.as_str().to_owned(),
             agent_id: self.agent_id().map(str::to_owned),
@@ -269,15 +296,6 @@ impl Session {
 /// What is left of a lifetime, never more than the whole lifetime.
 fn left(ends_at: Wall, at_most: Duration, now: Now) -> End {
     End::after(now, ends_at.since(now.wall).min(at_most))
-}
-
-fn restored_access(saved: &SavedAccess, policy: &Policy, epoch: Epoch, now: Now) -> Option<Access> {
-    let lifetime = saved.lifetime.min(policy.access_lifetime_cap);
-    let end = left(saved.ends_at, lifetime, now);
-    let header = bearer_header(saved.token.expose())?;
-    let bearer = Bearer::new(header, epoch, end);
-    let margin = policy.margin_of(lifetime);
-    Some(Access { bearer, lifetime, margin, expire_at: saved.expire_at })
 }
 
 fn restored_refresh(saved: SavedRefresh, cap: Duration, now: Now) -> Refresh {

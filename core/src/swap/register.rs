@@ -73,7 +73,7 @@ impl Register {
     pub fn found(&self, holder: u64, now: StoreTime) -> Found {
         Found {
             stamp: self.stamp,
-            state: self.state.clone(),
+            state: self.state.clone().map(Box::new),
             age: now.since(self.made_at),
             held: self.held(holder, now),
             moved: self.moved,
