@@ -141,6 +141,16 @@ impl Saved {
         self.saved_at
     }
 
+    /// Returns how long after it was saved its last token ends, by the wall clock of the machine
+    /// that saved it. Zero if it holds no token.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        let access = self.access.as_ref().map(|access| access.ends_at);
+        let refresh = self.refresh.as_ref().map(|refresh| refresh.ends_at);
+        let last = access.max(refresh);
+        last.map_or(Duration::ZERO, |last| last.since(self.saved_at))
+    }
+
     /// Returns whether its refresh token was about to be used when this was saved. If so, a session
     /// that restores it counts that token as possibly spent.
     #[must_use]

@@ -58,6 +58,9 @@
 //! | `reqwest-rustls` | `ReqwestTransport::with_tls`, with this crate's `Tls` |
 //! | `tower` | `BearerLayer`, which adds the token to the requests of a tower service |
 //! | `journal` | `JournalFile`, which records each call that moves money before it is sent |
+//! | `store-file` | `store::file::FileStore`, which processes of one machine share |
+//! | `store-redis` | `store::redis::RedisStore`, which processes of several hosts share |
+//! | `store-seal` | `store::sealed::Sealed`, which encrypts what a store keeps |
 //! | `service-file` | `service_of`, which reads what an integrator knows about operations |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
@@ -72,12 +75,16 @@ pub mod client;
 pub mod clock;
 #[cfg(feature = "_connections")]
 mod connect;
+#[cfg(any(feature = "journal", feature = "store-file"))]
+mod disk;
 #[cfg(feature = "hyper-util")]
 pub mod hyper;
 #[cfg(feature = "journal")]
 pub mod journal_file;
 #[cfg(feature = "journal-postgres")]
 pub mod journal_postgres;
+#[cfg(any(feature = "ureq", feature = "store-redis"))]
+mod lookup;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
 #[cfg(feature = "_connections")]

@@ -4,8 +4,17 @@
 //! puts and answers. It decides nothing: the session says what a swap is for. Does not know about
 //! clients.
 
+#[cfg(any(feature = "store-file", feature = "store-redis"))]
+mod entry;
+#[cfg(feature = "store-file")]
+pub mod file;
 mod memory;
 mod pointers;
+pub mod raw;
+#[cfg(feature = "store-redis")]
+pub mod redis;
+#[cfg(feature = "store-seal")]
+pub mod sealed;
 
 use std::error::Error as StdError;
 use std::fmt;

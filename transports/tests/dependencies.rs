@@ -71,6 +71,12 @@ fn a_layer_for_tower_takes_two_crates_more() {
 }
 
 #[test]
+fn stores_take_at_most_8_crates_more_and_a_file_takes_none() {
+    at_most(25, "imts", "store-file");
+    at_most(53, "imts", "store-file,store-redis,store-seal,ureq");
+}
+
+#[test]
 fn a_dependency_has_its_reason_in_the_design() {
     let design = include_str!("../../core/docs/design.md");
     let (_, reasons) = design.split_once("Dependencies\n").expect("a section on dependencies");

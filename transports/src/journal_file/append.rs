@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use super::beside::Beside;
 use super::compact::{self, Compacted, JournalSize, Settings};
-use super::disk::{self, FileId, FolderSync, Locked};
+use super::disk::{self, FileId, FolderSync};
 use super::error::JournalError;
 use super::lines;
 use super::pages::Pages;
 use crate::clock::{Clock, SystemClock};
+use crate::disk::Locked;
 
 /// When a compaction is worth writing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, Locked};
+use super::disk;
 use super::error::JournalError;
+use crate::disk::Locked;
 
 /// A file that is to take a journal's place, under a name beside it. If it does not take that
 /// place, it is removed.

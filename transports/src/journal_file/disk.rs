@@ -1,13 +1,12 @@
-//! Owns the calls to the file system: the lock, the mode, durability, and which file a path names.
+//! Owns a journal's calls to the file system: the lock, the mode, durability, and which file it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::error::JournalError;
+use crate::disk::{self, Attempt, Locked};
 
 /// What a journal does if the file system cannot make a folder's entries durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,68 +18,25 @@ pub enum FolderSync {
     BestEffort,
 }
 
-/// A file that this process has locked.
-///
-/// Dropping it unlocks it explicitly: closing alone would not be enough. A child process that
-/// another thread is starting has a copy of the descriptor until it executes its program.
-#[derive(Debug)]
-pub(super) struct Locked(File);
-
-impl Deref for Locked {
-    type Target = File;
-
-    fn deref(&self) -> &File {
-        &self.0
-    }
-}
-
-impl DerefMut for Locked {
-    fn deref_mut(&mut self) -> &mut File {
-        &mut self.0
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        let _ = rustix::fs::flock(&self.0, rustix::fs::FlockOperation::Unlock);
-    }
-}
-
 /// Opens and locks the file that a path names. It waits for the lock at most this long.
 pub(super) fn locked(path: &Path, wait: Duration) -> Result<Locked, JournalError> {
-    let until = Instant::now().checked_add(wait);
-    let mut pause = Duration::from_millis(1);
-    loop {
+    let locked = disk::patiently(wait, || {
         refuse_devices(path)?;
-        let file = match options().open(path).map_err(|error| JournalError::opening(&error)) {
-            Ok(file) => lock(file),
-            Err(error) => Err(error),
-        };
-        match file {
+        let opened = options().open(path).map_err(|error| JournalError::opening(&error));
+        match opened.and_then(lock) {
             // The process that had the lock before may have put another file in its place.
-            Ok(file) if is_at(&file, path)? => return Ok(file),
-            Ok(_) => continue,
-            Err(JournalError::Locked) => {}
-            Err(error) => return Err(error),
+            Ok(file) if is_at(&file, path)? => Ok(Attempt::Got(file)),
+            Ok(_) => Ok(Attempt::Again),
+            Err(JournalError::Locked) => Ok(Attempt::Busy),
+            Err(error) => Err(error),
         }
-        let left = until.map_or(Duration::MAX, |it| it.saturating_duration_since(Instant::now()));
-        if left.is_zero() {
-            return Err(JournalError::Locked);
-        }
-        thread::sleep(pause.min(left));
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
+    })?;
+    locked.ok_or(JournalError::Locked)
 }
 
 /// Returns whether the path still names this file.
 pub(super) fn is_at(file: &File, path: &Path) -> Result<bool, JournalError> {
-    let here = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
-    match fs::metadata(path) {
-        Ok(there) => Ok(identity(&here) == identity(&there)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(JournalError::io("look at", &error)),
-    }
+    disk::is_at(file, path).map_err(|error| JournalError::io("look at", &error))
 }
 
 /// Distinguishes a file from its copies. It stays the same if the file is moved or its file system
@@ -99,20 +55,8 @@ impl FileId {
         let metadata = file.metadata().map_err(|error| JournalError::io("look at", &error))?;
         let born = metadata.created().ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
         let born_ns = born.and_then(|born| u64::try_from(born.as_nanos()).ok());
-        Ok(Self { inode: identity(&metadata).map(|(_, inode)| inode), born_ns })
+        Ok(Self { inode: disk::identity(&metadata).map(|(_, inode)| inode), born_ns })
     }
-}
-
-#[cfg(unix)]
-fn identity(metadata: &fs::Metadata) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-/// On other systems, an open file cannot be replaced or removed.
-#[cfg(not(unix))]
-fn identity(_: &fs::Metadata) -> Option<(u64, u64)> {
-    None
 }
 
 /// Returns a path that names the same file even if the process changes its working folder.
@@ -185,24 +129,10 @@ pub(super) fn options() -> OpenOptions {
 #[cfg(windows)]
 const SHARE_READ: u32 = 1;
 
-#[cfg(unix)]
 pub(super) fn lock(file: File) -> Result<Locked, JournalError> {
-    use rustix::fs::{FlockOperation, flock};
-    use rustix::io::Errno;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Locked(file)),
-        Err(Errno::WOULDBLOCK) => Err(JournalError::Locked),
-        Err(error) => Err(JournalError::io("lock", &error.into())),
-    }
+    let locked = disk::lock(file).map_err(|error| JournalError::io("lock", &error))?;
+    locked.ok_or(JournalError::Locked)
 }
-
-#[cfg(not(unix))]
-pub(super) fn lock(file: File) -> Result<Locked, JournalError> {
-    Ok(Locked(file))
-}
-
-/// The longest sleep between two checks of the lock.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 #[cfg(all(test, unix))]
 mod tests {

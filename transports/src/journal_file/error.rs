@@ -5,6 +5,8 @@ use std::io;
 use imts_core::journal::EntryError;
 use thiserror::Error;
 
+use crate::disk::is_sharing_violation;
+
 /// Why a journal cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -98,10 +100,6 @@ impl JournalError {
 
     /// Opening failed. On Windows, a lock shows itself as this error.
     pub(super) fn opening(error: &io::Error) -> Self {
-        const SHARING_VIOLATION: i32 = 32;
-        match error.raw_os_error() {
-            Some(SHARING_VIOLATION) if cfg!(windows) => Self::Locked,
-            _ => Self::io("open", error),
-        }
+        if is_sharing_violation(error) { Self::Locked } else { Self::io("open", error) }
     }
 }

@@ -19,11 +19,11 @@ use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
 use super::attempt;
 use super::link::Link;
-use super::lookup::{Resolve, lookup};
 use super::mask::Masks;
 use super::racing::{self, Connect, Lane};
 use super::stream::{Socket, Stream};
 use crate::connect::{ConnectError, Late, Place};
+use crate::lookup::{Resolve, lookup};
 use crate::proxy::Proxy;
 use crate::proxy::tunnel::{self, Answer, SHOWN, TunnelError};
 use crate::race::{Known, Race};

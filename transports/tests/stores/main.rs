@@ -1,3 +1,12 @@
 //! Stores that several processes share, and the clients that use them.
 
 mod conformance;
+#[cfg(all(unix, feature = "store-file"))]
+mod file;
+#[cfg(feature = "store-file")]
+mod folder;
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+#[path = "../servers/redis.rs"]
+mod redis_server;
+#[cfg(all(feature = "store-file", feature = "store-seal"))]
+mod sealed;

@@ -4,7 +4,16 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "store-file")]
+use imts::store::file::FileStore;
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+use imts::store::redis::RedisStore;
 use imts::{MemoryStore, Store};
+
+#[cfg(feature = "store-file")]
+use crate::folder::Folder;
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+use crate::redis_server::RedisServer;
 
 /// One kind of store.
 pub(crate) struct Kind {
@@ -24,7 +33,15 @@ pub(crate) trait Place {
 
 /// Every kind that the features of this build have.
 pub(crate) fn kinds() -> Vec<Kind> {
-    vec![Kind { name: "memory", place: || Box::new(Memory::default()), keeps_many: true }]
+    vec![
+        Kind { name: "memory", place: || Box::new(Memory::default()), keeps_many: true },
+        #[cfg(feature = "store-file")]
+        Kind { name: "file", place: || Box::new(InFile(Folder::new())), keeps_many: false },
+        #[cfg(all(feature = "store-file", feature = "store-seal"))]
+        Kind { name: "sealed file", place: || Box::new(Sealed(Folder::new())), keeps_many: false },
+        #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+        Kind { name: "redis", place: || Box::new(InRedis(RedisServer::start())), keeps_many: true },
+    ]
 }
 
 #[derive(Default)]
@@ -33,5 +50,36 @@ struct Memory(Arc<MemoryStore>);
 impl Place for Memory {
     fn open(&self) -> Box<dyn Store> {
         Box::new(Arc::clone(&self.0))
+    }
+}
+
+#[cfg(feature = "store-file")]
+struct InFile(Folder);
+
+#[cfg(feature = "store-file")]
+impl Place for InFile {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(FileStore::open(self.0.path()).unwrap())
+    }
+}
+
+#[cfg(all(feature = "store-file", feature = "store-seal"))]
+struct Sealed(Folder);
+
+#[cfg(all(feature = "store-file", feature = "store-seal"))]
+impl Place for Sealed {
+    fn open(&self) -> Box<dyn Store> {
+        let keys = imts::store::sealed::Keys::new([7; 32]);
+        Box::new(imts::store::sealed::Sealed::over(FileStore::open(self.0.path()).unwrap(), keys))
+    }
+}
+
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+struct InRedis(RedisServer);
+
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+impl Place for InRedis {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(RedisStore::new(self.0.address()))
     }
 }

@@ -11,15 +11,15 @@ use std::thread;
 use std::time::Instant;
 
 /// A function from a host name and a port to addresses.
-pub(super) type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+pub(crate) type Resolve = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
 
 /// Returns the system's resolver.
-pub(super) fn system() -> Resolve {
+pub(crate) fn system() -> Resolve {
     Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect()))
 }
 
 /// Returns the addresses of a host.
-pub(super) fn lookup(
+pub(crate) fn lookup(
     resolve: &Resolve,
     host: &str,
     port: u16,
