@@ -186,8 +186,8 @@ impl RedisStore {
         }
         if command.is_claim && self.replicas > 0 {
             let left = by.saturating_duration_since(Instant::now()).as_millis();
-            // Zero would wait for ever.
-            let (wanted, left) = (self.replicas.to_string(), left.max(1).to_string());
+            // A part of the time is left for the answer. Zero would wait for ever.
+            let (wanted, left) = (self.replicas.to_string(), (left * 3 / 4).max(1).to_string());
             let had = match ask(&[b"WAIT", wanted.as_bytes(), left.as_bytes()])? {
                 RedisValue::Integer(had) => had,
                 RedisValue::Error(text) => return Err(refused(&text)),

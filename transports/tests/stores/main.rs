@@ -6,6 +6,8 @@ mod file;
 #[cfg(feature = "store-file")]
 mod folder;
 #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
+mod redis;
+#[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
 #[path = "../servers/redis.rs"]
 mod redis_server;
 #[cfg(all(feature = "store-file", feature = "store-seal"))]

@@ -87,7 +87,9 @@ pub struct RedisCode {
 impl RedisCode {
     /// Takes what may be shown of an error's text.
     pub(super) fn of(text: &str) -> Self {
-        let code = text.split(' ').next().unwrap_or_default();
+        // Before a password, a server takes short commands only, and breaks off at a longer one.
+        let is_locked = text.contains("unauthenticated");
+        let code = if is_locked { "NOAUTH" } else { text.split(' ').next().unwrap_or_default() };
         let is_code = !code.is_empty()
             && code.len() <= 24
             && code.bytes().all(|it| it.is_ascii_uppercase() || it == b'_');
@@ -150,6 +152,10 @@ mod tests {
         for (text, shown) in [
             ("ERR unknown command `AUTH`, with args: `canary`", "ERR: unknown command"),
             ("WRONGPASS canary is wrong", "WRONGPASS: the user or the password is wrong"),
+            (
+                "ERR Protocol error: unauthenticated multibulk length",
+                "NOAUTH: it asks for a password",
+            ),
             ("canary", "an error without a code"),
             ("", "an error without a code"),
             ("CANARYCANARYCANARYCANARYCANARY", "an error without a code"),
