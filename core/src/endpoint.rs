@@ -4,6 +4,8 @@
 //! [`Endpoint`] exists, credentials may be sent to it. If a [`ServicePath`] exists, it cannot leave
 //! its endpoint.
 
+mod plain_host;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,10 +15,12 @@ use std::sync::Arc;
 use http::Uri;
 use thiserror::Error;
 
+pub use self::plain_host::{PlainHost, PlainHostError};
+
 /// The longest accepted base URL or path, in bytes.
 const MAX_LENGTH: usize = 2_048;
 
-/// The base URL of a service: `https`, or plain `http` to this machine only.
+/// The base URL of a service: `https`, or plain `http` to this machine or to one named host.
 ///
 /// It is kept in one canonical form: lower-case host, no default port, no trailing slash. So two
 /// endpoints are equal if and only if they name the same place.
@@ -57,10 +61,35 @@ impl Endpoint {
     /// [`EndpointError::NotLoopback`].
     pub fn plain_loopback(url: &str) -> Result<Self, EndpointError> {
         let parts = Parts::of(url)?;
-        if matches!(parts.scheme, Scheme::Http) && !parts.is_loopback() {
+        if matches!(parts.scheme, Scheme::Http) && !is_loopback(&parts.host) {
             return Err(EndpointError::NotLoopback);
         }
         parts.into_endpoint()
+    }
+
+    /// Accepts what [`Endpoint::https`] accepts, and plain `http` to this one host. The client's
+    /// transport must be made for the same host: it checks each address that the host has. See
+    /// [`PlainHost`].
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] says what is wrong with the URL. Plain `http` to any other host, this
+    /// machine included, is [`EndpointError::NotNamed`].
+    pub fn plain_named(url: &str, host: &PlainHost) -> Result<Self, EndpointError> {
+        let parts = Parts::of(url)?;
+        if matches!(parts.scheme, Scheme::Http) && parts.host != host.as_str() {
+            return Err(EndpointError::NotNamed);
+        }
+        parts.into_endpoint()
+    }
+
+    /// Returns the host to which the endpoint is plain `http`, unless that is this machine. A
+    /// driver connects to it only if [`PlainHost::allows`] each of its addresses.
+    #[must_use]
+    pub fn plain_host(&self) -> Option<PlainHost> {
+        let authority = self.0.strip_prefix("http://")?.split('/').next()?;
+        let (host, _) = split_port(authority).ok()?;
+        (!is_loopback(host)).then(|| PlainHost::of_endpoint(host))
     }
 
     /// Returns the base URL in its canonical form.
@@ -168,6 +197,12 @@ pub enum EndpointError {
          other hosts"
     )]
     NotLoopback,
+    /// Plain `http` is allowed only to the host that was named for it, and this is another host.
+    #[error(
+        "plain http is allowed only to the host that was named for it: name the URL's host exactly, \
+         or use https"
+    )]
+    NotNamed,
     /// There is a user name or password before the host.
     #[error("the URL has a user name or password before its host: leave it out")]
     UserInfo,
@@ -245,12 +280,6 @@ impl Parts {
         })
     }
 
-    fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-            || in_brackets(&self.host).is_some_and(|address| address.is_loopback())
-    }
-
     fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
         let scheme = match self.scheme {
             Scheme::Https => "https",
@@ -264,6 +293,12 @@ impl Parts {
             _ => Err(EndpointError::Malformed),
         }
     }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || in_brackets(host).is_some_and(|address| address.is_loopback())
 }
 
 /// Splits `host` or `host:port`. An IPv6 address is in brackets.

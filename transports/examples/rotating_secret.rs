@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use imts::{Builder, Credentials, Endpoint, HyperTransport, UreqTransport};
+use imts::{Builder, Credentials, Endpoint, HyperTransport, UreqTransport, text};
 use imts_sandbox::{DEFAULT_AGENT, DEFAULT_SECRET, Front, Operation, Sandbox};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,8 +27,8 @@ fn on_threads(service: &Front, mounted: &Path) -> Result<(), Box<dyn Error>> {
     let file = mounted.to_owned();
     let client = Builder::new(Endpoint::plain_loopback(&service.url())?)
         .credentials_from(move || {
-            let secret = fs::read_to_string(&file)?;
-            Ok(Credentials::new(DEFAULT_AGENT, secret.trim_end())?)
+            let secret = fs::read(&file)?;
+            Ok(Credentials::new(DEFAULT_AGENT, text::line(&secret)?)?)
         })
         .blocking(UreqTransport::new()?)?;
     let before = client.token()?.epoch();

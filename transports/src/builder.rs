@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use imts_core::endpoint::PlainHost;
 use imts_core::journal::Journal;
 use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, services};
 
@@ -292,6 +293,7 @@ impl Builder {
         if matches!(self.store, Some(Declared::Waits(_))) {
             return Err(BuildError::AsyncStore);
         }
+        self.check_plain_host(|host| transport.checks_plain_host(host))?;
         let client = Client::new(self.common(Driven::Thread)?, Arc::new(transport), patience);
         if keeps_alive && client.keep_alive().is_err() {
             return Err(BuildError::KeepAlive);
@@ -310,6 +312,7 @@ impl Builder {
     ) -> Result<AsyncClient, BuildError> {
         let (patience, spawner) = (self.patience, self.spawner.take());
         let keeps_alive = self.keeps_alive;
+        self.check_plain_host(|host| transport.checks_plain_host(host))?;
         let driven = if spawner.is_some() { Driven::Spawner } else { Driven::Askers };
         let common = self.common(driven)?;
         let client = AsyncClient::new(common, Arc::new(transport), spawner, patience);
@@ -317,6 +320,14 @@ impl Builder {
             return Err(BuildError::KeepAlive);
         }
         Ok(client)
+    }
+
+    /// Checks that a transport is made for the host to which the endpoint is plain http.
+    fn check_plain_host(&self, checks: impl FnOnce(&PlainHost) -> bool) -> Result<(), BuildError> {
+        match self.endpoint.plain_host() {
+            Some(host) if !checks(&host) => Err(BuildError::PlainHost(host)),
+            _ => Ok(()),
+        }
     }
 
     fn common<F>(self, driven: Driven) -> Result<Common<F>, BuildError> {

@@ -1,8 +1,9 @@
 //! Where connections may go, and why one could not be opened: both ready-made transports follow
 //! this.
 //!
-//! Owns the rule: https anywhere, plain http only to loopback, and loopback never through a proxy
-//! or a resolver. Does no I/O. Does not know about requests.
+//! Owns the rule: https anywhere, plain http only to loopback and to one named host, loopback never
+//! through a proxy or a resolver, and the named host never through a proxy. Does no I/O. Does not
+//! know about requests.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
+use imts_core::endpoint::PlainHost;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
 
@@ -25,15 +27,33 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Returns where a URL points, if a secret may go there.
-    pub(crate) fn of(uri: &'a Uri) -> Result<Self, ConnectError> {
+    /// Returns where a URL points, if a secret may go there. Plain http may go to the named host,
+    /// if [`check`](Self::check) allows its addresses.
+    pub(crate) fn of(uri: &'a Uri, named: Option<&PlainHost>) -> Result<Self, ConnectError> {
         let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
-        let place = Self { host: bare(uri.host().unwrap_or_default()), port, is_secure };
-        if place.is_secure || place.is_loopback() {
+        let host = uri.host().unwrap_or_default();
+        let place = Self { host: bare(host), port, is_secure };
+        let is_named = || named.is_some_and(|named| named.as_str() == host);
+        if place.is_secure || place.is_loopback() || is_named() {
             return Ok(place);
         }
         Err(ConnectError::PlainHttp)
+    }
+
+    /// Returns whether it is the named host, which plain http may reach if each address allows it.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.is_secure && !self.is_loopback()
+    }
+
+    /// Checks the addresses to which connections are about to be opened: a name that has a public
+    /// one today may lead there, whatever it had before.
+    pub(crate) fn check(&self, addresses: &[SocketAddr]) -> Result<(), ConnectError> {
+        let outside = addresses.iter().find(|address| !PlainHost::allows(address.ip()));
+        match outside.filter(|_| self.is_named()) {
+            Some(address) => Err(ConnectError::NotPrivate(address.ip())),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -72,6 +92,18 @@ const LOCALHOST: &str = "localhost";
 pub(crate) enum ConnectError {
     #[error("plain http to another machine would send the secret in clear: use https")]
     PlainHttp,
+    #[error(
+        "plain http goes to loopback or private addresses only, and the named host has {0}: use \
+         https, or correct the name's addresses"
+    )]
+    NotPrivate(IpAddr),
+    #[error(
+        "plain http to the named host does not go through a proxy: except the host from the proxy, \
+         such as by NO_PROXY"
+    )]
+    PlainByProxy,
+    #[error("the addresses of the named host are not known: give the transport a resolver")]
+    NoResolver,
     #[error("the URL's host is not a name that a certificate can have")]
     Host,
     #[error(transparent)]

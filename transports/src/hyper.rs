@@ -28,6 +28,7 @@ use http::{Request, Response, Uri};
 use hyper::rt::{Executor as _, Timer};
 use hyper_util::client::legacy::{Client, connect::Connect};
 use imts_core::TransportError;
+use imts_core::endpoint::PlainHost;
 use imts_core::secret::Body;
 use imts_core::transport_error::NotSent;
 use thiserror::Error;
@@ -49,7 +50,8 @@ use crate::tls::{Tls, TlsError};
 use crate::transport::{AsyncTransport, Bounds, BoxFuture, Progress};
 use crate::within::within;
 
-/// Sends requests with hyper: HTTP/1.1, over TLS except to loopback.
+/// Sends requests with hyper: HTTP/1.1, over TLS except to loopback and to a
+/// [named host](HyperBuilder::plain_http_host).
 ///
 /// It follows no redirect and sends no request twice. It uses a proxy only if one is set, and never
 /// for loopback. From the environment it reads only the location of the platform's roots. Clones
@@ -172,6 +174,13 @@ impl AsyncTransport for HyperTransport {
 
     fn keeps_time(&self) -> bool {
         true
+    }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        match &self.over {
+            Over::Ours(ours) => ours.connector.named() == Some(host),
+            Over::Client(_) => false,
+        }
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

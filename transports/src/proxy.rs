@@ -16,7 +16,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::exceptions::Exceptions;
-use crate::connect::{Place, bare};
+use crate::connect::{ConnectError, Place, bare};
 
 /// A proxy for https, which opens a tunnel by `CONNECT`.
 #[derive(Clone)]
@@ -120,9 +120,17 @@ impl FromStr for Proxy {
 
 impl Place<'_> {
     /// Returns the given proxy if a connection to this place goes through it. A connection to
-    /// loopback never does.
-    pub(crate) fn proxy<'p>(&self, given: Option<&'p Proxy>) -> Option<&'p Proxy> {
-        given.filter(|proxy| !self.is_loopback() && !proxy.exceptions.contain(self))
+    /// loopback never does. One by plain http to the named host may not: the proxy would look the
+    /// name up, and nothing here would see its addresses.
+    pub(crate) fn proxy<'p>(
+        &self,
+        given: Option<&'p Proxy>,
+    ) -> Result<Option<&'p Proxy>, ConnectError> {
+        let used = |proxy: &&Proxy| !self.is_loopback() && !proxy.exceptions.contain(self);
+        match given.filter(used) {
+            Some(_) if self.is_named() => Err(ConnectError::PlainByProxy),
+            proxy => Ok(proxy),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
+use imts_core::endpoint::PlainHost;
 use imts_core::secret::Body;
 use imts_core::{Exchange, TransportError};
 
@@ -65,6 +66,16 @@ pub trait Transport: Send + Sync {
         request: Request<Body>,
         bounds: Bounds,
     ) -> Result<Response<Vec<u8>>, TransportError>;
+
+    /// Returns whether the transport sends plain `http` to this host, which is not this machine. It
+    /// must open a connection only if [`PlainHost::allows`] each address of the host. A client of
+    /// [`Endpoint::plain_named`] is built over no other transport. Default `false`.
+    ///
+    /// [`Endpoint::plain_named`]: crate::Endpoint::plain_named
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        let _ = host;
+        false
+    }
 }
 
 impl<F> Transport for F
@@ -156,6 +167,16 @@ pub trait AsyncTransport: Send + Sync {
     /// sets no timer of its own. Such a request fails as [timed out](TransportError::timed_out), and a
     /// request that was not sent by then is never sent. Default `false`.
     fn keeps_time(&self) -> bool {
+        false
+    }
+
+    /// Returns whether the transport sends plain `http` to this host, which is not this machine. It
+    /// must open a connection only if [`PlainHost::allows`] each address of the host. A client of
+    /// [`Endpoint::plain_named`] is built over no other transport. Default `false`.
+    ///
+    /// [`Endpoint::plain_named`]: crate::Endpoint::plain_named
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        let _ = host;
         false
     }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts_core::TransportError;
+use imts_core::endpoint::PlainHost;
 use imts_core::secret::Body;
 use ureq::Agent;
 use ureq::config::Config;
@@ -36,7 +37,8 @@ use crate::proxy::Proxy;
 use crate::tls::{Tls, TlsError};
 use crate::transport::{Bounds, Transport};
 
-/// Sends requests with ureq: HTTP/1.1, over TLS except to loopback.
+/// Sends requests with ureq: HTTP/1.1, over TLS except to loopback and to a
+/// [named host](UreqBuilder::plain_http_host).
 ///
 /// It follows no redirect and sends no request twice. It uses a proxy only if one is set, and never
 /// for loopback. From the environment it reads only the location of the platform's roots. It has no
@@ -64,6 +66,7 @@ pub struct UreqTransport {
     /// The masks with which its connections cover response bodies. `None` for a caller's own
     /// `ureq::Agent`.
     masks: Option<Masks>,
+    named: Option<PlainHost>,
 }
 
 impl UreqTransport {
@@ -81,6 +84,7 @@ impl UreqTransport {
         UreqBuilder {
             tls,
             proxy: None,
+            named: None,
             resolve: lookup::system(),
             connect_timeout: CONNECT_TIMEOUT,
             idle_connections: IDLE,
@@ -145,7 +149,7 @@ impl UreqTransport {
     /// including tokens.
     #[must_use]
     pub fn over(agent: Agent) -> Self {
-        Self { agent, masks: None }
+        Self { agent, masks: None, named: None }
     }
 }
 
@@ -176,6 +180,10 @@ impl Transport for UreqTransport {
         let response = response.map_err(|error| exchange::failure(&error, Some(&attempt)))?;
         exchange::read(response, bounds.reply_limit, Cover::Mask(masks.last()))
     }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        self.named.as_ref() == Some(host)
+    }
 }
 
 impl fmt::Debug for UreqTransport {
@@ -189,6 +197,7 @@ impl fmt::Debug for UreqTransport {
 pub struct UreqBuilder {
     tls: Tls,
     proxy: Option<Proxy>,
+    named: Option<PlainHost>,
     resolve: Resolve,
     connect_timeout: Duration,
     idle_connections: Duration,
@@ -221,6 +230,18 @@ impl UreqBuilder {
         Self { proxy: Some(proxy), ..self }
     }
 
+    /// Permits plain http to one host other than this machine, for a client of
+    /// [`Endpoint::plain_named`]. For tests. Default none.
+    ///
+    /// A connection is opened only if every address of the name is loopback or private. That is
+    /// checked for each connection, with the addresses that the connection is opened to. It goes
+    /// through no proxy.
+    ///
+    /// [`Endpoint::plain_named`]: crate::Endpoint::plain_named
+    pub fn plain_http_host(self, host: PlainHost) -> Self {
+        Self { named: Some(host), ..self }
+    }
+
     /// Builds the transport.
     #[must_use]
     pub fn build(self) -> UreqTransport {
@@ -234,16 +255,10 @@ impl UreqBuilder {
             .max_response_header_size(HEAD)
             .build();
         let masks = Masks::default();
-        let connector = Connector::new(
-            &self.tls,
-            self.proxy,
-            self.resolve,
-            self.connect_timeout,
-            self.idle_connections,
-            masks.clone(),
-        );
+        let named = self.named.clone();
+        let connector = Connector::new(self, masks.clone());
         let agent = Agent::with_parts(config, connector, NoLookup);
-        UreqTransport { agent, masks: Some(masks) }
+        UreqTransport { agent, masks: Some(masks), named }
     }
 }
 
@@ -252,6 +267,7 @@ impl fmt::Debug for UreqBuilder {
         f.debug_struct("UreqBuilder")
             .field("tls", &self.tls)
             .field("proxy", &self.proxy)
+            .field("plain_http_host", &self.named)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_connections", &self.idle_connections)
             .finish_non_exhaustive()

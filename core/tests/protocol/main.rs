@@ -12,6 +12,7 @@ mod literal;
 mod outside;
 mod pacing;
 mod persisted;
+mod plain_hosts;
 mod policies;
 mod rejected;
 mod renewals;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{Request, Response};
+use imts::endpoint::PlainHost;
 use imts::proxy::{Proxy, ProxyError};
 use imts::secret::Body;
 use imts::tls::{Certificates, Tls, TlsError};
@@ -33,7 +34,8 @@ const MAX_URL: u64 = 65_536;
 pub(crate) struct Network {
     ca_file: Option<PathBuf>,
     proxy: Option<ProxyFrom>,
-    /// Whether every request is plain http within this machine.
+    plain_host: Option<PlainHost>,
+    /// Whether every request is plain http: to this machine, or to the named host.
     plain: bool,
 }
 
@@ -43,6 +45,7 @@ impl Network {
         Self {
             ca_file: service.ca_file.clone(),
             proxy: service.proxy.clone(),
+            plain_host: endpoint.plain_host(),
             plain: is_plain(endpoint),
         }
     }
@@ -105,11 +108,15 @@ pub(crate) enum Carrier {
 impl Carrier {
     pub(crate) fn new(name: TransportName, network: &Network) -> Result<Self, Failure> {
         let (tls, proxy) = (network.tls()?, network.proxy()?);
+        let named = network.plain_host.clone();
         match name {
             TransportName::Ureq => {
                 let mut builder = UreqTransport::builder(tls);
                 if let Some(proxy) = proxy {
                     builder = builder.proxy(proxy);
+                }
+                if let Some(host) = named {
+                    builder = builder.plain_http_host(host);
                 }
                 Ok(Self::Ureq(builder.build()))
             }
@@ -117,6 +124,9 @@ impl Carrier {
                 let mut builder = HyperTransport::builder(tls);
                 if let Some(proxy) = proxy {
                     builder = builder.proxy(proxy);
+                }
+                if let Some(host) = named {
+                    builder = builder.plain_http_host(host);
                 }
                 Ok(Self::HyperUtil(builder.build(), Tasks::start()?))
             }
@@ -163,7 +173,7 @@ impl Carrier {
     }
 }
 
-/// Returns whether the endpoint uses plain http, which is permitted only within this machine.
+/// Returns whether the endpoint uses plain http.
 pub(crate) fn is_plain(endpoint: &imts::Endpoint) -> bool {
     endpoint.as_str().starts_with("http:")
 }

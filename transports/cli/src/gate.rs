@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use imts::clock::{Clock, SystemClock};
+use imts::endpoint::PlainHost;
 use imts::secret::Body;
 use imts::time::Wall;
 use imts::transport::{Bounds, BoxFuture, Progress};
@@ -129,6 +130,10 @@ impl<T: Transport> Transport for Gated<T> {
         passage.end(&outcome);
         outcome
     }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        self.transport.checks_plain_host(host)
+    }
 }
 
 impl<T: AsyncTransport> AsyncTransport for Gated<T> {
@@ -167,6 +172,10 @@ impl<T: AsyncTransport> AsyncTransport for Gated<T> {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.transport.sleep(duration)
+    }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        self.transport.checks_plain_host(host)
     }
 }
 

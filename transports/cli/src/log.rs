@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use imts::endpoint::PlainHost;
 use imts::secret::Body;
 use imts::transport::{Bounds, BoxFuture, Progress};
 use imts::{AsyncTransport, Transport, TransportError};
@@ -88,6 +89,10 @@ impl<T: Transport> Transport for Logged<T> {
         self.log.outcome(&outcome, began);
         outcome
     }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        self.transport.checks_plain_host(host)
+    }
 }
 
 impl<T: AsyncTransport> AsyncTransport for Logged<T> {
@@ -120,5 +125,9 @@ impl<T: AsyncTransport> AsyncTransport for Logged<T> {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.transport.sleep(duration)
+    }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        self.transport.checks_plain_host(host)
     }
 }

@@ -1,10 +1,11 @@
-//! `imts sandbox`: runs the service on loopback, until interrupted.
+//! `imts sandbox`: runs the service on a socket, until interrupted.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use imts::operation::Auth;
-use imts::{Catalogue, Class, Service, services};
+use imts::{Catalogue, Class, Endpoint, Service, services};
 use imts_sandbox::{
     DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
 };
@@ -46,6 +47,7 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     let sign_in = settings.operations.get(&Operation::GetToken);
     let sign_in = sign_in.map_or(GET_TOKEN_PATH, |served| &served.path).to_owned();
     let front = Front::builder(Sandbox::new(settings))
+        .host(args.host)
         .port(args.port)
         .handler(move |sandbox, now, request| {
             let before = sandbox.log().len();
@@ -56,9 +58,17 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
             response
         })
         .start()
-        .map_err(|error| Failure::usage(format!("cannot listen on port {}: {error}", args.port)))?;
+        .map_err(|error| {
+            let address = SocketAddr::new(args.host, args.port);
+            Failure::usage(format!("cannot listen on {address}: {error}"))
+        })?;
     stop.take_over()?;
+    let elsewhere = elsewhere(&front);
     let url = front.url();
+    let plain = match Endpoint::plain_loopback(&url) {
+        Ok(_) => "--plain-http".to_owned(),
+        Err(_) => format!("--plain-http-host {}", quoted(url_host(&url))),
+    };
     let credentials =
         serde_json::json!({ "agent_id": agent, "agent_secret": DEFAULT_SECRET }).to_string();
     let (id, credentials) = (quoted(agent), quoted(&credentials));
@@ -80,11 +90,11 @@ Get a token with curl:
 
 Or with this command:
 
-  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts token --base-url {url} --plain-http{file}
+  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts token --base-url {url} {plain}{file}
 
 Call an operation:
 
-  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts call {name} -d {request} --base-url {url} --plain-http{file}
+  IMTS_AGENT_ID={id} IMTS_AGENT_SECRET={DEFAULT_SECRET} imts call {name} -d {request} --base-url {url} {plain}{file}
 
 To keep a session alive, use the line with `token` and write `watch` instead of `token`. Meanwhile, cause
 an outage of 30 seconds:
@@ -92,10 +102,33 @@ an outage of 30 seconds:
     curl -s {url}/_sandbox/settings -d {outage}
 
 The sandbox refuses what a strict service refuses. The header X-Sandbox-Evidence of each reply says whether
-that reply is published or assumed."
+that reply is published or assumed.{elsewhere}"
     ))?;
     while stop.wait(Duration::MAX).is_ok() {}
     Ok(())
+}
+
+/// Returns the host of a front's URL.
+fn url_host(url: &str) -> &str {
+    let authority = url.trim_start_matches("http://");
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}
+
+/// Warns that others reach the sandbox, if they do. Returns the hint how.
+fn elsewhere(front: &Front) -> String {
+    let address = front.address();
+    if address.ip().is_loopback() {
+        return String::new();
+    }
+    out::note(format_args!(
+        "warning: anyone who reaches {address} can use and control this sandbox. It has no security: its \
+         secret is public, and it speaks plain http. Give it no real data."
+    ));
+    let port = address.port();
+    format!(
+        "\n\nFrom another container, with NAME as this one's name there, write in place of \
+         --base-url and --plain-http:\n\n  --base-url http://NAME:{port} --plain-http-host NAME"
+    )
 }
 
 /// Adds a service file's operations. Returns the file's service.

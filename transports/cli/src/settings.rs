@@ -6,7 +6,7 @@ use std::mem;
 use std::path::Path;
 use std::time::Duration;
 
-use imts::endpoint::EndpointError;
+use imts::endpoint::{EndpointError, PlainHost};
 use imts::{Builder, Credentials, Endpoint, Service};
 use zeroize::Zeroizing;
 
@@ -20,21 +20,35 @@ use crate::timeout::TimeLimit;
 /// The longest secret that is read, in bytes.
 const MAX_SECRET: u64 = 65_536;
 
-/// Returns the endpoint for a base URL.
-pub(crate) fn endpoint(url: Option<&str>, plain_http: bool) -> Result<Endpoint, Failure> {
+/// Returns the endpoint for a base URL. Plain http may go to this machine if `plain_http`, and to the
+/// named host.
+pub(crate) fn endpoint(
+    url: Option<&str>,
+    plain_http: bool,
+    named: Option<&PlainHost>,
+) -> Result<Endpoint, Failure> {
     let url = url.ok_or_else(|| {
         Failure::usage(
             "no base URL: give --base-url or set IMTS_BASE_URL (there is no default; to \
                         try it, run `imts sandbox`)",
         )
     })?;
-    let parsed = if plain_http { Endpoint::plain_loopback(url) } else { Endpoint::https(url) };
+    let parsed = match (plain_http, named) {
+        (false, None) => Endpoint::https(url),
+        (true, None) => Endpoint::plain_loopback(url),
+        (false, Some(host)) => Endpoint::plain_named(url, host),
+        (true, Some(host)) => {
+            Endpoint::plain_loopback(url).or_else(|_| Endpoint::plain_named(url, host))
+        }
+    };
     parsed.map_err(|error| {
         let on_this_machine = Endpoint::plain_loopback(url).is_ok();
         match error {
-            EndpointError::NotHttps if on_this_machine => Failure::endpoint(format!(
-                "{error}; for a sandbox on this machine, add --plain-http"
-            )),
+            EndpointError::NotHttps | EndpointError::NotNamed if on_this_machine => {
+                Failure::endpoint(format!(
+                    "{error}; for a sandbox on this machine, add --plain-http"
+                ))
+            }
             _ => Failure::endpoint(format!("the base URL cannot be used: {error}")),
         }
     })
@@ -55,7 +69,9 @@ pub(crate) fn connection(
     service_of: Service,
     timeout: Duration,
 ) -> Result<Connection, Failure> {
-    let endpoint = endpoint(service.base_url.as_ref().map(|url| &*url.0), service.plain_http)?;
+    let url = service.base_url.as_ref().map(|url| &*url.0);
+    let named = service.plain_http_host.as_ref().map(|host| &host.0);
+    let endpoint = endpoint(url, service.plain_http, named)?;
     let agent_id = service
         .agent_id
         .as_ref()

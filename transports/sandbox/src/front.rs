@@ -1,4 +1,4 @@
-//! The service on a socket, on loopback only.
+//! The service on a socket: on loopback, unless another address is given.
 //!
 //! Owns the listener and its threads: one that accepts, and one for each connection. Does not know
 //! what to answer: the [`Sandbox`] decides that. Does not know how HTTP is spoken: [`wire`] does
@@ -13,7 +13,7 @@ mod wire;
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
@@ -33,7 +33,8 @@ use crate::time::Time;
 pub type Handler =
     Box<dyn FnMut(&mut Sandbox, Time, &Request<Vec<u8>>) -> Response<Vec<u8>> + Send>;
 
-/// A sandbox that serves on a loopback port until it is dropped.
+/// A sandbox that serves on a port until it is dropped: on loopback, unless
+/// [another address](FrontBuilder::host) is given.
 ///
 /// ```
 /// use imts_sandbox::{Front, Sandbox};
@@ -63,6 +64,7 @@ struct Shared {
 /// Builds a [`Front`]: how it serves.
 pub struct FrontBuilder {
     sandbox: Sandbox,
+    host: IpAddr,
     port: u16,
     handler: Handler,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
@@ -85,6 +87,7 @@ impl Front {
     pub fn builder(sandbox: Sandbox) -> FrontBuilder {
         FrontBuilder {
             sandbox,
+            host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             handler: Box::new(Sandbox::handle),
             clock: Box::new(|| Time::from(SystemTime::now())),
@@ -93,10 +96,11 @@ impl Front {
         }
     }
 
-    /// Returns the base URL, such as `http://127.0.0.1:40123`.
+    /// Returns the base URL, such as `http://127.0.0.1:40123`. If the front listens on all
+    /// addresses, it is the URL for this machine.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.shared.address)
+        format!("http://{}", here(self.shared.address))
     }
 
     /// Returns the address that the front listens on.
@@ -119,6 +123,16 @@ impl Front {
 }
 
 impl FrontBuilder {
+    /// Sets the address to listen on, such as `0.0.0.0` for all IPv4 addresses of this machine.
+    /// Default `127.0.0.1`.
+    ///
+    /// On any other address than loopback, anyone who reaches it can use and control the sandbox: its
+    /// secrets protect nothing. This is for the network of a few containers, or of a CI job.
+    #[must_use]
+    pub fn host(self, host: IpAddr) -> Self {
+        Self { host, ..self }
+    }
+
     /// Sets the port to listen on. 0, the default, lets the system pick one.
     #[must_use]
     pub fn port(self, port: u16) -> Self {
@@ -161,7 +175,7 @@ impl FrontBuilder {
     ///
     /// Returns the system's error if it does not give the port or a thread.
     pub fn start(self) -> io::Result<Front> {
-        let listener = Arc::new(TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?);
+        let listener = Arc::new(TcpListener::bind((self.host, self.port))?);
         let shared = Arc::new(Shared {
             address: listener.local_addr()?,
             sandbox: Mutex::new(self.sandbox),
@@ -178,6 +192,16 @@ impl FrontBuilder {
             .spawn(move || accepting.accept(&listening))?;
         Ok(Front { shared, listener, accepting: Some(accepting) })
     }
+}
+
+/// Returns where this machine reaches an address that is listened on.
+fn here(address: SocketAddr) -> SocketAddr {
+    let host = match address.ip() {
+        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        host => host,
+    };
+    SocketAddr::new(host, address.port())
 }
 
 impl Shared {
@@ -241,7 +265,7 @@ impl Drop for Front {
         self.shared.stop.stop();
         // Wakes the accepting thread. Which of the two works depends on the system.
         drop(SockRef::from(&*self.listener).shutdown(Shutdown::Both));
-        drop(TcpStream::connect(self.shared.address));
+        drop(TcpStream::connect(here(self.shared.address)));
         if let Some(accepting) = self.accepting.take() {
             drop(accepting.join());
         }

@@ -1,7 +1,7 @@
 //! Why a client could not be built.
 
 use http::HeaderName;
-use imts_core::endpoint::EndpointError;
+use imts_core::endpoint::{EndpointError, PlainHost};
 use imts_core::session::AdoptError;
 use thiserror::Error;
 
@@ -38,6 +38,13 @@ pub enum BuildError {
     /// [`Builder::agent`] names another agent than the credentials.
     #[error("the named agent is not the agent of the credentials")]
     TwoAgents,
+    /// The endpoint is plain http to this host, and the transport does not check the host's
+    /// addresses.
+    #[error(
+        "the transport does not allow plain http to `{0}`: set its plain_http_host to the same \
+         host, or use https"
+    )]
+    PlainHost(PlainHost),
     /// The protocol sets this header itself.
     #[error("the header `{0}` is set by the protocol and cannot be given")]
     Header(HeaderName),

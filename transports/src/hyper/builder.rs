@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::rt::{Executor, Read, Timer, Write};
+use imts_core::endpoint::PlainHost;
 
 use super::connect::Connector;
 use super::pool::Pool;
@@ -26,6 +27,7 @@ pub struct HyperBuilder {
     tls: Tls,
     runtime: Runtime,
     proxy: Option<Proxy>,
+    named: Option<PlainHost>,
     resolve: Option<Resolve>,
     connect_timeout: Duration,
     idle_connections: Duration,
@@ -37,6 +39,7 @@ impl HyperBuilder {
             tls,
             runtime: Runtime::tokio(),
             proxy: None,
+            named: None,
             resolve: None,
             connect_timeout: CONNECT_TIMEOUT,
             idle_connections: IDLE,
@@ -91,14 +94,27 @@ impl HyperBuilder {
         Self { runtime: Runtime::of(executor, timer, dial), ..self }
     }
 
+    /// Permits plain http to one host other than this machine, for a client of
+    /// [`Endpoint::plain_named`]. For tests. Default none.
+    ///
+    /// A connection is opened only if every address of the name is loopback or private. That is
+    /// checked for each connection, with the addresses that the connection is opened to. It goes
+    /// through no proxy. On a [`runtime`](Self::runtime) of your own it needs a
+    /// [`resolver`](Self::resolver).
+    ///
+    /// [`Endpoint::plain_named`]: crate::Endpoint::plain_named
+    pub fn plain_http_host(self, host: PlainHost) -> Self {
+        Self { named: Some(host), ..self }
+    }
+
     /// Builds the transport.
     #[must_use]
     pub fn build(self) -> HyperTransport {
         let mut runtime = self.runtime;
         runtime.resolve = self.resolve.or(runtime.resolve);
         let time = runtime.time.clone();
-        let connector =
-            Connector::new(runtime.clone(), &self.tls, self.proxy, self.connect_timeout);
+        let (tls, time_limit) = (&self.tls, self.connect_timeout);
+        let connector = Connector::new(runtime.clone(), tls, self.proxy, self.named, time_limit);
         let pool = Arc::new(Pool::new(self.idle_connections));
         let over = Over::Ours(Arc::new(Connections {
             runtime,
@@ -114,6 +130,7 @@ impl fmt::Debug for HyperBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HyperBuilder")
             .field("proxy", &self.proxy)
+            .field("plain_http_host", &self.named)
             .field("connect_timeout", &self.connect_timeout)
             .field("idle_connections", &self.idle_connections)
             .finish_non_exhaustive()

@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::Uri;
 use hyper::rt::Timer;
 use hyper_util::rt::TokioIo;
+use imts_core::endpoint::PlainHost;
 use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
@@ -34,6 +35,7 @@ struct Wiring {
     runtime: Runtime,
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
+    named: Option<PlainHost>,
     known: Known,
     time_limit: Duration,
 }
@@ -43,10 +45,16 @@ impl Connector {
         runtime: Runtime,
         tls: &Tls,
         proxy: Option<Proxy>,
+        named: Option<PlainHost>,
         time_limit: Duration,
     ) -> Self {
         let (tls, known) = (tls.client_config(), Known::default());
-        Self(Arc::new(Wiring { runtime, tls, proxy, known, time_limit }))
+        Self(Arc::new(Wiring { runtime, tls, proxy, named, known, time_limit }))
+    }
+
+    /// Returns the host other than this machine that plain http may go to.
+    pub(super) fn named(&self) -> Option<&PlainHost> {
+        self.0.named.as_ref()
     }
 
     /// Opens a connection to the host of this URL, ready for a request.
@@ -72,8 +80,8 @@ pub(super) struct Way {
 }
 
 async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way, ConnectError> {
-    let place = Place::of(uri)?;
-    let proxy = place.proxy(wiring.proxy.as_ref());
+    let place = Place::of(uri, wiring.named.as_ref())?;
+    let proxy = place.proxy(wiring.proxy.as_ref())?;
     let first = proxy.map_or(place, Proxy::place);
     let of_proxy = |error: io::Error| match proxy {
         Some(_) => ConnectError::Proxy(ConnectError::Tcp(error.into()).into()),
@@ -84,12 +92,16 @@ async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way,
         (None, Some(resolve)) => {
             resolve(first.host.to_owned(), first.port).await.map_err(of_proxy)?
         }
+        (None, None) if place.is_named() => return Err(ConnectError::NoResolver),
         // The runtime's own dial function takes the name, and decides which address to use.
         (None, None) => {
             let by = (first.host.to_owned(), first.port);
             return attempt(Arc::clone(&wiring), uri.clone(), by).await;
         }
     };
+    if proxy.is_none() {
+        place.check(&addresses)?;
+    }
     *race = Race::new(addresses, wiring.known.of(first.host, first.port));
     let by = |address: SocketAddr| -> BoxFuture<'static, _> {
         let by = (address.ip().to_string(), address.port());
@@ -102,8 +114,8 @@ async fn connect(wiring: Arc<Wiring>, uri: &Uri, race: &mut Race) -> Result<Way,
 
 /// Connects completely through one address or name, of the host or of the proxy.
 async fn attempt(wiring: Arc<Wiring>, uri: Uri, by: (String, u16)) -> Result<Way, ConnectError> {
-    let place = Place::of(&uri)?;
-    let Way { mut io, watch } = match place.proxy(wiring.proxy.as_ref()) {
+    let place = Place::of(&uri, wiring.named.as_ref())?;
+    let Way { mut io, watch } = match place.proxy(wiring.proxy.as_ref())? {
         Some(proxy) => through(&wiring, proxy, place, by).await?,
         None => tcp(&wiring.runtime, by).await?,
     };

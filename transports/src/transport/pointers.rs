@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use imts_core::TransportError;
+use imts_core::endpoint::PlainHost;
 use imts_core::secret::Body;
 
 use super::{AsyncTransport, Bounds, BoxFuture, Progress, Transport};
@@ -21,6 +22,10 @@ impl Transport for Box<dyn Transport + '_> {
     ) -> Result<Response<Vec<u8>>, TransportError> {
         (**self).send(request, bounds)
     }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        (**self).checks_plain_host(host)
+    }
 }
 
 /// A transport that several clients share, and with it its connections.
@@ -31,6 +36,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         bounds: Bounds,
     ) -> Result<Response<Vec<u8>>, TransportError> {
         (**self).send(request, bounds)
+    }
+
+    fn checks_plain_host(&self, host: &PlainHost) -> bool {
+        (**self).checks_plain_host(host)
     }
 }
 
@@ -58,6 +67,10 @@ macro_rules! forwards {
 
             fn keeps_time(&self) -> bool {
                 (**self).keeps_time()
+            }
+
+            fn checks_plain_host(&self, host: &PlainHost) -> bool {
+                (**self).checks_plain_host(host)
             }
 
             fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

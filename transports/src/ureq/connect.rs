@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Uri;
+use imts_core::endpoint::PlainHost;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
+use super::UreqBuilder;
 use super::attempt;
 use super::link::Link;
 use super::mask::Masks;
@@ -27,7 +29,6 @@ use crate::lookup::{Resolve, lookup};
 use crate::proxy::Proxy;
 use crate::proxy::tunnel::{self, Answer, SHOWN, TunnelError};
 use crate::race::{Known, Race};
-use crate::tls::Tls;
 
 /// Opens the connections of one transport.
 #[derive(Clone)]
@@ -46,18 +47,15 @@ struct Wiring {
 struct Parts {
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
+    named: Option<PlainHost>,
 }
 
 impl Connector {
-    pub(super) fn new(
-        tls: &Tls,
-        proxy: Option<Proxy>,
-        resolve: Resolve,
-        time_limit: Duration,
-        max_idle_age: Duration,
-        masks: Masks,
-    ) -> Self {
-        let parts = Arc::new(Parts { tls: tls.client_config(), proxy });
+    pub(super) fn new(settings: UreqBuilder, masks: Masks) -> Self {
+        let UreqBuilder { tls, proxy, named, resolve, connect_timeout, idle_connections } =
+            settings;
+        let (time_limit, max_idle_age) = (connect_timeout, idle_connections);
+        let parts = Arc::new(Parts { tls: tls.client_config(), proxy, named });
         let known = Known::default();
         Self(Arc::new(Wiring { parts, resolve, known, time_limit, max_idle_age, masks }))
     }
@@ -85,8 +83,8 @@ impl Wiring {
         deadline: Instant,
         race: &mut Race,
     ) -> Result<Stream, ConnectError> {
-        let place = Place::of(uri)?;
-        let proxy = place.proxy(self.parts.proxy.as_ref());
+        let place = Place::of(uri, self.parts.named.as_ref())?;
+        let proxy = place.proxy(self.parts.proxy.as_ref())?;
         let first = proxy.map_or(place, Proxy::place);
         let of_proxy = |error: ConnectError| match proxy {
             Some(_) => ConnectError::Proxy(error.into()),
@@ -97,6 +95,9 @@ impl Wiring {
             None => lookup(&self.resolve, first.host, first.port, deadline)
                 .map_err(|error| of_proxy(tcp_error(error)))?,
         };
+        if proxy.is_none() {
+            place.check(&addresses)?;
+        }
         *race = Race::new(addresses, self.known.of(first.host, first.port));
         let (parts, uri) = (Arc::clone(&self.parts), uri.clone());
         let connect: Connect = Arc::new(move |address, lane| parts.connect(&uri, address, lane));
@@ -109,8 +110,8 @@ impl Wiring {
 impl Parts {
     /// Connects completely by one address: of the host, or of the proxy.
     fn connect(&self, uri: &Uri, by: SocketAddr, lane: &Lane) -> Result<Stream, ConnectError> {
-        let place = Place::of(uri)?;
-        let stream = match place.proxy(self.proxy.as_ref()) {
+        let place = Place::of(uri, self.named.as_ref())?;
+        let stream = match place.proxy(self.proxy.as_ref())? {
             Some(proxy) => self.through(proxy, place, by, lane)?,
             None => tcp(by, lane)?,
         };

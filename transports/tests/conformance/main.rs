@@ -16,6 +16,7 @@ mod heads;
 mod hostile;
 mod methods;
 mod offsets;
+mod plain_hosts;
 #[cfg(target_os = "linux")]
 mod pooled;
 mod proxies;

@@ -1,5 +1,6 @@
 //! `imts sandbox`.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,13 @@ use clap::{Parser, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(before_help = "Example: imts sandbox --lifetime 20s")]
 pub(crate) struct Sandbox {
-    /// The port to listen on, on loopback; with 0, the system picks a free one.
+    /// The address to listen on, such as 0.0.0.0 for all of this machine's IPv4 addresses. On any other
+    /// address than loopback, anyone who reaches it can use and control the sandbox. Its secrets protect
+    /// nothing. This is for the network of a few containers, or of a CI job.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDR")]
+    pub(crate) host: IpAddr,
+
+    /// The port to listen on; with 0, the system picks a free one.
     #[arg(long, default_value_t = 0)]
     pub(crate) port: u16,
 

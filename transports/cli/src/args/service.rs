@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::value::PlainHost;
 use super::{Line, ProxyFrom};
 
 #[derive(Clone, Debug, Args)]
@@ -29,6 +30,13 @@ pub(crate) struct ServiceArgs {
     /// Allow plain http, to this machine only: `127.0.0.0/8`, `[::1]`, `localhost`.
     #[arg(long)]
     pub(crate) plain_http: bool,
+
+    /// Allow plain http to this one host too, for a sandbox in another container, such as `sandbox`. The
+    /// name must be the URL's host exactly, each of its addresses loopback or private, and not a host of
+    /// the vendor. The secret and the tokens are in clear on that network: never do this with real ones.
+    /// It goes through no proxy.
+    #[arg(long, env = "IMTS_PLAIN_HTTP_HOST", hide_env_values = true, value_name = "NAME")]
+    pub(crate) plain_http_host: Option<PlainHost>,
 
     /// A PEM file of certificates to trust beside the machine's own, such as a company's CA.
     #[arg(long, value_name = "FILE")]

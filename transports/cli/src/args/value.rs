@@ -33,6 +33,21 @@ impl ValueParserFactory for Line {
     }
 }
 
+/// A host that plain http may go to.
+#[derive(Clone, Debug)]
+pub(crate) struct PlainHost(pub(crate) imts::endpoint::PlainHost);
+
+impl ValueParserFactory for PlainHost {
+    type Parser = Reader<Self>;
+
+    fn value_parser() -> Self::Parser {
+        Reader(|value, name, _| match imts::endpoint::PlainHost::new(&value) {
+            Ok(host) => Ok(Self(host)),
+            Err(error) => Err(format!("{name} cannot be used: {error}")),
+        })
+    }
+}
+
 impl ValueParserFactory for ProxyFrom {
     type Parser = Reader<Self>;
 

@@ -40,7 +40,7 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
         (None, Some(front)) => front.url(),
         (None, None) => return Err(Failure::usage("no sandbox was started")),
     };
-    let endpoint = settings::endpoint(Some(&url), true)?;
+    let endpoint = settings::endpoint(Some(&url), true, None)?;
     if !carrier::is_plain(&endpoint) {
         return Err(Failure::endpoint(
             "the demo uses a sandbox on this machine only: give http://127.0.0.1:PORT",

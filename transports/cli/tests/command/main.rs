@@ -19,6 +19,8 @@ mod journal_lock;
 #[cfg(target_os = "linux")]
 mod limits;
 mod mistakes;
+#[cfg(all(target_os = "linux", feature = "test-namespaces"))]
+mod namespace;
 mod network;
 mod operations;
 mod output;
@@ -89,10 +91,11 @@ fn catch_signals() {
 pub(crate) const TRANSPORTS: [&str; 2] = ["ureq", "hyper-util"];
 
 /// The variables that could lead a command elsewhere.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "IMTS_BASE_URL",
     "IMTS_AGENT_ID",
     "IMTS_AGENT_SECRET",
+    "IMTS_PLAIN_HTTP_HOST",
     "HTTPS_PROXY",
     "https_proxy",
     "ALL_PROXY",

@@ -152,3 +152,37 @@ fn a_front_that_is_dropped_leaves_no_connection_and_does_not_linger() {
     assert_eq!(idle.read(&mut [0]).unwrap_or(0), 0);
     assert!(TcpStream::connect(address).is_err());
 }
+
+/// Whether a front answers at this address of the machine.
+fn answers_at(front: &Front, host: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect((host, front.address().port())) else { return false };
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(sign_in("connection: close\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.starts_with("HTTP/1.1 200")
+}
+
+#[test]
+#[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
+fn a_front_listens_on_one_address_unless_another_is_given() {
+    let front = Front::start(Sandbox::default()).unwrap();
+    assert!(answers_at(&front, "127.0.0.1") && !answers_at(&front, "127.0.0.2"));
+    let host = "127.0.0.2".parse().unwrap();
+    let front = Front::builder(Sandbox::default()).host(host).start().unwrap();
+    assert!(front.url().starts_with("http://127.0.0.2:"), "{}", front.url());
+    assert!(answers_at(&front, "127.0.0.2") && !answers_at(&front, "127.0.0.1"));
+    assert!(ends(front));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_front_on_all_addresses_has_a_url_for_this_machine_and_ends() {
+    for (host, local) in [("0.0.0.0", "http://127.0.0.1:"), ("::", "http://[::1]:")] {
+        let host = host.parse().unwrap();
+        let front = Front::builder(Sandbox::default()).host(host).start().unwrap();
+        assert!(front.url().starts_with(local), "{}", front.url());
+        assert!(answers_at(&front, "127.0.0.1") && answers_at(&front, "127.0.0.2"));
+        assert!(ends(front));
+    }
+}

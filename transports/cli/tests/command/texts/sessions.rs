@@ -150,10 +150,21 @@ fn served(scenes: &mut Scenes) {
             &format!("$ imts sandbox {}\n{shown}", flags.concat()),
         );
     }
+    let going = Going::start(&mut imts(&["sandbox", "--host", "0.0.0.0"]));
+    let first = going.line_with("A sandbox");
+    let port: String = first.split("127.0.0.1:").nth(1).unwrap().chars().take(5).collect();
+    let port = port.trim_end_matches(|c: char| !c.is_ascii_digit()).to_owned();
+    going.signal(Signal::SIGINT);
+    let (rest, err) = going.end();
+    let (_, last) = rest.split_once("that reply is published or assumed.").unwrap();
+    let shown = format!("$ imts sandbox --host 0.0.0.0\n! {err}{first}…{last}");
+    let shown = shown.replace(&format!(" 0.0.0.0:{port}"), " 0.0.0.0:PORT");
+    let shown = shown.replace(&format!("NAME:{port}"), "NAME:PORT");
+    scenes.note("a sandbox for other containers", &shown);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let ran = crate::run(&mut imts(&["sandbox", "--port", &port]));
-    let err = ran.err.replace(&port, "PORT");
-    scenes.note("a port that is taken", &format!("$ imts sandbox --port PORT\n! {err}"));
+    let shown = format!("$ imts sandbox --port PORT\n! {}", ran.err);
+    scenes.note("a port that is taken", &shown);
     scenes.run("an empty agent id", &mut imts(&["sandbox", "--agent", ""]));
 }
