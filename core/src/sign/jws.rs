@@ -39,7 +39,7 @@ impl JwsKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if it is empty or has a control character.
+    /// [`KeyError`] if it is not one line that has only what its reader sees.
     pub fn new(key: impl Into<String>) -> Result<Self, KeyError> {
         KeyText::new(key).map(Self)
     }
@@ -78,8 +78,8 @@ impl JwsSigner {
     ///
     /// # Errors
     ///
-    /// [`JwsFormError`] if the id is empty, longer than 128 bytes, or has a control character. Also
-    /// if the form writes it as a number and it is not a decimal integer without leading zeros.
+    /// [`JwsFormError`] if the id is longer than 128 bytes, or is not one line that has only what its
+    /// reader sees. Also if the form writes it as a number and it is not a decimal integer without leading zeros.
     pub fn new(
         form: JwsForm,
         party: impl Into<String>,

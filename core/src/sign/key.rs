@@ -7,18 +7,15 @@ use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::text::{TextError, check_line};
+
 /// A key's text. Its bytes are those of UTF-8 (assumed: no page names an encoding).
 pub(super) struct KeyText(Zeroizing<String>);
 
 impl KeyText {
     pub(super) fn new(text: impl Into<String>) -> Result<Self, KeyError> {
         let text = Zeroizing::new(text.into());
-        if text.is_empty() {
-            return Err(KeyError::Empty);
-        }
-        if text.chars().any(char::is_control) {
-            return Err(KeyError::Control);
-        }
+        check_line(&text).map_err(KeyError)?;
         Ok(Self(text))
     }
 
@@ -33,15 +30,9 @@ impl fmt::Debug for KeyText {
     }
 }
 
-/// Why a text cannot be a key.
+/// A text cannot be a key: it is blank, or has a line break, a control character or an invisible
+/// one. Read a file or a variable with [`text::line`](crate::text::line), which leaves out the line
+/// break at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The text is empty.
-    #[error("the key is empty")]
-    Empty,
-    /// The text has a line break, a tab or another control character. It was probably read together
-    /// with the end of its line.
-    #[error("the key has a line break or another control character: leave it out")]
-    Control,
-}
+#[error("the key cannot be used: {0}")]
+pub struct KeyError(pub TextError);

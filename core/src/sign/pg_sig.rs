@@ -44,7 +44,7 @@ impl AcceptingKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if it is empty or has a control character.
+    /// [`KeyError`] if it is not one line that has only what its reader sees.
     pub fn new(key: impl Into<String>) -> Result<Self, KeyError> {
         KeyText::new(key).map(Self)
     }
@@ -61,7 +61,7 @@ impl PayoutKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if it is empty or has a control character.
+    /// [`KeyError`] if it is not one line that has only what its reader sees.
     pub fn new(key: impl Into<String>) -> Result<Self, KeyError> {
         KeyText::new(key).map(Self)
     }

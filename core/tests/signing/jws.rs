@@ -9,6 +9,7 @@ use imts_core::sign::KeyError;
 use imts_core::sign::jws::{
     Algorithm, HeaderField, JwsError, JwsForm, JwsFormError, JwsKey, JwsSigner,
 };
+use imts_core::text::TextError;
 use sha2::Sha256;
 
 use crate::support::{SIGNATURE, jws, request, with_token};
@@ -237,7 +238,7 @@ fn an_id_must_be_what_the_form_writes() {
     for id in ["1", "a", "0123", "Ж", &longest] {
         assert_eq!(text(id), None, "{id}");
     }
-    for id in ["", "1\n", &format!("{longest}1")] {
+    for id in ["", " ", "1\n", "a\u{200b}", &format!("{longest}1")] {
         assert_eq!(text(id), Some(JwsFormError::Party), "{id}");
     }
     for id in ["0", "7", "123456", "999999999999999999"] {
@@ -262,10 +263,15 @@ fn an_id_with_quotes_is_written_as_json() {
 }
 
 #[test]
-fn a_key_is_not_empty_and_has_no_line_break() {
-    assert_eq!(JwsKey::new("").err(), Some(KeyError::Empty));
-    for key in ["k\n", "\tk", "a\u{0}b", "a\u{7f}"] {
-        assert_eq!(JwsKey::new(key).err(), Some(KeyError::Control), "{key:?}");
+fn a_key_is_one_line_of_what_its_reader_sees() {
+    for (key, why) in [
+        ("", TextError::Blank),
+        (" ", TextError::Blank),
+        ("k\n", TextError::Lines),
+        ("\tk", TextError::Invisible { line: 1, character: '\t' }),
+        ("a\u{200b}b", TextError::Invisible { line: 1, character: '\u{200b}' }),
+    ] {
+        assert_eq!(JwsKey::new(key).err(), Some(KeyError(why)), "{key:?}");
     }
-    assert!(JwsKey::new("ключ with spaces").is_ok());
+    assert!(JwsKey::new("ключ with spaces ").is_ok());
 }

@@ -15,7 +15,7 @@ fn signer(key: &str) -> PgSigner {
 }
 
 fn key() -> impl Strategy<Value = String> {
-    "[^\\pC]{1,80}"
+    "[ -~а-я]{0,60}[a-z]"
 }
 
 /// A name, some of which go on where others end.

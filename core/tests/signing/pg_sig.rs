@@ -5,6 +5,7 @@ use imts_core::sign::pg_sig::{
     AcceptingKey, Account, FieldError, PayoutKey, PgFields, PgSignError, PgSigner, PgVerifyError,
     Salt, SaltError, Script,
 };
+use imts_core::text::TextError;
 
 use crate::support::{flat, salt, script, signed, signer, verified};
 
@@ -207,9 +208,9 @@ fn a_salt_is_a_text_of_the_callers_randomness() {
 }
 
 #[test]
-fn a_key_is_not_empty_and_has_no_line_break() {
-    assert_eq!(AcceptingKey::new("").err(), Some(KeyError::Empty));
-    assert_eq!(PayoutKey::new("").err(), Some(KeyError::Empty));
-    assert_eq!(AcceptingKey::new("k\n").err(), Some(KeyError::Control));
-    assert_eq!(PayoutKey::new("k\r").err(), Some(KeyError::Control));
+fn a_key_is_one_line_of_what_its_reader_sees() {
+    for (key, why) in [("", TextError::Blank), ("k\r", TextError::Lines)] {
+        assert_eq!(AcceptingKey::new(key).err(), Some(KeyError(why)));
+        assert_eq!(PayoutKey::new(key).err(), Some(KeyError(why)));
+    }
 }

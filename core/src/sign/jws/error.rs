@@ -52,9 +52,10 @@ pub enum JwsFormError {
         /// What is not signed.
         what: &'static str,
     },
-    /// The partner's or merchant's id is empty, longer than 128 bytes, or has a control character.
+    /// The partner's or merchant's id is longer than 128 bytes, or is not one line that has only what
+    /// its reader sees.
     #[error(
-        "the partner's or merchant's id is empty, longer than 128 bytes, or has a control character"
+        "the partner's or merchant's id is blank, longer than 128 bytes, or has a character that is not seen"
     )]
     Party,
     /// The form writes the id as a number, and it is not one.

@@ -8,6 +8,7 @@ use std::fmt;
 use http::{HeaderName, Method};
 
 use super::error::{JwsError, JwsFormError};
+use crate::text::check_line;
 
 /// The algorithm of a signature. A service fixes it; the message that is verified has no choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,7 +175,7 @@ impl JwsForm {
     }
 
     pub(super) fn check_party(&self, party: &str) -> Result<(), JwsFormError> {
-        if party.is_empty() || party.len() > MAX_PARTY || party.chars().any(char::is_control) {
+        if party.len() > MAX_PARTY || check_line(party).is_err() {
             return Err(JwsFormError::Party);
         }
         let is_number = party.len() <= MAX_DIGITS

@@ -108,11 +108,12 @@ impl VerifiedFields {
 
     /// Returns whether each field has one of these names, and no name stands there twice.
     ///
-    /// The signature does not bind a value to its name. So whoever has a signed message can split
-    /// its values in another way and give them other names: a card holder named
-    /// `I;90000;KZT;O77` turns an order of 10 into one of 90,000, with the same signature. Most such
-    /// changes need names that the vendor does not use. If this returns `false`, ask the service
-    /// for the status before you act.
+    /// The signature does not bind a value to its name. Someone who has a signed message can split
+    /// its values in another way, and give them other names: a card holder named
+    /// `I;90000;KZT;O77` turns an order of 10 into one of 90,000, with the same signature. Such a
+    /// change of the amount needs a name that you do not expect: of the documented names,
+    /// `pg_amount` comes first. So it does with own parameters, if their names come after `pg_`,
+    /// such as `x_note`. If this returns `false`, ask the service for the status before you act.
     #[must_use]
     pub fn has_only(&self, names: &[&str]) -> bool {
         let mut left = names.to_vec();
