@@ -131,3 +131,7 @@ pub use crate::swap::{Swap, Swapped};
 pub use crate::time::Now;
 pub use crate::transport_error::TransportError;
 pub use crate::wire::Reply;
+
+#[cfg(all(doctest, feature = "jws", feature = "pg-sig"))]
+#[doc = include_str!("../docs/signing.md")]
+struct Pages;

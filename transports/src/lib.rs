@@ -62,6 +62,7 @@
 //! | `store-redis` | `store::redis::RedisStore`, which processes of several hosts share |
 //! | `store-seal` | `store::sealed::Sealed`, which encrypts what a store keeps |
 //! | `service-file` | `service_of`, which reads what an integrator knows about operations |
+//! | `jws`, `pg-sig` | `sign`: signatures of the vendor's services without a session |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
 //! Without any feature, the crate provides two clients. The blocking [`Client`] uses your own

@@ -45,6 +45,18 @@ fn the_core_takes_at_most_19_crates() {
 }
 
 #[test]
+fn signatures_take_crates_only_if_they_are_asked_for() {
+    at_most(31, "imts-core", "jws");
+    at_most(29, "imts-core", "pg-sig");
+    at_most(33, "imts-core", "jws,pg-sig");
+    let without = crates("imts", "journal,service-file");
+    for name in ["base64", "hmac", "sha2", "md-5", "ctutils", "quick-xml"] {
+        let is_there = without.iter().any(|known| known.split(' ').next() == Some(name));
+        assert!(!is_there, "{name} is in a build without signatures");
+    }
+}
+
+#[test]
 fn a_client_over_a_transport_of_ones_own_takes_at_most_25_crates() {
     at_most(25, "imts", "");
 }
