@@ -70,6 +70,9 @@ impl Pace {
     /// A sibling's count of failed renewals holds for all.
     pub(crate) fn counts(&mut self, failures: u32) {
         self.failures = failures;
+        if failures > 0 {
+            self.good_since = None;
+        }
     }
 
     /// A renewal was forbidden. `Slow` decides the wait, unless the service asks for a longer one.

@@ -109,9 +109,9 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whether the store has not done it because it came late.
+    /// Whether the store may not have done it because it came late.
     fn is_late(&self, at: StoreTime) -> bool {
-        self.until.is_some_and(|until| at > until)
+        self.until.is_none_or(|until| at > until)
     }
 }
 

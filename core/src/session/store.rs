@@ -166,6 +166,7 @@ impl Session {
         if self.share.is_some() {
             // What was done with it since, the shared store alone knows.
             self.doubt_refresh();
+            self.with_refresh(|refresh| refresh.marked = refresh.usage);
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 #![cfg(feature = "persist")]
 
 mod attacks;
+mod claims;
 mod clock_attacks;
 mod diagram;
 mod endpoints;
 mod forms;
+mod found;
 mod health;
 mod known_answers;
 mod literal;
@@ -20,8 +22,10 @@ mod replies;
 mod reply_dates;
 mod restarts;
 mod settling;
+mod sharing;
 mod siblings;
 mod standing;
+mod store_out;
 mod support;
 mod time;
 mod transitions;

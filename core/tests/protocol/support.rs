@@ -77,12 +77,13 @@ pub(crate) fn grant_of(access: &str, refresh: Option<&str>, lives: u64) -> Value
     json!({ "state": true, "response_time": date(0), "payload": payload })
 }
 
-/// What a swap is for: a look, a claim, news, or a hand-over.
+/// What a swap is for: a look, a claim, news, an empty state, or a hand-over.
 fn kind_of(swap: &Swap) -> char {
     match swap.put() {
         None => 'O',
         Some(_) if swap.is_resting() => 'N',
         Some(_) if !swap.lease().is_zero() => 'H',
+        Some(put) if put.is_empty() => 'Z',
         Some(_) => 'G',
     }
 }

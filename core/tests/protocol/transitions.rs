@@ -9,6 +9,7 @@ use imts_core::transport_error::NotSent;
 use imts_core::{Epoch, Keep, Saved, Step, TransportError};
 use serde_json::json;
 
+use crate::sharing::{SHARED_EVENTS, SHARED_STATES};
 use crate::support::{
     AGENT, World, answer, credentials, other_secret, policy, seconds, session_with,
     with_retry_after,
@@ -211,13 +212,13 @@ fn jumps(world: &mut World, micros: i64) -> Option<()> {
     Some(())
 }
 
-fn replies(world: &mut World, response: &Response<Vec<u8>>) -> Option<()> {
+pub(crate) fn replies(world: &mut World, response: &Response<Vec<u8>>) -> Option<()> {
     let _there_is_one = world.ticket?;
     let _what_the_one_who_waits_is_told = world.reply(response);
     Some(())
 }
 
-fn fails(world: &mut World, failure: TransportError) -> Option<()> {
+pub(crate) fn fails(world: &mut World, failure: TransportError) -> Option<()> {
     let _there_is_one = world.ticket?;
     world.fails(failure);
     Some(())
@@ -291,10 +292,13 @@ fn every_state_by_every_event_is_as_the_document_says() {
     let documented = document();
     let mut wrong = Vec::new();
     let mut expected = BTreeSet::new();
-    for (state, build) in STATES {
-        for (event, happen) in EVENTS {
-            let key = (state.to_owned(), event.to_owned());
-            let got = cell(build(), happen);
+    let plain = STATES.iter().flat_map(|state| EVENTS.iter().map(move |event| (state, event)));
+    let shared = SHARED_STATES.iter();
+    let shared = shared.flat_map(|state| SHARED_EVENTS.iter().map(move |event| (state, event)));
+    for ((state, build), (event, happen)) in plain.chain(shared) {
+        {
+            let key = ((*state).to_owned(), (*event).to_owned());
+            let got = cell(build(), *happen);
             match documented.get(&key) {
                 Some(said) if *said == got => {}
                 said => wrong.push(format!("{state} × {event}: documented {said:?}, got {got:?}")),
@@ -317,10 +321,18 @@ fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
         |world| passes(world, 700),
         |world| jumps(world, 700_000_000),
     ];
+    let held = outlooks_hold(&STATES, &EVENTS, &later);
+    assert!(held > 5_000, "an outlook held {held} times only");
+    let held = outlooks_hold(&SHARED_STATES, &SHARED_EVENTS, &later);
+    assert!(held > 1_000, "an outlook of a shared session held {held} times only");
+}
+
+/// How often one held.
+fn outlooks_hold(states: &[State], events: &[(&str, Event)], later: &[Event]) -> u32 {
     let mut held = 0;
-    for (state, build) in STATES {
-        for (first, happens) in EVENTS {
-            for (second, follows) in EVENTS {
+    for (state, build) in states {
+        for (first, happens) in events {
+            for (second, follows) in events {
                 for pass in later {
                     let mut world = build();
                     let _both = (happens(&mut world), follows(&mut world));
@@ -337,7 +349,7 @@ fn an_outlook_foretells_what_polls_yield_in_every_state_after_any_two_events() {
             }
         }
     }
-    assert!(held > 5_000, "an outlook held {held} times only");
+    held
 }
 
 #[test]

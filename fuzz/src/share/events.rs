@@ -133,7 +133,7 @@ pub(super) const EVENTS: [Event; 15] = [
                 world.hosts[at].has_credentials = false;
                 let _said = world.ask(at, Duration::ZERO);
                 world.hosts[at] = world.host(offset, credentials);
-                world.tally.note("rule 24: a host signs out everywhere");
+                world.tally.note("rule 27: a host signs out everywhere");
             }
         }),
     ),

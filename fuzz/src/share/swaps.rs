@@ -101,9 +101,9 @@ impl World {
             }
         }
         self.tally.note(match (ticket.purpose(), is_claimed) {
-            (Purpose::Refresh, _) => "rule 13: a refresh under a claim",
-            (Purpose::SignIn, true) => "rule 13: a sign-in under a claim",
-            (Purpose::SignIn, false) => "rule 19: a sign-in alone",
+            (Purpose::Refresh, _) => "rule 16: a refresh under a claim",
+            (Purpose::SignIn, true) => "rule 16: a sign-in under a claim",
+            (Purpose::SignIn, false) => "rule 22: a sign-in alone",
         });
         self.hosts[at].flight = Some((ticket, until));
     }
@@ -177,7 +177,7 @@ impl World {
             if let Ok(Swapped::Done { moved, .. }) = &answer {
                 host.claim = Some(asked.after(lease)).filter(|_| !lease.is_zero());
                 if *moved {
-                    self.tally.note("rule 14: moved");
+                    self.tally.note("rule 17: moved");
                 }
             }
         }
@@ -185,17 +185,17 @@ impl World {
         match &answer {
             Ok(Swapped::Done { .. }) => self.tally.note("a swap is done"),
             Ok(Swapped::Other(found)) if found.stamp().is_none() => {
-                self.tally.note("rule 15: nothing there");
+                self.tally.note("rule 18: nothing there");
             }
             Ok(Swapped::Other(found)) if found.stamp().holder == self.hosts[at].life => {
-                self.tally.note("rule 15: its own state");
+                self.tally.note("rule 18: its own state");
             }
             Ok(Swapped::Other(found)) => self.tally.note(match found.held() {
-                Some(held) if held.is_resting() => "rule 16: a sibling rests",
-                Some(_) => "rule 16: held by a sibling",
-                None => "rule 15: a sibling's state",
+                Some(held) if held.is_resting() => "rule 19: a sibling rests",
+                Some(_) => "rule 19: held by a sibling",
+                None => "rule 18: a sibling's state",
             }),
-            Err(()) => self.tally.note("rule 19: no answer"),
+            Err(()) => self.tally.note("rule 22: no answer"),
         }
         let answer = answer
             .map_err(|()| -> imts_core::transport_error::Source { Arc::new(SwapError::TimedOut) });
@@ -299,12 +299,12 @@ impl World {
     fn note_swap(&mut self, at: usize, swap: &Swap) {
         let has_credentials = self.hosts[at].has_credentials;
         self.tally.note(match swap.put() {
-            None if has_credentials => "rule 21: a look",
-            None => "rule 22: a look",
-            Some(_) if swap.is_resting() => "rule 18: news, with a rest",
-            Some(_) if !swap.lease().is_zero() => "rule 12: a claim",
-            Some(put) if put.is_in_doubt() || put.is_empty() => "rule 18: news",
-            Some(_) => "rule 17: a hand-over",
+            None if has_credentials => "rule 24: a look",
+            None => "rule 25: a look",
+            Some(_) if swap.is_resting() => "rule 21: news, with a rest",
+            Some(_) if !swap.lease().is_zero() => "rule 15: a claim",
+            Some(put) if put.is_in_doubt() || put.is_empty() => "rule 21: news",
+            Some(_) => "rule 20: a hand-over",
         });
     }
 }

@@ -166,7 +166,10 @@ impl Session {
         let share = self.share.as_ref();
         let ours = share.and_then(|share| share.held_back.as_ref()).or(self.grant.as_ref());
         let ours = ours.and_then(|grant| Some(grant.access.as_ref()?.bearer.remaining(now)));
-        let lives_longer = theirs.unwrap_or_default() > ours.unwrap_or_default();
+        let lives_longer = match is_newer {
+            true => theirs.is_some() && theirs >= ours,
+            false => theirs.unwrap_or_default() > ours.unwrap_or_default(),
+        };
         let takes_over = lives_longer || is_newer && !hands_over;
         let age = found.age.saturating_add(now.mono.since(asked.at.mono));
         if let Some(state) = found.state.filter(|_| takes_over) {

@@ -24,6 +24,9 @@ impl Session {
             Kind::Claim { .. } => Kind::Claim { backs: self.is_backed() },
             other => other,
         };
+        if kind == Kind::News && self.is_refused(now) {
+            self.pace.counts(self.pace.failures().saturating_add(1));
+        }
         let put = self.state_for(kind, now);
         let (lease, resting) = self.lease_for(kind, now);
         let within = self.within(kind, now);
@@ -126,16 +129,21 @@ impl Session {
 
     /// How long nobody renews after a renewal of this session brought no grant.
     fn rest_of_news(&self, now: Now) -> Duration {
-        let is_refused = self.held.as_ref().is_some_and(|held| held.standing.is_dead());
         match self.route(now) {
             Some(purpose) => {
                 let until = self.waits(purpose, now).map(|(until, _)| until);
                 until.map_or(Duration::ZERO, |until| until.since(now.mono))
             }
             // The siblings may hold the same secret: too many refusals lock an account.
-            None if is_refused => self.policy.slow_retry(self.pace.failures().saturating_add(1)),
+            None if self.is_refused(now) => self.policy.slow_retry(self.pace.failures()),
             None => Duration::ZERO,
         }
+    }
+
+    /// Whether the service has refused the credentials, and nothing else is left.
+    fn is_refused(&self, now: Now) -> bool {
+        let is_dead = self.held.as_ref().is_some_and(|held| held.standing.is_dead());
+        is_dead && self.route(now).is_none()
     }
 
     /// How long the answer is awaited: for a claim, at most half of what is left of the token.
