@@ -19,6 +19,10 @@ pub const OPERATIONS: &[Operation] = &[
     ("token_async", token_async),
     ("handle", handle),
     ("handle_async", handle_async),
+    ("token_sharing", token_sharing),
+    ("token_sharing_async", token_sharing_async),
+    ("handle_sharing", handle_sharing),
+    ("handle_sharing_async", handle_sharing_async),
     ("poll_ready", poll_ready),
     ("phase", phase),
     ("reply_to_grant", reply_to_grant),
@@ -86,6 +90,38 @@ fn handle(times: u32, meter: &Meter) {
 /// A token from one task's handle.
 fn handle_async(times: u32, meter: &Meter) {
     let mut handle = ready::async_client().handle();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(ready::at_once(handle.token()))));
+    }
+}
+
+/// A token from a client for threads that shares a store.
+fn token_sharing(times: u32, meter: &Meter) {
+    let client = ready::sharing_client();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(client.token())));
+    }
+}
+
+/// A token from a client for tasks that shares a store.
+fn token_sharing_async(times: u32, meter: &Meter) {
+    let client = ready::sharing_async_client();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(ready::at_once(client.token()))));
+    }
+}
+
+/// A token from one thread's handle of a client that shares a store.
+fn handle_sharing(times: u32, meter: &Meter) {
+    let mut handle = ready::sharing_client().handle();
+    for _ in 0..times {
+        meter.counts(|| drop(black_box(handle.token())));
+    }
+}
+
+/// A token from one task's handle of a client that shares a store.
+fn handle_sharing_async(times: u32, meter: &Meter) {
+    let mut handle = ready::sharing_async_client().handle();
     for _ in 0..times {
         meter.counts(|| drop(black_box(ready::at_once(handle.token()))));
     }

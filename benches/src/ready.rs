@@ -15,11 +15,13 @@ use http::{Request, Response};
 use imts::operation::Json;
 use imts::secret::Body;
 use imts::services::transfer::{Fees, Originator};
+use imts::swap::Swap;
 use imts::time::{Mono, Wall};
 use imts::transport::{Bounds, BoxFuture};
 use imts::{
     AsyncClient, AsyncTransport, Builder, Call, CallStep, Client, Credentials, Endpoint, Exchange,
-    Keep, Now, Outcome, Policy, Reply, Session, Step, Ticket, Transport, TransportError, services,
+    Keep, MemoryStore, Now, Outcome, Policy, Reply, Session, Step, Store, Ticket, Transport,
+    TransportError, services,
 };
 use imts_core::Bearer;
 
@@ -149,6 +151,45 @@ pub fn async_client() -> AsyncClient {
         .nonblocking((send, |_: Duration| pending()))
         .expect("the parts make a client");
     at_once(client.token()).expect("the transport grants");
+    client
+}
+
+/// A client for threads that shares a store, and that has handed its valid token over.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn sharing_client() -> Client {
+    let client = Builder::new(endpoint())
+        .credentials(credentials())
+        .store(MemoryStore::new())
+        .blocking(|_: Request<Body>, _: Bounds| Ok(reply()))
+        .expect("the parts make a client");
+    client.token().expect("the transport grants");
+    while client.store_counts().done < 2 {
+        thread::yield_now();
+    }
+    client.token().expect("the grant is in use");
+    client
+}
+
+/// A client for tasks that shares a store, and that has handed its valid token over.
+///
+/// # Panics
+///
+/// Where it gets no token.
+#[must_use]
+pub fn sharing_async_client() -> AsyncClient {
+    let send = |_: Request<Body>, _: Bounds| ready(Ok::<_, TransportError>(reply()));
+    let store = MemoryStore::new();
+    let client = Builder::new(endpoint())
+        .credentials(credentials())
+        .async_store(move |swap: &Swap| ready(store.swap(swap)))
+        .nonblocking((send, |_: Duration| pending()))
+        .expect("the parts make a client");
+    at_once(client.token()).expect("the transport grants");
+    assert_eq!(client.store_counts().done, 2, "a claim and a hand-over");
     client
 }
 

@@ -111,6 +111,21 @@ impl Client {
         }
     }
 
+    /// Forgets tokens and credentials here, and empties the agent's entry in the
+    /// [store](crate::Builder::store), so that siblings lose their tokens too. A sibling that holds
+    /// credentials signs in anew. It waits for the store for `policy.store_within` at most. Without
+    /// a store, this is [`sign_out`](Self::sign_out).
+    ///
+    /// # Errors
+    ///
+    /// Returns why the store did not answer. The entry is then emptied by a later ask.
+    pub fn sign_out_everywhere(&self) -> Result<(), Source> {
+        self.shared.common.sign_out_everywhere();
+        // The ask does what is left to do in the store. It brings no token.
+        drop(self.token());
+        self.store_failure().map_or(Ok(()), Err)
+    }
+
     /// Closes this client and all its clones. A running renewal is completed, or abandoned at the
     /// deadline. Every later ask for a token fails with [`TokenError::Closed`]. A call that waits to
     /// be retried ends as it stands.

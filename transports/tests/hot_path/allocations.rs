@@ -6,10 +6,11 @@ use allocation_counter::measure;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use imts::clock::SystemClock;
-use imts::{Builder, Policy};
+use imts::swap::Swap;
+use imts::{Builder, MemoryStore, Policy, Store};
 use imts_sandbox::Outage;
 
-use crate::{World, at_once};
+use crate::{World, at_once, eventually};
 
 const ASKS: usize = 1_000;
 
@@ -39,6 +40,30 @@ fn an_ask_for_a_valid_token_allocates_nothing() {
     }
     for builder in builders(&world) {
         let client = world.nonblocking_by(builder);
+        let mut handle = client.handle();
+        at_once(client.token()).unwrap();
+        at_once(handle.token()).unwrap();
+        assert_eq!(allocations(|| drop(at_once(client.token()).unwrap())), 0);
+        assert_eq!(allocations(|| assert!(at_once(handle.token()).is_ok())), 0);
+    }
+}
+
+#[test]
+fn with_a_store_declared_an_ask_for_a_valid_token_allocates_nothing() {
+    let world = World::default();
+    for builder in builders(&world) {
+        let client = world.blocking_by(builder.store(MemoryStore::new()));
+        let mut handle = client.handle();
+        client.token().unwrap();
+        eventually("it is handed over", || client.store_counts().done == 2);
+        handle.token().unwrap();
+        assert_eq!(allocations(|| drop(client.token().unwrap())), 0);
+        assert_eq!(allocations(|| assert!(handle.token().is_ok())), 0);
+    }
+    for builder in builders(&world) {
+        let store = MemoryStore::new();
+        let store = move |swap: &Swap| std::future::ready(store.swap(swap));
+        let client = world.nonblocking_by(builder.async_store(store));
         let mut handle = client.handle();
         at_once(client.token()).unwrap();
         at_once(handle.token()).unwrap();

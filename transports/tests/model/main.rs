@@ -11,6 +11,7 @@
 
 mod blocking;
 mod nonblocking;
+mod sharing;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -95,6 +95,13 @@ impl<F> Common<F> {
         catch_unwind(go_on).unwrap_or_else(|_| Next::Ended(Ok(())))
     }
 
+    pub(crate) fn sign_out_everywhere(&self) {
+        let mut locked = self.lock();
+        locked.session.sign_out_everywhere();
+        locked.reading.signed_out();
+        locked.mark_changed();
+    }
+
     pub(crate) fn store_failure(&self) -> Option<Source> {
         self.lock().sharing.failure.clone()
     }

@@ -1,0 +1,86 @@
+//! What a client that is closed leaves in its store.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use imts::swap::{Swap, Swapped};
+use imts::{Store, StoreError, TokenError};
+use imts_sandbox::DEFAULT_AGENT;
+
+use super::{World, reports, run};
+
+#[test]
+fn closing_completes_the_renewal_and_its_hand_over() {
+    let world = World { latency: Duration::from_millis(50), ..World::default() };
+    for tasks in [false, true] {
+        let slow = world.clone();
+        let builder = world.builder().store(move |swap: &Swap| {
+            if reports(swap) {
+                thread::sleep(Duration::from_millis(200));
+            }
+            slow.store.swap(swap)
+        });
+        let (token, saved) = if tasks {
+            let client = world.tasks_over(builder);
+            let token = run(client.token()).unwrap().expose_token().to_owned();
+            (token, run(client.close(Duration::from_secs(60))))
+        } else {
+            let client = world.client_over(builder);
+            let token = client.token().unwrap().expose_token().to_owned();
+            (token, client.close(Duration::from_secs(60)))
+        };
+        assert!(!saved.unwrap().is_in_doubt());
+        let sibling = world.client();
+        assert_eq!(sibling.token().unwrap().expose_token(), token);
+    }
+    assert_eq!(world.sign_ins(), 1);
+}
+
+#[test]
+fn closing_ends_the_wait_for_a_sibling_at_once() {
+    let world = World { latency: Duration::from_millis(500), ..World::default() };
+    let (busy, waiting) = (world.client(), world.client());
+    let asking = busy.clone();
+    let renewal = thread::spawn(move || asking.token().map(drop));
+    super::eventually("the sibling has claimed", || busy.store_counts().done == 1);
+    let asking = waiting.clone();
+    let asked = thread::spawn(move || asking.token().map(drop));
+    super::eventually("this one waits for it", || waiting.store_counts().other == 1);
+    drop(waiting.close(Duration::from_secs(60)));
+    let error = asked.join().unwrap().unwrap_err();
+    assert!(matches!(error, TokenError::Closed), "{error:?}");
+    renewal.join().unwrap().unwrap();
+}
+
+#[test]
+fn signing_out_everywhere_takes_the_tokens_of_every_sibling() {
+    for tasks in [false, true] {
+        let world = World::default();
+        let builder = || world.nameless().agent(DEFAULT_AGENT).store(Arc::clone(&world.store));
+        let (rich, poor) = (world.client(), world.client_over(builder()));
+        rich.token().unwrap();
+        super::eventually("the grant is in the store", || rich.store_counts().done == 2);
+        poor.token().unwrap();
+        if tasks {
+            let client = world.tasks_over(builder());
+            run(client.token()).unwrap();
+            run(client.sign_out_everywhere()).unwrap();
+        } else {
+            poor.sign_out_everywhere().unwrap();
+        }
+        let late = world.client_over(builder());
+        let error = late.token().unwrap_err();
+        assert!(matches!(error, TokenError::SignIn { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn signing_out_everywhere_says_why_the_store_did_not_answer() {
+    let world = World::default();
+    let silent = |_: &Swap| -> Result<Swapped, StoreError> { Err(StoreError::TimedOut) };
+    let client = world.client_over(world.builder().store(silent));
+    client.token().unwrap();
+    let why = client.sign_out_everywhere().unwrap_err();
+    assert_eq!(why.to_string(), "the store did not answer in time");
+}
