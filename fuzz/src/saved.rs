@@ -2,9 +2,10 @@
 //!
 //! An input is the saved form. An input that begins with `=` changes a valid one, one change a
 //! line: a letter for the field and its text (see [`reply`](crate::reply) for the signs before it):
-//! `v` version, `g` generation, `E` endpoint, `A` agent, `s` when it was saved; `a i l x` the
-//! access token, its end, its lifetime and its end by the server's clock; `r j y d` the refresh
-//! token, its ends, its doubt. `X` adds a member; `1` and `2` leave out the one token or the other.
+//! `v` version, `g` generation, `h` holder, `n` serial, `f` failures, `E` endpoint, `A` agent, `s`
+//! when it was saved; `a i l x` the access token, its end, its lifetime and its end by the server's
+//! clock; `r j y d` the refresh token, its ends, its use. `X` adds a member; `1` and `2` leave out
+//! the one token or the other.
 
 use std::time::Duration;
 
@@ -103,6 +104,9 @@ fn changed(lines: &[u8]) -> Vec<u8> {
         field(b'E', "endpoint", URL),
         field(b'A', "agent_id", AGENT),
         raw(b's', "saved_at_us", &SAVED_AT),
+        raw(b'h', "holder", &77),
+        raw(b'n', "serial", &5),
+        raw(b'f', "failures", &1),
     ];
     let mut access = [
         field(b'a', "token", "a.b.c"),
@@ -197,6 +201,7 @@ fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
                     assert_eq!(body["refresh_token"], form["refresh"]["token"]);
                     assert!(!(saved.is_in_doubt() && keeps), "sent again, with credentials held");
                     assert!(!saved.is_in_doubt() || refreshes == 1, "replayed twice");
+                    assert_ne!(form["refresh"]["use"], "replayed", "replayed before");
                 }
                 if step % 2 == 0 || saved.is_in_doubt() {
                     session.on_failure(ticket, TransportError::unknown(), now);

@@ -16,6 +16,7 @@ mod pacing;
 mod persisted;
 mod plain_hosts;
 mod policies;
+mod registers;
 mod rejected;
 mod renewals;
 mod replies;

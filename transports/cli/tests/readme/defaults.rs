@@ -43,6 +43,7 @@ impl Row {
                 "no" => "false".to_owned(),
                 "yes" => "true".to_owned(),
                 "once" => "Once".to_owned(),
+                "signs in" => "SignIn".to_owned(),
                 "never" => "Never".to_owned(),
                 "none" => "None".to_owned(),
                 // Of the library as a whole, and of the core.
