@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Unexpected,
     /// No complete reply was received.
     Transport,
+    /// The machine did not provide what the command needs, such as a thread. Nothing was sent.
+    Machine,
     /// No reply was received in time.
     TimedOut,
     /// A signal came before anything was sent, or while the command only read something.
@@ -68,6 +70,7 @@ impl Kind {
             Self::Malformed => "malformed",
             Self::Unexpected => "unexpected",
             Self::Transport => "transport",
+            Self::Machine => "machine",
             Self::TimedOut => "timed_out",
             Self::Interrupted => "interrupted",
             Self::Unknown => "unknown",
@@ -89,7 +92,7 @@ impl Kind {
             Self::Usage | Self::Endpoint => 2,
             Self::Refused => 3,
             Self::Malformed | Self::Unexpected => 4,
-            Self::Transport | Self::TimedOut | Self::Interrupted => 5,
+            Self::Transport | Self::Machine | Self::TimedOut | Self::Interrupted => 5,
             Self::Unknown => 6,
             Self::InDoubt => 7,
             Self::AlreadyDone => 8,
@@ -107,14 +110,14 @@ impl Failure {
         Self { kind, recovery, message: message.to_string(), advice, details }
     }
 
-    /// Sets what to do next, for people.
+    /// Sets what to do next.
     pub(crate) fn advising(self, advice: impl Into<String>) -> Self {
         Self { advice: Some(advice.into()), ..self }
     }
 
     /// Adds one more thing to do.
     pub(crate) fn advising_also(mut self, more: &str) -> Self {
-        let advice = self.advice.take().map_or_else(String::new, |advice| advice + "\n  ");
+        let advice = self.advice.take().map_or_else(String::new, |advice| advice + "\n");
         self.advising(advice + more)
     }
 
@@ -126,6 +129,11 @@ impl Failure {
     /// Creates a failure: the command was called wrongly.
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Kind::Usage, Recovery::Fix, message)
+    }
+
+    /// Creates a failure: the machine did not provide what the command needs, and nothing was sent.
+    pub(crate) fn machine(message: impl Display) -> Self {
+        Self::new(Kind::Machine, Recovery::Retry { after: None }, message)
     }
 
     /// Creates a failure: the base URL cannot be used.
@@ -149,6 +157,9 @@ impl Failure {
                 "recovery": self.recovery.as_str(),
                 "message": self.message,
             });
+            if let Some(advice) = self.advice() {
+                error["advice"] = advice.into();
+            }
             if let Some(after) = self.recovery.retry_after() {
                 error["retry_after_s"] = seconds(after);
             }
@@ -158,14 +169,14 @@ impl Failure {
             out::last(json!({ "error": error }));
         } else {
             out::note(format_args!("error: {}", self.message));
-            if let Some(advice) = self.advice() {
-                out::note(format_args!("  {advice}"));
+            for line in self.advice().unwrap_or_default().lines() {
+                out::note(format_args!("  {line}"));
             }
         }
         ExitCode::from(self.kind.exit_code())
     }
 
-    /// Returns what to do next, for people.
+    /// Returns what to do next, a sentence or two on each line.
     fn advice(&self) -> Option<String> {
         if self.advice.is_some() {
             return self.advice.clone();
@@ -181,6 +192,11 @@ impl Failure {
             ),
             (Kind::TimedOut, _) => {
                 "Try again. If the service is slow, set a longer --timeout.".to_owned()
+            }
+            (Kind::Machine, _) => {
+                "This machine is short of threads or of another resource. Free some, \
+                                   or raise its limits, and run it again."
+                    .to_owned()
             }
             (Kind::Transport, _) => {
                 "Check that the service runs at this URL, and that the network reaches it."

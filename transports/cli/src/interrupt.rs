@@ -190,7 +190,7 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     thread::Builder::new()
         .spawn(work)
         .map(drop)
-        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))
+        .map_err(|error| Failure::machine(format!("cannot start a thread: {error}")))
 }
 
 /// Calls `told` from a thread at the first signal.
@@ -211,7 +211,7 @@ fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
         }
     })?;
     let caught = caught.recv().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
-    caught.map_err(|error| Failure::usage(format!("cannot catch signals: {error}")))
+    caught.map_err(|error| Failure::machine(format!("cannot catch signals: {error}")))
 }
 
 /// Returns the signals to catch. A signal that was ignored when the command began, as by `nohup`,
@@ -233,5 +233,5 @@ fn heeded() -> Vec<i32> {
 fn catch(told: impl FnOnce(Signal) + Send + 'static) -> Result<(), Failure> {
     let mut told = Some(told);
     ctrlc::set_handler(move || told.take().map_or((), |told| told(Signal("Ctrl-C"))))
-        .map_err(|error| Failure::usage(format!("cannot catch signals: {error}")))
+        .map_err(|error| Failure::machine(format!("cannot catch signals: {error}")))
 }

@@ -31,7 +31,7 @@ impl Tasks {
         let runtime = builder
             .enable_all()
             .build()
-            .map_err(|error| Failure::usage(format!("cannot start tokio's runtime: {error}")))?;
+            .map_err(|error| Failure::machine(format!("cannot start tokio's runtime: {error}")))?;
         Ok(Self(Arc::new(Running { handle: runtime.handle().clone(), runtime: Some(runtime) })))
     }
 

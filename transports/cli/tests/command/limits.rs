@@ -4,7 +4,7 @@ use std::process::Command;
 
 use imts_sandbox::{Front, Sandbox};
 
-use crate::{AGENT, Folder, Ran, SECRET, TRANSPORTS, call, run, token};
+use crate::{AGENT, Folder, Ran, SECRET, SERVICE_FILE, TRANSPORTS, call, run, token};
 
 /// The same command under a limit of the system, as a user who has no other processes. The system
 /// counts the threads of a user, so each test has a user of its own.
@@ -55,6 +55,28 @@ fn without_a_thread_it_works_or_is_an_error_in_json() {
             assert_ne!(ran.code, 0, "{ran:?}");
         }
     }
+}
+
+#[test]
+fn a_call_without_a_thread_is_a_failure_of_the_machine_and_nothing_is_sent() {
+    let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
+    let folder = Folder::new("limits-call");
+    let service = folder.service_file();
+    for transport in TRANSPORTS {
+        for operation in ["confirm", "daily-report"] {
+            let flags = ["--json", "--transport", transport, "--service-file", &service];
+            let ran = run(&mut under(54_324, "--nproc=1", &call(&front.url(), operation, &flags)));
+            let (kind, recovery) = ran.error();
+            assert_eq!(
+                (kind.as_str(), recovery.as_str(), ran.code),
+                ("machine", "retry", 5),
+                "{ran:?}"
+            );
+            let advice = ran.json()["error"]["advice"].to_string();
+            assert!(advice.contains("short of threads"), "{advice}");
+        }
+    }
+    assert!(front.log().is_empty(), "nothing was sent");
 }
 
 #[test]

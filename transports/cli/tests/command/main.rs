@@ -1,5 +1,6 @@
 //! The command `imts` as a person or a script uses it, over real sockets.
 
+mod advice;
 mod call;
 mod call_mistakes;
 mod call_outcomes;

@@ -23,6 +23,8 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 9] = [
         &[
             "cannot start {count} threads: {error}",
             "cannot start a thread: {error}",
+            "This machine is short of threads or of another resource. Free some, or raise its limits, and run it \
+             again.",
             "cannot catch signals: {error}",
             "cannot start tokio's runtime: {error}",
             "cannot serve on loopback: {error}",
