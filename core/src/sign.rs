@@ -8,6 +8,7 @@
 #[cfg(feature = "jws")]
 pub mod jws;
 mod key;
+mod members;
 #[cfg(feature = "pg-sig")]
 pub mod pg_sig;
 

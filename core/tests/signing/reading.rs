@@ -190,16 +190,13 @@ fn what_is_not_one_xml_element_is_refused() {
         "&lt;<r/>",
         "<r/>&#65;",
         "<r><![CDATA[",
-    ] {
-        assert_eq!(xml(text), syntax("one XML element"), "{text:?}");
-    }
-    for text in [
-        "<?xml version='1.0' encoding='windows-1251'?><r/>",
         "<r><?xml version='1.0'?></r>",
         "<r/><?xml version='1.0'?>",
     ] {
-        assert_eq!(xml(text), Err(PgReadError::Encoding), "{text}");
+        assert_eq!(xml(text), syntax("one XML element"), "{text:?}");
     }
+    let other = "<?xml version='1.0' encoding='windows-1251'?><r/>";
+    assert_eq!(xml(other), Err(PgReadError::Encoding));
     assert_eq!(PgFields::from_xml(b"<r><a>\xff</a></r>").err(), Some(PgReadError::Encoding));
 }
 

@@ -2,24 +2,28 @@
 //!
 //! Owns what must hold of its fields. Does not know how a signature is computed.
 
-use std::fmt;
-
 use http::Method;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::error::JwsError;
 use super::form::{HeaderField, JwsForm, Value};
+use crate::sign::members::Members;
 use crate::wire::Text;
 
 /// The fields of a header, in their order.
-pub(super) struct Claims<'a>(Vec<(Text<'a>, &'a RawValue)>);
+pub(super) struct Claims<'a>(Members<'a>);
 
 impl<'a> Claims<'a> {
     /// Reads a header: one JSON object. A name may stand in it once (RFC 7515, section 4).
     pub(super) fn read(header: &'a [u8]) -> Result<Self, JwsError> {
-        serde_json::from_slice(header).map_err(|_| JwsError::Malformed)
+        let members: Members<'_> =
+            serde_json::from_slice(header).map_err(|_| JwsError::Malformed)?;
+        let mut names: Vec<&str> = members.0.iter().map(|(name, _)| &**name).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|two| two.first() == two.last()) {
+            return Err(JwsError::Malformed);
+        }
+        Ok(Self(members))
     }
 
     /// Whether the header is for this request, of this party, and of the form's algorithm.
@@ -52,7 +56,7 @@ impl<'a> Claims<'a> {
     }
 
     fn named(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(known, _)| &**known == name).map(|(_, raw)| *raw)
+        self.0.0.iter().find(|(known, _)| &**known == name).map(|(_, raw)| *raw)
     }
 }
 
@@ -77,30 +81,3 @@ const KNOWN: [HeaderField; 8] = [
     HeaderField::Alg,
     HeaderField::Typ,
 ];
-
-impl<'de: 'a, 'a> Deserialize<'de> for Claims<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-struct Fields;
-
-impl<'de> Visitor<'de> for Fields {
-    type Value = Claims<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        let mut claims = Claims(Vec::new());
-        while let Some((name, raw)) = fields.next_entry::<Text<'_>, &RawValue>()? {
-            if claims.named(&name).is_some() {
-                return Err(A::Error::custom("a repeated name"));
-            }
-            claims.0.push((name, raw));
-        }
-        Ok(claims)
-    }
-}

@@ -3,15 +3,13 @@
 //! Owns this form on the wire, and which values of JSON have a text to sign. Does not know how a
 //! message is signed.
 
-use std::fmt;
-
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::error::PgReadError;
 use super::fields::{Kind, MAX_BYTES, MAX_DEPTH, MAX_FIELDS, PgFields, PgValue};
+use crate::sign::members::Members;
 use crate::wire::{Text, without_mark};
 
 impl PgFields {
@@ -75,33 +73,6 @@ fn number(text: &str) -> PgValue {
 }
 
 const NOT_JSON: PgReadError = PgReadError::Syntax { form: "one JSON object" };
-
-/// The members of an object, in their order.
-struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Object)
-    }
-}
-
-struct Object;
-
-impl<'de> Visitor<'de> for Object {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = object.next_entry()? {
-            members.push(member);
-        }
-        Ok(Members(members))
-    }
-}
 
 /// A message that is written as JSON.
 pub(super) struct AsJson<'a>(pub(super) &'a PgFields);

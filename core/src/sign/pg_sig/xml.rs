@@ -15,8 +15,7 @@ use crate::secret::Body;
 
 impl PgFields {
     /// Reads one XML element, whatever its name. Its children are the fields, in their order;
-    /// repeated ones stay apart. A text is signed as it is after decoding (published for nested
-    /// fields; assumed for the decoding).
+    /// repeated ones stay apart. A text is signed as it is after decoding (assumed).
     ///
     /// # Errors
     ///
@@ -38,7 +37,10 @@ impl PgFields {
                         Some(name) => name.is_ok_and(|name| name.eq_ignore_ascii_case("utf-8")),
                         None => true,
                     };
-                    if !is_first || !is_utf8 {
+                    if !is_first {
+                        return Err(NOT_XML);
+                    }
+                    if !is_utf8 {
                         return Err(PgReadError::Encoding);
                     }
                 }
