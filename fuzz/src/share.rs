@@ -9,6 +9,7 @@
 mod events;
 mod heal;
 mod host;
+mod late;
 mod service;
 mod store;
 mod swaps;

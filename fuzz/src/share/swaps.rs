@@ -10,22 +10,8 @@ use imts_core::swap::{Swap, SwapError, Swapped};
 use imts_core::time::Mono;
 use imts_core::{Bearer, Reply, Step, Ticket, TransportError};
 
+use super::late::{Late, Message};
 use super::world::World;
-
-/// Something on its way, and the process that it belongs to.
-pub(super) struct Late {
-    pub(super) life: u64,
-    pub(super) what: Message,
-    /// Whether its sender will hear of it.
-    pub(super) answers: bool,
-}
-
-pub(super) enum Message {
-    Swap(SwapTicket, Swap),
-    Answer(SwapTicket, Swapped, Duration),
-    Request(Ticket, Request<Vec<u8>>),
-    Reply(Ticket, Response<Vec<u8>>),
-}
 
 /// What a host said when it was asked.
 pub(super) enum Said {

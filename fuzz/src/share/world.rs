@@ -6,9 +6,9 @@ use imts_core::Policy;
 use imts_core::policy::Replay;
 
 use super::host::Host;
+use super::late::Late;
 use super::service::Service;
 use super::store::Store;
-use super::swaps::Late;
 use super::tally::Tally;
 use crate::choices::Choices;
 
