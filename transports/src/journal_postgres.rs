@@ -7,6 +7,7 @@
 mod batch;
 mod error;
 mod guard;
+mod job;
 mod once;
 mod queue;
 mod reading;
@@ -26,8 +27,8 @@ use imts_core::journal::{
     CallRecord, Entry, EntryError, Intent, Journal, RecordError, Resolution, Submitted,
 };
 
-use self::batch::Job;
 pub use self::error::JournalPostgresError;
+use self::job::Job;
 use self::reading::Which;
 pub use self::schema::Migrated;
 use self::writer::{Writer, wait};
@@ -57,7 +58,7 @@ use crate::postgres::PostgresAddress;
 /// let address = PostgresAddress::new("postgres://payer@db.example/payments")?
 ///     .password(std::fs::read_to_string("/run/secrets/journal")?.trim_end())
 ///     .tls(Tls::platform()?);
-/// JournalPostgres::migrate(&address)?; // once, or `imts journal migrate`
+/// JournalPostgres::migrate(&address)?; // once
 /// let journal = JournalPostgres::open(address)?; // give it to Builder::journal
 /// # drop(journal);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -40,7 +40,7 @@
 //! | a call whose outcome is unknown | [`Client::in_doubt`], [`Client::resolve`], [`Client::reconcile`] |
 //! | the ready HTTP clients, and how to bring your own | `UreqTransport`, `HyperTransport`, [`transport`] |
 //! | certificates, proxies | `tls`, `proxy` |
-//! | what is recorded of a call before it is sent | [`journal`], `journal_file` |
+//! | what is recorded of a call before it is sent | [`journal`], `journal_file`, `journal_postgres` |
 //! | the service's operations, and your own | [`mod@services::transfer`], [`operation`], `service_file` |
 //! | a clock that a test sets | [`clock::ManualClock`] |
 //! | the state machine under it all | [`Session`], [`session`] |
@@ -61,6 +61,7 @@
 //! | `store-file` | `store::file::FileStore`, which processes of one machine share |
 //! | `store-redis` | `store::redis::RedisStore`, which processes of several hosts share |
 //! | `store-seal` | `store::sealed::Sealed`, which encrypts what a store keeps |
+//! | `journal-postgres` | `JournalPostgres`, a journal that several processes share |
 //! | `service-file` | `service_of`, which reads what an integrator knows about operations |
 //! | `jws`, `pg-sig` | `sign`: signatures of the vendor's services without a session |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |

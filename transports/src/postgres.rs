@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use zeroize::Zeroizing;
 
-pub(crate) use self::connection::{Connection, Problem, within};
+pub(crate) use self::connection::{Connection, StatementError, within};
 pub use self::error::PostgresError;
 use self::place::Place;
 use crate::tls::Tls;

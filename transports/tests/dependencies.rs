@@ -72,6 +72,11 @@ fn a_client_over_hyper_util_with_tls_takes_at_most_59_crates() {
 }
 
 #[test]
+fn a_client_over_ureq_with_a_journal_in_postgresql_takes_at_most_93_crates() {
+    at_most(93, "imts", "journal-postgres,ureq");
+}
+
+#[test]
 fn a_client_over_reqwest_takes_at_most_84_crates_and_with_tls_97() {
     at_most(84, "imts", "reqwest");
     at_most(97, "imts", "reqwest-rustls");

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use imts_core::call::{CallError, Ending};
 use imts_core::journal::{
-    Book, CLOCK_MARGIN, CallState, Digest, Entry, EntryError, Finding, Intent, RecordError,
-    Resolution,
+    Book, CLOCK_MARGIN, CallState, Despite, Digest, Entry, EntryError, Finding, Intent,
+    RecordError, Resolution,
 };
 use imts_core::services::transfer::Confirm;
 use imts_core::time::Wall;
@@ -206,4 +206,26 @@ fn a_sender_that_was_held_up_past_its_time_asks_the_journal_again_and_sends_only
     let outcome = desk.drive(call, vec![]);
     let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
     assert!(matches!(failed.why(), CallError::Journal(_)), "{failed:?}");
+}
+
+#[test]
+fn a_call_that_another_process_may_be_sending_is_in_progress_until_its_deadline_and_the_margin() {
+    let mut book = Book::default();
+    let intent = sending().call(1).unwrap().intent();
+    book.apply(1, &Entry::Intent(intent.clone()));
+    assert_eq!(book.admit_shared(&intent, at(0)), Ok(()), "nothing of it has left");
+    book.apply(1, &Entry::Sending { id: 1, at: at(0), until: Some(at(60)) });
+    let end = at(60).after(CLOCK_MARGIN);
+    let why = |intent: &Intent, at| book.admit_shared(intent, at).unwrap_err().as_str();
+    let despite = Despite { id: 1, reason: "lost".to_owned(), by: None };
+    let decided = Intent { despite: Some(despite), ..intent.clone() };
+    let just_before = Wall::from_unix_micros(end.unix_micros() - 1);
+    for early in [at(0), at(60), just_before] {
+        assert_eq!(why(&intent, early), "in_progress");
+        assert_eq!(why(&decided, early), "in_progress", "a decision comes too early");
+    }
+    assert_eq!(why(&intent, end), "in_doubt");
+    assert_eq!(book.admit_shared(&decided, end), Ok(()));
+    let other = Intent { digest: Digest(2), ..intent };
+    assert_eq!(why(&other, at(0)), "conflict");
 }

@@ -8,35 +8,26 @@ use std::collections::BTreeMap;
 
 use imts_core::call::Ending;
 use imts_core::journal::{
-    Book, CLOCK_MARGIN, CallRecord, CallState, Entry, EntryError, Intent, IntentKey, Kept,
+    CLOCK_MARGIN, CallRecord, CallState, Entry, EntryError, Intent, IntentKey,
 };
 use imts_core::time::Wall;
 use tokio_postgres::{Client, Row};
 
 use super::error::JournalPostgresError;
 use super::guard::{Guard, Seen};
+use super::job::{Job, admit, decided, parts};
 use super::rows::{Stored, Values};
 use super::statements;
 use super::together::together;
-use crate::postgres::Problem;
-
-/// One entry, as it was submitted.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    /// The number of its call.
-    pub(super) id: u64,
-    pub(super) entry: Entry,
-    /// What its call asks for, if this client makes the call.
-    pub(super) intent: Option<Intent>,
-}
+use crate::postgres::StatementError;
 
 /// Why a transaction has no result.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// Another transaction was in the way, and this one did nothing: run it again.
-    Again(Problem),
+    Again(StatementError),
     /// It is not known whether it was committed: run it again on another connection.
-    Unanswered(Problem),
+    Unanswered(StatementError),
     /// The server refuses a value of an entry.
     Values(JournalPostgresError),
     /// Nothing may be recorded.
@@ -54,6 +45,8 @@ pub(super) struct Batch<'a> {
     /// The name of this opening of the journal.
     pub(super) holder: &'a str,
     pub(super) jobs: &'a [Job],
+    /// Whether an earlier try may have been committed, because its answer was lost.
+    pub(super) is_again: bool,
 }
 
 impl Batch<'_> {
@@ -65,7 +58,7 @@ impl Batch<'_> {
                 let checked = found.check(seen).map_err(Halt::Refused);
                 guard = Some(found);
                 match checked {
-                    Ok(()) => self.record().await,
+                    Ok(()) => self.recorded(seen).await,
                     Err(halt) => Err(halt),
                 }
             }
@@ -88,6 +81,14 @@ impl Batch<'_> {
         let begin = format!("{}{}{at_once}", statements::BEGIN, statements::GUARD);
         let messages = self.client.simple_query(&begin).await.map_err(|error| halt(&error))?;
         Guard::read(&messages).ok_or(Halt::Refused(JournalPostgresError::NoJournal))
+    }
+
+    async fn recorded(&self, seen: &mut Seen) -> Result<Results, Halt> {
+        let results = self.record().await?;
+        let commit = format!("COMMIT; {}", statements::FLUSHED);
+        let messages = self.client.simple_query(&commit).await.map_err(|error| halt(&error))?;
+        seen.on_flushed(&messages);
+        Ok(results)
     }
 
     async fn record(&self) -> Result<Results, Halt> {
@@ -117,49 +118,32 @@ impl Batch<'_> {
             standing.append(&mut by_number(&next()?)?);
         }
         let mut changed = BTreeMap::new();
-        let mut decide = |job: &Job| match &job.entry {
-            Entry::Intent(intent) => Ok(admit(intent, intent.at, standing.get(&job.id))),
-            Entry::Sending { .. } if is_sent(job) => Ok(Ok(())),
-            Entry::Sending { .. } => match stored.get(&job.id) {
-                Some(own) => Ok(self.change(job, own, &mut changed)),
-                None => lost(job, standing.get(&job.id)),
-            },
-            Entry::Ended { ending, .. } => Ok(match stored.get(&job.id) {
-                Some(own) => self.change(job, own, &mut changed),
-                // A request that did not leave has no row, unless its sending was recorded.
-                None if *ending == Ending::NotSent => Ok(()),
-                None => Err(EntryError::NoSuchCall { id: job.id }.into()),
-            }),
-            Entry::Resolved { .. } => Ok(match stored.get(&job.id) {
-                Some(call) => self.change(job, call, &mut changed),
-                None => Err(EntryError::NoSuchCall { id: job.id }.into()),
-            }),
+        let mut apply = |job: &Job, own: &Stored| {
+            let call = job.applied(own, self.holder, self.is_again)?;
+            changed.extend(call.map(|call| (job.id, call)));
+            Ok(())
         };
-        let results: Results = self.jobs.iter().map(&mut decide).collect::<Result<_, _>>()?;
-        self.write(&changed).await?;
-        self.client.batch_execute("COMMIT").await.map_err(|error| halt(&error))?;
+        let mut results = Results::new();
+        for job in self.jobs {
+            results.push(match (&job.entry, stored.get(&job.id)) {
+                (Entry::Intent(intent), _) => admit(intent, intent.at, standing.get(&job.id)),
+                (Entry::Sending { .. }, _) if is_sent(job) => Ok(()),
+                (_, Some(own)) => apply(job, own),
+                (Entry::Sending { .. }, None) => match job.lost(standing.get(&job.id)) {
+                    Some(error) => Err(error),
+                    None => return Err(Halt::Again(gone())),
+                },
+                // A request that did not leave has no row, unless its sending was recorded.
+                (Entry::Ended { ending: Ending::NotSent, .. }, None) => Ok(()),
+                (Entry::Ended { .. } | Entry::Resolved { .. }, None) => {
+                    Err(EntryError::NoSuchCall { id: job.id }.into())
+                }
+            });
+        }
+        // What a decision has passed for nothing stands again.
+        let passed = unsent.iter().filter_map(|(_, intent)| decided(intent)).collect();
+        self.write(&changed, passed).await?;
         Ok(results)
-    }
-
-    /// Applies an entry to a call, if the book permits it.
-    fn change(
-        &self,
-        job: &Job,
-        stored: &Stored,
-        changed: &mut BTreeMap<u64, CallRecord>,
-    ) -> Result<(), JournalPostgresError> {
-        let (id, call) = (job.id, &stored.call);
-        if stored.holder != self.holder && !matches!(job.entry, Entry::Resolved { .. }) {
-            return Err(JournalPostgresError::NotOwn { id });
-        }
-        if is_recorded(&job.entry, call) {
-            return Ok(());
-        }
-        let mut book = book_of(call).ok_or(EntryError::NoSuchCall { id })?;
-        book.check(&job.entry)?;
-        book.apply(id, &job.entry);
-        changed.extend(book.call(id).map(|call| (id, call.clone())));
-        Ok(())
     }
 
     fn sending(&self) -> impl Iterator<Item = (&Job, &Intent)> {
@@ -236,10 +220,11 @@ impl Batch<'_> {
         self.query(statements::STANDING, &keys(values, of.iter())).await
     }
 
-    async fn write(&self, changed: &BTreeMap<u64, CallRecord>) -> Result<(), Halt> {
-        if changed.is_empty() {
-            return Ok(());
-        }
+    async fn write(
+        &self,
+        changed: &BTreeMap<u64, CallRecord>,
+        mut free: Vec<u64>,
+    ) -> Result<(), Halt> {
         let all = || changed.values();
         let time = |at: Option<Wall>| at.map(Wall::unix_micros);
         let found = |call: &CallRecord| call.resolution.clone();
@@ -252,10 +237,12 @@ impl Batch<'_> {
             .maybe_texts(all().map(|it| found(it).map(|it| it.finding.as_str().to_owned())))
             .maybe_texts(all().map(|call| found(call).map(|it| it.reason)))
             .maybe_texts(all().map(|call| found(call).and_then(|it| it.by)));
-        self.query(statements::CHANGE, &values).await?;
+        if !changed.is_empty() {
+            self.query(statements::CHANGE, &values).await?;
+        }
         let is_free =
             |call: &&CallRecord| matches!(call.state, CallState::Refused | CallState::NotSent);
-        let free: Vec<_> = all().filter(is_free).map(|call| call.id).collect();
+        free.extend(all().filter(is_free).map(|call| call.id));
         if !free.is_empty() {
             let values = Values::default().numbers(free.into_iter());
             self.query(statements::STAND_AGAIN, &values).await?;
@@ -268,92 +255,16 @@ impl Batch<'_> {
     }
 }
 
-impl Job {
-    /// When it was made, by the clock of its client.
-    fn at(&self) -> Wall {
-        match &self.entry {
-            Entry::Intent(intent) => intent.at,
-            Entry::Sending { at, .. } | Entry::Ended { at, .. } | Entry::Resolved { at, .. } => *at,
-        }
-    }
-
-    fn is_end(&self) -> bool {
-        matches!(self.entry, Entry::Ended { .. } | Entry::Resolved { .. })
-    }
-}
-
-/// What the book says about an intent, with the call that stands against it, if there is one.
-fn admit(intent: &Intent, at: Wall, standing: Option<&Stored>) -> Result<(), JournalPostgresError> {
-    let book = standing.and_then(|stored| book_of(&stored.call)).unwrap_or_default();
-    let mut intent = intent.clone();
-    if standing.is_none_or(|stored| Some(stored.call.id) != decided(&intent)) {
-        // Only one call stands. A decision about another one does not count against it.
-        intent.despite = None;
-    }
-    Ok(book.admit_shared(&intent, at).map_err(EntryError::from)?)
-}
-
-/// What stands against a sending that was not recorded.
-fn lost(job: &Job, standing: Option<&Stored>) -> Result<Result<(), JournalPostgresError>, Halt> {
-    let Some(intent) = &job.intent else {
-        return Ok(Err(EntryError::NoSuchCall { id: job.id }.into()));
-    };
-    match admit(intent, job.at(), standing) {
-        // What stood in its way is gone by now.
-        Ok(()) => Err(Halt::Again(Problem::Unanswered("another call was in the way".to_owned()))),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
-/// Whether a call is already what the entry makes of it: the answer to an earlier try was lost.
-fn is_recorded(entry: &Entry, call: &CallRecord) -> bool {
-    match entry {
-        Entry::Intent(_) => false,
-        Entry::Sending { at, until, .. } => {
-            (call.sent_at, call.sending_until) == (Some(*at), *until) && call.is_in_doubt()
-        }
-        Entry::Ended { at, ending, .. } => {
-            let state = match ending {
-                Ending::Done => CallState::Done,
-                Ending::Refused => CallState::Refused,
-                Ending::NotSent => CallState::NotSent,
-                Ending::Unknown => CallState::InDoubt,
-            };
-            (call.ended_at, call.state) == (Some(*at), state)
-        }
-        Entry::Resolved { at, resolution, .. } => {
-            call.ended_at == Some(*at) && call.resolution.as_ref() == Some(resolution)
-        }
-    }
-}
-
-/// A book of one call.
-fn book_of(call: &CallRecord) -> Option<Book> {
-    let mut book = Book::default();
-    book.restore(Kept::Call(Box::new(call.clone()))).then_some(book)
-}
-
-fn decided(intent: &Intent) -> Option<u64> {
-    intent.despite.as_ref().map(|despite| despite.id)
-}
-
-/// The three parts of a key. A call without a reference is never admitted.
-fn parts(key: &IntentKey) -> (String, String, String) {
-    match key {
-        IntentKey::Of { url, agent, reference } => (url.clone(), agent.clone(), reference.clone()),
-        // No URL begins like this.
-        IntentKey::Named { operation, reference } => {
-            (format!(":{operation}"), String::new(), reference.clone())
-        }
-        IntentKey::Bytes { .. } => Default::default(),
-    }
-}
-
 fn keys<'a>(values: Values, keys: impl Iterator<Item = &'a IntentKey> + Clone) -> Values {
     values
         .texts(keys.clone().map(|key| parts(key).0))
         .texts(keys.clone().map(|key| parts(key).1))
         .texts(keys.map(|key| parts(key).2))
+}
+
+/// What stood in the way of a sending has ended by now.
+fn gone() -> StatementError {
+    StatementError::Unanswered("another call was in the way".to_owned())
 }
 
 fn micros(time: std::time::Duration) -> i64 {
@@ -372,19 +283,19 @@ fn by_number(rows: &[Row]) -> Result<BTreeMap<u64, Stored>, Halt> {
 
 /// What an error of the database means for a transaction.
 fn halt(error: &tokio_postgres::Error) -> Halt {
-    let problem = Problem::of(error);
-    let Problem::Refused { code, .. } = &problem else { return Halt::Unanswered(problem) };
+    let failed = StatementError::of(error);
+    let StatementError::Refused { code, .. } = &failed else { return Halt::Unanswered(failed) };
     match code.as_bytes() {
         // A conflict, a deadlock, a lock that was not free in time, two inserts at once.
-        b"40001" | b"40P01" | b"55P03" | b"23505" => Halt::Again(problem),
+        b"40001" | b"40P01" | b"55P03" | b"23505" => Halt::Again(failed),
         // The server ends this session, has no room for it, or ended the transaction.
         [b'0', b'8', ..] | [b'5', b'7', ..] | [b'5', b'3', ..] | [b'2', b'5', b'P', ..] => {
-            Halt::Unanswered(problem)
+            Halt::Unanswered(failed)
         }
-        [b'2', b'2', ..] => Halt::Values(JournalPostgresError::Database(problem.into_error())),
+        [b'2', b'2', ..] => Halt::Values(JournalPostgresError::Database(failed.into_error())),
         _ => {
             let code = code.clone();
-            Halt::Refused(JournalPostgresError::of_code(&code, problem.into_error()))
+            Halt::Refused(JournalPostgresError::of_code(&code, failed.into_error()))
         }
     }
 }

@@ -13,12 +13,12 @@ pub enum JournalPostgresError {
     #[error("the journal cannot be used: {0}")]
     Database(#[from] PostgresError),
     /// The journal's tables are missing.
-    #[error("the database has no journal: create its tables with `imts journal migrate`")]
+    #[error("the database has no journal: create its tables with JournalPostgres::migrate")]
     NoJournal,
     /// The journal's tables are of an earlier version.
     #[error(
-        "the journal's tables have version {found}, and this program needs version {needed}: run \
-         `imts journal migrate`"
+        "the journal's tables have version {found}, and this program needs version {needed}: \
+         bring them up to date with JournalPostgres::migrate"
     )]
     Outdated {
         /// The version of the tables.
@@ -55,14 +55,15 @@ pub enum JournalPostgresError {
     /// backup.
     #[error(
         "the database has failed over to another server, or was restored from a backup, and may \
-         not know all calls that were sent: ask the service what was sent, then run `imts journal \
-         accept`"
+         not know all calls that were sent: ask the service what was sent, then accept the \
+         journal with JournalPostgres::accept"
     )]
     Moved,
     /// The server has gone back in time: it knows less than it has confirmed before.
     #[error(
         "the database was replaced by an older copy of itself, and does not know all calls that \
-         were sent: ask the service what was sent, then run `imts journal accept`"
+         were sent: ask the service what was sent, then accept the journal with \
+         JournalPostgres::accept"
     )]
     Rewound,
     /// A row of the journal's tables is not what this program writes.
@@ -86,11 +87,11 @@ pub enum JournalPostgresError {
 }
 
 impl JournalPostgresError {
-    /// The PostgreSQL error codes for a missing table, and for a write on a standby.
+    /// The error codes for a missing table, and for a transaction that writes on a standby.
     pub(super) fn of_code(code: &str, error: PostgresError) -> Self {
         match code {
             "42P01" => Self::NoJournal,
-            "25006" => Self::Standby,
+            "25006" | "0A000" => Self::Standby,
             _ => Self::Database(error),
         }
     }

@@ -1,7 +1,7 @@
 //! What must hold before a transaction may record that a call is sent: the version of the tables,
 //! the server's identity, and settings by which it loses nothing that it has committed.
 
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::error::JournalPostgresError;
 use super::schema::VERSION;
@@ -27,13 +27,27 @@ pub(super) struct Seen {
     flushed: u128,
 }
 
+impl Seen {
+    /// Keeps how much of the log is durable after a commit, from the answer to
+    /// [`FLUSHED`](super::statements::FLUSHED).
+    pub(super) fn on_flushed(&mut self, messages: &[SimpleQueryMessage]) {
+        let flushed = row(messages).and_then(|row| row.try_get("flushed").ok().flatten());
+        let flushed = flushed.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
+        self.flushed = self.flushed.max(flushed);
+    }
+}
+
+fn row(messages: &[SimpleQueryMessage]) -> Option<&SimpleQueryRow> {
+    messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })
+}
+
 impl Guard {
     /// Reads the row of [`GUARD`](super::statements::GUARD). `None` if there is none.
     pub(super) fn read(messages: &[SimpleQueryMessage]) -> Option<Self> {
-        let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        })?;
+        let row = row(messages)?;
         let text = |name: &str| row.try_get(name).ok().flatten().map(str::to_owned);
         let setting = |name| Some((name, text(name)?));
         Some(Self {

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use imts_core::journal::{CallRecord, Entry};
 use tokio::sync::{Notify, oneshot};
 
-use super::batch::Job;
 use super::error::JournalPostgresError;
+use super::job::Job;
 use super::reading::Which;
 
 /// Where the outcome of an entry goes. If no one waits for it, the receiver is gone.

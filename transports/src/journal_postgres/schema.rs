@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use super::error::JournalPostgresError;
 use super::rows::Values;
 use super::statements;
-use crate::postgres::Problem;
+use crate::postgres::StatementError;
 
 /// The scripts, each from one version to the next, the first one from an empty database.
 const SCRIPTS: [&str; 1] = [include_str!("schema/001.sql")];
@@ -72,10 +72,10 @@ pub(super) async fn query(
 }
 
 fn refused(error: &tokio_postgres::Error) -> JournalPostgresError {
-    let problem = Problem::of(error);
-    let code = match &problem {
-        Problem::Refused { code, .. } => code.clone(),
-        Problem::Unanswered(_) => String::new(),
+    let failed = StatementError::of(error);
+    let code = match &failed {
+        StatementError::Refused { code, .. } => code.clone(),
+        StatementError::Unanswered(_) => String::new(),
     };
-    JournalPostgresError::of_code(&code, problem.into_error())
+    JournalPostgresError::of_code(&code, failed.into_error())
 }

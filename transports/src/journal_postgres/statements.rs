@@ -26,6 +26,10 @@ pub(super) const GUARD: &str = "\
     current_setting('full_page_writes') AS full_page_writes \
     FROM imts_journal";
 
+/// How much of the server's log is durable, in bytes.
+pub(super) const FLUSHED: &str =
+    "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') AS flushed";
+
 /// Marks the journal, so that no client sends anything.
 pub(super) const REWOUND: &str = "UPDATE imts_journal SET is_rewound = true";
 

@@ -16,15 +16,16 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_postgres::Client;
 
-use super::batch::{Batch, Halt, Job, Results};
+use super::batch::{Batch, Halt, Results};
 use super::error::JournalPostgresError;
 use super::guard::Seen;
+use super::job::Job;
 use super::queue::{Calls, Outcome, Shared, is_late};
 use super::reading::{self, Which};
 use super::rows::{Values, unsigned};
 use super::schema::query;
 use super::statements;
-use crate::postgres::{Connection, PostgresAddress, PostgresError, Problem, within};
+use crate::postgres::{Connection, PostgresAddress, PostgresError, StatementError, within};
 
 /// The writer's thread.
 pub(super) struct Thread {
@@ -86,10 +87,10 @@ impl Thread {
 
     /// Checks what each transaction checks, and takes numbers.
     async fn checked(&mut self) -> Result<(), JournalPostgresError> {
-        match self.transaction(&[]).await {
+        match self.transaction(&[], false).await {
             Ok(_) => self.take_numbers().await,
-            Err(Halt::Again(problem) | Halt::Unanswered(problem)) => {
-                Err(JournalPostgresError::Database(problem.into_error()))
+            Err(Halt::Again(failed) | Halt::Unanswered(failed)) => {
+                Err(JournalPostgresError::Database(failed.into_error()))
             }
             Err(Halt::Values(error) | Halt::Refused(error)) => Err(error),
         }
@@ -144,7 +145,7 @@ impl Thread {
             return None;
         }
         let (jobs, outcomes): (Vec<_>, Vec<_>) = work.into_iter().unzip();
-        let (results, lost) = match self.settled(&jobs).await {
+        let (results, lost) = match self.settled(&jobs, false).await {
             Ok(results) => (results, None),
             Err((error, is_lost)) => {
                 (jobs.iter().map(|_| Err(error.clone())).collect(), is_lost.then_some(error))
@@ -165,19 +166,24 @@ impl Thread {
 
     /// Runs a transaction until it is known what became of it. The second part of an error says
     /// whether the connection is lost.
-    async fn settled(&mut self, jobs: &[Job]) -> Result<Results, (JournalPostgresError, bool)> {
-        let begun = Instant::now();
+    async fn settled(
+        &mut self,
+        jobs: &[Job],
+        is_again: bool,
+    ) -> Result<Results, (JournalPostgresError, bool)> {
+        let (begun, mut is_again) = (Instant::now(), is_again);
         loop {
-            match self.transaction(jobs).await {
+            match self.transaction(jobs, is_again).await {
                 Ok(results) => return Ok(results),
-                Err(Halt::Again(problem)) if begun.elapsed() >= self.time_limit => {
-                    return Err((problem.into_error().into(), false));
+                Err(Halt::Again(failed)) if begun.elapsed() >= self.time_limit => {
+                    return Err((failed.into_error().into(), false));
                 }
                 Err(Halt::Again(_)) => {}
-                Err(Halt::Unanswered(problem)) => {
+                Err(Halt::Unanswered(failed)) => {
                     if begun.elapsed() >= self.time_limit {
-                        return Err((problem.into_error().into(), true));
+                        return Err((failed.into_error().into(), true));
                     }
+                    is_again = true;
                     self.connect().await.map_err(|error| (error, true))?;
                 }
                 Err(Halt::Values(error)) if jobs.len() == 1 => return Err((error, false)),
@@ -185,7 +191,7 @@ impl Thread {
                     // One entry must not take the others with it.
                     let mut results = Vec::new();
                     for job in jobs {
-                        match Box::pin(self.settled(std::slice::from_ref(job))).await {
+                        match Box::pin(self.settled(std::slice::from_ref(job), is_again)).await {
                             Ok(mut one) => results.append(&mut one),
                             Err((error, false)) => results.push(Err(error)),
                             Err(lost) => return Err(lost),
@@ -202,16 +208,16 @@ impl Thread {
         }
     }
 
-    async fn transaction(&mut self, jobs: &[Job]) -> Result<Results, Halt> {
+    async fn transaction(&mut self, jobs: &[Job], is_again: bool) -> Result<Results, Halt> {
         let Some(connection) = &self.connection else {
-            return Err(Halt::Unanswered(Problem::Unanswered("closed".into())));
+            return Err(Halt::Unanswered(StatementError::Unanswered("closed".into())));
         };
-        let batch = Batch { client: connection.client(), holder: &self.holder, jobs };
+        let batch = Batch { client: connection.client(), holder: &self.holder, jobs, is_again };
         match within(self.time_limit, batch.run(&mut self.seen)).await {
             Ok(outcome) => outcome,
             Err(late) => {
                 self.connection = None;
-                Err(Halt::Unanswered(Problem::Unanswered(late.to_string())))
+                Err(Halt::Unanswered(StatementError::Unanswered(late.to_string())))
             }
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use imts_core::journal::CallRecord;
 use tokio::sync::oneshot;
 
-use super::batch::Job;
 use super::error::JournalPostgresError;
+use super::job::Job;
 use super::queue::{MOST_LATE, Shared, is_late};
 use super::reading::Which;
 use super::thread::Thread;

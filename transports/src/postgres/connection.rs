@@ -119,17 +119,17 @@ impl Connection {
     {
         let opened = config.connect_raw(stream, tls).await;
         let (client, connection) = opened.map_err(|error| match error.as_db_error() {
-            Some(_) => Problem::of(&error).into_error(),
+            Some(_) => StatementError::of(&error).into_error(),
             None => PostgresError::Unreachable { host, message: Reason::of(&error).to_string() },
         })?;
-        // Its end shows itself to whoever asks next.
+        // The next statement fails once it has ended.
         let task = tokio::spawn(async move { drop(connection.await) });
         Ok(Self { client, task })
     }
 
     async fn is_writable(&self) -> Result<bool, PostgresError> {
         let rows = self.client.query_typed("SELECT NOT pg_is_in_recovery()", &[]).await;
-        let rows = rows.map_err(|error| Problem::of(&error).into_error())?;
+        let rows = rows.map_err(|error| StatementError::of(&error).into_error())?;
         Ok(rows.first().is_some_and(|row| row.try_get(0).unwrap_or(false)))
     }
 
@@ -173,7 +173,7 @@ pub(crate) async fn within<T>(
 
 /// What went wrong with a statement.
 #[derive(Clone, Debug)]
-pub(crate) enum Problem {
+pub(crate) enum StatementError {
     /// The server answered with an error: the statement did nothing.
     Refused {
         /// The SQLSTATE.
@@ -184,7 +184,7 @@ pub(crate) enum Problem {
     Unanswered(String),
 }
 
-impl Problem {
+impl StatementError {
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(error) => Self::Refused {
@@ -203,7 +203,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for StatementError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.clone().into_error().fmt(f)
     }

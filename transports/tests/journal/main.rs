@@ -10,6 +10,8 @@ mod compact_itself;
 mod crowd;
 mod disk;
 mod durable;
+#[path = "../journals/rules.rs"]
+mod every;
 mod failing;
 mod files;
 #[cfg(feature = "ureq")]
@@ -19,6 +21,7 @@ mod large;
 mod order;
 mod path;
 mod payer;
+mod rules;
 mod senders;
 mod together;
 mod traced;

@@ -1,14 +1,35 @@
 //! The journal in PostgreSQL: what a second process, a lost answer, a kill, a crash of the server,
 //! a failover and a restored backup leave of it.
-#![cfg(all(feature = "journal-postgres", feature = "test-servers", unix))]
+#![cfg(all(
+    feature = "journal-postgres",
+    feature = "test-servers",
+    feature = "service-file",
+    feature = "ureq",
+    unix
+))]
 
+mod addresses;
+mod answers;
 mod basics;
+mod crowd;
+#[path = "../journals/rules.rs"]
+mod every;
+mod failover;
+mod outage;
+mod rules;
 #[path = "../servers/postgres.rs"]
 mod servers;
+mod service;
+mod settings;
+mod syncs;
+
+use std::time::Duration;
 
 use imts::JournalPostgres;
 use imts::call::Ending;
-use imts::journal::{Digest, Entry, Finding, Intent, Journal, RecordError, Resolution, Scope};
+use imts::journal::{
+    Digest, Durable, Entry, Finding, Intent, Journal, RecordError, Resolution, Scope,
+};
 use imts::postgres::PostgresAddress;
 use imts::time::Wall;
 
@@ -71,4 +92,21 @@ pub(crate) fn leaves(journal: &mut impl Journal, reference: &str) -> u64 {
 /// What someone found out by asking.
 pub(crate) fn found(finding: Finding) -> Resolution {
     Resolution { finding, reason: "asked status".to_owned(), by: Some("ops".to_owned()) }
+}
+
+/// Waits until an entry is durable.
+pub(crate) fn wait(durable: Durable) -> Result<(), RecordError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(durable)
+}
+
+/// Waits until something holds that another process brings about.
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..12_000 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("waited a minute in vain for: {what}");
 }

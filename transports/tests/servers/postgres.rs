@@ -3,6 +3,9 @@
 //! Several test programs include this file.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+#[path = "pooler.rs"]
+mod pooler;
+
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -10,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+pub(crate) use self::pooler::Pooler;
 
 /// A running server, or one that was stopped.
 pub(crate) struct Postgres {
@@ -39,9 +44,32 @@ impl Postgres {
         let mut server = Self::prepared();
         let initdb = ["--no-sync", "--auth=trust", "--username=payer", "--encoding=UTF8", "-D"];
         server.tool("initdb", &initdb, "data");
-        server.settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        server.set(settings);
         server.run();
         server
+    }
+
+    /// Asks for a password over TCP from now on. The Unix socket stays open for the test itself.
+    pub(crate) fn ask_for_password(&self, password: &str) {
+        self.sql(&format!("ALTER ROLE payer PASSWORD '{password}'"));
+        let rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(self.data().join("pg_hba.conf"), rules).unwrap();
+        self.sql("SELECT pg_reload_conf()");
+    }
+
+    /// Puts a file where the server's settings name it, such as a certificate.
+    pub(crate) fn put(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if is_root() {
+            chown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+
+    /// Sets what the next start uses.
+    pub(crate) fn set(&mut self, settings: &[&str]) {
+        self.settings = settings.iter().map(|&setting| setting.to_owned()).collect();
     }
 
     /// Starts a standby of this server, on a port of its own.
@@ -60,14 +88,9 @@ impl Postgres {
     }
 
     fn prepared() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::SeqCst);
-        let name = format!("imts-postgres-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
+        let folder = folder("postgres");
         give_away(&folder);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder, port, settings: Vec::new(), child: None }
+        Self { folder, port: free_port(), settings: Vec::new(), child: None }
     }
 
     /// The address for this crate, over TCP.
@@ -86,7 +109,7 @@ impl Postgres {
     }
 
     fn libpq(&self) -> String {
-        format!("host=127.0.0.1 port={} user=payer dbname=postgres", self.port)
+        self.socket_address()
     }
 
     /// Where its data is.
@@ -158,6 +181,16 @@ impl Postgres {
         copied(copy, &self.data());
     }
 
+    /// Reads a dump of this server's database into another one's.
+    pub(crate) fn dump_into(&self, other: &Self) {
+        let dump = self.folder.join("dump");
+        self.tool("pg_dump", &["-d", &self.libpq(), "-f"], "dump");
+        let mut psql = Command::new(binary("psql"));
+        psql.args(["-X", "-v", "ON_ERROR_STOP=1", "-d", &other.libpq(), "-f"]).arg(dump);
+        let output = psql.stdout(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     fn tool(&self, name: &str, args: &[&str], folder: &str) {
         let output = as_other_user(name).args(args).arg(self.folder.join(folder)).output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
@@ -190,6 +223,19 @@ fn is_root() -> bool {
     uids.split_whitespace().nth(1) == Some("0")
 }
 
+/// Creates a folder for one server.
+fn folder(kind: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::SeqCst);
+    let folder = std::env::temp_dir().join(format!("imts-{kind}-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 fn give_away(folder: &Path) {
     if is_root() {
         chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -215,6 +261,7 @@ fn binary(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
     folders.sort();
+    folders.push("/usr/sbin".into());
     let all = std::env::split_paths(&path).chain(folders.into_iter().rev());
     let found = all.map(|folder| folder.join(name)).find(|it| it.is_file());
     found.unwrap_or_else(|| panic!("there is no program {name}: apt-get install -y postgresql"))
