@@ -50,10 +50,13 @@ fn once<T: Send>(
     let work = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| JournalPostgresError::no_thread(&error))?;
-        runtime.block_on(async {
+        let outcome = runtime.block_on(async {
             let connection = Connection::open(address).await?;
             work(connection.client()).await
-        })
+        });
+        // A lookup of a name may still be under way, and no one needs it.
+        runtime.shutdown_background();
+        outcome
     };
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("imts-journal".to_owned());

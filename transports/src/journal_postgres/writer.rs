@@ -35,6 +35,8 @@ impl Writer {
             match runtime {
                 Ok(runtime) => {
                     runtime.block_on(Thread::new(address, time_limit, theirs).run(opened));
+                    // A lookup of a name may still be under way, and no one needs it.
+                    runtime.shutdown_background();
                 }
                 Err(error) => drop(opened.send(Err(JournalPostgresError::no_thread(&error)))),
             }
