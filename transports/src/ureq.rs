@@ -21,9 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use imts_core::TransportError;
 use imts_core::endpoint::PlainHost;
 use imts_core::secret::Body;
+use imts_core::{Endpoint, TransportError};
 use ureq::Agent;
 use ureq::config::Config;
 
@@ -193,6 +193,7 @@ impl fmt::Debug for UreqTransport {
 }
 
 /// Collects the settings of a [`UreqTransport`].
+#[derive(Clone)]
 #[must_use]
 pub struct UreqBuilder {
     tls: Tls,
@@ -259,6 +260,39 @@ impl UreqBuilder {
         let connector = Connector::new(self, masks.clone());
         let agent = Agent::with_parts(config, connector, NoLookup);
         UreqTransport { agent, masks: Some(masks), named }
+    }
+
+    /// Opens a connection to a service as a request would, and closes it: name lookup, TCP, proxy
+    /// and TLS, within this time limit. Sends no request. A program can check its settings by it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use imts::tls::Tls;
+    /// use imts::{Endpoint, UreqTransport};
+    ///
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}", listener.local_addr()?);
+    /// let endpoint = Endpoint::plain_loopback(&url)?; // or Endpoint::https(..)
+    /// let settings = UreqTransport::builder(Tls::platform()?);
+    /// settings.try_connection(&endpoint, Duration::from_secs(10))?;
+    /// # drop(listener);
+    /// assert!(settings.try_connection(&endpoint, Duration::from_secs(10)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the [`TransportError`] of a request that gets no connection.
+    pub fn try_connection(
+        &self,
+        endpoint: &Endpoint,
+        time_limit: Duration,
+    ) -> Result<(), TransportError> {
+        let attempt = Attempt::begin(Bounds { reply_limit: 0, time_limit });
+        let connector = Connector::new(self.clone(), Masks::default());
+        let uri = endpoint.as_str().parse().map_err(http::Error::from);
+        let opened = uri.map_err(ureq::Error::from).and_then(|uri| connector.open(&uri));
+        opened.map(drop).map_err(|error| exchange::failure(&error, Some(&attempt)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line and its help texts: one module for each command.
 
 mod call;
+mod config;
 mod demo;
 mod journal;
 mod operations;
@@ -10,9 +11,10 @@ mod token;
 mod value;
 mod watch;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
-pub(crate) use self::call::Call;
+pub(crate) use self::call::{Call, Sending};
+pub(crate) use self::config::{ConfigCommand, Settings};
 pub(crate) use self::demo::Demo;
 pub(crate) use self::journal::{
     Accept, Compact, Ended, Folder, JournalCommand, List, Reconcile, Resolve,
@@ -41,7 +43,7 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 
     /// Log requests to stderr (-vv for more). Secrets are never logged.
-    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
+    #[arg(short, long, global = true, env = "IMTS_VERBOSE", action = ArgAction::Count, display_order = 100)]
     verbose: u8,
 }
 
@@ -65,6 +67,123 @@ pub(crate) enum Command {
     Operations(Operations),
     /// Read a journal of calls, and resolve the calls in doubt.
     Journal(journal::Journal),
+    /// Show and check the settings: profiles, variables, options.
+    Config(config::Config),
     /// Run a local sandbox of the service, until interrupted.
     Sandbox(Sandbox),
+}
+
+impl Command {
+    /// Returns the options of a command that contacts the service.
+    pub(crate) fn service_mut(&mut self) -> Option<&mut ServiceArgs> {
+        match self {
+            Self::Token(args) => Some(&mut args.service),
+            Self::Watch(args) => Some(&mut args.service),
+            Self::Call(args) => Some(&mut args.service),
+            Self::Config(args) => args.command.settings_mut().map(|args| &mut args.service),
+            Self::Demo(_) | Self::Operations(_) | Self::Journal(_) | Self::Sandbox(_) => None,
+        }
+    }
+}
+
+/// Returns the command line as clap has it. No help shows the value of a variable.
+pub(crate) fn command() -> clap::Command {
+    without_values(Args::command())
+}
+
+/// Returns the variables of an option: one, or several if commands have different ones.
+pub(crate) fn variables(command: &clap::Command, option: &str) -> Vec<String> {
+    let args = command.get_arguments().filter(|arg| arg.get_long() == Some(option));
+    let own = args.filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()));
+    let below = command.get_subcommands().flat_map(|below| variables(below, option));
+    own.chain(below).collect()
+}
+
+fn without_values(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::command;
+
+    /// Options without a variable. Each is about one run, and a variable lasts.
+    const WITHOUT: [&str; 11] = [
+        "help",
+        "version",
+        // A token would be printed wherever the variable is forgotten.
+        "show",
+        // One request, one call, one decision.
+        "data",
+        "path",
+        "reference",
+        "resend-despite",
+        "reason",
+        "as",
+        "all",
+        // What is forgotten may be sent again: someone asks for it each time.
+        "keep-done",
+    ];
+
+    /// The variables of each option, below a command.
+    fn variables(command: &clap::Command) -> BTreeMap<String, BTreeSet<Option<String>>> {
+        let mut all = BTreeMap::<_, BTreeSet<_>>::new();
+        for arg in command.get_arguments() {
+            let Some(option) = arg.get_long() else { continue };
+            let variable = arg.get_env().map(|name| name.to_str().unwrap().to_owned());
+            all.entry(option.to_owned()).or_default().insert(variable);
+        }
+        for below in command.get_subcommands() {
+            for (option, variables) in variables(below) {
+                all.entry(option).or_default().extend(variables);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn each_option_that_is_a_setting_has_a_variable_of_its_own_name() {
+        let mut command = command();
+        command.build();
+        let mut all = variables(&command);
+        assert!(all.len() >= 30, "{all:?}");
+        for option in WITHOUT {
+            assert_eq!(all.remove(option), Some([None].into()), "{option}");
+        }
+        // What belongs to one command has its name in the variable.
+        let longer = |option: &str, variable: &str| match option {
+            "base-url" => variable == "IMTS_SANDBOX_URL",
+            "with" | "pause" | "each" => variable.strip_prefix("IMTS_RECONCILE_").is_some(),
+            _ => false,
+        };
+        for (option, variables) in all {
+            let name = option.replace('-', "_").to_uppercase();
+            for variable in variables {
+                let variable = variable.unwrap_or_else(|| panic!("{option}"));
+                let is_of_sandbox = variable == format!("IMTS_SANDBOX_{name}");
+                assert!(
+                    variable == format!("IMTS_{name}")
+                        || is_of_sandbox
+                        || longer(&option, &variable),
+                    "{option}={variable}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_setting_of_a_profile_is_an_option_of_the_same_name() {
+        let command = command();
+        let config = command.find_subcommand("config").unwrap();
+        for name in ["show", "check"] {
+            let with = config.find_subcommand(name).unwrap();
+            for (key, _) in crate::config::KEYS {
+                let mut args = with.get_arguments();
+                let arg = args.find(|arg| arg.get_id() == key).unwrap_or_else(|| panic!("{key}"));
+                assert_eq!(arg.get_long().unwrap().replace('-', "_"), key);
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use imts::proxy::{Proxy, ProxyError};
 use imts::secret::Body;
 use imts::tls::{Certificates, Tls, TlsError};
 use imts::transport::Bounds;
+use imts::ureq::UreqBuilder;
 use imts::{AsyncTransport, Builder, HyperTransport, Transport, UreqTransport};
 use rustls::{ClientConfig, RootCertStore};
 
@@ -40,13 +41,13 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Takes the settings from flags, for an endpoint.
-    pub(crate) fn of(service: &ServiceArgs, endpoint: &imts::Endpoint) -> Self {
+    /// Takes the settings from flags, for an endpoint if that is known.
+    pub(crate) fn of(service: &ServiceArgs, endpoint: Option<&imts::Endpoint>) -> Self {
         Self {
             ca_file: service.ca_file.clone(),
             proxy: service.proxy.clone(),
-            plain_host: endpoint.plain_host(),
-            plain: is_plain(endpoint),
+            plain_host: endpoint.and_then(imts::Endpoint::plain_host),
+            plain: endpoint.is_some_and(is_plain),
         }
     }
 
@@ -56,7 +57,7 @@ impl Network {
     }
 
     /// Builds the TLS settings. If every request is plain http, the machine needs no certificates.
-    fn tls(&self) -> Result<Tls, Failure> {
+    pub(crate) fn tls(&self) -> Result<Tls, Failure> {
         let extra = self.ca_file.as_deref().map(certificates).transpose()?;
         if self.plain {
             return trusting_nobody();
@@ -75,7 +76,7 @@ impl Network {
         })
     }
 
-    fn proxy(&self) -> Result<Option<Proxy>, Failure> {
+    pub(crate) fn proxy(&self) -> Result<Option<Proxy>, Failure> {
         // The message never quotes the value: it may hold a password.
         match &self.proxy {
             None => Ok(None),
@@ -96,6 +97,18 @@ impl Network {
             }),
         }
     }
+
+    /// Returns the settings of the blocking HTTP client.
+    pub(crate) fn ureq(&self, tls: Tls, proxy: Option<Proxy>) -> UreqBuilder {
+        let mut builder = UreqTransport::builder(tls);
+        if let Some(proxy) = proxy {
+            builder = builder.proxy(proxy);
+        }
+        match self.plain_host.clone() {
+            Some(host) => builder.plain_http_host(host),
+            None => builder,
+        }
+    }
 }
 
 /// An HTTP client that is ready to send.
@@ -108,24 +121,14 @@ pub(crate) enum Carrier {
 impl Carrier {
     pub(crate) fn new(name: TransportName, network: &Network) -> Result<Self, Failure> {
         let (tls, proxy) = (network.tls()?, network.proxy()?);
-        let named = network.plain_host.clone();
         match name {
-            TransportName::Ureq => {
-                let mut builder = UreqTransport::builder(tls);
-                if let Some(proxy) = proxy {
-                    builder = builder.proxy(proxy);
-                }
-                if let Some(host) = named {
-                    builder = builder.plain_http_host(host);
-                }
-                Ok(Self::Ureq(builder.build()))
-            }
+            TransportName::Ureq => Ok(Self::Ureq(network.ureq(tls, proxy).build())),
             TransportName::HyperUtil => {
                 let mut builder = HyperTransport::builder(tls);
                 if let Some(proxy) = proxy {
                     builder = builder.proxy(proxy);
                 }
-                if let Some(host) = named {
+                if let Some(host) = network.plain_host.clone() {
                     builder = builder.plain_http_host(host);
                 }
                 Ok(Self::HyperUtil(builder.build(), Tasks::start()?))

@@ -176,8 +176,17 @@ impl Failure {
         ExitCode::from(self.kind.exit_code())
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns what failed, for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Returns what to do next, a sentence or two on each line.
-    fn advice(&self) -> Option<String> {
+    pub(crate) fn advice(&self) -> Option<String> {
         if self.advice.is_some() {
             return self.advice.clone();
         }

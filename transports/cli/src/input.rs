@@ -18,10 +18,14 @@ use crate::failure::Failure;
 /// Where a text comes from. Messages name it.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    Variable(&'static str),
+    Variable(String),
     File(PathBuf),
     Stdin,
     Terminal,
+    /// A command that was run. Messages name its program.
+    Command(String),
+    #[cfg(feature = "keyring")]
+    Keychain,
 }
 
 /// Why a text cannot be used.
@@ -51,8 +55,8 @@ impl Source {
     }
 
     /// Reads a value of one line that this source has given.
-    pub(crate) fn line_of(&self, what: &str, given: &str) -> Result<Zeroizing<String>, Failure> {
-        self.read(what, text::line(given.as_bytes()))
+    pub(crate) fn line_of(&self, what: &str, given: &[u8]) -> Result<Zeroizing<String>, Failure> {
+        self.read(what, text::line(given))
     }
 
     fn read(
@@ -76,7 +80,8 @@ impl Source {
             }
             Self::File(path) => read(File::open(path)?, limit),
             Self::Stdin => read(io::stdin().lock(), limit),
-            Self::Terminal => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            // Others read these, and pass on what came.
+            _ => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
         }
     }
 
@@ -99,6 +104,9 @@ impl fmt::Display for Source {
             Self::File(path) => path.display().fmt(f),
             Self::Stdin => f.write_str("stdin"),
             Self::Terminal => f.write_str("the terminal"),
+            #[cfg(feature = "keyring")]
+            Self::Keychain => f.write_str("the keychain"),
+            Self::Command(program) => write!(f, "the command `{program}`"),
         }
     }
 }

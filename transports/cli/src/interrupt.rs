@@ -15,7 +15,7 @@ use imts::Recovery;
 use serde_json::Map;
 
 use crate::failure::{Failure, Kind};
-use crate::terminal;
+use crate::{child, terminal};
 
 /// How long a command may take to end after a signal. Then it is ended.
 const LAST: Duration = Duration::from_secs(8);
@@ -56,6 +56,7 @@ pub(crate) fn ending(
         First::Ended(None) => Err(Failure::usage("the command failed because of a bug")),
         First::Signal(signal, rest) => {
             let outcome = if stop.tell(signal) { rest.wait() } else { None };
+            child::end_all();
             outcome.unwrap_or_else(|| Err(Failure::interrupted(signal, before)))
         }
     }

@@ -7,7 +7,9 @@ mod advice;
 mod args;
 mod call;
 mod carrier;
+mod child;
 mod client;
+mod config;
 mod demo;
 mod failure;
 mod gate;
@@ -15,6 +17,7 @@ mod input;
 mod interrupt;
 mod journal;
 mod log;
+mod near;
 mod operations;
 mod out;
 mod sandbox;
@@ -29,16 +32,17 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::args::{Args, Command};
+use crate::args::Command;
+use crate::config::NotRead;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match config::args() {
         Ok(args) => args,
-        Err(error) => return mistake(&error),
+        Err(NotRead::Mistake(error)) => return mistake(&error),
+        Err(NotRead::Profile(failure)) => return failure.report(wants_json()),
     };
     let log = args.log();
     let (json, outcome) = match args.command {
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Call(call) => (call.json, call::run(*call, log)),
         Command::Operations(operations) => (operations.json, operations::run(operations)),
         Command::Journal(journal) => (journal.command.json(), journal::run(journal.command, log)),
+        Command::Config(config) => (config.command.json(), config::run(config.command)),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, log)),
     };
     match outcome {
@@ -64,12 +69,19 @@ fn mistake(error: &clap::Error) -> ExitCode {
             Err(error) => Failure::from(error).report(false),
         };
     }
-    let json = std::env::args_os().any(|arg| arg == "--json");
+    let json = wants_json();
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
         out::note(error.render());
         return ExitCode::from(2);
     }
     words(error).report(json)
+}
+
+/// Returns whether a command that was not understood is to report that in JSON.
+fn wants_json() -> bool {
+    let yes = ["y", "yes", "t", "true", "on", "1"];
+    let variable = std::env::var("IMTS_JSON").unwrap_or_default().to_lowercase();
+    yes.contains(&variable.trim()) || std::env::args_os().any(|arg| arg == "--json")
 }
 
 /// Says what is wrong, in clap's words. They quote what was typed, and it is not always safe to
@@ -86,5 +98,25 @@ fn words(error: &clap::Error) -> Failure {
         );
     }
     let text = error.render().to_string();
-    Failure::usage(text.trim_start_matches("error:").trim())
+    let text = text.trim_start_matches("error:").trim();
+    match variable(error) {
+        Some(variable) => Failure::usage(format!("{variable} cannot be used: {text}")),
+        None => Failure::usage(text),
+    }
+}
+
+/// Returns the variable that a wrong value comes from. clap names only the option.
+fn variable(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return None };
+    let option = arg.split([' ', '=']).next()?.strip_prefix("--")?;
+    let is_given = |given: std::ffi::OsString| {
+        let given = given.to_string_lossy().into_owned();
+        given.strip_prefix("--").and_then(|given| given.split('=').next()) == Some(option)
+    };
+    let is_wrong = matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation);
+    if !is_wrong || std::env::args_os().any(is_given) {
+        return None;
+    }
+    let variables = args::variables(&args::command(), option).into_iter();
+    variables.into_iter().find(|variable| std::env::var_os(variable).is_some())
 }

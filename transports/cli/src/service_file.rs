@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use imts::endpoint::ServicePath;
 use imts::service::Tokens;
-use imts::service_file::service_of;
+use imts::service_file::{ServiceFileError, service_of};
 use imts::{Catalogue, Evidence, Service, services};
 
 use crate::failure::Failure;
 use crate::input::Source;
+use crate::near::did_you_mean;
 use crate::timeout::TimeLimit;
 
 /// The longest service file that is read, in bytes.
@@ -29,7 +30,8 @@ pub(crate) fn of(file: Option<&Path>, within: Duration) -> Result<Service, Failu
 pub(crate) fn read(path: &Path) -> Result<(String, Service), Failure> {
     let mut text = Source::File(path.to_owned()).text("--service-file", MAX_FILE)?;
     let service = service_of(&text).map_err(|error| {
-        Failure::usage(format!("--service-file {} cannot be used: {error}", path.display()))
+        let meant = meant(&error);
+        Failure::usage(format!("--service-file {} cannot be used: {error}{meant}", path.display()))
     })?;
     Ok((std::mem::take(&mut *text), service))
 }
@@ -81,12 +83,8 @@ fn exchanges(tokens: Option<&Tokens>) -> Vec<(&str, &ServicePath)> {
 }
 
 fn unknown(operations: &Catalogue, name: &str) -> Failure {
-    let near = near(operations.iter().map(imts::catalogue::OperationInfo::name), name);
-    let near = if near.is_empty() {
-        String::new()
-    } else {
-        format!(" Did you mean {}?", near.join(" or "))
-    };
+    let names = operations.iter().map(imts::catalogue::OperationInfo::name);
+    let near = did_you_mean(names, &name.replace('_', "-"));
     Failure::usage(format!(
         "there is no operation of this name.{near} See `imts operations` for all names. An \
          operation of your own needs a service file (--service-file FILE) with its path and its \
@@ -94,32 +92,12 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
     ))
 }
 
-/// Returns the names that were probably meant: they contain what was typed, or differ in a letter
-/// or two.
-fn near<'a>(names: impl Iterator<Item = &'a str>, typed: &str) -> Vec<String> {
-    let typed = typed.to_lowercase().replace('_', "-");
-    let is_near = |name: &&str| {
-        let holds = typed.len() > 2 && name.contains(&typed);
-        holds || distance(name, &typed) <= (name.len() / 3).max(1)
-    };
-    names.filter(is_near).take(3).map(|name| format!("`{name}`")).collect()
-}
-
-/// Returns how many letters must be added, removed or replaced to turn one text into the other.
-fn distance(one: &str, other: &str) -> usize {
-    // A text that is so much longer is not a misspelt name.
-    if other.len() > 2 * one.len() {
-        return usize::MAX;
-    }
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (place, there) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *there);
-            diagonal = row[place + 1];
-            row[place + 1] = replaced.min(row[place] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
+/// Says which field of a service file was probably meant, if one is unknown. The library's message
+/// quotes the unknown field first, and then those that exist.
+fn meant(error: &ServiceFileError) -> String {
+    let ServiceFileError::Form { message, .. } = error else { return String::new() };
+    let Some(quoted) = message.strip_prefix("unknown field ") else { return String::new() };
+    let mut fields = quoted.split('`').skip(1).step_by(2);
+    let unknown = fields.next().unwrap_or_default();
+    did_you_mean(fields, unknown).replacen(' ', ". ", 1)
 }

@@ -12,13 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::args::ServiceArgs;
 use crate::carrier::{Carrier, Network};
+use crate::config::{MAX_SECRET, Place, SecretFrom};
 use crate::failure::Failure;
 use crate::input::Source;
 use crate::terminal;
 use crate::timeout::TimeLimit;
-
-/// The longest secret that is read, in bytes.
-const MAX_SECRET: u64 = 65_536;
 
 /// Returns the endpoint for a base URL. Plain http may go to this machine if `plain_http`, and to the
 /// named host.
@@ -54,6 +52,13 @@ pub(crate) fn endpoint(
     })
 }
 
+/// Returns the endpoint of these settings.
+pub(crate) fn endpoint_of(service: &ServiceArgs) -> Result<Endpoint, Failure> {
+    let url = service.base_url.as_ref().map(|url| &*url.0);
+    let named = service.plain_http_host.as_ref().map(|host| &host.0);
+    endpoint(url, service.plain_http, named)
+}
+
 /// All that is needed to connect to a service.
 pub(crate) struct Connection {
     pub(crate) endpoint: Endpoint,
@@ -69,42 +74,74 @@ pub(crate) fn connection(
     service_of: Service,
     timeout: Duration,
 ) -> Result<Connection, Failure> {
-    let url = service.base_url.as_ref().map(|url| &*url.0);
-    let named = service.plain_http_host.as_ref().map(|host| &host.0);
-    let endpoint = endpoint(url, service.plain_http, named)?;
-    let agent_id = service
-        .agent_id
-        .as_ref()
-        .map(|agent_id| agent_id.0.as_str())
-        .ok_or_else(|| Failure::usage("no agent id: give --agent-id or set IMTS_AGENT_ID"))?;
-    let source = secret_source(service.secret_file.as_deref())?;
-    let asked = if matches!(source, Source::Terminal) { Some(ask()?) } else { None };
-    // The time in which a person types does not count.
-    let limit = TimeLimit::of(timeout);
-    let mut secret = match asked {
-        Some(secret) => secret,
-        None => limit.bound("reading the secret", move || source.line("the secret", MAX_SECRET))?,
-    };
-    is_no_argument(&secret)?;
+    let endpoint = endpoint_of(service)?;
+    let agent_id = agent_id(service)?;
+    let (mut secret, limit) = secret(service, timeout)?;
     let credentials =
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
-    let (transport, network) = (service.transport, Network::of(service, &endpoint));
+    let (transport, network) = (service.transport, Network::of(service, Some(&endpoint)));
     let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
     let builder = Builder::new(endpoint.clone()).service(service_of).credentials(credentials);
     Ok(Connection { endpoint, builder, carrier, limit })
 }
 
-/// Returns where the secret comes from.
-fn secret_source(file: Option<&Path>) -> Result<Source, Failure> {
-    match file {
-        Some(path) if path == Path::new("-") && io::stdin().is_terminal() => Ok(Source::Terminal),
-        Some(path) if path == Path::new("-") => Ok(Source::Stdin),
-        Some(path) => Ok(Source::File(path.to_owned())),
-        None if env::var_os(SECRET).is_some() => Ok(Source::Variable(SECRET)),
-        None => Err(Failure::usage(
-            "no secret: set IMTS_AGENT_SECRET, or give --secret-file FILE (- reads stdin)",
-        )),
-    }
+/// Returns the agent's id.
+pub(crate) fn agent_id(service: &ServiceArgs) -> Result<&str, Failure> {
+    let id = service.agent_id.as_ref().map(|id| id.0.as_str());
+    id.ok_or_else(|| Failure::usage("no agent id: give --agent-id or set IMTS_AGENT_ID"))
+}
+
+/// Where the secret comes from.
+pub(crate) enum SecretSource {
+    Text(Source),
+    Profile(SecretFrom, Place),
+}
+
+/// Returns where the secret comes from, if that is set: an option, a variable or the profile.
+pub(crate) fn secret_source(service: &ServiceArgs) -> Result<Option<SecretSource>, Failure> {
+    let is_variable = env::var_os(SECRET).is_some();
+    let source = match service.secret_file.as_deref() {
+        Some(_) if is_variable && !service.chosen.is_secret_file_given => {
+            return Err(Failure::usage(
+                "both IMTS_AGENT_SECRET and IMTS_SECRET_FILE are set: unset one of them",
+            ));
+        }
+        Some(path) if path == Path::new("-") && io::stdin().is_terminal() => Source::Terminal,
+        Some(path) if path == Path::new("-") => Source::Stdin,
+        Some(path) => Source::File(path.to_owned()),
+        None if is_variable => Source::Variable(SECRET.to_owned()),
+        None => {
+            let of_profile = service.chosen.secret().cloned();
+            return Ok(of_profile.map(|(from, place)| SecretSource::Profile(from, place)));
+        }
+    };
+    Ok(Some(SecretSource::Text(source)))
+}
+
+/// Gets the secret from its source. Returns what is left of the time limit too: the time in which a
+/// person types does not count.
+pub(crate) fn secret(
+    service: &ServiceArgs,
+    timeout: Duration,
+) -> Result<(Zeroizing<String>, TimeLimit), Failure> {
+    let source = secret_source(service)?.ok_or_else(|| {
+        Failure::usage(
+            "no secret: set IMTS_AGENT_SECRET, give --secret-file FILE (- reads stdin), or name \
+             its source in a profile",
+        )
+    })?;
+    let asked =
+        if matches!(source, SecretSource::Text(Source::Terminal)) { Some(ask()?) } else { None };
+    let limit = TimeLimit::of(timeout);
+    let secret = match (asked, source) {
+        (Some(secret), _) => secret,
+        (None, SecretSource::Text(source)) => {
+            limit.bound("reading the secret", move || source.line("the secret", MAX_SECRET))?
+        }
+        (None, SecretSource::Profile(from, place)) => from.read(&place, limit)?,
+    };
+    is_no_argument(&secret)?;
+    Ok((secret, limit))
 }
 
 /// Asks the person at the terminal for the secret.
@@ -112,7 +149,7 @@ fn ask() -> Result<Zeroizing<String>, Failure> {
     let secret = terminal::secret("Agent secret: ").map_err(|error| {
         Failure::usage(format!("cannot read the secret from the terminal: {error}"))
     })?;
-    Source::Terminal.line_of("the secret", &secret)
+    Source::Terminal.line_of("the secret", secret.as_bytes())
 }
 
 /// Refuses a command line that holds the secret. A short secret may stand there by chance.
@@ -129,4 +166,4 @@ fn is_no_argument(secret: &str) -> Result<(), Failure> {
 }
 
 /// The variable of the secret.
-const SECRET: &str = "IMTS_AGENT_SECRET";
+pub(crate) const SECRET: &str = "IMTS_AGENT_SECRET";

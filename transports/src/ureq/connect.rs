@@ -61,7 +61,7 @@ impl Connector {
     }
 
     /// Opens a connection for the request that this thread is making.
-    fn open(&self, uri: &Uri) -> Result<Stream, Error> {
+    pub(super) fn open(&self, uri: &Uri) -> Result<Stream, Error> {
         let now = Instant::now();
         let left = attempt::deadline().map(|deadline| deadline.saturating_duration_since(now));
         // A limit beyond the clock's range counts as no limit; a year stands in for it.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 use super::ServiceArgs;
 use super::journal::{Folder, words};
 use super::service::time_limit;
+use super::value::{line, path, switch};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -69,22 +70,14 @@ pub(crate) struct Call {
     #[arg(long, value_name = "ID")]
     pub(crate) reference: Option<String>,
 
-    /// A journal file, created if it does not exist. A call that creates something or moves money is
-    /// recorded there before it is sent. A reference that is in doubt or done there is not sent again.
-    /// See `imts journal`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) journal: Option<PathBuf>,
-
-    /// The longest reply to read, in bytes, up to 67108864. The default is the service file's
-    /// `reply_limit`, or 65536.
-    #[arg(long, value_name = "BYTES", value_parser = reply_limit)]
-    pub(crate) reply_limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) sending: Sending,
 
     /// Send although call ID of the journal is in doubt, or done, or had another request. THIS CAN MOVE
     /// THE MONEY TWICE. Ask the service first. If it says that call ID was not done, use the safe way:
     /// `imts journal resolve FILE ID --as refused`. The decision and --reason are recorded in the
     /// journal.
-    #[arg(long, value_name = "ID", requires_all = ["reason", "journal"])]
+    #[arg(long, value_name = "ID", requires = "reason")]
     pub(crate) resend_despite: Option<u64>,
 
     /// Why it is safe to send again, in your own words; for --resend-despite only.
@@ -92,22 +85,43 @@ pub(crate) struct Call {
     pub(crate) reason: Option<String>,
 
     #[command(flatten)]
-    pub(crate) folder: Folder,
-
-    #[command(flatten)]
     pub(crate) service: ServiceArgs,
 
     /// How long the whole command may take, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "30s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(
+        long,
+        env = "IMTS_TIMEOUT",
+        default_value = "30s",
+        value_parser = time_limit,
+        value_name = "TIME"
+    )]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object as the last line of stdout, for success and failure alike.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
+/// How calls are sent and recorded. A profile may say this too.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Sending {
+    /// A journal file, created if it does not exist. A call that creates something or moves money is
+    /// recorded there before it is sent. A reference that is in doubt or done there is not sent again.
+    /// See `imts journal`.
+    #[arg(long, env = "IMTS_JOURNAL", value_name = "FILE", value_parser = path())]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// The longest reply to read, in bytes, up to 67108864. The default is the service file's
+    /// `reply_limit`, or 65536.
+    #[arg(long, env = "IMTS_REPLY_LIMIT", value_name = "BYTES", value_parser = reply_limit)]
+    pub(crate) reply_limit: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
 fn reply_limit(text: &str) -> Result<usize, String> {
-    match text.parse() {
+    match line(text)?.parse() {
         Ok(limit) if (1..=imts::catalogue::MAX_REPLY_LIMIT).contains(&limit) => Ok(limit),
         _ => Err(format!("give a number of bytes from 1 to {}", imts::catalogue::MAX_REPLY_LIMIT)),
     }

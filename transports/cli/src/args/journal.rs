@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::service::time_limit;
+use super::value::{line, switch};
 
 #[derive(Debug, Parser)]
 #[command(before_help = "Example: imts journal list journal")]
@@ -46,7 +47,7 @@ pub(crate) struct List {
     pub(crate) all: bool,
 
     /// Print one JSON array of calls.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
@@ -90,11 +91,11 @@ pub(crate) struct Resolve {
     pub(crate) folder: Folder,
 
     /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print the call as one JSON object.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
@@ -124,26 +125,26 @@ pub(crate) struct Reconcile {
     pub(crate) file: PathBuf,
 
     /// The command, run by the shell (`sh -c`; on Windows `cmd /C`).
-    #[arg(long = "with", value_name = "COMMAND")]
+    #[arg(long = "with", env = "IMTS_RECONCILE_WITH", value_name = "COMMAND")]
     pub(crate) command: String,
 
     #[command(flatten)]
     pub(crate) folder: Folder,
 
     /// How long to pause between two runs of the command.
-    #[arg(long, default_value = "2s", value_parser = pause, value_name = "TIME")]
+    #[arg(long, env = "IMTS_RECONCILE_PAUSE", default_value = "2s", value_parser = pause, value_name = "TIME")]
     pub(crate) pause: Duration,
 
     /// How long one run of the command may take. After that it is ended, and the call stays in doubt.
-    #[arg(long, default_value = "60s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_RECONCILE_EACH", default_value = "60s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) each: Duration,
 
     /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object for each call, and one for an error at the end, if there is one.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
@@ -171,11 +172,11 @@ pub(crate) struct Accept {
     pub(crate) folder: Folder,
 
     /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object with the number of calls in doubt.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
@@ -206,11 +207,11 @@ pub(crate) struct Compact {
     pub(crate) folder: Folder,
 
     /// How long to wait for another process to close the journal, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object: bytes, calls and hashes before and after.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }
 
@@ -219,7 +220,7 @@ pub(crate) struct Compact {
 pub(crate) struct Folder {
     /// Accept a file system that cannot promise that a new file survives a crash: some network file
     /// systems do not sync folders. Use this only if the file is kept safe by other means.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_ALLOW_UNSYNCED_FOLDER", value_parser = switch())]
     pub(crate) allow_unsynced_folder: bool,
 }
 
@@ -247,7 +248,7 @@ impl JournalCommand {
 
 /// A pause, which may be zero.
 fn pause(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| error.to_string())
+    humantime::parse_duration(&line(text)?).map_err(|error| error.to_string())
 }
 
 /// A reason, which must not be blank.

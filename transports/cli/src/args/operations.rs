@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::service::ProfileArg;
+use super::value::{path, switch};
+
 #[derive(Debug, Parser)]
 #[command(
     before_help = "Example: imts operations --service-file service.toml",
@@ -28,12 +31,15 @@ it into a service file:
   reply_limit = 1048576                   # bytes of a reply; default 65536"
 )]
 pub(crate) struct Operations {
+    #[command(flatten)]
+    pub(crate) profile: ProfileArg,
+
     /// A service file (TOML); its operations and paths are listed too.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "IMTS_SERVICE_FILE", value_name = "FILE", value_parser = path())]
     pub(crate) service_file: Option<PathBuf>,
 
     /// Print one JSON array of objects with `name`, `class`, `evidence` and `path` (null if it is
     /// unknown).
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }

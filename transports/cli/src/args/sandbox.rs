@@ -6,37 +6,50 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use super::value::{line, path};
+
 #[derive(Debug, Parser)]
 #[command(before_help = "Example: imts sandbox --lifetime 20s")]
 pub(crate) struct Sandbox {
     /// The address to listen on, such as 0.0.0.0 for all of this machine's IPv4 addresses. On any other
     /// address than loopback, anyone who reaches it can use and control the sandbox. Its secrets protect
     /// nothing. This is for the network of a few containers, or of a CI job.
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_name = "ADDR")]
+    #[arg(
+        long,
+        env = "IMTS_SANDBOX_HOST",
+        default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST),
+        value_name = "ADDR"
+    )]
     pub(crate) host: IpAddr,
 
     /// The port to listen on; with 0, the system picks a free one.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, env = "IMTS_SANDBOX_PORT", default_value_t = 0)]
     pub(crate) port: u16,
 
     /// How long access tokens live, such as 15m.
-    #[arg(long, default_value = "15m", value_parser = lifetime, value_name = "TIME")]
+    #[arg(long, env = "IMTS_SANDBOX_LIFETIME", default_value = "15m", value_parser = lifetime, value_name = "TIME")]
     pub(crate) lifetime: Duration,
 
     /// How long refresh tokens live, such as 30d.
-    #[arg(long, default_value = "30d", value_parser = lifetime, value_name = "TIME")]
+    #[arg(
+        long,
+        env = "IMTS_SANDBOX_REFRESH_LIFETIME",
+        default_value = "30d",
+        value_parser = lifetime,
+        value_name = "TIME"
+    )]
     pub(crate) refresh_lifetime: Duration,
 
     /// Whether a refresh brings a new refresh token. What the real service does is unknown.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, env = "IMTS_SANDBOX_ROTATION", value_enum, default_value_t)]
     pub(crate) rotation: RotationName,
 
     /// The id of the agent that may sign in. Its secret is printed.
-    #[arg(long, default_value = "sandbox-agent", value_name = "ID")]
+    #[arg(long, env = "IMTS_SANDBOX_AGENT", default_value = "sandbox-agent", value_name = "ID")]
     pub(crate) agent: String,
 
     /// A service file (TOML); its operations are served too. See `imts operations --help`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "IMTS_SERVICE_FILE", value_name = "FILE", value_parser = path())]
     pub(crate) service_file: Option<PathBuf>,
 }
 
@@ -58,7 +71,7 @@ pub(crate) enum RotationName {
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 fn lifetime(text: &str) -> Result<Duration, String> {
-    let lifetime = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let lifetime = humantime::parse_duration(&line(text)?).map_err(|error| error.to_string())?;
     if lifetime < Duration::from_secs(1) {
         return Err("the service's dates have whole seconds: give 1s or more".to_owned());
     }

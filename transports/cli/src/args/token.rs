@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::ServiceArgs;
 use super::service::time_limit;
+use super::value::switch;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -22,11 +23,11 @@ pub(crate) struct Token {
     pub(crate) service: ServiceArgs,
 
     /// How long the whole command may take, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object as the last line of stdout, for success and failure alike.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 
     /// Print the access token itself: alone on stdout, or as `access_token` with --json.

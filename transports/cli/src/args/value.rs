@@ -5,12 +5,31 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{TypedValueParser, ValueParserFactory};
+use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, Command, Error};
 
 use crate::input;
+
+/// Reads the path of a file.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| {
+        // A path need not be text. If it is, a variable may have put a line break at its end.
+        input::value(path.as_os_str()).map_or(path, PathBuf::from)
+    })
+}
+
+/// Returns a value of one line.
+pub(crate) fn line(text: &str) -> Result<String, String> {
+    input::value(OsStr::new(text)).map_err(|error| error.to_string())
+}
+
+/// Reads the variable of an option that is given or not: `true`, `yes`, `on` and `1`, or their
+/// opposites.
+pub(crate) fn switch() -> impl TypedValueParser<Value = bool> {
+    BoolishValueParser::new()
+}
 
 /// A value of one line.
 #[derive(Clone, Debug)]
@@ -55,7 +74,7 @@ impl ValueParserFactory for ProxyFrom {
         Reader(|value, name, source| match value.strip_prefix('@') {
             _ if value == "env" => Ok(Self::Environment),
             Some(path) => Ok(Self::File(PathBuf::from(path))),
-            None if source == ValueSource::CommandLine && value.contains('@') => Err(format!(
+            None if source != ValueSource::EnvVariable && value.contains('@') => Err(format!(
                 "{name} has a user name or a password, and other users of this machine can read \
                  arguments: write the URL into a file and give {name} @FILE, or set HTTPS_PROXY \
                  and give {name} env"

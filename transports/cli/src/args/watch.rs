@@ -6,6 +6,7 @@ use clap::Parser;
 
 use super::ServiceArgs;
 use super::service::time_limit;
+use super::value::switch;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -24,10 +25,10 @@ pub(crate) struct Watch {
     pub(crate) service: ServiceArgs,
 
     /// How long one exchange with the service may take, such as 500ms, 10s or 2m.
-    #[arg(long, default_value = "10s", value_parser = time_limit, value_name = "TIME")]
+    #[arg(long, env = "IMTS_TIMEOUT", default_value = "10s", value_parser = time_limit, value_name = "TIME")]
     pub(crate) timeout: Duration,
 
     /// Print one JSON object for each event.
-    #[arg(long)]
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
 }

@@ -16,7 +16,7 @@ use imts::operation::Json;
 use imts::text;
 use imts::{Class, Outcome, Policy};
 
-use self::outcome::About;
+use self::outcome::{About, To};
 use self::progress::Progress;
 use crate::args::Call;
 use crate::failure::Failure;
@@ -25,7 +25,7 @@ use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
-use crate::{journal, service_file};
+use crate::{child, journal, service_file};
 
 /// The longest request that is read, in bytes.
 const MAX_DATA: u64 = 1_048_576;
@@ -39,7 +39,11 @@ pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
     let ended = match first {
         First::Ended(Some(ended)) => ended,
         First::Ended(None) => return Err(progress.panicked()),
-        First::Signal(signal, rest) => return progress.interrupted(signal, rest, json),
+        First::Signal(signal, rest) => {
+            let reported = progress.interrupted(signal, rest, json);
+            child::end_all();
+            return reported;
+        }
     };
     let outcome = ended?;
     progress.about()?.tell(*outcome, json)
@@ -48,6 +52,9 @@ pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
 /// Sends the request, and returns its outcome.
 fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, Failure> {
     let limit = TimeLimit::of(args.timeout);
+    if args.resend_despite.is_some() && args.sending.journal.is_none() {
+        return Err(Failure::usage("--resend-despite needs a journal: give --journal FILE"));
+    }
     let service = service_file::of(args.service.service_file.as_deref(), limit.left())?;
     let service = service_file::with_callable(service, &args.operation, args.path.as_deref())?;
     let data = Data::of(&args.data);
@@ -66,17 +73,21 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
         class: entry.map_or(Class::Money, imts::catalogue::OperationInfo::class),
         reference: reference(args.reference.as_deref())?,
         digest: Digest::of(request.as_str().as_bytes()),
-        journal: args.journal.clone(),
+        journal: args.sending.journal.clone(),
+        to: OnceLock::new(),
     };
     let about = progress.is_about(about);
-    let Connection { builder, carrier, limit, .. } =
+    let Connection { endpoint, builder, carrier, limit } =
         settings::connection(&args.service, service, limit.left())?;
+    let profile = args.service.chosen.name().map(str::to_owned);
+    about.goes_to(To { base_url: endpoint.as_str().to_owned(), profile });
     let mut policy = Policy::default();
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     if let Some(file) = about.journal.clone() {
         // A signal does not wait for this: it leaves the wait running.
-        let (options, stop) = (journal::options(&args.folder), Stop::new("anything was sent"));
+        let (options, stop) =
+            (journal::options(&args.sending.folder), Stop::new("anything was sent"));
         let journal = journal::opened(&file, &options, limit, log, &stop)?;
         builder = builder.journal(journal);
     }
@@ -86,7 +97,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     if let Some(reference) = &args.reference {
         call = call.with_reference(reference.as_str());
     }
-    if let Some(limit) = args.reply_limit {
+    if let Some(limit) = args.sending.reply_limit {
         call = call.with_reply_limit(limit);
     }
     if let (Some(id), Some(reason)) = (args.resend_despite, args.reason.clone()) {

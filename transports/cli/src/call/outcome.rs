@@ -29,6 +29,14 @@ pub(super) struct About {
     pub(super) reference: OnceLock<String>,
     pub(super) digest: Digest,
     pub(super) journal: Option<PathBuf>,
+    /// Where the call goes, once that is known.
+    pub(super) to: OnceLock<To>,
+}
+
+/// Where a call goes.
+pub(super) struct To {
+    pub(super) base_url: String,
+    pub(super) profile: Option<String>,
 }
 
 impl About {
@@ -37,6 +45,19 @@ impl About {
         if let Some(reference) = reference {
             self.reference.get_or_init(|| reference.to_owned());
         }
+    }
+
+    /// Records where the call goes. If it creates something or moves money, a person can read it
+    /// before it is sent: a wrong profile is a payment at the wrong service.
+    pub(super) fn goes_to(&self, to: To) {
+        if self.class != Class::Read {
+            let profile = match &to.profile {
+                Some(name) => format!("profile {name}"),
+                None => "no profile".to_owned(),
+            };
+            out::note(format_args!("{}: base URL {}, {profile}", self.operation, to.base_url));
+        }
+        self.to.get_or_init(|| to);
     }
 
     /// Prints the reply if the call was done. Otherwise returns the failure.
@@ -88,7 +109,10 @@ impl About {
 
     fn done(&self, reply: &Json, json: bool) -> Result<(), Failure> {
         let printed = if json {
-            out::line(format_args!(r#"{{"outcome":"done","reply":{}}}"#, one_line(reply.as_str())))
+            let to: String =
+                self.shown_to().map(|(name, value)| format!(r#","{name}":{value}"#)).collect();
+            let reply = one_line(reply.as_str());
+            out::line(format_args!(r#"{{"outcome":"done","reply":{reply}{to}}}"#))
         } else {
             out::line(reply.as_str())
         };
@@ -200,12 +224,22 @@ impl About {
     }
 
     fn details(&self, sent_at: &Value) -> Map<String, Value> {
-        Map::from_iter([
-            ("operation".to_owned(), self.operation.as_str().into()),
-            ("reference".to_owned(), self.reference.get().map(String::as_str).into()),
-            ("sent_at".to_owned(), sent_at.clone()),
-            ("digest".to_owned(), self.digest.to_string().into()),
-        ])
+        let fields = [
+            ("operation", self.operation.as_str().into()),
+            ("reference", self.reference.get().map(String::as_str).into()),
+            ("sent_at", sent_at.clone()),
+            ("digest", self.digest.to_string().into()),
+        ];
+        let fields = fields.into_iter().chain(self.shown_to());
+        fields.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Returns where a call goes that creates something or moves money, for scripts.
+    fn shown_to(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let to = self.to.get().filter(|_| self.class != Class::Read);
+        to.into_iter().flat_map(|to| {
+            [("base_url", to.base_url.as_str().into()), ("profile", to.profile.as_deref().into())]
+        })
     }
 }
 

@@ -7,6 +7,8 @@ mod call_outcomes;
 mod canary;
 mod causes;
 mod compact;
+#[cfg(unix)]
+mod config_check;
 mod decisions;
 mod demo;
 mod hostile;
@@ -26,6 +28,10 @@ mod network;
 mod operations;
 mod output;
 #[cfg(unix)]
+mod profile_files;
+#[cfg(unix)]
+mod profiles;
+#[cfg(unix)]
 mod promises;
 #[cfg(unix)]
 mod reconcile;
@@ -35,6 +41,8 @@ mod replies;
 #[cfg(unix)]
 mod running;
 mod sandbox;
+#[cfg(unix)]
+mod secret_sources;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
@@ -62,9 +70,15 @@ pub(crate) fn imts(args: &[&str]) -> Command {
     #[cfg(unix)]
     catch_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_imts"));
+    let own = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in own.filter(|name| name.starts_with("IMTS_")) {
+        command.env_remove(name);
+    }
     for name in VARIABLES {
         command.env_remove(name);
     }
+    // The tests do not read the profiles of the person who runs them.
+    command.env("XDG_CONFIG_HOME", "/no/such/folder");
     command.args(args).stdin(Stdio::null());
     command
 }
@@ -92,18 +106,8 @@ fn catch_signals() {
 pub(crate) const TRANSPORTS: [&str; 2] = ["ureq", "hyper-util"];
 
 /// The variables that could lead a command elsewhere.
-const VARIABLES: [&str; 10] = [
-    "IMTS_BASE_URL",
-    "IMTS_AGENT_ID",
-    "IMTS_AGENT_SECRET",
-    "IMTS_PLAIN_HTTP_HOST",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-    "NO_PROXY",
-    "no_proxy",
-];
+const VARIABLES: [&str; 6] =
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 
 /// `imts token` with the sandbox's credentials.
 pub(crate) fn token(url: &str, more: &[&str]) -> Command {

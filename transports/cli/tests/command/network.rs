@@ -51,15 +51,15 @@ fn grant() -> Vec<u8> {
 }
 
 /// A service over TLS with a certificate of its own, in a file.
-struct Secured {
-    port: u16,
-    pem: PathBuf,
-    served: JoinHandle<Vec<bool>>,
+pub(crate) struct Secured {
+    pub(crate) port: u16,
+    pub(crate) pem: PathBuf,
+    pub(crate) served: JoinHandle<Vec<bool>>,
 }
 
 impl Secured {
     /// Each connection yields whether its handshake went well.
-    fn start(name: &str, times: usize) -> Self {
+    pub(crate) fn start(name: &str, times: usize) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec!["localhost".to_owned()])
             .unwrap()

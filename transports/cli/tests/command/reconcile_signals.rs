@@ -51,7 +51,7 @@ impl Asking {
 }
 
 /// Returns what was written to the pipe, once every process that has it open has ended.
-fn last_words(mut up: impl Read + Send + 'static) -> String {
+pub(crate) fn last_words(mut up: impl Read + Send + 'static) -> String {
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
         let mut words = String::new();

@@ -10,6 +10,7 @@ mod helps;
 mod journals;
 mod literals;
 mod mistakes;
+mod profiles;
 mod replies;
 mod scenes;
 mod sessions;
@@ -24,10 +25,11 @@ use self::scenes::Scenes;
 /// A part of the file: its title, and what makes its scenes.
 type Part = (&'static str, fn(&mut Scenes));
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("help", helps::shoot),
     ("mistakes on the command line", mistakes::shoot),
     ("settings that cannot be used", settings::shoot),
+    ("profiles", profiles::shoot),
     ("a sign-in and what the service replies", replies::shoot),
     ("calls", calls::shoot),
     ("journals", journals::shoot),

@@ -5,6 +5,7 @@ mod commands;
 mod defaults;
 mod examples;
 mod lists;
+mod settings;
 
 use std::process::Command;
 

@@ -3,7 +3,7 @@
 use super::scenes::Scenes;
 use crate::imts;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["token"],
     &["watch"],
@@ -15,6 +15,10 @@ const COMMANDS: [&[&str]; 13] = [
     &["journal", "reconcile"],
     &["journal", "accept"],
     &["journal", "compact"],
+    &["config"],
+    &["config", "show"],
+    &["config", "check"],
+    &["config", "list"],
     &["sandbox"],
     &["demo"],
 ];

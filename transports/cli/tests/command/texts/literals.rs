@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::scenes::steady;
 
 /// What cannot be provoked, or not in the same way each time: why, and the texts.
-const CANNOT_BE_PROVOKED: [(&str, &[&str]); 9] = [
+const CANNOT_BE_PROVOKED: [(&str, &[&str]); 10] = [
     (
         "a bug in the command",
         &[
@@ -28,9 +28,21 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 9] = [
             "cannot catch signals: {error}",
             "cannot start tokio's runtime: {error}",
             "cannot serve on loopback: {error}",
-            "cannot wait for the command: {error}",
-            "the command has no stdin or no stdout",
             "opening the journal",
+            "reading the journal",
+        ],
+    ),
+    (
+        "a keychain, or a build without one (keychain.rs has a fake one, secret_sources.rs none)",
+        &[
+            "this build of imts cannot read a keychain: build it with --features keyring, or name \
+             another source of the secret",
+            "the keychain has no entry of this service and user",
+            "the keychain has several entries of this service and user",
+            "the keychain cannot be read: {error}",
+            "there is no keychain: {error}",
+            "there is no keychain",
+            "the keychain's entry cannot be read",
         ],
     ),
     (
@@ -46,7 +58,10 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 9] = [
         "two callers of one client, which the command does not have",
         &["Wait for that call's outcome."],
     ),
-    ("a signal at one moment of many", &["the journal was read", "a signal"]),
+    (
+        "a signal at one moment of many",
+        &["the journal was read", "a signal", "all checks were made"],
+    ),
     (
         "what a later failure replaces",
         &["the command was interrupted", "this command was interrupted"],
