@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::hint::black_box;
 
-use imts::{Outcome, Phase, Reply, Step};
+use imts::{AsyncClient, AsyncHandle, Client, Handle, Outcome, Phase, Reply, Step};
 
 use crate::ready::{self, NOW};
 
@@ -65,7 +65,15 @@ pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> T {
 
 /// A token from a client for threads, taken and let go.
 fn token(times: u32, meter: &Meter) {
-    let client = ready::client();
+    tokens(&ready::client(), times, meter);
+}
+
+/// The same if the client shares a store.
+fn token_sharing(times: u32, meter: &Meter) {
+    tokens(&ready::sharing_client(), times, meter);
+}
+
+fn tokens(client: &Client, times: u32, meter: &Meter) {
     for _ in 0..times {
         meter.counts(|| drop(black_box(client.token())));
     }
@@ -73,7 +81,15 @@ fn token(times: u32, meter: &Meter) {
 
 /// A token from a client for tasks, taken and let go.
 fn token_async(times: u32, meter: &Meter) {
-    let client = ready::async_client();
+    tokens_async(&ready::async_client(), times, meter);
+}
+
+/// The same if the client shares a store.
+fn token_sharing_async(times: u32, meter: &Meter) {
+    tokens_async(&ready::sharing_async_client(), times, meter);
+}
+
+fn tokens_async(client: &AsyncClient, times: u32, meter: &Meter) {
     for _ in 0..times {
         meter.counts(|| drop(black_box(ready::at_once(client.token()))));
     }
@@ -81,7 +97,15 @@ fn token_async(times: u32, meter: &Meter) {
 
 /// A token from one thread's handle.
 fn handle(times: u32, meter: &Meter) {
-    let mut handle = ready::client().handle();
+    by_handle(ready::client().handle(), times, meter);
+}
+
+/// The same if the client shares a store.
+fn handle_sharing(times: u32, meter: &Meter) {
+    by_handle(ready::sharing_client().handle(), times, meter);
+}
+
+fn by_handle(mut handle: Handle, times: u32, meter: &Meter) {
     for _ in 0..times {
         meter.counts(|| drop(black_box(handle.token())));
     }
@@ -89,39 +113,15 @@ fn handle(times: u32, meter: &Meter) {
 
 /// A token from one task's handle.
 fn handle_async(times: u32, meter: &Meter) {
-    let mut handle = ready::async_client().handle();
-    for _ in 0..times {
-        meter.counts(|| drop(black_box(ready::at_once(handle.token()))));
-    }
+    by_handle_async(ready::async_client().handle(), times, meter);
 }
 
-/// A token from a client for threads that shares a store.
-fn token_sharing(times: u32, meter: &Meter) {
-    let client = ready::sharing_client();
-    for _ in 0..times {
-        meter.counts(|| drop(black_box(client.token())));
-    }
-}
-
-/// A token from a client for tasks that shares a store.
-fn token_sharing_async(times: u32, meter: &Meter) {
-    let client = ready::sharing_async_client();
-    for _ in 0..times {
-        meter.counts(|| drop(black_box(ready::at_once(client.token()))));
-    }
-}
-
-/// A token from one thread's handle of a client that shares a store.
-fn handle_sharing(times: u32, meter: &Meter) {
-    let mut handle = ready::sharing_client().handle();
-    for _ in 0..times {
-        meter.counts(|| drop(black_box(handle.token())));
-    }
-}
-
-/// A token from one task's handle of a client that shares a store.
+/// The same if the client shares a store.
 fn handle_sharing_async(times: u32, meter: &Meter) {
-    let mut handle = ready::sharing_async_client().handle();
+    by_handle_async(ready::sharing_async_client().handle(), times, meter);
+}
+
+fn by_handle_async(mut handle: AsyncHandle, times: u32, meter: &Meter) {
     for _ in 0..times {
         meter.counts(|| drop(black_box(ready::at_once(handle.token()))));
     }

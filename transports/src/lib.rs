@@ -38,6 +38,7 @@
 //! | a token that is valid now, and why there is none | [`BearerGuard`], [`TokenError`] |
 //! | one operation, sent again only with proof, and how it ends | [`Client::call`], [`Outcome`], [`call`] |
 //! | a call whose outcome is unknown | [`Client::in_doubt`], [`Client::resolve`], [`Client::reconcile`] |
+//! | one session for several processes | [`Builder::store`], [`mod@store`] |
 //! | the ready HTTP clients, and how to bring your own | `UreqTransport`, `HyperTransport`, [`transport`] |
 //! | certificates, proxies | `tls`, `proxy` |
 //! | what is recorded of a call before it is sent | [`journal`], `journal_file`, `journal_postgres` |
@@ -136,6 +137,10 @@ pub use crate::ureq::UreqTransport;
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../core/docs/guide.md")]
 struct Pages;
+
+#[cfg(all(doctest, feature = "ureq"))]
+#[doc = include_str!("../docs/share-a-session.md")]
+struct ShareASession;
 
 /// The pages of the cookbook, whose examples run as tests.
 #[cfg(all(

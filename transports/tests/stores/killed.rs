@@ -14,13 +14,13 @@ use self::fleet::{Fleet, Harm, Plan};
 use crate::folder::Folder;
 use crate::place;
 
-/// How many fleets run side by side, and for how many seconds each: `10x60` is the long form, with
-/// more than ten thousand renewals.
+/// How many fleets run side by side, and for how many seconds each: `10x1000` is the long form, with
+/// ten thousand renewals.
 const FLEETS: &str = "IMTS_STORE_FLEETS";
 
 fn fleets(seconds: u64) -> (usize, Duration) {
     let Ok(given) = std::env::var(FLEETS) else { return (1, Duration::from_secs(seconds)) };
-    let (fleets, seconds) = given.split_once('x').expect("such as 10x60");
+    let (fleets, seconds) = given.split_once('x').expect("such as 10x1000");
     (fleets.parse().unwrap(), Duration::from_secs(seconds.parse().unwrap()))
 }
 

@@ -188,3 +188,32 @@ struct StillWorking;
 #[derive(Debug, thiserror::Error)]
 #[error("the process was forked after the client was built: build the client after the fork")]
 struct Forked;
+
+#[cfg(all(test, not(imts_loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use imts_core::swap::Swap;
+
+    use super::{Begun, Declared, SharedStore};
+    use crate::store::{MemoryStore, Store, StoreError};
+
+    #[test]
+    fn a_client_from_before_a_fork_does_not_swap() {
+        let memory = Arc::new(MemoryStore::new());
+        let asked = Arc::clone(&memory);
+        let declared = Declared::Blocks(Arc::new(move |swap: &Swap| asked.swap(swap)));
+        let of_parent = SharedStore::new(declared);
+        let forked = SharedStore { process: of_parent.process.wrapping_add(1), ..of_parent };
+        let within = Duration::from_secs(60);
+        let look = Arc::new(Swap::look("https://service.example", "agent", within));
+        let Begun::OnThread(swapping) = forked.begin(&look, |work| work()) else {
+            panic!("it blocks")
+        };
+        let error = swapping.wait(within).unwrap_err();
+        assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
+        assert!(error.to_string().contains("forked"), "{error}");
+        assert_eq!(format!("{memory:?}"), "MemoryStore { entries: 0, .. }");
+    }
+}

@@ -8,12 +8,12 @@ use imts::swap::{Swap, Swapped};
 use imts::{Store, StoreError, TokenError};
 use imts_sandbox::DEFAULT_AGENT;
 
-use super::{World, reports, run};
+use super::{World, eventually, reports, run};
 
 #[test]
 fn closing_completes_the_renewal_and_its_hand_over() {
-    let world = World { latency: Duration::from_millis(50), ..World::default() };
     for tasks in [false, true] {
+        let world = World { latency: Duration::from_millis(300), ..World::default() };
         let slow = world.clone();
         let builder = world.builder().store(move |swap: &Swap| {
             if reports(swap) {
@@ -21,20 +21,29 @@ fn closing_completes_the_renewal_and_its_hand_over() {
             }
             slow.store.swap(swap)
         });
-        let (token, saved) = if tasks {
+        // It is closed while the request is under way, and the hand-over is another flight.
+        let (saved, counts) = if tasks {
             let client = world.tasks_over(builder);
-            let token = run(client.token()).unwrap().expose_token().to_owned();
-            (token, run(client.close(Duration::from_secs(60))))
+            let asking = client.clone();
+            let asked = thread::spawn(move || run(asking.token()).map(drop));
+            eventually("it has claimed", || client.store_counts().done >= 1);
+            let saved = run(client.close(Duration::from_secs(60)));
+            drop(asked.join().unwrap());
+            (saved, client.store_counts())
         } else {
             let client = world.client_over(builder);
-            let token = client.token().unwrap().expose_token().to_owned();
-            (token, client.close(Duration::from_secs(60)))
+            let asking = client.clone();
+            let asked = thread::spawn(move || asking.token().map(drop));
+            eventually("it has claimed", || client.store_counts().done >= 1);
+            let saved = client.close(Duration::from_secs(60));
+            drop(asked.join().unwrap());
+            (saved, client.store_counts())
         };
         assert!(!saved.unwrap().is_in_doubt());
-        let sibling = world.client();
-        assert_eq!(sibling.token().unwrap().expose_token(), token);
+        assert_eq!((counts.done, counts.renewed), (2, 1), "handed over when close returns");
+        world.client().token().unwrap();
+        assert_eq!(world.sign_ins(), 1, "tasks: {tasks}");
     }
-    assert_eq!(world.sign_ins(), 1);
 }
 
 #[test]
@@ -43,10 +52,10 @@ fn closing_ends_the_wait_for_a_sibling_at_once() {
     let (busy, waiting) = (world.client(), world.client());
     let asking = busy.clone();
     let renewal = thread::spawn(move || asking.token().map(drop));
-    super::eventually("the sibling has claimed", || busy.store_counts().done == 1);
+    eventually("the sibling has claimed", || busy.store_counts().done >= 1);
     let asking = waiting.clone();
     let asked = thread::spawn(move || asking.token().map(drop));
-    super::eventually("this one waits for it", || waiting.store_counts().other == 1);
+    eventually("this one waits for it", || waiting.store_counts().other >= 1);
     drop(waiting.close(Duration::from_secs(60)));
     let error = asked.join().unwrap().unwrap_err();
     assert!(matches!(error, TokenError::Closed), "{error:?}");
@@ -60,7 +69,7 @@ fn signing_out_everywhere_takes_the_tokens_of_every_sibling() {
         let builder = || world.nameless().agent(DEFAULT_AGENT).store(Arc::clone(&world.store));
         let (rich, poor) = (world.client(), world.client_over(builder()));
         rich.token().unwrap();
-        super::eventually("the grant is in the store", || rich.store_counts().done == 2);
+        eventually("the grant is in the store", || rich.store_counts().done == 2);
         poor.token().unwrap();
         if tasks {
             let client = world.tasks_over(builder());

@@ -91,7 +91,7 @@ fn a_store_that_comes_back_is_used_and_gets_what_was_got_alone() {
     free.send(()).unwrap();
     eventually("its next renewal is by a claim", || {
         client.token().unwrap();
-        client.store_counts().renewed == 1
+        client.store_counts().renewed >= 1
     });
     assert!(client.store_failure().is_none());
     eventually("it is handed over", || client.store_counts().done >= 2);
