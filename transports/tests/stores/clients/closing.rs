@@ -1,6 +1,7 @@
 //! What a client that is closed leaves in its store.
 
-use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -44,6 +45,28 @@ fn closing_completes_the_renewal_and_its_hand_over() {
         world.client().token().unwrap();
         assert_eq!(world.sign_ins(), 1, "tasks: {tasks}");
     }
+}
+
+#[test]
+fn closing_gives_up_a_hand_over_that_is_not_done_by_its_deadline() {
+    let mut world = World { latency: Duration::from_millis(100), ..World::default() };
+    world.policy.store_within = Duration::from_secs(4);
+    let (freed, free) = channel::<()>();
+    let (free, inner) = (Mutex::new(free), world.clone());
+    let client = world.client_over(world.builder().store(move |swap: &Swap| {
+        if reports(swap) {
+            let _freed = free.lock().unwrap().recv();
+        }
+        inner.store.swap(swap)
+    }));
+    let asking = client.clone();
+    let asked = thread::spawn(move || asking.token().map(drop));
+    eventually("it has claimed", || client.store_counts().done >= 1);
+    drop(client.close(Duration::from_secs(1)));
+    let counts = client.store_counts();
+    assert_eq!((counts.done, counts.failed), (1, 0), "it has waited for the store's time limit");
+    drop(freed);
+    drop(asked.join().unwrap());
 }
 
 #[test]
