@@ -173,7 +173,8 @@ impl Checks {
     ) -> Result<(), Failure> {
         if !self.json {
             let advice = failure.as_ref().and_then(Failure::advice);
-            let advice = advice.map_or(String::new(), |it| format!("\n{:24}{it}", ""));
+            let below = format!("\n{:24}", "");
+            let advice = advice.map_or(String::new(), |it| format!("\n{it}").replace('\n', &below));
             out::line(format_args!("{:8}  {name:12}  {words}{advice}", state.as_str()))?;
         }
         self.all.push((name, state, words, failure));

@@ -106,6 +106,15 @@ fn each_wrong_setting_is_its_own_line_and_the_others_are_still_tried() {
     let ran = run(&mut imts(&["config", "check", "--json"]));
     let bad = ["base_url failed", "agent_id failed", "secret failed", "connection left_out"];
     assert_eq!((ran.code, not_ok(&ran)), (2, bad.map(str::to_owned).to_vec()), "{ran:?}");
+    // For people, what to do stands below its check, under the words of it.
+    profiles.write("[profile.p]\nsecret.command = [\"no such program\"]\n");
+    let ran = run(&mut profiles.imts(&["config", "check", "--profile", "p"]));
+    let below: Vec<_> =
+        ran.out.lines().filter_map(|line| line.strip_prefix(&" ".repeat(24))).collect();
+    assert!(below.len() == 2 && below[0].starts_with("No shell") && below[1].ends_with("line 2."));
+    let begins =
+        |line: &str| ["ok ", "failed ", "left_out ", "  "].iter().any(|it| line.starts_with(it));
+    assert!(ran.out.lines().all(begins), "{ran:?}");
     assert!(front.log().is_empty());
 }
 

@@ -14,7 +14,8 @@ fn show(profiles: &Profiles, profile: &str) -> Ran {
 
 #[track_caller]
 fn assert_refused(ran: &Ran, words: &[&str]) {
-    assert_eq!((ran.error().0.as_str(), ran.code), ("usage", 2), "{words:?}: {ran:?}");
+    assert_eq!(ran.code, 2, "{words:?}: {ran:?}");
+    assert_eq!(ran.error().0, "usage", "{words:?}: {ran:?}");
     let error = ran.json()["error"].clone();
     let message = error["message"].as_str().unwrap();
     for words in words {
