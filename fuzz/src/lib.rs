@@ -10,6 +10,7 @@ pub mod journal;
 pub mod jws;
 mod oracle;
 pub mod pg_sig;
+pub mod redis_reply;
 pub mod reply;
 pub mod sandbox_request;
 pub mod saved;
@@ -24,7 +25,7 @@ mod tally;
 pub use crate::tally::{Ran, Tally, Target};
 
 /// Every target. The replay on stable runs this list, and holds its files to it.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     call::TARGET,
     service_file::TARGET,
     dates::TARGET,
@@ -32,6 +33,7 @@ pub const TARGETS: [Target; 11] = [
     journal::TARGET,
     jws::TARGET,
     pg_sig::TARGET,
+    redis_reply::TARGET,
     reply::TARGET,
     sandbox_request::TARGET,
     saved::TARGET,
