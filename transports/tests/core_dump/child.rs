@@ -12,6 +12,9 @@ use imts::endpoint::ServicePath;
 use imts::operation::Custom;
 use imts::secret::Body;
 use imts::services::transfer::Status;
+use imts::store::file::FileStore;
+use imts::store::redis::RedisStore;
+use imts::store::sealed::{Keys, Sealed};
 use imts::tls::{Certificates, Tls};
 use imts::transport::Bounds;
 use imts::{
@@ -29,6 +32,8 @@ pub(crate) const URL: &str = "IMTS_TEST_CHILD_URL";
 /// What is to be trusted, where the service speaks TLS.
 pub(crate) const CERTIFICATE: &str = "IMTS_TEST_CHILD_CERTIFICATE";
 pub(crate) const TRANSPORT: &str = "IMTS_TEST_CHILD_TRANSPORT";
+/// The kind of store that the session is shared by, and where it is. Unset: none.
+pub(crate) const STORE: &str = "IMTS_TEST_CHILD_STORE";
 /// Where the service has the operation that is called.
 pub(crate) const STATUS: &str = "/v5/partner/transfer/status-example";
 /// How often it is granted tokens: by a sign-in, and by a refresh.
@@ -38,7 +43,7 @@ pub(crate) const GRANTS: usize = 2;
 fn child() {
     let Ok(control) = env::var(CONTROL) else { return };
     let mut control = TcpStream::connect(control).unwrap();
-    let builder = builder(&line(&mut control));
+    let builder = stored(builder(&line(&mut control)));
     match env::var(TRANSPORT).unwrap().as_str() {
         "closure" => {
             let send = |request: Request<Body>, bounds: Bounds| exchange(&request, bounds);
@@ -64,6 +69,21 @@ fn child() {
     }
     control.write_all(b"dropped\n").unwrap();
     line(&mut control);
+}
+
+/// Adds the store that the session is shared by, if there is one.
+fn stored(builder: Builder) -> Builder {
+    let Ok(store) = env::var(STORE) else { return builder };
+    let (kind, place) = store.split_once(' ').unwrap();
+    match kind {
+        "file" => builder.store(FileStore::open(place).unwrap()),
+        "sealed" => {
+            let store = FileStore::open(place).unwrap();
+            builder.store(Sealed::over(store, Keys::new([7; 32])))
+        }
+        "redis" => builder.store(RedisStore::new(place.parse().unwrap())),
+        other => panic!("{other}"),
+    }
 }
 
 fn trusting() -> Tls {

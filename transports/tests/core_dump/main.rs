@@ -3,13 +3,23 @@
 //!
 //! A child signs in, calls, refreshes, and drops all of it; before and after, all of its memory that
 //! can be written is searched from outside, as it would stand in a core dump.
-#![cfg(all(target_os = "linux", feature = "ureq", feature = "hyper-util"))]
+#![cfg(all(
+    target_os = "linux",
+    feature = "ureq",
+    feature = "hyper-util",
+    feature = "store-file",
+    feature = "store-redis",
+    feature = "store-seal"
+))]
 
 mod child;
 #[allow(dead_code, reason = "it is shared with the core's own hunt")]
 #[path = "../../../core/tests/canary/hunt.rs"]
 mod hunt;
 mod memory;
+#[cfg(feature = "test-servers")]
+#[path = "../servers/redis.rs"]
+mod redis_server;
 mod tls;
 
 use std::collections::BTreeSet;
@@ -82,6 +92,11 @@ impl Found {
 
 /// What is left after the drop, in a child that was seen to hold it all before.
 fn left(transport: &str) -> Found {
+    left_with(transport, None)
+}
+
+/// The same, with a session that is shared by a store.
+fn left_with(transport: &str, store: Option<&str>) -> Found {
     let service = service();
     let (url, certificate) = match transport.ends_with("over TLS") {
         true => tls::before(service.address()),
@@ -94,6 +109,7 @@ fn left(transport: &str) -> Found {
         .env(child::URL, url)
         .env(child::CERTIFICATE, certificate)
         .env(child::TRANSPORT, transport)
+        .envs(store.map(|store| (child::STORE, store)))
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -129,6 +145,31 @@ fn a_dropped_client_leaves_nothing_of_its_own_in_memory() {
         let left = left(transport);
         assert!(left.names().is_empty(), "over {transport}: {left:#?}");
     }
+}
+
+#[test]
+fn a_client_with_a_store_in_a_file_leaves_nothing_in_memory_either() {
+    use std::os::unix::fs::PermissionsExt;
+    for kind in ["file", "sealed"] {
+        let name = format!("imts-core-dump-{}-{kind}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let path = folder.join("session");
+        let left = left_with("closure", Some(&format!("{kind} {}", path.display())));
+        assert!(left.names().is_empty(), "with a {kind} store: {left:#?}");
+        assert!(path.metadata().unwrap().len() > 0, "the session was stored");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[cfg(feature = "test-servers")]
+#[test]
+fn a_client_with_a_store_in_redis_leaves_nothing_in_memory_either() {
+    let server = redis_server::RedisServer::start();
+    let left = left_with("closure", Some(&format!("redis {}", server.address())));
+    assert!(left.names().is_empty(), "{left:#?}");
+    assert_eq!(server.text(&["DBSIZE"]), "1", "the session was stored");
 }
 
 #[test]
