@@ -40,7 +40,7 @@ fn two_nodes_that_send_to_each_other_are_not_followed_for_ever() {
     let nodes = cluster();
     assert!(!done(&RedisStore::new(nodes[0].address()), &put(Stamp::NONE, FIRST)));
     let has = usize::from(nodes[1].text(&["DBSIZE"]) == "1");
-    // The node that has the key is told that it moved to the other one, which does not know that.
+    // The node that has the key now sends to the other one, which does not know that.
     let other = nodes[1 - has].text(&["CLUSTER", "MYID"]);
     let slot = nodes[has].text(&["CLUSTER", "KEYSLOT", KEY]);
     nodes[has].ask(&["FLUSHALL"]);
