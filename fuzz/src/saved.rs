@@ -176,7 +176,9 @@ fn go_on(saved: &Saved, form: &Value, mut now: Now, keeps: bool) -> bool {
     let adopted = session.adopt(saved.clone(), now);
     if saved.endpoint() != URL {
         assert_eq!(adopted, Err(AdoptError::OtherEndpoint));
-    } else if keeps && saved.agent_id() != Some(AGENT) {
+    } else if saved.service().is_some() {
+        assert_eq!(adopted, Err(AdoptError::OtherService));
+    } else if keeps && saved.agent_id() != Some(AGENT) || saved.subject().is_some() {
         assert_eq!(adopted, Err(AdoptError::OtherAgent));
     } else {
         assert_eq!(adopted, Ok(()));

@@ -35,7 +35,8 @@ pub struct Health {
     /// the session needs new credentials.
     #[serde(rename = "next_renewal_ms", serialize_with = "millis")]
     pub next_renewal: Option<Duration>,
-    /// What is left of a back-off, of a `Retry-After`, or of the wait after a 403.
+    /// What is left of a back-off, of a `Retry-After`, or of the wait after a 403. With a shared
+    /// store, also of a sibling's back-off, or of the wait before the store is asked again.
     #[serde(rename = "backing_off_ms", serialize_with = "millis")]
     pub backing_off: Option<Duration>,
     /// The renewal that is under way.
@@ -163,6 +164,7 @@ impl Session {
         let left = |until: Mono| Some(until.since(now.mono)).filter(|left| !left.is_zero());
         let route = self.route(now);
         let waits = route.and_then(|purpose| self.waits(purpose, now)).map(|(until, _)| until);
+        let waits = waits.max(self.share.as_ref().and_then(|share| share.backs_off(now.mono)));
         let refresh = self.grant.as_ref().and_then(|grant| grant.usable_refresh(now));
         let flight = self.flight.map(|Flight { ticket, .. }| InFlight {
             purpose: ticket.purpose,

@@ -191,6 +191,13 @@ impl Share {
         self.rest.filter(|rest| now < rest.until)
     }
 
+    /// Until when this session sends nothing because of the store: a sibling backs off, or the store
+    /// does not answer.
+    pub(super) fn backs_off(&self, now: Mono) -> Option<Mono> {
+        let rest = self.rest(now).filter(|rest| rest.resting).map(|rest| rest.until);
+        rest.max(self.out.as_ref().map(|out| out.next_look))
+    }
+
     /// When the store may be asked for something that was put off.
     fn asks_at(&self, now: Mono) -> Option<Mono> {
         let rest = self.rest(now).map(|rest| rest.next_look);

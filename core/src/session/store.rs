@@ -61,9 +61,12 @@ pub enum AdoptError {
     /// A session of another endpoint saved it.
     #[error("the saved state belongs to another endpoint: its tokens are not sent to this one")]
     OtherEndpoint,
-    /// A session of another agent saved it.
+    /// A session of another agent saved it, or it holds a person's tokens.
     #[error("the saved state belongs to another agent")]
     OtherAgent,
+    /// A session of another service saved it.
+    #[error("the saved state belongs to another service")]
+    OtherService,
 }
 
 impl Session {
@@ -125,7 +128,12 @@ impl Session {
         if saved.endpoint != self.endpoint.as_str() {
             return Err(AdoptError::OtherEndpoint);
         }
-        if self.agent_id.is_some() && saved.agent_id.as_deref() != self.agent_id() {
+        // The session's service has no name, and its tokens are the agent's own.
+        if saved.service.is_some() {
+            return Err(AdoptError::OtherService);
+        }
+        let is_other = self.agent_id.is_some() && saved.agent_id.as_deref() != self.agent_id();
+        if is_other || saved.subject.is_some() {
             return Err(AdoptError::OtherAgent);
         }
         if saved.generation() <= self.generation {

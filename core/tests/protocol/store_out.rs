@@ -6,9 +6,9 @@ use std::time::Duration;
 use imts_core::Keep;
 use imts_core::exchange::Purpose;
 use imts_core::policy::Alone;
-use imts_core::swap::SwapError;
+use imts_core::swap::{Found, Held, SwapError};
 
-use crate::sharing::{SIBLING, asking, granted, granted_ago, sharing};
+use crate::sharing::{SIBLING, as_sibling, asking, granted, granted_ago, sharing};
 use crate::support::{AGENT, World, credentials, policy, seconds, session_with};
 
 #[test]
@@ -83,4 +83,20 @@ fn after_a_sign_in_alone_that_failed_the_store_is_asked_again() {
     assert_eq!(world.ask(), 'W');
     world.pass(seconds(1));
     world.asks_for('H');
+}
+
+#[test]
+fn health_says_how_long_the_store_makes_the_session_wait() {
+    let mut world = asking(granted_ago(1_000));
+    world.store_fails();
+    let health = world.session.health(world.now);
+    assert_eq!(health.backing_off, Some(Duration::from_millis(500)));
+    let mut world = asking(granted_ago(1_000));
+    world.finds(|world| {
+        Found::state(as_sibling(world, "unspent", true), Duration::ZERO, world.store_time())
+            .with_held(Held::new(seconds(60), true))
+    });
+    let health = world.session.health(world.now);
+    assert_eq!(health.backing_off, Some(seconds(60)));
+    assert_eq!(health.next_renewal, Some(seconds(60)));
 }

@@ -1,8 +1,12 @@
 //! A service without a way back in: a code that works once, then a refresh token that rotates.
 
+use std::sync::Arc;
+
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use imts_core::exchange::Purpose;
+use imts_core::swap::{Register, StoreTime, SwapError};
 use imts_core::transport_error::NotSent;
+use imts_core::transport_error::Source;
 use imts_core::{Step, TransportError};
 
 use crate::support::{BASIC, DAY, ID, SECRET, World, pair};
@@ -178,6 +182,49 @@ fn nothing_is_used_before_it_is_saved_however_long_the_save_takes() {
     let Step::Save(save, _) = world.session.poll(world.now) else { panic!("it is not saved") };
     world.session.on_saved(save, world.now);
     assert_eq!(world.token(), "access-1");
+}
+
+#[test]
+fn nothing_is_used_before_a_shared_store_has_it_and_no_code_is_used_up_without_the_store() {
+    let mut store = Register::default();
+    let mut answers = [true, false, false, false, true].into_iter();
+    let mut world = World::new();
+    world.session = world.session.with_shared_store(7);
+    world.takes_code("code-1");
+    let mut swaps = 0;
+    let ticket = loop {
+        match world.session.poll(world.now) {
+            Step::Swap(ticket, swap) => {
+                swaps += 1;
+                let at = StoreTime::from_micros(i64::try_from(world.now.mono.as_micros()).unwrap());
+                let answer = match answers.next().unwrap_or(true) {
+                    true => Ok(store.swap(&swap, at, false)),
+                    false => Err(Arc::new(SwapError::TimedOut) as Source),
+                };
+                world.session.on_swap(ticket, answer, world.now);
+            }
+            Step::Send(ticket, _) => {
+                assert!(world.replied(ticket, 200, &pair(1)));
+            }
+            Step::Wait { until, last } => {
+                assert_eq!(last.kind(), "store");
+                assert!(world.session.phase(world.now).usable().is_none(), "it is not saved");
+                world.now = world.now.advanced_by(until.since(world.now.mono));
+            }
+            Step::Ready(bearer) => break bearer,
+            step => panic!("{step:?}"),
+        }
+    };
+    assert_eq!((ticket.expose_token(), swaps), ("access-1", 5));
+    assert!(store.state.is_some_and(|state| !state.is_in_doubt()));
+
+    let mut world = World::new();
+    world.session = world.session.with_shared_store(7);
+    world.takes_code("code-1");
+    let Step::Swap(ticket, _) = world.session.poll(world.now) else { panic!("a claim is due") };
+    world.session.on_swap(ticket, Err(Arc::new(SwapError::TimedOut)), world.now);
+    let step = world.session.poll(world.now);
+    assert!(matches!(step, Step::Wait { .. }), "it never signs in alone: {step:?}");
 }
 
 #[test]
