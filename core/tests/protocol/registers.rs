@@ -126,9 +126,8 @@ fn an_empty_entry_has_not_moved_and_a_look_changes_nothing() {
 fn neither_swaps_nor_their_answers_nor_entries_show_a_token() {
     let world = asking(granted_ago(800));
     let (_, swap) = world.swap.as_ref().unwrap();
-    let mut register = Register::default();
-    register.state = swap.put().cloned();
-    register.stamp = swap.put().unwrap().stamp();
+    let put = swap.put().unwrap();
+    let register = Register { state: Some(put.clone()), stamp: put.stamp(), ..Register::default() };
     let answer = Swapped::Other(register.found(THEIRS, at(1)));
     for text in [
         format!("{swap:?}"),
@@ -139,5 +138,5 @@ fn neither_swaps_nor_their_answers_nor_entries_show_a_token() {
     ] {
         assert!(!text.contains("access-1") && !text.contains("refresh-1"), "{text}");
     }
-    assert!(String::from_utf8_lossy(&swap.put().unwrap().to_json()).contains("refresh-1"));
+    assert!(String::from_utf8_lossy(&put.to_json()).contains("refresh-1"));
 }

@@ -115,13 +115,13 @@ impl World {
                 let wait = Duration::from_millis(self.choices.below(3));
                 self.pass(wait);
                 let swapped = self.store.swap(&swap, self.truth);
-                self.answered(at, ticket, Ok(swapped), swap.lease());
+                self.answered(at, ticket, Ok(swapped), claims(&swap));
                 return true;
             }
             // Lost before: the host hears of it, or waits.
             12 => {
                 if self.choices.percent(50) {
-                    self.answered(at, ticket, Err(()), swap.lease());
+                    self.answered(at, ticket, Err(()), claims(&swap));
                     return true;
                 }
             }
@@ -129,14 +129,14 @@ impl World {
             13 | 14 => {
                 let _lost = self.store.swap(&swap, self.truth);
                 if self.choices.percent(50) {
-                    self.answered(at, ticket, Err(()), swap.lease());
+                    self.answered(at, ticket, Err(()), claims(&swap));
                     return true;
                 }
             }
             // Done, and the answer late.
             15 => {
                 let swapped = self.store.swap(&swap, self.truth);
-                let what = Message::Answer(ticket, swapped, swap.lease());
+                let what = Message::Answer(ticket, swapped, claims(&swap));
                 self.late.push(Late { life, what, answers: true });
             }
             // Done late.
@@ -148,7 +148,7 @@ impl World {
         false
     }
 
-    /// An answer to a swap that was asked with this lease.
+    /// An answer to a swap that was a claim for so long, if it is done.
     fn answered(
         &mut self,
         at: usize,
@@ -260,7 +260,7 @@ impl World {
                 self.tell(|| format!("  a late swap of {life}: {}", swap_name(&swap)));
                 self.tally.note("a swap is late");
                 if let Some(at) = at.filter(|_| answers) {
-                    self.answered(at, ticket, Ok(swapped), swap.lease());
+                    self.answered(at, ticket, Ok(swapped), claims(&swap));
                 }
                 return;
             }
@@ -293,6 +293,11 @@ impl World {
             Some(_) => "rule 20: a hand-over",
         });
     }
+}
+
+/// How long a swap is a claim, if it is done.
+fn claims(swap: &Swap) -> Duration {
+    if swap.is_resting() { Duration::ZERO } else { swap.lease() }
 }
 
 fn name(step: &Step) -> String {

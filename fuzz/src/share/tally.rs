@@ -48,7 +48,6 @@ impl Tally {
 
     /// Fails if something that must be reached was not.
     pub(super) fn check(&self) {
-        println!("{:#?}", self.counts);
         let unknown: Vec<_> = self.counts.keys().filter(|what| !REQUIRED.contains(what)).collect();
         assert!(unknown.is_empty(), "counted, and not required: {unknown:?}");
         let missed = |what: &&&str| !self.counts.contains_key(**what);
