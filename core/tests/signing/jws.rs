@@ -87,6 +87,30 @@ fn each_field_of_the_form_must_be_there_and_fit() {
 }
 
 #[test]
+fn a_merchants_id_must_be_written_as_the_form_writes_it() {
+    use HeaderField::{Alg, MerchantId, MerchantIdText, Method, Uri};
+    let header = |id: &str| {
+        with_header(&format!(
+            r#"{{"uri":"{PATH}","merchant_id":{id},"method":"POST","alg":"HS256"}}"#
+        ))
+    };
+    let verified = |field, id: &str| {
+        let form = JwsForm::new(Algorithm::Hs256, [Uri, field, Method, Alg]).unwrap();
+        jws(form, "123456", "k1").verify(&header(id))
+    };
+    let wrong = Err(JwsError::Claim { field: "merchant_id" });
+    assert_eq!(verified(MerchantId, "123456"), Ok(()));
+    assert_eq!(verified(MerchantIdText, r#""123456""#), Ok(()));
+    for id in [r#""123456""#, "123457", "123456.0", "1234560e-1", "0123456", "null"] {
+        let expected = if id.starts_with('0') { Err(JwsError::Malformed) } else { wrong };
+        assert_eq!(verified(MerchantId, id), expected, "{id}");
+    }
+    for id in ["123456", r#""123457""#, "null"] {
+        assert_eq!(verified(MerchantIdText, id), wrong, "{id}");
+    }
+}
+
+#[test]
 fn a_header_that_is_not_one_object_of_distinct_names_is_refused() {
     for header in [
         format!(r#"{{{RIGHT},"uri":"{PATH}"}}"#),

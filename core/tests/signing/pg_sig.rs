@@ -44,6 +44,9 @@ fn a_level_that_sorts_otherwise_than_its_parent_is_ambiguous() {
     // By their names on the wire `a[b]` stands behind `a0`; by the sample before it.
     let fields = PgFields::new().with("a", PgFields::new().with("b", "1")).with("a0", "2");
     assert_eq!(signing(fields), Err(PgSignError::Ambiguous));
+    // By their names on the wire `aZ` stands before `a[b]`; by the other two behind it.
+    let fields = PgFields::new().with("a", flat(&[("b", "1")])).with("aZ", "2");
+    assert_eq!(signing(fields), Err(PgSignError::Ambiguous));
 }
 
 #[test]

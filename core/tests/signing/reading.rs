@@ -57,7 +57,9 @@ fn brackets_nest_and_join_what_belongs_together() {
     let nested = json!([["a", [["0", [["x", "1"], ["y", "3"]]], ["1", [["x", "4"]]]]], ["b", "2"]]);
     assert_eq!(form("a[0][x]=1&b=2&a[0][y]=3&a[1][x]=4"), Ok(nested));
     assert_eq!(form("a[0]=1&a[0]=2"), Ok(json!([["a", [["0", "1"], ["0", "2"]]]])));
-    for name in ["[a]", "a[", "a]", "a[]", "a[0", "a[0]b", "a[[0]]", "a[0]]", "]", "a[0]b[1]"] {
+    for name in
+        ["[a]", "a[", "a]", "a[]", "a[0", "a[0]b", "a[[0]]", "a[[0]", "a[0]]", "]", "a[0]b[1]"]
+    {
         assert_eq!(form(&format!("{name}=1")), syntax(NAMES), "{name}");
     }
 }

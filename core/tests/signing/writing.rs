@@ -2,7 +2,7 @@
 
 use imts_core::sign::pg_sig::{PgFields, PgSignError, XmlRoot};
 
-use crate::support::{flat, signed};
+use crate::support::{flat, signed, verified};
 
 fn text(body: &imts_core::secret::Body) -> String {
     String::from_utf8(body.as_ref().to_vec()).unwrap()
@@ -40,6 +40,14 @@ fn json_has_texts_as_strings_and_integers_as_numbers() {
             signed.pg_sig()
         )
     );
+}
+
+#[test]
+fn a_number_that_was_read_is_written_as_it_is_signed() {
+    let fields = PgFields::from_json(br#"{"a":-0,"b":20.50,"c":7}"#).unwrap();
+    let json = signed(fields).to_json().unwrap();
+    assert!(text(&json).starts_with(r#"{"a":"-0","b":"20.50","c":7,"#), "{}", text(&json));
+    assert!(verified(PgFields::from_json(json.as_ref()).unwrap()).is_ok());
 }
 
 #[test]

@@ -64,10 +64,8 @@ impl PgFields {
                 Event::Eof => break,
             }
         }
-        match document.root {
-            Some(root) if document.open.is_empty() => Ok(root),
-            _ => Err(NOT_XML),
-        }
+        // No element begins behind the root, so none is open.
+        document.root.ok_or(NOT_XML)
     }
 }
 
