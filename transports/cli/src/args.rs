@@ -1,8 +1,10 @@
 //! The command line and its help texts: one module for each command.
 
 mod call;
+mod completions;
 mod config;
 mod demo;
+mod exec;
 mod journal;
 mod operations;
 mod sandbox;
@@ -14,8 +16,10 @@ mod watch;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 pub(crate) use self::call::{Call, Sending};
+pub(crate) use self::completions::{Completions, Man};
 pub(crate) use self::config::{ConfigCommand, Settings};
 pub(crate) use self::demo::Demo;
+pub(crate) use self::exec::{Exec, Form};
 pub(crate) use self::journal::{
     Accept, Compact, Ended, Folder, JournalCommand, List, Reconcile, Resolve,
 };
@@ -23,8 +27,10 @@ pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{ServiceArgs, TransportName};
 pub(crate) use self::token::Token;
-pub(crate) use self::value::{Line, ProxyFrom};
+use self::value::switch;
+pub(crate) use self::value::{Line, ProxyFrom, VariableName};
 pub(crate) use self::watch::Watch;
+use crate::color::When;
 use crate::log::Log;
 
 /// Freedom Pay's IMTS (International Money Transfer System) from the command line
@@ -34,7 +40,7 @@ use crate::log::Log;
     version,
     propagate_version = true,
     max_term_width = 100,
-    after_help = "\
+    after_long_help = "\
 To see what it does, without credentials and without a network, run `imts demo`. No command contacts \
 the real service unless you give its base URL."
 )]
@@ -42,14 +48,42 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Log requests to stderr (-vv for more). Secrets are never logged.
+    /// Log requests (-vv: more), no secrets.
+    ///
+    /// The log goes to stderr.
     #[arg(short, long, global = true, env = "IMTS_VERBOSE", action = ArgAction::Count, display_order = 100)]
     verbose: u8,
+
+    /// Print results and errors only.
+    ///
+    /// It leaves out progress and notes, and changes no JSON.
+    #[arg(short, long, global = true, env = "IMTS_QUIET", value_parser = switch(), display_order = 101, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Color texts: auto, always or never.
+    ///
+    /// With auto, texts are colored on a terminal. NO_COLOR and CLICOLOR_FORCE change that.
+    #[arg(
+        long,
+        global = true,
+        env = "IMTS_COLOR",
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        display_order = 102,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    color: When,
 }
 
 impl Args {
     pub(crate) fn log(&self) -> Log {
-        Log::new(self.verbose)
+        Log::new(self.verbose, self.quiet)
+    }
+
+    pub(crate) fn color(&self) -> When {
+        self.color
     }
 }
 
@@ -61,6 +95,8 @@ pub(crate) enum Command {
     Token(Token),
     /// Keep a session alive and show it, until interrupted.
     Watch(Watch),
+    /// Run a command with an access token on a file descriptor.
+    Exec(Box<Exec>),
     /// Call an operation of the service, with JSON in and out.
     Call(Box<Call>),
     /// List the service's operations with class, evidence and path.
@@ -71,6 +107,10 @@ pub(crate) enum Command {
     Config(config::Config),
     /// Run a local sandbox of the service, until interrupted.
     Sandbox(Sandbox),
+    /// Print the script that completes this command in a shell.
+    Completions(Completions),
+    /// Write the man pages of all commands into a folder.
+    Man(Man),
 }
 
 impl Command {
@@ -79,9 +119,15 @@ impl Command {
         match self {
             Self::Token(args) => Some(&mut args.service),
             Self::Watch(args) => Some(&mut args.service),
+            Self::Exec(args) => Some(&mut args.service),
             Self::Call(args) => Some(&mut args.service),
             Self::Config(args) => args.command.settings_mut().map(|args| &mut args.service),
-            Self::Demo(_) | Self::Operations(_) | Self::Journal(_) | Self::Sandbox(_) => None,
+            Self::Demo(_)
+            | Self::Operations(_)
+            | Self::Journal(_)
+            | Self::Sandbox(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
     }
 }
@@ -110,11 +156,15 @@ mod tests {
     use super::command;
 
     /// Options without a variable. Each is about one run, and a variable lasts.
-    const WITHOUT: [&str; 11] = [
+    const WITHOUT: [&str; 14] = [
         "help",
         "version",
         // A token would be printed wherever the variable is forgotten.
         "show",
+        "header",
+        // How one command gets a token.
+        "fd",
+        "env",
         // One request, one call, one decision.
         "data",
         "path",

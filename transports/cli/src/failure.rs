@@ -9,6 +9,7 @@ use imts::{Recovery, TokenError};
 use serde_json::{Map, Value, json};
 
 use crate::advice;
+use crate::color::{self, Tone};
 use crate::out::{self, NotPrinted};
 use crate::values::seconds;
 
@@ -168,7 +169,11 @@ impl Failure {
             }
             out::last(json!({ "error": error }));
         } else {
-            out::note(format_args!("error: {}", self.message));
+            let tone = match self.kind {
+                Kind::Unknown | Kind::InDoubt => Tone::Doubt,
+                _ => Tone::Bad,
+            };
+            out::note(format_args!("{} {}", color::err(tone, "error:"), self.message));
             for line in self.advice().unwrap_or_default().lines() {
                 out::note(format_args!("  {line}"));
             }

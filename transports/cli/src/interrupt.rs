@@ -4,6 +4,9 @@
 //! reports how the command ended. Does not know what an interrupted call reports: the call's own
 //! module does.
 
+#[cfg(unix)]
+mod handover;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -14,6 +17,8 @@ use std::time::Duration;
 use imts::Recovery;
 use serde_json::Map;
 
+#[cfg(unix)]
+pub(crate) use self::handover::Handover;
 use crate::failure::{Failure, Kind};
 use crate::{child, terminal};
 

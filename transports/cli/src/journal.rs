@@ -18,6 +18,7 @@ use imts::{JournalFile, Recovery};
 use serde_json::{Value, json};
 
 use crate::args::{Accept, Ended, Folder, JournalCommand, List, Resolve};
+use crate::color::{self, Tone};
 use crate::failure::{Failure, Kind};
 use crate::interrupt::{self, Stop};
 use crate::log::Log;
@@ -209,11 +210,13 @@ fn line(call: &CallRecord) -> String {
         until.map_or(when.clone(), |until| format!("{when}, may be under way until {until}"));
     let state = call.state.as_str();
     let by = |by: &Option<String>| by.clone().unwrap_or_else(|| "an unknown user".to_owned());
-    let mut line = format!(
-        "{:>6}  {state:8}  {}  {reference}  {when}",
-        call.id,
-        call.operation.escape_debug()
-    );
+    let state = format!("{state:8}");
+    let state = match call.is_in_doubt() {
+        true => color::out(Tone::Doubt, state).to_string(),
+        false => state,
+    };
+    let mut line =
+        format!("{:>6}  {state}  {}  {reference}  {when}", call.id, call.operation.escape_debug());
     if let Some(Despite { id, reason, by: who }) = &call.despite {
         let (who, reason) = (by(who), reason.escape_debug());
         line += &format!("\n        sent despite call {id}, by {}: {reason}", who.escape_debug());
@@ -260,10 +263,11 @@ fn accept(args: &Accept, log: Log, stop: &Stop) -> Result<(), Failure> {
     if args.json {
         out::line(json!({ "accepted": true, "in_doubt": in_doubt }))?;
     } else {
-        out::line(format_args!(
-            "accepted; {in_doubt} in doubt. See: imts journal list {}",
-            file.display()
-        ))?;
+        let see = match log.is_quiet() {
+            true => String::new(),
+            false => format!(" See: imts journal list {}", file.display()),
+        };
+        out::line(format_args!("accepted; {in_doubt} in doubt.{see}"))?;
     }
     Ok(())
 }

@@ -17,11 +17,17 @@ use crate::out;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Log {
     level: u8,
+    is_quiet: bool,
 }
 
 impl Log {
-    pub(crate) fn new(level: u8) -> Self {
-        Self { level }
+    pub(crate) fn new(level: u8, is_quiet: bool) -> Self {
+        Self { level, is_quiet }
+    }
+
+    /// Returns whether to print results and errors only.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.is_quiet
     }
 
     /// Wraps a transport. The wrapper logs each request at this log's level.

@@ -9,20 +9,25 @@ mod call;
 mod carrier;
 mod child;
 mod client;
+mod color;
+mod completions;
 mod config;
 mod demo;
+mod exec;
 mod failure;
 mod gate;
 mod input;
 mod interrupt;
 mod journal;
 mod log;
+mod man;
 mod near;
 mod operations;
 mod out;
 mod sandbox;
 mod service_file;
 mod settings;
+mod suggest;
 mod tasks;
 mod terminal;
 mod timeout;
@@ -30,6 +35,7 @@ mod token;
 mod values;
 mod watch;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -39,21 +45,27 @@ use crate::config::NotRead;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    completions::answer();
+    color::choose(color::chosen(env::args_os()));
     let args = match config::args() {
         Ok(args) => args,
         Err(NotRead::Mistake(error)) => return mistake(&error),
-        Err(NotRead::Profile(failure)) => return failure.report(wants_json()),
+        Err(NotRead::Profile(failure)) => return unread(&failure),
     };
+    color::choose(args.color());
     let log = args.log();
     let (json, outcome) = match args.command {
         Command::Demo(demo) => (demo.json, demo::run(demo, log)),
         Command::Token(token) => (token.json, token::run(token, log)),
         Command::Watch(watch) => (watch.json, watch::run(watch, log)),
+        Command::Exec(exec) => return exec::run(*exec, log),
         Command::Call(call) => (call.json, call::run(*call, log)),
         Command::Operations(operations) => (operations.json, operations::run(operations)),
         Command::Journal(journal) => (journal.command.json(), journal::run(journal.command, log)),
         Command::Config(config) => (config.command.json(), config::run(config.command)),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, log)),
+        Command::Completions(completions) => (false, completions::run(&completions)),
+        Command::Man(man) => (false, man::run(&man)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,14 +86,30 @@ fn mistake(error: &clap::Error) -> ExitCode {
         out::note(error.render());
         return ExitCode::from(2);
     }
-    words(error).report(json)
+    unread(&words(error))
+}
+
+/// Reports why a command line is not carried out.
+fn unread(failure: &Failure) -> ExitCode {
+    let code = failure.report(wants_json());
+    if is_exec() { ExitCode::from(exec::NOT_RUN) } else { code }
+}
+
+/// Returns whether the command line is one of `imts exec`, also if it has a mistake.
+fn is_exec() -> bool {
+    let mut words = env::args_os().skip(1);
+    words.find(|word| !word.as_encoded_bytes().starts_with(b"-")).is_some_and(|it| it == "exec")
 }
 
 /// Returns whether a command that was not understood is to report that in JSON.
 fn wants_json() -> bool {
+    if is_exec() {
+        // Stdout belongs to the other command.
+        return false;
+    }
     let yes = ["y", "yes", "t", "true", "on", "1"];
-    let variable = std::env::var("IMTS_JSON").unwrap_or_default().to_lowercase();
-    yes.contains(&variable.trim()) || std::env::args_os().any(|arg| arg == "--json")
+    let variable = env::var("IMTS_JSON").unwrap_or_default().to_lowercase();
+    yes.contains(&variable.trim()) || env::args_os().any(|arg| arg == "--json")
 }
 
 /// Says what is wrong, in clap's words. They quote what was typed, and it is not always safe to
@@ -91,6 +119,9 @@ fn words(error: &clap::Error) -> Failure {
         Some(ContextValue::String(arg)) => !arg.starts_with('-'),
         _ => false,
     };
+    if error.kind() == ErrorKind::UnknownArgument && stray && is_exec() {
+        return Failure::usage("write -- before the command: imts exec [OPTIONS] -- COMMAND");
+    }
     if error.kind() == ErrorKind::UnknownArgument && stray {
         return Failure::usage(
             "unexpected argument (not repeated here, because it may be a secret): put the name of \
@@ -114,9 +145,9 @@ fn variable(error: &clap::Error) -> Option<String> {
         given.strip_prefix("--").and_then(|given| given.split('=').next()) == Some(option)
     };
     let is_wrong = matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation);
-    if !is_wrong || std::env::args_os().any(is_given) {
+    if !is_wrong || env::args_os().any(is_given) {
         return None;
     }
     let variables = args::variables(&args::command(), option).into_iter();
-    variables.into_iter().find(|variable| std::env::var_os(variable).is_some())
+    variables.into_iter().find(|variable| env::var_os(variable).is_some())
 }

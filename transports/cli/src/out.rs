@@ -4,6 +4,9 @@ use std::fmt::{self, Display, Formatter};
 use std::io::{self, ErrorKind, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+
 /// Whether someone still reads stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
@@ -40,8 +43,17 @@ pub(crate) fn last(text: impl Display) {
     drop(print(stdout, text));
 }
 
-fn print(mut stdout: StdoutLock<'_>, text: impl Display) -> Result<Reader, NotPrinted> {
+fn print(stdout: StdoutLock<'static>, text: impl Display) -> Result<Reader, NotPrinted> {
+    let mut stdout = colored(stdout);
     printed(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// Lets a console of Windows show colors. Never changes a text: what is not to be colored has none.
+fn colored<S: RawStream>(stream: S) -> AutoStream<S> {
+    match AutoStream::choice(&stream) {
+        ColorChoice::Never => AutoStream::always_ansi(stream),
+        _ => AutoStream::always(stream),
+    }
 }
 
 /// Returns what became of printing on stdout.
@@ -55,5 +67,5 @@ pub(crate) fn printed(outcome: io::Result<()>) -> Result<Reader, NotPrinted> {
 
 /// Prints a line on stderr, if that is possible.
 pub(crate) fn note(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(colored(io::stderr().lock()), "{text}"));
 }

@@ -65,6 +65,10 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     stop.take_over()?;
     let elsewhere = elsewhere(&front);
     let url = front.url();
+    if log.is_quiet() {
+        out::line(&url)?;
+        return wait(stop);
+    }
     let plain = match Endpoint::plain_loopback(&url) {
         Ok(_) => "--plain-http".to_owned(),
         Err(_) => format!("--plain-http-host {}", quoted(url_host(&url))),
@@ -104,6 +108,11 @@ an outage of 30 seconds:
 The sandbox refuses what a strict service refuses. The header X-Sandbox-Evidence of each reply says whether
 that reply is published or assumed.{elsewhere}"
     ))?;
+    wait(stop)
+}
+
+/// Waits for a signal. It ends the sandbox as it should.
+fn wait(stop: &Stop) -> Result<(), Failure> {
     while stop.wait(Duration::MAX).is_ok() {}
     Ok(())
 }

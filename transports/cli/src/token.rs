@@ -1,11 +1,14 @@
 //! `imts token`: one sign-in, one request, no retry.
 
-use imts::Policy;
+use std::time::Duration;
+
+use imts::{BearerGuard, Policy};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::args::Token;
+use crate::args::{ServiceArgs, Token};
 use crate::client::Client;
+use crate::color::{self, Tone};
 use crate::failure::Failure;
 use crate::log::Log;
 use crate::settings::{self, Connection};
@@ -23,29 +26,52 @@ pub(crate) fn run(args: Token, log: Log) -> Result<(), Failure> {
 
 /// Signs in, and returns what to print.
 fn words(args: &Token, log: Log) -> Result<Zeroizing<String>, Failure> {
-    let service = service_file::of(args.service.service_file.as_deref(), args.timeout)?;
+    let (client, bearer) = signed_in(&args.service, args.timeout, log)?;
+    Ok(if args.header {
+        header(&bearer)
+    } else {
+        Zeroizing::new(if args.json {
+            report(&client, args.show.then(|| bearer.expose_token())).to_string()
+        } else if args.show {
+            bearer.expose_token().to_owned()
+        } else {
+            text(&report(&client, None), log)
+        })
+    })
+}
+
+/// Signs in once.
+pub(crate) fn signed_in(
+    service: &ServiceArgs,
+    timeout: Duration,
+    log: Log,
+) -> Result<(Client, BearerGuard), Failure> {
+    let service_of = service_file::of(service.service_file.as_deref(), timeout)?;
     let Connection { builder, carrier, limit, .. } =
-        settings::connection(&args.service, service, args.timeout)?;
+        settings::connection(service, service_of, timeout)?;
     let left = limit.left();
     let mut policy = Policy::default();
     policy.time_limit = left;
     let client = carrier.client(builder.policy(policy).patience(left), log)?;
     let bearer = client.token().map_err(|error| Failure::from(&error))?;
-    Ok(Zeroizing::new(if args.json {
-        report(&client, args.show.then(|| bearer.expose_token())).to_string()
-    } else if args.show {
-        bearer.expose_token().to_owned()
-    } else {
-        text(&report(&client, None))
-    }))
+    Ok((client, bearer))
+}
+
+/// Returns the header line of a token.
+pub(crate) fn header(bearer: &BearerGuard) -> Zeroizing<String> {
+    Zeroizing::new(format!("Authorization: Bearer {}", bearer.expose_token()))
 }
 
 /// Formats the report for people.
-fn text(report: &Value) -> String {
+fn text(report: &Value, log: Log) -> String {
     let field = |name: &str| report[name].as_str().unwrap_or("none").to_owned();
+    let note = match log.is_quiet() {
+        true => "",
+        false => "\n  (--show prints the access token itself, and --header a header line for curl)",
+    };
     format!(
-        "signed in: the session is {}\n  access token   lives {} s, until {}\n  refresh token  until \
-         {}\n  (--show prints the access token itself)",
+        "{}: the session is {}\n  access token   lives {} s, until {}\n  refresh token  until {}{note}",
+        color::out(Tone::Good, "signed in"),
         field("phase"),
         report["lifetime_s"],
         field("access_expire_at"),

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::ServiceArgs;
 use super::journal::{Folder, words};
 use super::service::time_limit;
 use super::value::{line, path, switch};
+use crate::suggest;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -22,6 +24,13 @@ On success, the \
                        printed. Exit code 6 means that the request was sent and its outcome is \
                        unknown. Call status, info or search to find out. Do not send it again \
                        unless they say that it was not done.
+
+With -d KEY=TEXT the field is a string: it \
+                       holds the text as it is. With -d KEY:=JSON it is any JSON: a number keeps \
+                       all its digits. KEY=@FILE and KEY:=@FILE read the text or the JSON from a \
+                       file, and KEY=@- from stdin. A key begins with a letter or `_`, and has only \
+                       letters, digits, `_` and `-`. Give an object inside the request as \
+                       KEY:=JSON.
 
 Credentials come from IMTS_AGENT_ID \
                        and IMTS_AGENT_SECRET, or from --agent-id and --secret-file.
@@ -45,6 +54,7 @@ To try it, run `imts \
 )]
 pub(crate) struct Call {
     /// The operation's name, such as `fees`: see `imts operations`.
+    #[arg(add = ArgValueCompleter::new(suggest::Operations))]
     pub(crate) operation: String,
 
     /// Use this path for the operation, such as `/v5/partner/transfer/fees`. Its class stays the one
@@ -52,16 +62,16 @@ pub(crate) struct Call {
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
 
-    /// The request: JSON, `@FILE`, or `-` for stdin. Do not pass secrets or personal data as an
-    /// argument; use `@FILE` or `-`.
+    /// The request: JSON, `@FILE`, or `-` for stdin. Or one field for each -d: `KEY=TEXT`,
+    /// `KEY:=JSON`, `KEY=@FILE` or `KEY:=@FILE`. Without this option, it is `{}`. Do not pass secrets
+    /// or personal data as an argument; use a file or stdin.
     #[arg(
         short,
         long,
-        default_value = "{}",
-        hide_default_value = true,
-        value_name = "JSON|@FILE|-"
+        value_name = "JSON|@FILE|-|KEY=TEXT",
+        add = ArgValueCompleter::new(suggest::AfterAt)
     )]
-    pub(crate) data: String,
+    pub(crate) data: Vec<String>,
 
     /// Your own name for the call, to find its outcome later. It is printed and recorded, so it must
     /// not be a card number. With --journal, a call that creates something or moves money needs one.

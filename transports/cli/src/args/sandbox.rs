@@ -9,7 +9,13 @@ use clap::{Parser, ValueEnum};
 use super::value::{line, path};
 
 #[derive(Debug, Parser)]
-#[command(before_help = "Example: imts sandbox --lifetime 20s")]
+#[command(
+    before_help = "Example: imts sandbox --lifetime 20s",
+    after_long_help = "With --quiet, only its URL is printed.
+
+Exit codes: 0 interrupted (Ctrl-C, SIGTERM or \
+                       SIGHUP); 2 usage; 5 interrupted before it served."
+)]
 pub(crate) struct Sandbox {
     /// The address to listen on, such as 0.0.0.0 for all of this machine's IPv4 addresses. On any other
     /// address than loopback, anyone who reaches it can use and control the sandbox. Its secrets protect

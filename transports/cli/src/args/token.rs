@@ -15,6 +15,8 @@ use super::value::switch;
 Credentials come from IMTS_AGENT_ID and IMTS_AGENT_SECRET, or from --agent-id and --secret-file. A \
 secret is never an argument, because other users of the machine could read it.
 
+To use the token with curl: imts token --header | curl -H @- URL. See also `imts exec`.
+
 Exit codes: 0 done; 2 usage or endpoint; 3 refused by the service; 4 a reply that is malformed or \
 unexpected; 5 transport failed, timed out or interrupted."
 )]
@@ -33,4 +35,8 @@ pub(crate) struct Token {
     /// Print the access token itself: alone on stdout, or as `access_token` with --json.
     #[arg(long)]
     pub(crate) show: bool,
+
+    /// Print the header line `Authorization: Bearer TOKEN`, alone on stdout, for `curl -H @-`.
+    #[arg(long, conflicts_with = "show")]
+    pub(crate) header: bool,
 }

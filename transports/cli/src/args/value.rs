@@ -35,6 +35,10 @@ pub(crate) fn switch() -> impl TypedValueParser<Value = bool> {
 #[derive(Clone, Debug)]
 pub(crate) struct Line(pub(crate) String);
 
+/// The name of a variable of the environment.
+#[derive(Clone, Debug)]
+pub(crate) struct VariableName(pub(crate) String);
+
 /// Where the URL of the proxy comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum ProxyFrom {
@@ -63,6 +67,23 @@ impl ValueParserFactory for PlainHost {
         Reader(|value, name, _| match imts::endpoint::PlainHost::new(&value) {
             Ok(host) => Ok(Self(host)),
             Err(error) => Err(format!("{name} cannot be used: {error}")),
+        })
+    }
+}
+
+impl ValueParserFactory for VariableName {
+    type Parser = Reader<Self>;
+
+    fn value_parser() -> Self::Parser {
+        Reader(|value, name, _| {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if value.starts_with(|c: char| c.is_ascii_digit()) || !value.chars().all(is_part) {
+                return Err(format!(
+                    "{name} takes the name of a variable and no value: letters, digits and `_`, and \
+                     no digit first"
+                ));
+            }
+            Ok(Self(value))
         })
     }
 }

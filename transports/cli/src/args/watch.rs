@@ -12,7 +12,8 @@ use super::value::switch;
 #[command(
     before_help = "Example: imts watch --base-url https://host.example",
     after_long_help = "\
-On a terminal, a bar shows how long the token still lives. Elsewhere, and with -v, each event is a line.
+On a terminal, a bar shows how long the token still lives. Elsewhere, and with -v, each event is a line. \
+With --quiet, only failures and the end are printed.
 
 Failures are printed, and renewals go on at the pace that the service asks for. The command ends by \
 itself only if new credentials are needed.

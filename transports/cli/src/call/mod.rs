@@ -4,31 +4,27 @@
 //! outcome is reported: [`outcome`] does. Does not know when a request may be sent again: the
 //! library does.
 
+mod data;
 mod outcome;
 mod progress;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use imts::error::Malformed;
 use imts::journal::{Despite, Digest};
 use imts::operation::Json;
-use imts::text;
 use imts::{Class, Outcome, Policy};
 
+use self::data::Data;
 use self::outcome::{About, To};
 use self::progress::Progress;
 use crate::args::Call;
 use crate::failure::Failure;
-use crate::input::Source;
 use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;
 use crate::settings::{self, Connection};
 use crate::timeout::TimeLimit;
 use crate::{child, journal, service_file};
-
-/// The longest request that is read, in bytes.
-const MAX_DATA: u64 = 1_048_576;
 
 pub(crate) fn run(args: Call, log: Log) -> Result<(), Failure> {
     let progress = Arc::new(Progress::default());
@@ -57,14 +53,20 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     }
     let service = service_file::of(args.service.service_file.as_deref(), limit.left())?;
     let service = service_file::with_callable(service, &args.operation, args.path.as_deref())?;
-    let data = Data::of(&args.data);
-    if matches!(data, Data::Elsewhere(Source::Stdin))
-        && args.service.secret_file.as_deref() == Some(Path::new("-"))
-    {
-        return Err(Failure::usage(
-            "stdin cannot be both the secret and the data: give one of them \
-                                   as a file",
-        ));
+    let data = Data::of(&args.data)?;
+    let secret = usize::from(args.service.secret_file.as_deref() == Some(Path::new("-")));
+    match (data.reads_of_stdin(), secret) {
+        (1.., 1) => {
+            return Err(Failure::usage(
+                "stdin cannot be both the secret and the data: give one of them as a file",
+            ));
+        }
+        (2.., _) => {
+            return Err(Failure::usage(
+                "stdin cannot be two fields of the data: give one of them as a file",
+            ));
+        }
+        _ => {}
     }
     let request = limit.bound("reading the data", move || data.read())?;
     let entry = service.operations().entry(&args.operation);
@@ -105,42 +107,6 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     }
     about.is_named(call.reference());
     client.perform(call).map_err(|error| about.not_admitted(&error))
-}
-
-/// Where the request comes from.
-enum Data {
-    Argument(String),
-    Elsewhere(Source),
-}
-
-impl Data {
-    fn of(data: &str) -> Self {
-        match (data, data.strip_prefix('@')) {
-            ("-", _) => Self::Elsewhere(Source::Stdin),
-            (_, Some(path)) => Self::Elsewhere(Source::File(PathBuf::from(path))),
-            (json, None) => Self::Argument(json.to_owned()),
-        }
-    }
-
-    fn read(self) -> Result<Json, Failure> {
-        let (text, hint) = match self {
-            Self::Argument(given) => {
-                let text = text::document(given.as_bytes())
-                    .map_err(|error| Failure::usage(format!("the data cannot be used: {error}")))?;
-                (text.to_owned().into(), " (to read a file, give @FILE)")
-            }
-            Self::Elsewhere(source) => (source.text("the data", MAX_DATA)?, ""),
-        };
-        // The message never quotes what was given: it may hold a card number.
-        Json::parse(&text).map_err(|error| {
-            Failure::usage(match error {
-                Malformed::Json { fault, line, column } => {
-                    format!("the data is not JSON: {fault} at line {line}, column {column}{hint}")
-                }
-                _ => format!("the data is not JSON{hint}"),
-            })
-        })
-    }
 }
 
 /// Returns the caller's own name for the call, if one is given.

@@ -46,7 +46,7 @@ fn perform(args: &Demo, log: Log, stop: &Stop) -> Result<(), Failure> {
             "the demo uses a sandbox on this machine only: give http://127.0.0.1:PORT",
         ));
     }
-    let report = Report::new(args.json);
+    let report = Report::new(args.json, log);
     report.started(&url, own.is_some(), args.transport.as_str());
     let carrier = Carrier::new(args.transport, &Network::loopback())?;
     let control = Control::connect(endpoint.clone(), carrier.clone())?;

@@ -6,20 +6,24 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::control::Call;
+use crate::color::{self, Tone};
+use crate::log::Log;
 use crate::out;
 
 /// Prints events as they happen.
 #[derive(Debug)]
 pub(crate) struct Report {
     json: bool,
+    is_quiet: bool,
     began: Instant,
     steps: Vec<Value>,
     failed: usize,
 }
 
 impl Report {
-    pub(crate) fn new(json: bool) -> Self {
-        Self { json, began: Instant::now(), steps: Vec::new(), failed: 0 }
+    pub(crate) fn new(json: bool, log: Log) -> Self {
+        let (is_quiet, began) = (log.is_quiet() && !json, Instant::now());
+        Self { json, is_quiet, began, steps: Vec::new(), failed: 0 }
     }
 
     pub(crate) fn started(&self, url: &str, own: bool, transport: &str) {
@@ -101,12 +105,21 @@ impl Report {
         }
         let plural = if seen == 1 { "call" } else { "calls" };
         let verdict = match wrong {
-            None => format!("            as promised: {seen} {plural}"),
-            Some(wrong) => format!("            NOT AS PROMISED: {wrong}"),
+            None => {
+                format!("            {}: {seen} {plural}", color::out(Tone::Good, "as promised"))
+            }
+            Some(wrong) => {
+                let at = if self.is_quiet { format!("{name}: ") } else { " ".repeat(12) };
+                format!("{at}{}: {wrong}", color::out(Tone::Bad, "NOT AS PROMISED"))
+            }
         };
         let mut event = step.clone();
         event["event"] = "step_done".into();
-        self.event(|| event.clone(), || verdict);
+        if ok {
+            self.event(|| event, || verdict);
+        } else {
+            self.result(|| event, || verdict);
+        }
         self.steps.push(step);
     }
 
@@ -114,17 +127,32 @@ impl Report {
     pub(crate) fn finish(&self) -> usize {
         let (failed, steps) = (self.failed, self.steps.len());
         let took = self.began.elapsed();
-        self.event(
+        let line = if self.is_quiet { "" } else { "\n" };
+        self.result(
             || json!({ "event": "done", "ok": failed == 0, "took_s": round(took), "steps": self.steps }),
             || match failed {
-                0 => format!("\nAll {steps} steps as promised, in {:.1} s.", took.as_secs_f64()),
-                _ => format!("\n{failed} of {steps} steps NOT as promised."),
+                0 => {
+                    let all = format!("All {steps} steps as promised");
+                    format!("{line}{}, in {:.1} s.", color::out(Tone::Good, all), took.as_secs_f64())
+                }
+                _ => {
+                    let some = format!("{failed} of {steps} steps NOT as promised.");
+                    format!("{line}{}", color::out(Tone::Bad, some))
+                }
             },
         );
         failed
     }
 
+    /// Prints progress.
     fn event(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        if !self.is_quiet {
+            self.result(json, text);
+        }
+    }
+
+    /// Prints a result or an error.
+    fn result(&self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
         // If stdout is closed, the exit code still reports the result.
         drop(if self.json { out::line(json()) } else { out::line(text()) });
     }

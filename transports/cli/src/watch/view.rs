@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Next;
+use crate::color::{self, Tone};
 use crate::log::Log;
 use crate::out::{self, NotPrinted, Reader};
 use crate::values::seconds;
@@ -49,6 +50,8 @@ pub(super) enum Event<'a> {
 pub(super) enum View {
     Bar(ProgressBar),
     Lines,
+    /// Failures and the end alone.
+    Quiet,
     Json,
 }
 
@@ -61,6 +64,9 @@ impl View {
     pub(super) fn new(json: bool, log: Log) -> Self {
         if json {
             return Self::Json;
+        }
+        if log.is_quiet() {
+            return Self::Quiet;
         }
         // The log's lines would run into the bar.
         if !io::stdout().is_terminal() || !log.is_silent() {
@@ -80,7 +86,10 @@ impl View {
                 line["at"] = now.to_rfc3339_opts(SecondsFormat::Millis, true).into();
                 out::line(line)
             }
-            Self::Lines => out::line(format_args!("{}  {event}", now.format("%H:%M:%SZ"))),
+            Self::Quiet if !event.is_failure_or_end() => Ok(Reader::Listening),
+            Self::Lines | Self::Quiet => {
+                out::line(format_args!("{}  {event}", now.format("%H:%M:%SZ")))
+            }
             Self::Bar(bar) => {
                 match event {
                     // The bar itself shows it.
@@ -164,16 +173,23 @@ impl fmt::Display for Event<'_> {
             Self::Granted { number, sight } => {
                 let how = if *number == 1 { "signed in" } else { "renewed" };
                 let lifetime = Short(sight.lifetime.unwrap_or_default());
+                let how = color::out(Tone::Good, how);
                 write!(f, "{how}: token number {number} lives {lifetime}; {}", sight.next)
             }
             Self::Phase(sight) => write!(f, "{}: {sight}", sight.phase),
-            Self::RenewalError { error, sight } => write!(f, "{error}; {}", sight.next),
+            Self::RenewalError { error, sight } => {
+                write!(f, "{}; {}", color::out(Tone::Bad, error), sight.next)
+            }
             Self::Ended { grants } => write!(f, "interrupted; tokens in all: {grants}"),
         }
     }
 }
 
 impl Event<'_> {
+    fn is_failure_or_end(&self) -> bool {
+        matches!(self, Self::RenewalError { .. } | Self::Ended { .. })
+    }
+
     fn to_json(&self) -> Value {
         match self {
             Self::Started { base_url, transport } => json!({

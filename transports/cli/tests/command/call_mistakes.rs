@@ -34,7 +34,7 @@ fn a_mistake_is_usage_its_message_says_what_to_do_and_nothing_is_sent() {
         ("confirm", &["--path", "/x/../y"], "--path cannot be used"),
         ("fees", &["-d", "{\n  \"a\": }"], "line 2, column 8"),
         ("fees", &["-d", "service.toml"], "@FILE"),
-        ("fees", &["-d", ""], "not JSON"),
+        ("fees", &["-d", ""], "it is blank"),
         ("fees", &["-d", &missing], "missing.json"),
         ("fees", &["-d", &text], "not JSON"),
         ("fees", &["-d", &long], "longer than 1048576 bytes"),

@@ -30,7 +30,8 @@ fn hunt() -> Hunt {
 
 /// Of every run, but those that were told to show a token.
 pub(crate) fn assert_silent(command: &Command, ran: &Ran) {
-    if command.get_args().any(|argument| argument == "--show") {
+    let shows = ["--show", "--header"];
+    if command.get_args().any(|argument| shows.iter().any(|flag| argument == *flag)) {
         return;
     }
     let hunt = hunt();

@@ -6,11 +6,17 @@ mod call_mistakes;
 mod call_outcomes;
 mod canary;
 mod causes;
+mod color;
 mod compact;
 #[cfg(unix)]
+mod completions;
+#[cfg(unix)]
 mod config_check;
+mod data;
 mod decisions;
 mod demo;
+#[cfg(unix)]
+mod exec;
 mod hostile;
 mod identity;
 #[cfg(unix)]
@@ -21,6 +27,7 @@ mod journal;
 mod journal_lock;
 #[cfg(target_os = "linux")]
 mod limits;
+mod man;
 mod mistakes;
 #[cfg(all(target_os = "linux", feature = "test-namespaces"))]
 mod namespace;
@@ -33,6 +40,7 @@ mod profile_files;
 mod profiles;
 #[cfg(unix)]
 mod promises;
+mod quiet;
 #[cfg(unix)]
 mod reconcile;
 #[cfg(unix)]

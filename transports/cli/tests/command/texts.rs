@@ -4,6 +4,7 @@
 //! `IMTS_WRITE_TEXTS=1 cargo test -p imts-cli --test command texts` writes the file anew.
 
 mod calls;
+mod commands;
 mod demos;
 mod diff;
 mod helps;
@@ -25,13 +26,14 @@ use self::scenes::Scenes;
 /// A part of the file: its title, and what makes its scenes.
 type Part = (&'static str, fn(&mut Scenes));
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     ("help", helps::shoot),
     ("mistakes on the command line", mistakes::shoot),
     ("settings that cannot be used", settings::shoot),
     ("profiles", profiles::shoot),
     ("a sign-in and what the service replies", replies::shoot),
     ("calls", calls::shoot),
+    ("commands with a token", commands::shoot),
     ("journals", journals::shoot),
     ("watch and sandbox", sessions::shoot),
     ("signals", signals::shoot),

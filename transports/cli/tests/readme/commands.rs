@@ -80,7 +80,9 @@ fn each_commands_help_opens_with_an_example_that_it_takes() {
                 _ => vec![part],
             })
             .collect();
-        args.push("--help");
+        // After two dashes, it would be an option of another command.
+        let end = args.iter().position(|arg| *arg == "--").unwrap_or(args.len());
+        args.insert(end, "--help");
         told(&args);
     }
 }

@@ -34,7 +34,8 @@ fn mistakes(scenes: &mut Scenes, front: &Front) {
     let file = format!("@{}", scenes.folder.write("array.json", "[1, 2"));
     let url = front.url();
     let fees = r#"{"originator_type":"robot"}"#;
-    let cases: [(&str, &str, &[&str]); 16] = [
+    let wide = format!("b=@{}", scenes.folder.write("wide.txt", "x".repeat(1_048_570)));
+    let cases: [(&str, &str, &[&str]); 26] = [
         ("a name with a mistake", "confrim", &[]),
         ("a part of two names", "person", &[]),
         ("another name", "weather", &["--path", "/x"]),
@@ -50,6 +51,16 @@ fn mistakes(scenes: &mut Scenes, front: &Front) {
         ("data with a control character", "fees", &["-d", "{\n\u{7}}"]),
         ("data that is not UTF-8", "fees", &["-d", &binary]),
         ("data in a file that is not JSON", "fees", &["-d", &file]),
+        ("a field twice", "fees", &["-d", "a=1", "-d", "a:=2"]),
+        ("a request and a field", "fees", &["-d", "{}", "-d", "a=1"]),
+        ("a field that is not JSON", "fees", &["-d", "a:=one"]),
+        ("a key with a point", "fees", &["-d", "payer.name=A"]),
+        ("a key with a space, the second of two", "fees", &["-d", "a=1", "-d", "b c=1"]),
+        ("a field without the name of its file", "fees", &["-d", "a=@"]),
+        ("a field whose file is missing", "fees", &["-d", &format!("a={missing}")]),
+        ("fields that are too long", "fees", &["-d", "a=12345678", "-d", &wide]),
+        ("stdin twice", "fees", &["-d", "a=@-", "-d", "b=@-"]),
+        ("stdin for a field and the secret", "fees", &["-d", "a=@-", "--secret-file", "-"]),
         ("a blank reference", "confirm", &["--path", "/x", "--reference", " "]),
     ];
     for (situation, operation, flags) in cases {

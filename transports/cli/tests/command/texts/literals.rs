@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::scenes::steady;
 
 /// What cannot be provoked, or not in the same way each time: why, and the texts.
-const CANNOT_BE_PROVOKED: [(&str, &[&str]); 10] = [
+const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
     (
         "a bug in the command",
         &[
@@ -29,6 +29,9 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 10] = [
             "cannot start tokio's runtime: {error}",
             "cannot serve on loopback: {error}",
             "opening the journal",
+            "cannot open a file descriptor: {error}",
+            "cannot write to the file descriptor: {error}",
+            "the pipe is too small",
             "reading the journal",
         ],
     ),
@@ -43,6 +46,12 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 10] = [
             "there is no keychain: {error}",
             "there is no keychain",
             "the keychain's entry cannot be read",
+        ],
+    ),
+    (
+        "another system",
+        &[
+            "imts exec does not work on this system: use `imts token --header`, or `imts token --show`",
         ],
     ),
     (

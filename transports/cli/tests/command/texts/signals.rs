@@ -12,7 +12,7 @@ use super::scenes::{Scenes, plain};
 use crate::journal::journal;
 use crate::journal_lock::waiting;
 use crate::running::{Holding, Running};
-use crate::{call, imts, token};
+use crate::{AGENT, SECRET, call, imts, token};
 
 const HTTPS: &str = "https://host.invalid";
 
@@ -82,6 +82,12 @@ fn at_the_service(scenes: &mut Scenes) {
         holding.wait();
         end(scenes, situation, running);
     }
+    let holding = Holding::new(GET_TOKEN_PATH);
+    let exec = ["exec", "--plain-http", "--base-url", &holding.front.url(), "--", "true"];
+    let mut exec = imts(&exec);
+    let running = start(exec.env("IMTS_AGENT_ID", AGENT).env("IMTS_AGENT_SECRET", SECRET));
+    holding.wait();
+    end(scenes, "before a command begins", running);
     let demo = super::sessions::Going::start(&mut imts(&["demo"]));
     demo.line_with("sandbox at");
     demo.signal(Signal::SIGTERM);
