@@ -90,6 +90,8 @@ pub mod journal_postgres;
 mod lookup;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
+#[cfg(any(feature = "_postgres", feature = "store-redis"))]
+mod private;
 #[cfg(feature = "_connections")]
 pub mod proxy;
 #[cfg(feature = "_connections")]

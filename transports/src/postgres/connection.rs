@@ -14,9 +14,10 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::place::{self, Place};
+use super::place::Place;
 use super::tls::Handshake;
 use super::{PostgresAddress, PostgresError};
+use crate::private::is_private;
 use crate::reason::Reason;
 
 /// An open connection. It closes when this is dropped.
@@ -86,7 +87,7 @@ impl Connection {
                 Some(Handshake::with(tls, name).ok_or_else(why)?)
             }
             None => {
-                let public = addresses.iter().find(|it| !place::is_private(it.ip()));
+                let public = addresses.iter().find(|it| !is_private(it.ip()));
                 if let Some(public) = public {
                     return Err(PostgresError::NotPrivate { host: host(), address: public.ip() });
                 }

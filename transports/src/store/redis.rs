@@ -112,8 +112,9 @@ impl RedisStore {
         self.own(|server| server.opener.tls = Secure::of(tls))
     }
 
-    /// Allows `redis://` to another machine. Everyone on the way can then read the password and the
-    /// tokens, and change what is stored. Loopback and sockets need no permission.
+    /// Allows `redis://` to another machine, at private addresses only (RFC 1918, RFC 4193).
+    /// Everyone on the way can then read the password and the tokens, and change what is stored.
+    /// Loopback and sockets need no permission.
     pub fn plain_on_a_private_network(self) -> Self {
         self.own(|server| server.opener.is_plain_allowed = true)
     }

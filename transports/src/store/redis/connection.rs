@@ -19,6 +19,7 @@ use super::address::Place;
 use super::error::RedisError;
 use super::resp::{self, LONGEST, RedisValue};
 use crate::lookup::{self, lookup};
+use crate::private::is_private;
 use crate::reason::Reason;
 use crate::store::StoreError;
 
@@ -235,6 +236,10 @@ fn tcp(host: &str, port: u16, place: &Place, deadline: Instant) -> Result<Timed,
             found.map_err(|error| failed(&error))?.iter().map(SocketAddr::ip).collect()
         }
     };
+    // A plain connection was allowed for a private network, wherever the name may lead.
+    if place.is_exposed() && !hosts.iter().all(|host| is_private(*host)) {
+        return Err(RedisError::Plain.into());
+    }
     let mut last = io::Error::other("the host has no address");
     for (index, address) in hosts.iter().enumerate() {
         let share = left(deadline).map_err(|error| failed(&error))?;

@@ -35,7 +35,7 @@ pub enum RedisError {
     /// A plain connection to another machine was not allowed.
     #[error(
         "plain redis:// to another machine would send the password and the tokens in clear: use \
-         rediss://, or allow it for a private network"
+         rediss://, or allow it for a private network, to whose addresses it then stays"
     )]
     Plain,
     /// The connection ended before the reply was complete.

@@ -33,6 +33,9 @@ fn plain_connections_to_other_machines_are_refused_unless_they_are_allowed() {
     let (kind, text) = failed(store.swap(&look()));
     assert_eq!(kind, "unreachable");
     assert!(text.contains("use rediss://") && !text.contains("canary"), "{text}");
+    // What is allowed is a private network, and this address is public (RFC 5737).
+    let store = RedisStore::new(address.parse().unwrap()).plain_on_a_private_network();
+    assert!(failed(store.swap(&look())).1.contains("use rediss://"));
     // A sentinel may not lead there either.
     let sentinel = address.parse().unwrap();
     let store =
