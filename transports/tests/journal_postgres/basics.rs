@@ -104,3 +104,13 @@ fn a_decision_that_leads_to_no_call_takes_nothing_from_the_guard() {
     let error = refused(intends(&mut journal, "17"));
     assert!(matches!(error, IntentError::InDoubt { id, .. } if id == first), "{error:?}");
 }
+
+#[test]
+fn a_reference_is_not_printed_with_the_journal() {
+    let server = server();
+    let mut journal = opened(&server);
+    leaves(&mut journal, "payment-17");
+    let submitted = journal.submit(&Entry::Intent(intent("payment-18"))).unwrap();
+    let shown = format!("{journal:?} {submitted:?}");
+    assert!(shown.contains("JournalPostgres") && !shown.contains("payment-"), "{shown}");
+}
