@@ -1,7 +1,7 @@
 //! One session over several processes: what is known of the store that they share.
 //!
 //! Owns which swaps are asked for and when. The children own what a swap carries
-//! ([`ask`](self::ask)) and what its answer means ([`answer`](self::answer)). Does not judge
+//! ([`ask`]) and what its answer means ([`answer`]). Does not judge
 //! replies, and does not know how a store is reached.
 //!
 //! Safety does not rest on the lease. A refresh token is sent only by the session that replaced, in

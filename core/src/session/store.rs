@@ -85,7 +85,7 @@ impl Session {
     ///
     /// If the service has no [way back](crate::service::Tokens::has_way_back), a grant that is lost
     /// is lost for good. The session then uses nothing unsaved, and asks for the save again after
-    /// [`Policy::save_within`].
+    /// [`save_within`](crate::Policy::save_within).
     pub fn on_save_failed(&mut self, ticket: SaveTicket, now: Now) {
         if self.has_way_back() {
             self.on_saved(ticket, now);
