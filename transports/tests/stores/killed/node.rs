@@ -19,7 +19,7 @@ pub(super) const STORE: &str = "IMTS_TEST_FLEET_STORE";
 pub(super) const REPORT: &str = "IMTS_TEST_FLEET_REPORT";
 pub(super) const LEASE_MS: &str = "IMTS_TEST_FLEET_LEASE_MS";
 
-/// Runs in a process of its own. It reports each failure at once, and its asks at the end.
+/// Runs in a process of its own. It reports each failure at once, and its asks now and then.
 #[test]
 fn node() {
     let (Ok(url), Ok(store), Ok(report)) = (env::var(URL), env::var(STORE), env::var(REPORT))
@@ -48,6 +48,10 @@ fn node() {
     let mut asks = 0_u64;
     while !is_over.load(Ordering::SeqCst) {
         asks += 1;
+        // A process that is killed has reported most of its asks.
+        if asks == 50 {
+            says(format!("asks {}", std::mem::take(&mut asks)));
+        }
         if let Err(error) = client.token() {
             says(format!("failed {error}"));
         }
