@@ -17,7 +17,8 @@ pub(super) fn heal(world: &mut World) {
     }
     assert_eq!(world.service.sandbox.counters().refresh_reuse, 0, "a refresh token is reused");
     let begin = world.truth;
-    let deadline = begin + i64::try_from(WITHIN.as_micros()).unwrap();
+    let within = i64::try_from(WITHIN.as_micros()).unwrap();
+    let deadline = begin + within + world.store.set_back;
     loop {
         let mut wait = Duration::from_secs(1);
         let mut missing = None;

@@ -14,8 +14,9 @@ pub(super) struct Store {
     /// How far its clock is ahead of the true time, in microseconds.
     ahead: i64,
     pub(super) stands_still: bool,
-    /// Whether its clock was set back: it then takes states for younger than they are.
-    pub(super) was_set_back: bool,
+    /// By how much its clock was set back, in microseconds. It then takes states for younger than
+    /// they are, and leases for running that much longer.
+    pub(super) set_back: i64,
     /// Whether it has lost something, or its clock has jumped.
     pub(super) is_disturbed: bool,
 }
@@ -57,7 +58,7 @@ impl Store {
 
     pub(super) fn jump(&mut self, by: i64) {
         self.ahead += by;
-        self.was_set_back |= by < 0;
+        self.set_back += by.min(0).abs();
         self.is_disturbed = true;
     }
 }
