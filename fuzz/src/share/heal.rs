@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::swaps::Said;
 use super::world::World;
 
-/// A lease, the longest back-off of the store and of the service, and a second.
-const WITHIN: Duration = Duration::from_secs(15 + 60 + 5 + 1);
+/// The time limit of a sign-in alone, which is longer than a lease, the longest back-off of the
+/// service and of the store, and a second.
+const WITHIN: Duration = Duration::from_secs(30 + 60 + 5 + 1);
 
 pub(super) fn heal(world: &mut World) {
     world.service.heals();
