@@ -173,7 +173,9 @@ impl Shared {
             ledger.closes.push((now(), u64::MAX));
             ledger.closes.len() - 1
         };
+        let client = wire.client();
         let rest = wire.close(by);
+        has_arrived(client);
         self.ledger.lock().unwrap().closes[which].1 = now();
         rest
     }
@@ -189,6 +191,24 @@ impl Shared {
         *self.ledger.lock().unwrap().arrived.entry(reference).or_default() += 1;
         format!(r#"{{"state":true,"payload":{body}}}"#)
     }
+}
+
+/// Waits until the client's side of a connection has heard of its end. A busy kernel delivers it later than
+/// it takes it.
+fn has_arrived(client: Option<SocketAddr>) {
+    #[cfg(target_os = "linux")]
+    if let Some(SocketAddr::V4(client)) = client {
+        let address = u32::from_le_bytes(client.ip().octets());
+        let local = format!(" {address:08X}:{:04X} ", client.port());
+        let established = |line: &str| line.contains(&local) && line.contains(" 01 ");
+        let until = Instant::now() + LIMIT;
+        while std::fs::read_to_string("/proc/net/tcp").unwrap().lines().any(established) {
+            assert!(Instant::now() < until, "the end of a connection does not arrive");
+            thread::yield_now();
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    drop(client);
 }
 
 /// Spins until the signal, and a moment longer: a sleep would miss the moment.

@@ -1,7 +1,7 @@
 //! The service's end of one connection: TCP, or TLS over it.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, Stream};
@@ -40,6 +40,11 @@ impl Wire {
     pub(crate) fn new(tcp: TcpStream, tls: Option<ServerConnection>) -> Self {
         tcp.set_nodelay(true).unwrap();
         Self { tcp, tls, read: Vec::new() }
+    }
+
+    /// The client's address. `None` if it has gone.
+    pub(crate) fn client(&self) -> Option<SocketAddr> {
+        self.tcp.peer_addr().ok()
     }
 
     /// Waits so long for a request to begin. One that has begun is read to its end.
