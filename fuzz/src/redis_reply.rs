@@ -111,7 +111,7 @@ fn second_opinion(bytes: &[u8]) -> Opinion {
         let number = line.get(1..).and_then(|text| text.parse::<i64>().ok());
         match (line_bytes.first(), number) {
             (Some(b'+'), _) => items.push(('s', line_bytes[1..].to_vec())),
-            (Some(b'-'), _) => items.push(('e', line[1..].as_bytes().to_vec())),
+            (Some(b'-'), _) => items.push(('e', line.as_bytes()[1..].to_vec())),
             (Some(b':'), Some(number)) => items.push(('i', number.to_string().into_bytes())),
             (Some(b'$'), Some(-1)) => items.push(('n', Vec::new())),
             (Some(b'$'), Some(length)) if (0..=BYTES as i64).contains(&length) => {
