@@ -102,6 +102,7 @@ pub(crate) enum ConnectError {
          such as by NO_PROXY"
     )]
     PlainByProxy,
+    #[cfg(feature = "hyper-util")]
     #[error("the addresses of the named host are not known: give the transport a resolver")]
     NoResolver,
     #[error("the URL's host is not a name that a certificate can have")]

@@ -53,8 +53,8 @@ use crate::transport::BoxFuture;
 ///     counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
 ///     inner.swap(swap)
 /// };
-/// # fn takes(_: impl Store) {}
-/// # takes(store);
+/// let look = Swap::look("https://service.example", "agent", std::time::Duration::from_secs(1));
+/// assert!(matches!(Store::swap(&store, &look), Ok(Swapped::Other(_)))); // nothing is there
 /// ```
 pub trait Store: Send + Sync {
     /// Puts a state in place of the expected one, or says what is there instead.

@@ -117,10 +117,10 @@ fn a_saved_state_says_no_secret_but_in_its_json() {
     for (from, to) in [
         (&*access, &*format!("{access}\\u0000")),
         (&*refresh, &*format!("{refresh} ")),
-        ("\"version\":1", "\"version\":7"),
-        ("\"version\":1", &*format!("\"version\":\"{refresh}\"")),
+        ("\"version\":2", "\"version\":7"),
+        ("\"version\":2", &*format!("\"version\":\"{refresh}\"")),
         ("\"generation\"", &*format!("\"{refresh}\":1,\"generation\"")),
-        ("\"in_doubt\":false", &*format!("\"in_doubt\":\"{refresh}\"")),
+        ("\"use\":\"unspent\"", &*format!("\"use\":\"{refresh}\"")),
     ] {
         let error = Saved::from_json(text.replace(from, to).as_bytes()).unwrap_err();
         drive.outputs.error("a saved state changed", &error);

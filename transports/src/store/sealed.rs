@@ -35,6 +35,9 @@ use super::{Store, StoreError};
 /// fn sealed(store: impl RawStore, key: [u8; 32], last_years: [u8; 32]) -> impl imts::Store {
 ///     Sealed::over(store, Keys::new(key).and_old(last_years))
 /// }
+///
+/// // No key is in what it prints.
+/// assert!(!format!("{:?}", Keys::new([7; 32])).contains("7, 7"));
 /// ```
 #[derive(Debug)]
 pub struct Sealed<S> {
