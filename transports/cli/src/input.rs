@@ -86,11 +86,18 @@ impl Source {
     }
 
     fn failure(&self, what: &str, error: &Unusable) -> Failure {
-        match error {
-            Unusable::Unreadable(_) | Unusable::TooLong(_) => {
+        match (self, error) {
+            (Self::Variable(name), Unusable::Unreadable(error))
+                if error.kind() == io::ErrorKind::NotFound =>
+            {
+                Failure::usage(format!(
+                    "cannot read {what}: the variable {name} is not set: set it, and export it"
+                ))
+            }
+            (_, Unusable::Unreadable(_) | Unusable::TooLong(_)) => {
                 Failure::usage(format!("cannot read {what} from {self}: {error}"))
             }
-            Unusable::Text(_) => {
+            (_, Unusable::Text(_)) => {
                 Failure::usage(format!("{what} from {self} cannot be used: {error}"))
             }
         }

@@ -135,6 +135,11 @@ fn unusable(file: &Path, error: &JournalError) -> Failure {
             "Put the journal on a local disk. If the file is kept safe by other means, use \
              --allow-unsynced-folder.",
         ),
+        JournalError::NotAJournal => failure
+            .advising("Check the path: a journal has its own file, which `imts call` creates."),
+        JournalError::Io { .. } if !file.exists() => failure.advising(
+            "Check the path. `imts call --journal FILE` creates the file, but not its folder.",
+        ),
         _ => failure,
     }
 }

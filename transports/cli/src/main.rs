@@ -128,12 +128,25 @@ fn words(error: &clap::Error) -> Failure {
              its option before it; see --help",
         );
     }
+    if error.kind() == ErrorKind::UnknownArgument && names_secret(error) {
+        return Failure::usage(
+            "there is no option for the secret itself, because other users can read arguments: set \
+             IMTS_AGENT_SECRET, or give --secret-file FILE",
+        );
+    }
     let text = error.render().to_string();
     let text = text.trim_start_matches("error:").trim();
     match variable(error) {
         Some(variable) => Failure::usage(format!("{variable} cannot be used: {text}")),
         None => Failure::usage(text),
     }
+}
+
+/// Returns whether the option that does not exist was to hold the secret.
+fn names_secret(error: &clap::Error) -> bool {
+    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return false };
+    let option = arg.split(['=', ' ']).next().unwrap_or_default();
+    ["--agent-secret", "--secret", "--password"].contains(&option)
 }
 
 /// Returns the variable that a wrong value comes from. clap names only the option.

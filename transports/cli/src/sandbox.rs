@@ -1,5 +1,6 @@
 //! `imts sandbox`: runs the service on a socket, until interrupted.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -60,7 +61,16 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
         .start()
         .map_err(|error| {
             let address = SocketAddr::new(args.host, args.port);
-            Failure::usage(format!("cannot listen on {address}: {error}"))
+            let failure = Failure::usage(format!("cannot listen on {address}: {error}"));
+            match error.kind() {
+                ErrorKind::AddrInUse => failure.advising(
+                    "Another program has this port: give another --port, or 0 for a free one.",
+                ),
+                ErrorKind::AddrNotAvailable => failure.advising(
+                    "--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0.",
+                ),
+                _ => failure,
+            }
         })?;
     stop.take_over()?;
     let elsewhere = elsewhere(&front);

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use imts::catalogue::CatalogueError;
 use imts::endpoint::ServicePath;
 use imts::service::Tokens;
 use imts::service_file::{ServiceFileError, service_of};
@@ -92,10 +93,21 @@ fn unknown(operations: &Catalogue, name: &str) -> Failure {
     ))
 }
 
-/// Says which field of a service file was probably meant, if one is unknown. The library's message
-/// quotes the unknown field first, and then those that exist.
+/// Says what was probably meant in a service file: another field, another operation, or a version.
+/// The library's message quotes the unknown field first, and then those that exist.
 fn meant(error: &ServiceFileError) -> String {
+    if let ServiceFileError::Operation {
+        name, error: CatalogueError::NoSuchOperation { .. }, ..
+    } = error
+    {
+        let service = services::transfer();
+        let names = service.operations().iter().map(imts::catalogue::OperationInfo::name);
+        return did_you_mean(names, &name.replace('_', "-")).replacen(' ', ". ", 1);
+    }
     let ServiceFileError::Form { message, .. } = error else { return String::new() };
+    if message.starts_with("missing field `version`") {
+        return ": begin the file with `version = 1`".to_owned();
+    }
     let Some(quoted) = message.strip_prefix("unknown field ") else { return String::new() };
     let mut fields = quoted.split('`').skip(1).step_by(2);
     let unknown = fields.next().unwrap_or_default();

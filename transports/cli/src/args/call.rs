@@ -9,7 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::ServiceArgs;
 use super::journal::{Folder, words};
 use super::service::time_limit;
-use super::value::{line, path, switch};
+use super::value::{call_number, line, path, switch};
 use crate::suggest;
 
 #[derive(Debug, Parser)]
@@ -87,7 +87,7 @@ pub(crate) struct Call {
     /// THE MONEY TWICE. Ask the service first. If it says that call ID was not done, use the safe way:
     /// `imts journal resolve FILE ID --as refused`. The decision and --reason are recorded in the
     /// journal.
-    #[arg(long, value_name = "ID", requires = "reason")]
+    #[arg(long, value_name = "ID", requires = "reason", value_parser = call_number)]
     pub(crate) resend_despite: Option<u64>,
 
     /// Why it is safe to send again, in your own words; for --resend-despite only.

@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum, ValueHint};
 
 use super::ServiceArgs;
 use super::service::time_limit;
-use super::value::VariableName;
+use super::value::{VariableName, line};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -37,7 +37,7 @@ pub(crate) struct Exec {
     #[arg(
         long,
         default_value_t = 3,
-        value_parser = clap::value_parser!(i32).range(3..=255),
+        value_parser = descriptor,
         value_name = "N"
     )]
     pub(crate) fd: i32,
@@ -63,4 +63,9 @@ pub(crate) enum Form {
     Header,
     /// The access token alone.
     Token,
+}
+
+fn descriptor(text: &str) -> Result<i32, String> {
+    let number = line(text)?.parse().ok().filter(|number| (3..=255).contains(number));
+    number.ok_or_else(|| "give a number from 3 to 255".to_owned())
 }

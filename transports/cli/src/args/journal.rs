@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::service::time_limit;
-use super::value::{line, switch};
+use super::value::{call_number, days, line, switch};
 
 #[derive(Debug, Parser)]
 #[command(before_help = "Example: imts journal list journal")]
@@ -76,6 +76,7 @@ pub(crate) struct Resolve {
     pub(crate) file: PathBuf,
 
     /// The call's number, as `imts journal list` prints it.
+    #[arg(value_parser = call_number)]
     pub(crate) id: u64,
 
     /// The outcome of the call, as the service says.
@@ -200,7 +201,7 @@ pub(crate) struct Compact {
 
     /// Forget the calls that were done more than this many days ago. **Their intents may then be sent
     /// again.** Without this option, they are remembered for ever.
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
     pub(crate) keep_done: Option<NonZeroU32>,
 
     #[command(flatten)]

@@ -24,6 +24,7 @@ pub(crate) struct Sandbox {
         long,
         env = "IMTS_SANDBOX_HOST",
         default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST),
+        value_parser = address,
         value_name = "ADDR"
     )]
     pub(crate) host: IpAddr,
@@ -71,6 +72,14 @@ pub(crate) enum RotationName {
     ReuseRevokesFamily,
     /// Like `always`; it may be used again for a minute.
     Grace,
+}
+
+fn address(text: &str) -> Result<IpAddr, String> {
+    let address = line(text)?.parse();
+    address.map_err(|_| {
+        "give an IP address of this machine, such as 127.0.0.1 or 0.0.0.0; the port is --port"
+            .to_owned()
+    })
 }
 
 /// The longest lifetime that a sandbox grants.

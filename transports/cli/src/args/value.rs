@@ -3,6 +3,7 @@
 //! Owns which values may not be arguments. Never repeats a value: it may be a secret.
 
 use std::ffi::OsStr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser, ValueParserFactory};
@@ -29,6 +30,18 @@ pub(crate) fn line(text: &str) -> Result<String, String> {
 /// opposites.
 pub(crate) fn switch() -> impl TypedValueParser<Value = bool> {
     BoolishValueParser::new()
+}
+
+/// Reads the number of a call in a journal.
+pub(crate) fn call_number(text: &str) -> Result<u64, String> {
+    let number = line(text)?.parse();
+    number.map_err(|_| "give the call's number, as `imts journal list` prints it".to_owned())
+}
+
+/// Reads a number of days.
+pub(crate) fn days(text: &str) -> Result<NonZeroU32, String> {
+    let number = line(text)?.parse();
+    number.map_err(|_| "give a whole number of days, 1 or more, without a unit".to_owned())
 }
 
 /// A value of one line.
@@ -81,6 +94,12 @@ impl ValueParserFactory for VariableName {
                 return Err(format!(
                     "{name} takes the name of a variable and no value: letters, digits and `_`, and \
                      no digit first"
+                ));
+            }
+            if value == "PATH" {
+                return Err(format!(
+                    "{name} PATH would replace the folders in which the command is looked for: give \
+                     another name"
                 ));
             }
             Ok(Self(value))

@@ -5,6 +5,7 @@
 //! library does.
 
 mod data;
+mod named;
 mod outcome;
 mod progress;
 
@@ -16,6 +17,7 @@ use imts::operation::Json;
 use imts::{Class, Outcome, Policy};
 
 use self::data::Data;
+use self::named::Named;
 use self::outcome::{About, To};
 use self::progress::Progress;
 use crate::args::Call;
@@ -86,11 +88,13 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     let mut policy = Policy::default();
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
+    let mut named = None;
     if let Some(file) = about.journal.clone() {
         // A signal does not wait for this: it leaves the wait running.
         let (options, stop) =
             (journal::options(&args.sending.folder), Stop::new("anything was sent"));
         let journal = journal::opened(&file, &options, limit, log, &stop)?;
+        named = args.resend_despite.map(|id| Named::of(journal.book(), id));
         builder = builder.journal(journal);
     }
     let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;
@@ -104,6 +108,9 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     }
     if let (Some(id), Some(reason)) = (args.resend_despite, args.reason.clone()) {
         call = call.despite(Despite { id, reason, by: journal::user() });
+    }
+    if let Some(named) = named {
+        named.check(call.reference())?;
     }
     about.is_named(call.reference());
     client.perform(call).map_err(|error| about.not_admitted(&error))

@@ -240,7 +240,11 @@ impl Reading<'_> {
             }
             ("command", _) => Err(self.wrong(at, COMMAND.to_owned())),
             ("keyring", _) => Err(self.wrong(at, KEYRING.to_owned())),
-            _ => Err(self.unknown(key, names.into_iter(), "`secret` names a source")),
+            _ => Err(self.unknown(
+                key,
+                names.into_iter(),
+                "`secret` has one of `file`, `variable`, `command` and `keyring`",
+            )),
         }
     }
 

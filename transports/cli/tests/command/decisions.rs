@@ -30,12 +30,14 @@ fn only_the_record_that_is_named_with_a_reason_is_overridden_and_that_is_written
     for transport in TRANSPORTS {
         let front = Front::start(Sandbox::with_service_file(SERVICE_FILE).unwrap()).unwrap();
         let path = folder.path(transport);
-        let send = |more: &[&str]| {
+        let send_as = |reference: &str, more: &[&str]| {
             let flags = ["--service-file", &service, "--transport", transport, "--journal", &path];
             let mut command = call(&front.url(), "confirm", &flags);
-            command.args(["-d", r#"{"client_uuid":"17"}"#, "--reference", "17", "--json"]);
+            command.args(["-d", r#"{"client_uuid":"17"}"#, "--reference", reference, "--json"]);
             run(command.args(more).env("USER", "night-shift"))
         };
+        let send = |more: &[&str]| send_as("17", more);
+        let elsewhere = |id| send_as("18", &["--resend-despite", id, "--reason", "mistyped"]);
         assert_eq!(send(&[]).code, 0);
         let applied = || front.sandbox().ledger().applied("confirm".parse().unwrap(), "17");
         // Each mistake sends nothing.
@@ -44,6 +46,8 @@ fn only_the_record_that_is_named_with_a_reason_is_overridden_and_that_is_written
         assert_usage(&send(&["--reason", "it was lost"]), "--resend-despite");
         assert_usage(&send(&["--resend-despite", "one", "--reason", "x"]), "--resend-despite");
         assert_eq!(send(&["--resend-despite", "2", "--reason", "another number"]).code, 8);
+        assert_usage(&elsewhere("1"), "call 1 of the journal has another reference");
+        assert_usage(&elsewhere("9"), "the journal has no call 9");
         assert_eq!(applied(), 1, "{transport}");
         let ran = send(&["--resend-despite", "1", "--reason", "support said it was reversed"]);
         assert_eq!((ran.code, applied()), (0, 2), "{ran:?}");

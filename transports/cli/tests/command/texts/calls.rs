@@ -169,6 +169,11 @@ fn guarded(scenes: &mut Scenes, flags: &[&str]) {
     front.sandbox().set_faults(Vec::new());
     scenes.run("sent again despite the journal", &mut send(&despite));
     scenes.run("the journal", &mut crate::imts(&["journal", "list", &journal, "--all"]));
+    let mistyped = |id| {
+        send(&["--reference", "19", "--resend-despite", id, "--reason", "the service lost it"])
+    };
+    scenes.run("despite a call of another reference", &mut mistyped("1"));
+    scenes.run("despite a call that is not there", &mut mistyped("99"));
     let long = "r".repeat(70_000);
     scenes.run("a reference that is too long", &mut send(&["--reference", &long]));
 }

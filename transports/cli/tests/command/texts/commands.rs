@@ -27,6 +27,7 @@ pub(super) fn shoot(scenes: &mut Scenes) {
     scenes.run("no command", &mut exec(&[], &[]));
     scenes.run("a command without --", &mut exec(&[], &["curl"]));
     scenes.run("a variable with its value", &mut exec(&["--env", "TOKEN=x"], &["--", "true"]));
+    scenes.run("the variable PATH", &mut exec(&["--env", "PATH"], &["--", "true"]));
     scenes.run("a descriptor of stderr", &mut exec(&["--fd", "2"], &["--", "true"]));
     let both = ["--env", "TOKEN", "--fd", "4"];
     scenes.run("a variable and a descriptor", &mut exec(&both, &["--", "true"]));

@@ -6,7 +6,7 @@ use crate::imts;
 pub(super) fn shoot(scenes: &mut Scenes) {
     scenes.run("no command", &mut imts(&[]));
     scenes.run("no command of the journal", &mut imts(&["journal"]));
-    let cases: [(&str, &[&str]); 24] = [
+    let cases: [(&str, &[&str]); 26] = [
         ("no command, for a script", &["--json"]),
         ("a command that does not exist", &["tokn"]),
         ("an option that does not exist", &["token", "--agent-secret", "x"]),
@@ -31,6 +31,8 @@ pub(super) fn shoot(scenes: &mut Scenes) {
             &["journal", "reconcile", "j", "--with", "x", "--pause", "soon"],
         ),
         ("no days", &["journal", "compact", "journal", "--keep-done", "0"]),
+        ("days with a unit", &["journal", "compact", "journal", "--keep-done", "30d"]),
+        ("a host with a port", &["sandbox", "--host", "127.0.0.1:80"]),
         ("a port that is not one", &["sandbox", "--port", "99999"]),
         ("a lifetime that is too short", &["sandbox", "--lifetime", "100ms"]),
         ("a lifetime that is too long", &["sandbox", "--lifetime", "200years"]),

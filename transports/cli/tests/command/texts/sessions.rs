@@ -166,5 +166,8 @@ fn served(scenes: &mut Scenes) {
     let ran = crate::run(&mut imts(&["sandbox", "--port", &port]));
     let shown = format!("$ imts sandbox --port PORT\n! {}", ran.err);
     scenes.note("a port that is taken", &shown);
+    // 192.0.2.1 is for documentation: no machine has it.
+    let elsewhere = ["sandbox", "--host", "192.0.2.1", "--port", "8080"];
+    scenes.run("another machine's address", &mut imts(&elsewhere));
     scenes.run("an empty agent id", &mut imts(&["sandbox", "--agent", ""]));
 }

@@ -127,6 +127,7 @@ fn service_files(scenes: &mut Scenes) {
         ("a field that does not exist", "version = 1\n[operation.confirm]\npth = \"/x\"\n"),
         ("a path that is not one", "version = 1\n[operation.confirm]\npath = \"x\"\n"),
         ("an operation without a class", "version = 1\n[operation.report]\npath = \"/x\"\n"),
+        ("an operation that is misspelt", "version = 1\n[operation.confrim]\npath = \"/x\"\n"),
         ("another class", "version = 1\n[operation.confirm]\npath = \"/x\"\nclass = \"read\"\n"),
         (
             "a name that is not one",
