@@ -10,6 +10,8 @@ mod compact_itself;
 mod crowd;
 mod disk;
 mod durable;
+#[path = "../journals/eventually.rs"]
+mod eventually;
 #[path = "../journals/rules.rs"]
 mod every;
 mod failing;
@@ -30,12 +32,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use imts::JournalFile;
 use imts::call::Ending;
-use imts::journal::{Digest, Entry, Finding, Intent, Journal, Resolution, Scope};
+use imts::journal::{Entry, Finding, Intent, Journal, Resolution};
 use imts::time::Wall;
+
+pub(crate) use crate::eventually::eventually;
 
 /// A folder of one test's own, gone with it.
 pub(crate) struct Folder(PathBuf);
@@ -63,15 +66,7 @@ impl Drop for Folder {
 }
 
 pub(crate) fn intent(reference: &str) -> Intent {
-    Intent {
-        operation: "confirm".to_owned(),
-        scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
-        reference: Some(reference.to_owned()),
-        digest: Digest::of(reference.as_bytes()),
-        meaning: Some(Digest::of_meaning(reference.as_bytes())),
-        at: Wall::from_unix_micros(-1),
-        despite: None,
-    }
+    Intent { at: Wall::from_unix_micros(-1), ..every::intent(reference) }
 }
 
 pub(crate) fn intends(journal: &mut JournalFile, reference: &str) -> u64 {
@@ -96,15 +91,4 @@ pub(crate) fn this_program(test: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test]).stdout(Stdio::null()).stderr(Stdio::null());
     command
-}
-
-/// Waits until something holds that another process brings about.
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..12_000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("waited a minute in vain for: {what}");
 }

@@ -12,6 +12,8 @@ mod addresses;
 mod answers;
 mod basics;
 mod crowd;
+#[path = "../journals/eventually.rs"]
+mod eventually;
 #[path = "../journals/rules.rs"]
 mod every;
 mod failover;
@@ -23,16 +25,14 @@ mod service;
 mod settings;
 mod syncs;
 
-use std::time::Duration;
-
 use imts::JournalPostgres;
 use imts::call::Ending;
-use imts::journal::{
-    Digest, Durable, Entry, Finding, Intent, Journal, RecordError, Resolution, Scope,
-};
+use imts::journal::{Durable, Entry, Finding, Journal, RecordError, Resolution};
 use imts::postgres::PostgresAddress;
 use imts::time::Wall;
 
+pub(crate) use crate::eventually::eventually;
+pub(crate) use crate::every::intent;
 use crate::servers::Postgres;
 
 /// Where a server is.
@@ -49,18 +49,6 @@ pub(crate) fn server() -> Postgres {
 
 pub(crate) fn opened(server: &Postgres) -> JournalPostgres {
     JournalPostgres::open(at(server)).unwrap()
-}
-
-pub(crate) fn intent(reference: &str) -> Intent {
-    Intent {
-        operation: "confirm".to_owned(),
-        scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
-        reference: Some(reference.to_owned()),
-        digest: Digest::of(reference.as_bytes()),
-        meaning: Some(Digest::of_meaning(reference.as_bytes())),
-        at: Wall::from_unix_micros(1),
-        despite: None,
-    }
 }
 
 pub(crate) fn intends(journal: &mut impl Journal, reference: &str) -> Result<u64, RecordError> {
@@ -98,15 +86,4 @@ pub(crate) fn found(finding: Finding) -> Resolution {
 pub(crate) fn wait(durable: Durable) -> Result<(), RecordError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(durable)
-}
-
-/// Waits until something holds that another process brings about.
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..12_000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("waited a minute in vain for: {what}");
 }

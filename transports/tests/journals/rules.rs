@@ -34,7 +34,7 @@ pub(crate) const RULES: [(&str, Rule); 10] = [
     ("every part of a call is read as it was recorded", read_again),
 ];
 
-fn intent(reference: &str) -> Intent {
+pub(crate) fn intent(reference: &str) -> Intent {
     Intent {
         operation: "confirm".to_owned(),
         scope: Some(Scope { url: "https://service.example/x".to_owned(), agent: "a".to_owned() }),
