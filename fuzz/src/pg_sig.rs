@@ -74,7 +74,8 @@ fn signs(lines: &[u8]) -> bool {
         Err(error) => {
             assert!(!(sendable && agree), "refused without a reason: {error}");
             assert_eq!(matches!(error, PgSignError::Ambiguous), sendable, "{error}");
-            assert!(error.to_string().len() < 400 && !error.to_string().contains(KEY), "{error}");
+            let text = error.to_string();
+            assert!(text.chars().count() < 400 && !text.contains(KEY), "{text}");
             return false;
         }
     };
