@@ -8,7 +8,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use http::Uri;
@@ -16,6 +16,8 @@ use http::uri::Scheme;
 use imts_core::endpoint::PlainHost;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
+
+use crate::host::{is_this_machine, without_lookup};
 
 /// One end of a connection: the host, the port, and whether it uses TLS.
 #[derive(Clone, Copy, Debug)]
@@ -57,17 +59,12 @@ impl<'a> Place<'a> {
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        self.host == LOCALHOST
-            || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        is_this_machine(self.host)
     }
 
-    /// Returns the addresses for which no resolver is asked: those of an address, and of
-    /// `localhost`. A resolver that answers for that name would decide where the secret goes.
+    /// Returns the addresses for which no resolver is asked.
     pub(crate) fn addresses(&self) -> Option<Vec<SocketAddr>> {
-        let hosts = match self.host {
-            LOCALHOST => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-            host => vec![host.parse::<IpAddr>().ok()?],
-        };
+        let hosts = without_lookup(self.host)?;
         Some(hosts.into_iter().map(|host| SocketAddr::new(host, self.port)).collect())
     }
 
@@ -84,8 +81,6 @@ pub(crate) fn bare(host: &str) -> &str {
 
 /// How long a connection may take to open, unless the caller sets another limit.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-const LOCALHOST: &str = "localhost";
 
 /// Why no connection was opened: not one byte of a request was given to a connection.
 #[derive(Debug, Error)]

@@ -80,6 +80,8 @@ pub mod clock;
 mod connect;
 #[cfg(any(feature = "journal", feature = "store-file"))]
 mod disk;
+#[cfg(any(feature = "_connections", feature = "_postgres", feature = "store-redis"))]
+mod host;
 #[cfg(feature = "hyper-util")]
 pub mod hyper;
 #[cfg(feature = "journal")]
@@ -90,8 +92,6 @@ pub mod journal_postgres;
 mod lookup;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
-#[cfg(any(feature = "_postgres", feature = "store-redis"))]
-mod private;
 #[cfg(feature = "_connections")]
 pub mod proxy;
 #[cfg(feature = "_connections")]

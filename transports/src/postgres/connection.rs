@@ -17,7 +17,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::place::Place;
 use super::tls::Handshake;
 use super::{PostgresAddress, PostgresError};
-use crate::private::is_private;
+use crate::host::is_private;
 use crate::reason::Reason;
 
 /// An open connection. It closes when this is dropped.

@@ -1,11 +1,13 @@
 //! Where a PostgreSQL server listens.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
+
+use crate::host::{is_this_machine, without_lookup};
 
 /// One host of an address.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,9 +41,7 @@ impl Place {
     pub(super) fn is_local(&self) -> bool {
         match self {
             Self::Unix(_) => true,
-            Self::Tcp(host, _) => {
-                host == LOCALHOST || host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
-            }
+            Self::Tcp(host, _) => is_this_machine(host),
         }
     }
 
@@ -53,10 +53,7 @@ impl Place {
     /// Returns the addresses for which no resolver is asked.
     pub(super) fn addresses(&self) -> Option<Vec<SocketAddr>> {
         let Self::Tcp(host, port) = self else { return None };
-        let hosts = match host.as_str() {
-            LOCALHOST => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-            host => vec![host.parse::<IpAddr>().ok()?],
-        };
+        let hosts = without_lookup(host)?;
         Some(hosts.into_iter().map(|host| SocketAddr::new(host, *port)).collect())
     }
 }
@@ -75,8 +72,6 @@ impl fmt::Debug for Place {
         fmt::Display::fmt(self, f)
     }
 }
-
-const LOCALHOST: &str = "localhost";
 
 /// The port that PostgreSQL listens on by default.
 const DEFAULT_PORT: u16 = 5432;

@@ -4,12 +4,12 @@
 //! arguments can be read by others. Does no I/O.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::host::is_this_machine;
 use crate::store::entry::escaped;
 
 /// The address of a Redis server: `rediss://user@host:6379/0` (TLS), `redis://host` (plain), or
@@ -50,9 +50,7 @@ impl Place {
     /// Returns whether what is sent there can be read on its way.
     pub(super) fn is_exposed(&self) -> bool {
         match self {
-            Self::Tcp { host, is_secure: false, .. } => {
-                host != LOCALHOST && !host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
-            }
+            Self::Tcp { host, is_secure: false, .. } => !is_this_machine(host),
             _ => false,
         }
     }
@@ -238,8 +236,6 @@ pub enum RedisAddressError {
     #[error("the address of the Redis server has a blank, a control character or a #")]
     Malformed,
 }
-
-const LOCALHOST: &str = "localhost";
 
 #[cfg(test)]
 mod tests {

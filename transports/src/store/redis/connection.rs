@@ -5,7 +5,7 @@
 //! Does not know what a command means.
 
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 use super::address::Place;
 use super::error::RedisError;
 use super::resp::{self, LONGEST, RedisValue};
+use crate::host::{is_private, without_lookup};
 use crate::lookup::{self, lookup};
-use crate::private::is_private;
 use crate::reason::Reason;
 use crate::store::StoreError;
 
@@ -227,11 +227,9 @@ fn tcp(host: &str, port: u16, place: &Place, deadline: Instant) -> Result<Timed,
         let (place, reason) = (place.to_string(), error.to_string());
         Failed::io(error, || RedisError::Connect { place, reason })
     };
-    // No resolver decides what `localhost` is: plain connections go there.
-    let hosts: Vec<IpAddr> = match (host, host.parse()) {
-        ("localhost", _) => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
-        (_, Ok(address)) => vec![address],
-        _ => {
+    let hosts: Vec<IpAddr> = match without_lookup(host) {
+        Some(hosts) => hosts,
+        None => {
             let found = lookup(&lookup::system(), host, port, deadline);
             found.map_err(|error| failed(&error))?.iter().map(SocketAddr::ip).collect()
         }
