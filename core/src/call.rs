@@ -12,6 +12,7 @@ mod outcome;
 mod recording;
 mod setup;
 mod step;
+mod target;
 mod unsuccessful;
 
 use std::time::Duration;

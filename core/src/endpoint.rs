@@ -4,6 +4,7 @@
 //! [`Endpoint`] exists, credentials may be sent to it. If a [`ServicePath`] exists, it cannot leave
 //! its endpoint.
 
+mod parameters;
 mod plain_host;
 
 use std::borrow::Cow;
@@ -133,6 +134,8 @@ impl FromStr for Endpoint {
 /// Some forms could carry a token elsewhere, or to another operation. These are refused: a URL with
 /// a scheme or host, `//`, `.` and `..` segments, and percent-escapes (`%2f`, `%2e`). So are a
 /// query, a fragment, a backslash, and a control or non-ASCII character.
+///
+/// A segment such as `:id` is a parameter: each call fills it with the field `id` of its request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServicePath(Cow<'static, str>);
 

@@ -36,6 +36,17 @@ pub enum NotCallable {
         /// The class that is claimed.
         claimed: Class,
     },
+    /// The path has a parameter, and the request has no value for it.
+    #[error(
+        "the path of `{name}` needs the field `{field}` of the request: 1 to 64 letters, digits, - \
+         and _"
+    )]
+    PathField {
+        /// The operation's name.
+        name: String,
+        /// The field's name.
+        field: String,
+    },
     /// The path cannot be used, or does not make a URL with the endpoint.
     #[error(transparent)]
     Path(#[from] EndpointError),

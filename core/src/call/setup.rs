@@ -1,8 +1,6 @@
 //! From an operation to a call: class, URL and bytes are fixed before anything is sent.
 //!
-//! Owns where a call goes: to which service, at which endpoint, with a session or without one. Also
-//! owns what an operation may not do there: take a token exchange's place, or claim a lower class
-//! than its path has.
+//! Owns what is sent, with a session or without one. `target` decides where it goes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +8,10 @@ use std::sync::Arc;
 
 use http::{Method, Uri};
 
+use super::target::{Target, referred};
 use super::{Call, NotCallable};
 use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
-use crate::endpoint::{Endpoint, EndpointError, ServicePath};
+use crate::endpoint::{Endpoint, ServicePath};
 use crate::error::Malformed;
 use crate::journal::{Despite, fields};
 use crate::json::Json;
@@ -225,6 +224,8 @@ impl Frozen {
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
         let field = info.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
+        let reference = operation.reference().or_else(|| referred(&body, field));
+        let (uri, body) = target.placed(O::NAME, info, (&method, path), body)?;
         Ok(Self {
             name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
@@ -233,8 +234,8 @@ impl Frozen {
             format: target.service.format,
             endpoint: target.endpoint.clone(),
             method,
-            uri: target.url(info, path)?,
-            reference: operation.reference().or_else(|| referred(&body, field)),
+            uri,
+            reference,
             body,
             agent: target.agent,
             reply_limit: reply_limit(info, &target.policy),
@@ -257,6 +258,8 @@ impl Frozen {
         // Content has no meaning in such a request (RFC 9110, section 9.3.1).
         let is_nothing = info.method().is_safe() && is_empty(&body);
         let body = if is_nothing { Body::default() } else { body };
+        let reference = referred(&body, info.reference_field());
+        let (uri, body) = target.placed(name, Some(info), (info.method(), path), body)?;
         Ok(Self {
             name: info.shared_name(),
             class: info.class(),
@@ -265,8 +268,8 @@ impl Frozen {
             format: target.service.format,
             endpoint: target.endpoint.clone(),
             method: info.method().clone(),
-            uri: target.url(Some(info), path)?,
-            reference: referred(&body, info.reference_field()),
+            uri,
+            reference,
             body,
             agent: target.agent,
             reply_limit: reply_limit(Some(info), &target.policy),
@@ -291,19 +294,6 @@ fn is_empty(body: &Body) -> bool {
     text.and_then(fields).is_some_and(|fields| fields.is_empty())
 }
 
-/// The value of this field of the request, if the field occurs once and its value names something.
-fn referred(body: &Body, field: Option<&str>) -> Option<String> {
-    let (field, text) = (field?, std::str::from_utf8(body.as_ref()).ok()?);
-    let mut found = fields(text)?.into_iter().filter(|(name, _)| name == field);
-    let (_, value) = found.next().filter(|_| found.next().is_none())?;
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let reference = match value.get() {
-        number if is_number(number) => number.to_owned(),
-        text => serde_json::from_str(text).ok()?,
-    };
-    Some(reference).filter(|reference: &String| !reference.is_empty())
-}
-
 /// The operation's own reply limit if it has one, or else the policy's.
 fn reply_limit(entry: Option<&OperationInfo>, policy: &Policy) -> usize {
     entry.and_then(OperationInfo::reply_limit).unwrap_or(policy.reply_limit)
@@ -321,60 +311,5 @@ impl<R> fmt::Debug for Call<R> {
             .field("attempts", &self.attempts)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where a call goes, and what it takes from there.
-pub(super) struct Target<'a> {
-    pub(super) service: &'a Service,
-    pub(super) endpoint: &'a Endpoint,
-    pub(super) policy: Arc<Policy>,
-    pub(super) agent: Option<Arc<str>>,
-    /// Whether the URLs in the catalogue are those of this endpoint.
-    pub(super) has_urls: bool,
-}
-
-impl Target<'_> {
-    /// Checks that an operation may go to this path. Only a session makes token exchanges. A path
-    /// may have several names, and the highest of their classes counts. With a lower one, a call
-    /// that moves money would be sent again. A safe method asks for no change (RFC 9110, section
-    /// 9.2.1), so it is compared only with operations of the same method.
-    pub(super) fn admits(
-        &self,
-        name: &str,
-        (method, path): (&Method, &ServicePath),
-        auth: Auth,
-        claimed: Class,
-    ) -> Result<(), NotCallable> {
-        if let Some(exchange) = self.service.exchange_like(name, path) {
-            let (name, exchange) = (name.to_owned(), exchange.to_owned());
-            return Err(NotCallable::TokenExchange { name, exchange });
-        }
-        if auth == Auth::Bearer && self.service.tokens().is_none() {
-            return Err(NotCallable::NoTokens { name: name.to_owned() });
-        }
-        let is_above = |info: &&OperationInfo| {
-            info.class() > claimed
-                && info.path() == Some(path)
-                && (!method.is_safe() || info.method() == method)
-        };
-        match self.service.operations.iter().find(is_above) {
-            Some(info) => {
-                let (name, has) = (info.name().to_owned(), info.class());
-                Err(NotCallable::ClassLowered { name, has, claimed })
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The URL that the session has for the operation. If there is none, it is made here; if the
-    /// path does not make a URL with the endpoint, that is the error.
-    pub(super) fn url(
-        &self,
-        info: Option<&OperationInfo>,
-        path: &ServicePath,
-    ) -> Result<Uri, EndpointError> {
-        let made = info.and_then(OperationInfo::uri).filter(|_| self.has_urls);
-        made.map_or_else(|| self.endpoint.join(path), |uri| Ok(uri.clone()))
     }
 }

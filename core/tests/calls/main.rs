@@ -10,6 +10,7 @@ mod hazards;
 mod identity;
 mod journal;
 mod outcomes;
+mod paths;
 mod rare;
 mod reconciling;
 mod refusals;
