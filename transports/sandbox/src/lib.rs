@@ -10,6 +10,7 @@ mod front;
 mod ledger;
 mod log;
 mod operation;
+mod pg_sig;
 mod reply;
 mod request;
 mod sandbox;
@@ -19,6 +20,7 @@ mod settings;
 mod time;
 mod token;
 mod tokens;
+mod xml;
 
 pub use crate::delivery::{Break, Delivery, Position};
 pub use crate::fault::{Fault, Rule, When};
