@@ -4,6 +4,7 @@
 //! It belongs to the sandbox and is not part of the service. Its requests are not logged.
 
 mod change;
+mod freedom_id;
 
 use http::header::ORIGIN;
 use http::{Method, Request, Response, StatusCode};
@@ -36,6 +37,17 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
         (&Method::GET, "/_sandbox") => Ok(identity(sandbox)),
         (&Method::GET, "/_sandbox/log") => log(sandbox, request.uri().query()),
         (&Method::GET, "/_sandbox/ledger") => Ok(ledger(sandbox)),
+        (&Method::GET, "/_sandbox/messages") => {
+            Ok(json!({ "messages": sandbox.messages().collect::<Vec<_>>() }))
+        }
+        (&Method::GET, "/_sandbox/findings") => Ok(findings(sandbox)),
+        (&Method::GET, "/_sandbox/freedom-id") => Ok(freedom_id::identity(sandbox, now)),
+        (&Method::POST, "/_sandbox/freedom-id/sign-in") => {
+            freedom_id::sign_in(sandbox, now, request.body())
+        }
+        (&Method::POST, "/_sandbox/freedom-id/sign-out") => {
+            freedom_id::sign_out(sandbox, now, request.body())
+        }
         (&Method::POST, "/_sandbox/settings") => {
             parse(request.body()).and_then(|change| change::apply(change, sandbox, now))
         }
@@ -65,6 +77,7 @@ fn identity(sandbox: &Sandbox) -> Value {
         "agents": sandbox.settings().agents.keys().collect::<Vec<_>>(),
         "requests": sandbox.requests(),
         "counters": sandbox.counters(),
+        "findings": sandbox.findings().len(),
         "operations": sandbox.settings().operations.iter().map(|(operation, served)| {
             let Served { path, class, evidence, .. } = served;
             (operation.to_string(), json!({ "path": path, "class": class.as_str(), "evidence": evidence }))
@@ -82,6 +95,16 @@ fn ledger(sandbox: &Sandbox) -> Value {
         "applied_twice": twice,
         "without_id": ledger.without_id(),
     })
+}
+
+/// Returns what must not have happened, each with its meaning.
+fn findings(sandbox: &Sandbox) -> Value {
+    let all = sandbox.findings().iter().map(|finding| {
+        let mut value = json!(finding);
+        value["meaning"] = finding.mistake.as_str().into();
+        value
+    });
+    json!({ "findings": all.collect::<Vec<_>>() })
 }
 
 /// Returns the entries with a number above `since`.

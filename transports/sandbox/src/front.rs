@@ -4,9 +4,11 @@
 //! what to answer: the [`Sandbox`] decides that. Does not know how HTTP is spoken: [`wire`] does
 //! that.
 
+mod bell;
 mod delivery;
 mod gzip;
 mod incoming;
+mod sender;
 mod stop;
 mod whole;
 mod wire;
@@ -21,6 +23,7 @@ use std::time::{Duration, SystemTime};
 use http::{Request, Response};
 use socket2::SockRef;
 
+use self::bell::Bell;
 use self::stop::Stop;
 use self::wire::Service;
 use crate::delivery::Delivery;
@@ -47,6 +50,7 @@ pub struct Front {
     shared: Arc<Shared>,
     listener: Arc<TcpListener>,
     accepting: Option<JoinHandle<()>>,
+    sending: Option<JoinHandle<()>>,
 }
 
 struct Shared {
@@ -57,6 +61,13 @@ struct Shared {
     request_within: Duration,
     most: usize,
     stop: Stop,
+    /// Rings if there may be something to send.
+    bell: Bell,
+    /// Held while messages are sent, so that they leave in their order.
+    sending: Mutex<()>,
+    /// The connection of the message that is being sent.
+    sent_over: Mutex<Option<TcpStream>>,
+    answer_within: Duration,
     /// Only a connection's own thread keeps its socket open, so that it can reset it.
     connections: Mutex<Vec<(Weak<TcpStream>, JoinHandle<()>)>>,
 }
@@ -69,6 +80,7 @@ pub struct FrontBuilder {
     handler: Handler,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
     request_within: Duration,
+    answer_within: Duration,
     most: usize,
 }
 
@@ -92,6 +104,7 @@ impl Front {
             handler: Box::new(Sandbox::handle),
             clock: Box::new(|| Time::from(SystemTime::now())),
             request_within: Duration::from_secs(30),
+            answer_within: Duration::from_secs(10),
             most: 4_096,
         }
     }
@@ -113,6 +126,13 @@ impl Front {
     /// answered.
     pub fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
         lock(&self.shared.sandbox)
+    }
+
+    /// Sends every message that is due now, and reads the answers. Returns how many were sent. The
+    /// front does this by itself after each request and when a message's time comes; a test whose
+    /// clock moves calls it.
+    pub fn send_due(&self) -> usize {
+        self.shared.send_due()
     }
 
     /// Returns a copy of the sandbox's log: its latest requests, oldest first.
@@ -162,6 +182,13 @@ impl FrontBuilder {
         Self { request_within, ..self }
     }
 
+    /// Sets how long a receiver of the sandbox's own messages may take to answer. Default 10 s (the
+    /// service's own limit is unknown).
+    #[must_use]
+    pub fn answer_within(self, answer_within: Duration) -> Self {
+        Self { answer_within, ..self }
+    }
+
     /// Sets how many connections the front serves at a time, each in a thread. It closes a further
     /// connection at once. Default 4,096.
     #[must_use]
@@ -182,15 +209,24 @@ impl FrontBuilder {
             handler: Mutex::new(self.handler),
             clock: self.clock,
             request_within: self.request_within,
+            answer_within: self.answer_within,
             most: self.most,
             stop: Stop::default(),
+            bell: Bell::default(),
+            sending: Mutex::default(),
+            sent_over: Mutex::default(),
             connections: Mutex::default(),
         });
         let (accepting, listening) = (Arc::clone(&shared), Arc::clone(&listener));
         let accepting = thread::Builder::new()
             .name("imts-sandbox".to_owned())
             .spawn(move || accepting.accept(&listening))?;
-        Ok(Front { shared, listener, accepting: Some(accepting) })
+        let sending = Arc::clone(&shared);
+        let sending = thread::Builder::new()
+            .name("imts-sandbox-sender".to_owned())
+            .spawn(move || sending.send_on())?;
+        let (accepting, sending) = (Some(accepting), Some(sending));
+        Ok(Front { shared, listener, accepting, sending })
     }
 }
 
@@ -234,6 +270,34 @@ impl Shared {
         }
     }
 
+    /// Sends what is due, until the front ends.
+    fn send_on(&self) {
+        while !self.stop.is_stopped() {
+            self.send_due();
+            let due = lock(&self.sandbox).next_due((self.clock)());
+            self.bell.wait(due);
+        }
+    }
+
+    fn send_due(&self) -> usize {
+        let _one_sender = lock(&self.sending);
+        let mut sent = 0;
+        while !self.stop.is_stopped() {
+            let Some(outgoing) = lock(&self.sandbox).take_outgoing((self.clock)()) else { break };
+            let opened = |stream: &TcpStream| {
+                *lock(&self.sent_over) = stream.try_clone().ok();
+                if self.stop.is_stopped() {
+                    drop(stream.shutdown(Shutdown::Both));
+                }
+            };
+            let answer = sender::send(&outgoing.request, self.answer_within, opened).ok();
+            *lock(&self.sent_over) = None;
+            lock(&self.sandbox).on_answer((self.clock)(), outgoing.number, answer.as_ref());
+            sent += 1;
+        }
+        sent
+    }
+
     fn serve(&self, stream: &TcpStream) -> io::Result<()> {
         let service = Service {
             before_read: &|request| self.before_read(request),
@@ -245,7 +309,7 @@ impl Shared {
     }
 
     fn before_read(&self, request: &Request<Vec<u8>>) -> Option<Delivery> {
-        lock(&self.sandbox).before_read((self.clock)(), request.uri().path())
+        lock(&self.sandbox).before_read((self.clock)(), request.method(), request.uri().path())
     }
 
     fn answer(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
@@ -253,6 +317,7 @@ impl Shared {
             let mut handler = lock(&self.handler);
             handler(&mut lock(&self.sandbox), (self.clock)(), request)
         };
+        self.bell.ring();
         if let Some(Delay(delay)) = response.extensions().get() {
             self.stop.wait(*delay);
         }
@@ -263,11 +328,18 @@ impl Shared {
 impl Drop for Front {
     fn drop(&mut self) {
         self.shared.stop.stop();
+        self.shared.bell.ring();
+        if let Some(stream) = lock(&self.shared.sent_over).take() {
+            drop(stream.shutdown(Shutdown::Both));
+        }
         // Wakes the accepting thread. Which of the two works depends on the system.
         drop(SockRef::from(&*self.listener).shutdown(Shutdown::Both));
         drop(TcpStream::connect(here(self.shared.address)));
         if let Some(accepting) = self.accepting.take() {
             drop(accepting.join());
+        }
+        if let Some(sending) = self.sending.take() {
+            drop(sending.join());
         }
         let connections = std::mem::take(&mut *lock(&self.shared.connections));
         for stream in connections.iter().filter_map(|(stream, _)| stream.upgrade()) {

@@ -5,31 +5,45 @@ mod control;
 mod delivery;
 mod fault;
 mod fees;
+mod finding;
 mod form;
+mod freedom_id;
 mod front;
+mod latest;
 mod ledger;
 mod log;
 mod operation;
+mod outbox;
+mod page;
 mod pg_sig;
 mod reply;
 mod request;
+mod rotation;
 mod sandbox;
 mod served;
 mod service_file;
 mod settings;
+mod target;
 mod time;
 mod token;
 mod tokens;
+mod urlencoded;
 mod xml;
 
 pub use crate::delivery::{Break, Delivery, Position};
 pub use crate::fault::{Fault, Rule, When};
 pub use crate::fees::FEES_PATH;
+pub use crate::finding::{Finding, Mistake};
 pub use crate::form::Form;
+pub use crate::freedom_id::{
+    Client, DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, ErrorStatus, FreedomIdCounters,
+    FreedomIdSettings, IdTokens, Person, TokenIds,
+};
 pub use crate::front::{Front, FrontBuilder, Handler};
 pub use crate::ledger::{Intent, Ledger};
 pub use crate::log::{Entry, Verdict};
 pub use crate::operation::{Class, Name, NameError, Operation};
+pub use crate::outbox::{Message, MessageKind, MessageState, Outgoing};
 pub use crate::reply::Delay;
 pub use crate::sandbox::{ECHO_PATH, Sandbox};
 pub use crate::served::{Decided, Evidence, Scripted, Served};

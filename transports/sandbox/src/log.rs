@@ -95,6 +95,12 @@ pub enum Verdict {
     ExpiredRefreshToken,
     /// The refresh token was used before and is retired.
     ReusedRefreshToken,
+    /// The authorization code does not exist or has expired.
+    UnknownCode,
+    /// The authorization code was used before.
+    ReusedCode,
+    /// A page for a browser, or its form.
+    Page,
     /// The settings refuse every refresh.
     RefusedRefresh,
     /// The bearer token is missing, unknown or revoked, or the settings reject all of them.
@@ -128,6 +134,9 @@ impl Verdict {
             Self::UnknownRefreshToken => "unknown or revoked refresh token",
             Self::ExpiredRefreshToken => "expired refresh token",
             Self::ReusedRefreshToken => "refresh token used twice",
+            Self::UnknownCode => "unknown or expired authorization code",
+            Self::ReusedCode => "authorization code used twice",
+            Self::Page => "a page for a browser",
             Self::RefusedRefresh => "refresh refused",
             Self::BadBearer => "missing, unknown or revoked access token",
             Self::ExpiredBearer => "expired access token",

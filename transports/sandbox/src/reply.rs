@@ -126,7 +126,7 @@ pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &'static str) ->
     response
 }
 
-fn empty(status: StatusCode, now: Time, evidence: Evidence) -> Response<Vec<u8>> {
+pub(crate) fn empty(status: StatusCode, now: Time, evidence: Evidence) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();

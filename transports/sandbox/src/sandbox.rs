@@ -3,15 +3,18 @@
 //! Owns what the service remembers, and the order in which a request meets faults, outages and
 //! operations. Does not know sockets and does not read a clock.
 
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use crate::calls::Call;
 use crate::delivery::{Delivery, Position};
 use crate::fault::{Dice, Fault, Rule};
+use crate::finding::{Finding, Findings};
+use crate::freedom_id::{self, Action, FreedomId, FreedomIdCounters};
 use crate::ledger::Ledger;
 use crate::log::{Entry, Log, Verdict};
 use crate::operation::Operation;
+use crate::outbox::{Message, Outbox, Outgoing};
 use crate::reply::{self, Answer};
 use crate::request::{Refusal, json_body, no_such_path};
 use crate::served::Evidence;
@@ -32,6 +35,9 @@ pub struct Sandbox {
     ledger: Ledger,
     log: Log,
     dice: Dice,
+    freedom_id: FreedomId,
+    findings: Findings,
+    outbox: Outbox,
 }
 
 impl Sandbox {
@@ -57,7 +63,7 @@ impl Sandbox {
     pub(crate) fn serve(&mut self, now: Time, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
         let path = request.uri().path();
         let server_now = now.shifted(self.settings.skew_micros);
-        let operation = self.operation(path);
+        let operation = self.operation(request.method(), path);
         let fault = self.dice.pick(&self.settings.faults, operation, self.settings.fault_seed);
         let answer = self.answer(now, server_now, operation, fault.as_ref(), request);
         let (verdict, mut response) = answer.unwrap_or_else(|refusal| {
@@ -77,12 +83,17 @@ impl Sandbox {
 
     /// Returns the fault that a request meets before its body is read, if there is one. Such a
     /// request is logged and never handled.
-    pub(crate) fn before_read(&mut self, now: Time, path: &str) -> Option<Delivery> {
+    pub(crate) fn before_read(
+        &mut self,
+        now: Time,
+        method: &Method,
+        path: &str,
+    ) -> Option<Delivery> {
         let Settings { faults, fault_seed, memory_limit, .. } = &self.settings;
         if is_control(path) || !faults.iter().any(|rule| stands_before_read(&rule.fault)) {
             return None;
         }
-        let operation = self.operation(path);
+        let operation = self.operation(method, path);
         // A request that meets no fault here is counted when it is handled.
         let mut dice = self.dice.clone();
         match dice.pick(faults, operation, *fault_seed) {
@@ -143,6 +154,49 @@ impl Sandbox {
         self.tokens.counters()
     }
 
+    /// Returns what clients and receivers did that they must not do, oldest first.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.findings.all()
+    }
+
+    /// Returns Freedom ID's counters.
+    #[must_use]
+    pub fn freedom_id_counters(&self) -> FreedomIdCounters {
+        self.freedom_id.counters()
+    }
+
+    /// Takes a message that the sandbox sends at this time, if one is due. The socket front takes and
+    /// sends them by itself. In process, a test delivers it and calls
+    /// [`on_answer`](Sandbox::on_answer).
+    pub fn take_outgoing(&mut self, now: Time) -> Option<Outgoing> {
+        self.outbox.take_due(self.server_time(now))
+    }
+
+    /// Takes the answer to a message that was sent: `None` if none came. A message that was not
+    /// answered with 200 is due again after 30 minutes, for two hours (published, of results).
+    pub fn on_answer(&mut self, now: Time, number: u64, answer: Option<&Response<Vec<u8>>>) {
+        let status = answer.map(|answer| answer.status().as_u16());
+        let _ = self.outbox.answered(self.server_time(now), number, status);
+    }
+
+    /// Returns the messages that the sandbox sends or has sent by itself, oldest first.
+    pub fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.outbox.messages()
+    }
+
+    /// Returns how long it is until the next message is due. `None` if none waits.
+    pub(crate) fn next_due(&self, now: Time) -> Option<std::time::Duration> {
+        let due = self.outbox.next_due()?;
+        let micros = due.micros().saturating_sub(self.server_time(now).micros());
+        Some(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or_default()))
+    }
+
+    /// Returns the time by the service's clock.
+    pub(crate) fn server_time(&self, now: Time) -> Time {
+        now.shifted(self.settings.skew_micros)
+    }
+
     /// Revokes one token, access or refresh.
     pub fn revoke(&mut self, token: &str) {
         self.tokens.revoke(token);
@@ -163,13 +217,18 @@ impl Sandbox {
         let settings = std::mem::take(&mut self.settings);
         let mut tokens = std::mem::take(&mut self.tokens);
         tokens.reset();
-        *self = Self { settings, tokens, ..Self::default() };
+        let mut freedom_id = std::mem::take(&mut self.freedom_id);
+        freedom_id.reset();
+        *self = Self { settings, tokens, freedom_id, ..Self::default() };
     }
 
     /// Returns the operation at a path.
-    fn operation(&self, path: &str) -> Operation {
+    fn operation(&self, method: &Method, path: &str) -> Operation {
         if path == ECHO_PATH {
             return Operation::Echo;
+        }
+        if let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
+            return action.operation();
         }
         let mut served = self.settings.operations.iter();
         let found = served.find(|(_, served)| served.path == path);
@@ -191,6 +250,15 @@ impl Sandbox {
         if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
             return Ok((Verdict::Faulted, response));
         }
+        if let Some(response) = self.outage(now).filter(|_| operation != Operation::Other) {
+            return Ok((Verdict::Outage, response));
+        }
+        if let Some(action) =
+            Action::at(request.method(), request.uri().path(), &self.settings.freedom_id)
+        {
+            let (service, mut context) = self.freedom_id(at, now);
+            return Ok(service.answer(&mut context, action, request));
+        }
         let is_there = match operation {
             Operation::Other => false,
             Operation::Refresh => self.settings.refresh_endpoint,
@@ -198,9 +266,6 @@ impl Sandbox {
         };
         if !is_there {
             return Err(no_such_path());
-        }
-        if let Some(response) = self.outage(now) {
-            return Ok((Verdict::Outage, response));
         }
         let (headers, body) = (request.headers(), json_body(request)?);
         let context = Context { now, settings: &self.settings };
@@ -223,6 +288,23 @@ impl Sandbox {
             error_shape: shape,
         };
         call.answer(served, &mut self.ledger)
+    }
+
+    /// Returns Freedom ID, and what it needs to answer at this time.
+    pub(crate) fn freedom_id(
+        &mut self,
+        at: Time,
+        now: Time,
+    ) -> (&mut FreedomId, freedom_id::Context<'_>) {
+        let context = freedom_id::Context {
+            at,
+            now,
+            limit: self.settings.memory_limit,
+            settings: &self.settings.freedom_id,
+            findings: &mut self.findings,
+            outbox: &mut self.outbox,
+        };
+        (&mut self.freedom_id, context)
     }
 
     fn outage(&self, now: Time) -> Option<Response<Vec<u8>>> {

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::Rule;
 use crate::fees::FEES_PATH;
+use crate::freedom_id::FreedomIdSettings;
 use crate::operation::{Class, Operation};
 pub use crate::reply::{ErrorShape, RetryAfter};
+pub use crate::rotation::Rotation;
 use crate::served::{Evidence, Served};
 use crate::time::Time;
 
@@ -68,6 +70,8 @@ pub struct Settings {
     pub fault_seed: u64,
     /// How long the socket front holds each reply back. Default zero.
     pub latency: Duration,
+    /// How Freedom ID behaves.
+    pub freedom_id: FreedomIdSettings,
 }
 
 impl Default for Settings {
@@ -96,25 +100,9 @@ impl Default for Settings {
             faults: Vec::new(),
             fault_seed: 0,
             latency: Duration::ZERO,
+            freedom_id: FreedomIdSettings::default(),
         }
     }
-}
-
-/// What happens to a refresh token that is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Rotation {
-    /// The token stays valid, and the reply brings no new one.
-    Never,
-    /// The token is retired, and the reply brings a new one. A retired token is refused.
-    Always,
-    /// Like [`Always`](Rotation::Always). If a retired token is used again, every token of the same
-    /// sign-in is also revoked.
-    ReuseRevokesFamily,
-    /// Like [`Always`](Rotation::Always). But a retired token that is used again within this many
-    /// seconds brings the same successor again.
-    GraceSeconds(u32),
 }
 
 /// How a reply shows that it brings no new refresh token.

@@ -40,6 +40,11 @@ impl Time {
         self.0 as f64 / 1_000_000.0
     }
 
+    /// Returns the whole seconds since 1970.
+    pub(crate) const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
     /// Prints the time of a reply as the service does: microseconds and `Z`.
     pub(crate) fn to_micros_z(self) -> String {
         self.print(format_description!(
@@ -50,6 +55,16 @@ impl Time {
     /// Prints an expiry as the service does: truncated to whole seconds, with an offset.
     pub(crate) fn to_seconds_offset(self) -> String {
         self.print(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00"))
+    }
+
+    /// Prints an expiry as Freedom ID does: whole seconds, six zeros and `Z`.
+    pub(crate) fn to_seconds_zeros_z(self) -> String {
+        self.print(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].000000Z"))
+    }
+
+    /// Prints a date of the form messages: without a zone (published).
+    pub(crate) fn to_zoneless(self) -> String {
+        self.print(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]"))
     }
 
     /// Prints a date as HTTP does (RFC 9110, section 5.6.7).

@@ -7,8 +7,9 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use super::Outcome;
+use super::{Outcome, freedom_id};
 use crate::fault::{Fault, Rule, When};
+use crate::freedom_id::Action;
 use crate::operation::{Class, Operation, class_from_name};
 use crate::sandbox::Sandbox;
 use crate::served::{Evidence, Scripted, Served};
@@ -39,6 +40,7 @@ pub(super) struct Change {
     id_field: Option<String>,
     faults: Option<Vec<Rule>>,
     fault_seed: Option<u64>,
+    freedom_id: Option<freedom_id::Change>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +69,10 @@ pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome
     let table = sandbox.settings().operations.clone();
     let table = operations(table, change.operations).map_err(bad)?;
     check_rules(change.faults.as_deref().unwrap_or_default(), &table).map_err(bad)?;
+    let known = &sandbox.settings().freedom_id;
+    let freedom_id =
+        change.freedom_id.map(|change| change.apply(known)).transpose().map_err(bad)?;
+    set(&mut sandbox.settings_mut().freedom_id, freedom_id);
     sandbox.settings_mut().operations = table;
     if let Some(faults) = change.faults {
         sandbox.set_faults(faults);
@@ -147,7 +153,9 @@ fn operations(
 /// applies.
 fn check_rules(rules: &[Rule], table: &BTreeMap<Operation, Served>) -> Result<(), String> {
     let is_there = |operation: &Operation| {
-        matches!(operation, Operation::Echo | Operation::Other) || table.contains_key(operation)
+        matches!(operation, Operation::Echo | Operation::Other)
+            || table.contains_key(operation)
+            || Action::is_one(*operation)
     };
     match rules.iter().filter_map(|rule| rule.operation).find(|operation| !is_there(operation)) {
         Some(unknown) => Err(format!("faults: no operation {unknown} is served")),

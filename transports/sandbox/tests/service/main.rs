@@ -7,6 +7,7 @@ mod counts;
 mod deliveries;
 mod faults;
 mod forms;
+mod freedom_id;
 mod front;
 mod holes;
 mod ledger;
