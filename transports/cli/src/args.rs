@@ -9,6 +9,7 @@ mod journal;
 mod operations;
 mod sandbox;
 mod service;
+mod sign;
 mod token;
 mod value;
 mod watch;
@@ -26,6 +27,10 @@ pub(crate) use self::journal::{
 pub(crate) use self::operations::Operations;
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{ServiceArgs, TransportName};
+pub(crate) use self::sign::{
+    AccountName, AlgorithmName, HeaderForm, JwsArgs, KeyArgs, MessageForm, Sign, SignCommand,
+    SignJws, SignPgSig, Verify, VerifyCommand, VerifyJws, VerifyPgSig,
+};
 pub(crate) use self::token::Token;
 use self::value::switch;
 pub(crate) use self::value::{Line, ProxyFrom, VariableName};
@@ -105,6 +110,10 @@ pub(crate) enum Command {
     Journal(journal::Journal),
     /// Show and check the settings: profiles, variables, options.
     Config(config::Config),
+    /// Sign a request or a message of the vendor's other services.
+    Sign(Sign),
+    /// Verify a signature, and explain a mismatch.
+    Verify(Verify),
     /// Run a local sandbox of the service, until interrupted.
     Sandbox(Sandbox),
     /// Print the script that completes this command in a shell.
@@ -126,6 +135,8 @@ impl Command {
             | Self::Operations(_)
             | Self::Journal(_)
             | Self::Sandbox(_)
+            | Self::Sign(_)
+            | Self::Verify(_)
             | Self::Completions(_)
             | Self::Man(_) => None,
         }
@@ -156,7 +167,7 @@ mod tests {
     use super::command;
 
     /// Options without a variable. Each is about one run, and a variable lasts.
-    const WITHOUT: [&str; 14] = [
+    const WITHOUT: [&str; 19] = [
         "help",
         "version",
         // A token would be printed wherever the variable is forgotten.
@@ -173,6 +184,12 @@ mod tests {
         "reason",
         "as",
         "all",
+        // One message, as it was sent or came.
+        "url",
+        "method",
+        "signature",
+        "salt",
+        "to",
         // What is forgotten may be sent again: someone asks for it each time.
         "keep-done",
     ];

@@ -56,6 +56,8 @@ pub(crate) enum Kind {
     NoReference,
     /// Another process has the journal open. Nothing was sent.
     JournalLocked,
+    /// A signature does not fit.
+    Signature,
     /// The base URL is not safe to send credentials to.
     Endpoint,
     /// The command was called wrongly.
@@ -81,6 +83,7 @@ impl Kind {
             Self::InProgress => "in_progress",
             Self::NoReference => "no_reference",
             Self::JournalLocked => "journal_locked",
+            Self::Signature => "signature",
             Self::Endpoint => "endpoint",
             Self::Usage => "usage",
             Self::Demo => "demo",
@@ -101,6 +104,7 @@ impl Kind {
             Self::InProgress => 10,
             Self::NoReference => 11,
             Self::JournalLocked => 12,
+            Self::Signature => 13,
         }
     }
 }

@@ -12,6 +12,7 @@ mod client;
 mod color;
 mod completions;
 mod config;
+mod data;
 mod demo;
 mod exec;
 mod failure;
@@ -27,12 +28,14 @@ mod out;
 mod sandbox;
 mod service_file;
 mod settings;
+mod sign;
 mod suggest;
 mod tasks;
 mod terminal;
 mod timeout;
 mod token;
 mod values;
+mod verify;
 mod watch;
 
 use std::env;
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
         Command::Journal(journal) => (journal.command.json(), journal::run(journal.command, log)),
         Command::Config(config) => (config.command.json(), config::run(config.command)),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, log)),
+        Command::Sign(sign) => (sign.command.json(), sign::run(sign.command)),
+        Command::Verify(verify) => (verify.command.json(), verify::run(verify.command)),
         Command::Completions(completions) => (false, completions::run(&completions)),
         Command::Man(man) => (false, man::run(&man)),
     };
@@ -128,11 +133,12 @@ fn words(error: &clap::Error) -> Failure {
              its option before it; see --help",
         );
     }
-    if error.kind() == ErrorKind::UnknownArgument && names_secret(error) {
-        return Failure::usage(
-            "there is no option for the secret itself, because other users can read arguments: set \
-             IMTS_AGENT_SECRET, or give --secret-file FILE",
-        );
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(way) = other_way(error)
+    {
+        return Failure::usage(format!(
+            "there is no option for a secret itself, because other users can read arguments: {way}"
+        ));
     }
     let text = error.render().to_string();
     let text = text.trim_start_matches("error:").trim();
@@ -142,11 +148,16 @@ fn words(error: &clap::Error) -> Failure {
     }
 }
 
-/// Returns whether the option that does not exist was to hold the secret.
-fn names_secret(error: &clap::Error) -> bool {
-    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return false };
-    let option = arg.split(['=', ' ']).next().unwrap_or_default();
-    ["--agent-secret", "--secret", "--password"].contains(&option)
+/// Returns how to give the secret that the option that does not exist was to hold.
+fn other_way(error: &clap::Error) -> Option<&'static str> {
+    let Some(ContextValue::String(arg)) = error.get(ContextKind::InvalidArg) else { return None };
+    match arg.split(['=', ' ']).next()? {
+        "--agent-secret" | "--secret" | "--password" => {
+            Some("set IMTS_AGENT_SECRET, or give --secret-file FILE")
+        }
+        "--key" => Some("set IMTS_KEY, or give --key-file FILE"),
+        _ => None,
+    }
 }
 
 /// Returns the variable that a wrong value comes from. clap names only the option.

@@ -99,6 +99,12 @@ impl PgFields {
         Ok(())
     }
 
+    /// Returns the fields as they are, in their order. Those of a message that came in are not
+    /// verified: use them to explain a signature that does not fit, and for nothing else.
+    pub fn iter_unverified(&self) -> impl Iterator<Item = (&str, &PgValue)> {
+        self.all()
+    }
+
     pub(super) fn push(&mut self, name: String, value: PgValue) {
         self.0.push((name, value));
     }

@@ -4,7 +4,6 @@
 //! outcome is reported: [`outcome`] does. Does not know when a request may be sent again: the
 //! library does.
 
-mod data;
 mod named;
 mod outcome;
 mod progress;
@@ -16,11 +15,11 @@ use imts::journal::{Despite, Digest};
 use imts::operation::Json;
 use imts::{Class, Outcome, Policy};
 
-use self::data::Data;
 use self::named::Named;
 use self::outcome::{About, To};
 use self::progress::Progress;
 use crate::args::Call;
+use crate::data::Data;
 use crate::failure::Failure;
 use crate::interrupt::{First, Race, Stop};
 use crate::log::Log;

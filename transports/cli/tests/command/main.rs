@@ -55,6 +55,7 @@ mod secret_sources;
 mod signals;
 #[cfg(unix)]
 mod signals_everywhere;
+mod signatures;
 #[cfg(target_os = "linux")]
 mod texts;
 mod token;

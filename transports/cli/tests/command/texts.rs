@@ -17,6 +17,7 @@ mod scenes;
 mod sessions;
 mod settings;
 mod signals;
+mod signatures;
 
 use std::path::PathBuf;
 use std::{env, fs, thread};
@@ -26,7 +27,7 @@ use self::scenes::Scenes;
 /// A part of the file: its title, and what makes its scenes.
 type Part = (&'static str, fn(&mut Scenes));
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     ("help", helps::shoot),
     ("mistakes on the command line", mistakes::shoot),
     ("settings that cannot be used", settings::shoot),
@@ -36,6 +37,7 @@ const PARTS: [Part; 11] = [
     ("commands with a token", commands::shoot),
     ("journals", journals::shoot),
     ("watch and sandbox", sessions::shoot),
+    ("signatures", signatures::shoot),
     ("signals", signals::shoot),
     ("the demo", demos::shoot),
 ];

@@ -16,6 +16,7 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
             "{}: the command failed because of a bug. It may have been done: ask status, info or search, \
              and do not send it again unless they say that it was not done",
             "no sandbox was started",
+            "the request was not signed",
         ],
     ),
     (
@@ -32,6 +33,8 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
             "cannot open a file descriptor: {error}",
             "cannot write to the file descriptor: {error}",
             "the pipe is too small",
+            "the machine gives no random bytes for the salt",
+            "cannot read the key from the terminal: {error}",
             "reading the journal",
         ],
     ),
@@ -69,7 +72,13 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
     ),
     (
         "a signal at one moment of many",
-        &["the journal was read", "a signal", "all checks were made"],
+        &[
+            "the journal was read",
+            "a signal",
+            "all checks were made",
+            "anything was signed",
+            "the signature was verified",
+        ],
     ),
     (
         "what a later failure replaces",

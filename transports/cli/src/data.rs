@@ -1,4 +1,4 @@
-//! The request of `imts call`, from what was given with `-d`.
+//! A request or a message, from what was given with `-d`.
 //!
 //! Owns the forms of `-d`: one whole request, or one field each. Numbers keep all their digits,
 //! because JSON stays text. No message repeats what was given: it may hold a card number.
@@ -18,14 +18,14 @@ const MAX_DATA: u64 = 1_048_576;
 
 /// Where the request comes from.
 #[derive(Debug)]
-pub(super) enum Data {
+pub(crate) enum Data {
     Whole(Given),
     Fields(Vec<Field>),
 }
 
 /// One field of the request.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     key: String,
     form: Form,
     value: Given,
@@ -39,14 +39,14 @@ enum Form {
 
 /// A text that was given, or where it is to be read.
 #[derive(Debug)]
-pub(super) enum Given {
+pub(crate) enum Given {
     Argument(String),
     Elsewhere(Source),
 }
 
 impl Data {
     /// Sorts what was given with `-d`, each in its turn. Reads nothing yet.
-    pub(super) fn of(given: &[String]) -> Result<Self, Failure> {
+    pub(crate) fn of(given: &[String]) -> Result<Self, Failure> {
         let mut fields: Vec<Field> = Vec::with_capacity(given.len());
         let mut whole = None;
         for (place, text) in given.iter().enumerate() {
@@ -75,7 +75,7 @@ impl Data {
     }
 
     /// Returns how many times the request reads stdin.
-    pub(super) fn reads_of_stdin(&self) -> usize {
+    pub(crate) fn reads_of_stdin(&self) -> usize {
         let is_stdin = |given: &&Given| matches!(given, Given::Elsewhere(Source::Stdin));
         match self {
             Self::Whole(given) => [given].into_iter().filter(is_stdin).count(),
@@ -86,7 +86,7 @@ impl Data {
     }
 
     /// Reads the request.
-    pub(super) fn read(self) -> Result<Json, Failure> {
+    pub(crate) fn read(self) -> Result<Json, Failure> {
         match self {
             Self::Whole(given) => {
                 let hint = match &given {
