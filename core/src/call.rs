@@ -6,11 +6,15 @@
 //! what a reply means. This module does not know how a token is obtained: it asks its driver for
 //! one.
 
+mod extras;
 mod judge;
+mod keys;
 mod not_callable;
 mod outcome;
 mod recording;
 mod setup;
+mod sign_error;
+mod signatory;
 mod step;
 mod target;
 mod unsuccessful;
@@ -19,9 +23,12 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 
+pub use self::keys::Keys;
 pub use self::not_callable::NotCallable;
 pub use self::outcome::{CallError, Ending, Failed, Outcome, Permit, Unknown};
 use self::setup::{Frozen, WrittenTo};
+pub use self::sign_error::SignError;
+pub use self::signatory::Signatory;
 pub use self::step::CallStep;
 pub use self::unsuccessful::Unsuccessful;
 use crate::error::Malformed;
@@ -168,6 +175,7 @@ impl<R> Call<R> {
         if let Some(epoch) = self.refused.take() {
             return CallStep::Reject(epoch);
         }
+        self.check_id();
         self.pass_deadlines(now);
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Intent => self.record_intent(now),
@@ -204,9 +212,10 @@ impl<R> Call<R> {
         let bearer = self.bearer.take();
         let presented = || {
             let tokens = self.presented.iter().chain(&bearer).map(Bearer::expose_token);
-            // A request without a token carries its secrets in the body, and this code cannot know
+            let signature = frozen.extras.iter().flat_map(|extras| extras.secrets());
+            // A request without either carries its secrets in the body, and this code cannot know
             // which.
-            (frozen.auth == Auth::Bearer).then(|| tokens.collect())
+            (frozen.auth != Auth::None).then(|| tokens.chain(signature).collect())
         };
         let decode = self.decode;
         let (limit, format) = (frozen.reply_limit, frozen.format);
@@ -237,6 +246,16 @@ impl<R> Call<R> {
     fn has_presented(&mut self, bearer: Option<Bearer>) {
         if self.frozen.is_some() {
             self.presented.extend(bearer);
+        }
+    }
+
+    /// Gives up a call that the service could not recognize if it came twice.
+    fn check_id(&mut self) {
+        let is_new = matches!(self.stage, Stage::Intent | Stage::Token) && self.attempts == 0;
+        let lacking = self.frozen.as_ref().filter(|frozen| is_new && frozen.lacks_id());
+        if let Some(operation) = lacking.map(|frozen| frozen.name.clone().into_owned()) {
+            self.frozen = None;
+            self.stage = Stage::NotAdmitted(IntentError::NoId { operation });
         }
     }
 
@@ -289,6 +308,9 @@ impl<R> Call<R> {
         let mut request = wire::request(frozen.method.clone(), &frozen.uri, frozen.body.clone());
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.header().clone());
+        }
+        if let Some(extras) = &frozen.extras {
+            extras.put_into(request.headers_mut(), frozen.reference.as_deref());
         }
         let time_limit = frozen.policy.time_limit.min(self.deadline.since(now.mono));
         let time_limit = time_limit.min(lease.map_or(time_limit, |lease| lease.remaining(now)));

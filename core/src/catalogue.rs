@@ -5,13 +5,17 @@
 //! operations outside the list. The token exchanges are not operations. Does not read files: a
 //! service file is read elsewhere.
 
+mod info;
+mod signed;
+
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use http::{Method, Uri};
+use http::Method;
 use thiserror::Error;
 
+pub(crate) use self::info::Conduct;
+pub use self::info::{Decided, OperationInfo};
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
@@ -32,33 +36,6 @@ use crate::operation::{Auth, Class, Operation};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue(Vec<OperationInfo>);
-
-/// One operation of a catalogue.
-#[derive(Clone, Debug)]
-pub struct OperationInfo {
-    name: Cow<'static, str>,
-    class: Class,
-    auth: Auth,
-    evidence: Evidence,
-    method: Method,
-    path: Option<ServicePath>,
-    /// The URL to which a session sends it.
-    uri: Option<Uri>,
-    decided: Arc<Decided>,
-    reply_limit: Option<usize>,
-    reference_field: Option<String>,
-    built_in: bool,
-}
-
-/// The refusals of an operation that are known to come before any processing. After such a refusal
-/// nothing was created and no money moved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decided {
-    /// HTTP statuses.
-    pub statuses: BTreeSet<u16>,
-    /// The service's error codes. A code that is a number is kept as its digits.
-    pub codes: BTreeSet<String>,
-}
 
 /// Why a catalogue is not changed. The integrator must correct it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -81,6 +58,14 @@ pub enum CatalogueError {
     /// The name is empty, or has characters other than lower-case letters, digits and hyphens.
     #[error("an operation's name is made of lower-case letters, digits and hyphens")]
     Name,
+    /// The header is one that the protocol sets, or the value is not one of a header.
+    #[error(
+        "the header `{name}` cannot be set: the protocol sets it, or its value is not visible ASCII"
+    )]
+    Header {
+        /// The header's name.
+        name: String,
+    },
     /// The reply limit is outside its range.
     #[error("the reply limit {limit} is not a number of bytes from 1 to {MAX_REPLY_LIMIT}")]
     ReplyLimit {
@@ -240,6 +225,7 @@ impl Catalogue {
             reply_limit: None,
             reference_field: None,
             built_in: false,
+            conduct: None,
         });
         Ok(())
     }
@@ -257,100 +243,5 @@ impl Catalogue {
             .iter_mut()
             .find(|entry| entry.name == name)
             .ok_or_else(|| CatalogueError::NoSuchOperation { name: name.to_owned() })
-    }
-}
-
-impl OperationInfo {
-    /// The entry for an operation that is a type of this crate.
-    pub(crate) fn of<O: Operation>() -> Self {
-        Self {
-            name: Cow::Borrowed(O::NAME),
-            class: O::CLASS,
-            auth: O::AUTH,
-            evidence: O::EVIDENCE,
-            method: O::METHOD,
-            path: O::PATH.map(ServicePath::constant),
-            uri: None,
-            decided: Arc::default(),
-            reply_limit: None,
-            reference_field: O::REFERENCE_FIELD.map(str::to_owned),
-            built_in: true,
-        }
-    }
-
-    /// Returns its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns its class, which says when its request may be sent again.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        self.class
-    }
-
-    /// Returns whether it needs the session's token.
-    #[must_use]
-    pub fn auth(&self) -> Auth {
-        self.auth
-    }
-
-    /// Returns how certain its path and form are.
-    #[must_use]
-    pub fn evidence(&self) -> Evidence {
-        self.evidence
-    }
-
-    /// Returns the method of its request.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        &self.method
-    }
-
-    /// Returns its path, if one is known.
-    #[must_use]
-    pub fn path(&self) -> Option<&ServicePath> {
-        self.path.as_ref()
-    }
-
-    /// Its URL, if a session has set it. All its calls share this memory.
-    pub(crate) fn uri(&self) -> Option<&Uri> {
-        self.uri.as_ref()
-    }
-
-    /// The name, shared.
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
-        self.name.clone()
-    }
-
-    /// The refusals that are known to come before any processing, shared.
-    pub(crate) fn shared_decided(&self) -> Arc<Decided> {
-        Arc::clone(&self.decided)
-    }
-
-    /// Returns the refusals that are known to come before any processing.
-    #[must_use]
-    pub fn decided(&self) -> &Decided {
-        &self.decided
-    }
-
-    /// Returns how long the body of its reply may be, in bytes, if that was set.
-    #[must_use]
-    pub fn reply_limit(&self) -> Option<usize> {
-        self.reply_limit
-    }
-
-    /// Returns the field of its request that holds the caller's own name for what is asked for.
-    #[must_use]
-    pub fn reference_field(&self) -> Option<&str> {
-        self.reference_field.as_deref()
-    }
-
-    /// Returns whether the service's module defines it, so that its class is fixed. Otherwise an
-    /// integrator added it.
-    #[must_use]
-    pub fn is_built_in(&self) -> bool {
-        self.built_in
     }
 }

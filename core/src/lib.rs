@@ -87,6 +87,7 @@
     clippy::disallowed_macros
 )]
 
+mod account;
 pub mod call;
 pub mod catalogue;
 pub mod endpoint;

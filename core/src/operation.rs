@@ -5,6 +5,10 @@
 //! Does not know how a call proceeds ([`Call`](crate::Call)), nor where paths come from
 //! ([`Catalogue`](crate::Catalogue)).
 
+mod auth;
+mod repeat;
+mod signing;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -12,6 +16,10 @@ use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::auth::Auth;
+pub use self::repeat::{AskedBy, Repeat};
+pub use self::signing::{PgBody, PgForm, ReplyScript};
+pub use crate::account::Account;
 use crate::error::{EncodeError, Malformed};
 use crate::evidence::Evidence;
 pub use crate::json::Json;
@@ -59,7 +67,7 @@ pub trait Operation {
     const PATH: Option<&'static str>;
     /// The method of its request. The service's catalogue overrides it.
     const METHOD: Method = Method::POST;
-    /// Whether it needs the session's token.
+    /// How its request says who sends it. If the service's catalogue asks for a signature, that counts.
     const AUTH: Auth;
     /// When its request may be sent again.
     const CLASS: Class;
@@ -90,15 +98,6 @@ pub trait Operation {
     fn reference(&self) -> Option<String> {
         None
     }
-}
-
-/// Whether a request carries the session's token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Auth {
-    /// `Authorization: Bearer …`.
-    Bearer,
-    /// No `Authorization` header: it can be called without a session.
-    None,
 }
 
 /// When a request may be sent again, whatever its method.

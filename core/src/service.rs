@@ -21,11 +21,14 @@
 //! # Ok::<(), imts_core::endpoint::EndpointError>(())
 //! ```
 
+mod signing;
+
 use std::borrow::Cow;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Method, Request, Uri};
 
+pub(crate) use self::signing::Signing;
 use crate::catalogue::Catalogue;
 use crate::endpoint::ServicePath;
 use crate::evidence::Evidence;
@@ -42,13 +45,14 @@ pub struct Service {
     pub(crate) format: &'static Format,
     pub(crate) tokens: Option<Tokens>,
     pub(crate) operations: Catalogue,
+    pub(crate) signing: Signing,
 }
 
 impl Service {
     /// Makes a service without tokens. Its operations can be called without a session.
     #[must_use]
     pub fn new(format: &'static Format, operations: Catalogue) -> Self {
-        Self { format, tokens: None, operations }
+        Self { format, tokens: None, operations, signing: Signing::default() }
     }
 
     /// Sets how its tokens are obtained.

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::sign_error::SignError;
 use crate::endpoint::EndpointError;
 use crate::error::EncodeError;
 use crate::journal::IntentError;
@@ -75,6 +76,14 @@ pub enum NotCallable {
     NoTokens {
         /// The operation's name.
         name: String,
+    },
+    /// It cannot be signed.
+    #[error("`{name}` cannot be signed: {why}")]
+    Sign {
+        /// The operation's name.
+        name: String,
+        /// Why not.
+        why: SignError,
     },
     /// A record in the journal does not allow it.
     #[error(transparent)]

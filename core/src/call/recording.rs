@@ -135,6 +135,18 @@ impl Frozen {
         Digest::of(self.body.as_ref())
     }
 
+    /// The digest of what is asked for. It has no part of a signature.
+    fn meaning(&self) -> Digest {
+        let salted = self.extras.as_ref().and_then(|extras| extras.meaning);
+        salted.unwrap_or_else(|| Digest::of_meaning(self.body.as_ref()))
+    }
+
+    /// Whether the service could not recognize a repeated request of it.
+    pub(super) fn lacks_id(&self) -> bool {
+        let reference = self.reference.as_deref();
+        self.extras.as_ref().is_some_and(|extras| extras.lacks_id(self.class, reference))
+    }
+
     /// What is recorded of it.
     pub(super) fn intent(&self, at: Wall) -> Intent {
         let agent = self.agent.as_deref().unwrap_or_default().to_owned();
@@ -143,7 +155,7 @@ impl Frozen {
             scope: Some(Scope { url: self.uri.to_string(), agent }),
             reference: self.reference.clone(),
             digest: self.digest(),
-            meaning: Some(Digest::of_meaning(self.body.as_ref())),
+            meaning: Some(self.meaning()),
             at,
             despite: self.despite.clone(),
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::{Method, Uri};
 
+use super::extras::{Draft, Extras};
 use super::target::{Target, referred};
 use super::{Call, NotCallable};
 use crate::catalogue::{Decided, MAX_REPLY_LIMIT, OperationInfo};
@@ -36,6 +37,8 @@ pub(crate) struct Frozen {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) body: Body,
+    /// What the request has beyond these, if there is more.
+    pub(super) extras: Option<Box<Extras>>,
     pub(super) reference: Option<String>,
     /// The agent that it is for, as far as the session knows.
     pub(super) agent: Option<Arc<str>>,
@@ -65,8 +68,7 @@ impl Session {
         operation: &O,
         deadline: Mono,
     ) -> Result<Call<O::Reply>, NotCallable> {
-        let frozen = Frozen::of(operation, self.target())?;
-        Ok(Call::thawed(Box::new(frozen), O::decode, deadline))
+        Call::typed(operation, self.target(), deadline)
     }
 
     /// Makes a call of the operation with this name. Its request and its reply are JSON. The call
@@ -81,8 +83,7 @@ impl Session {
         request: &Json,
         deadline: Mono,
     ) -> Result<Call<Json>, NotCallable> {
-        let frozen = Frozen::named(name, Body::json(request)?, self.target())?;
-        Ok(Call::thawed(Box::new(frozen), payload, deadline))
+        Call::named(name, Body::json(request)?, self.target(), deadline)
     }
 
     fn target(&self) -> Target<'_> {
@@ -92,6 +93,7 @@ impl Session {
             policy: self.shared_policy(),
             agent: self.shared_agent_id(),
             has_urls: true,
+            pen: None,
         }
     }
 }
@@ -136,9 +138,29 @@ impl<R> Call<R> {
         deadline: Mono,
     ) -> Result<Self, NotCallable> {
         let (policy, agent) = (policy.into(), None);
-        let target = Target { service, endpoint, policy, agent, has_urls: false };
+        let target = Target { service, endpoint, policy, agent, has_urls: false, pen: None };
+        Self::typed(operation, target, deadline)
+    }
+
+    pub(super) fn typed<O: Operation<Reply = R>>(
+        operation: &O,
+        target: Target<'_>,
+        deadline: Mono,
+    ) -> Result<Self, NotCallable> {
         let frozen = Frozen::of(operation, target)?;
         Ok(Self::thawed(Box::new(frozen), O::decode, deadline))
+    }
+}
+
+impl Call<Json> {
+    pub(super) fn named(
+        name: &str,
+        body: Body,
+        target: Target<'_>,
+        deadline: Mono,
+    ) -> Result<Self, NotCallable> {
+        let frozen = Frozen::named(name, body, target)?;
+        Ok(Self::thawed(Box::new(frozen), payload, deadline))
     }
 }
 
@@ -150,10 +172,12 @@ impl<R> Call<R> {
         self.frozen.as_ref()?.reference.as_deref()
     }
 
-    /// Gives the call another name for what is asked for.
+    /// Gives the call another name for what is asked for. This changes nothing once the call is
+    /// recorded or was sent.
     #[must_use]
     pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
-        if let Some(frozen) = &mut self.frozen {
+        let is_new = self.attempts == 0 && self.recorded.is_none();
+        if let Some(frozen) = self.frozen.as_mut().filter(|_| is_new) {
             frozen.reference = Some(reference.into());
         }
         self
@@ -220,16 +244,20 @@ impl Frozen {
             (None, None) => return Err(NotCallable::NoPath { name: O::NAME.to_owned() }),
         };
         let method = info.map_or(O::METHOD, |info| info.method().clone());
-        target.admits(O::NAME, (&method, path), O::AUTH, O::CLASS)?;
+        let auth = auth_of::<O>(info);
+        target.admits(O::NAME, (&method, path), auth, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
         let field = info.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
-        let reference = operation.reference().or_else(|| referred(&body, field));
+        let body_id = referred(&body, field);
         let (uri, body) = target.placed(O::NAME, info, (&method, path), body)?;
+        let draft = Draft { auth, class: O::CLASS, info, body_id: body_id.as_deref() };
+        let (body, extras) = target.sealed(O::NAME, draft, (&method, &uri), body)?;
+        let reference = operation.reference().or(body_id);
         Ok(Self {
             name: Cow::Borrowed(O::NAME),
             class: O::CLASS,
-            auth: O::AUTH,
+            auth,
             decided: info.map(OperationInfo::shared_decided).unwrap_or_default(),
             format: target.service.format,
             endpoint: target.endpoint.clone(),
@@ -237,6 +265,7 @@ impl Frozen {
             uri,
             reference,
             body,
+            extras,
             agent: target.agent,
             reply_limit: reply_limit(info, &target.policy),
             policy: target.policy,
@@ -260,6 +289,9 @@ impl Frozen {
         let body = if is_nothing { Body::default() } else { body };
         let reference = referred(&body, info.reference_field());
         let (uri, body) = target.placed(name, Some(info), (info.method(), path), body)?;
+        let (auth, class, body_id) = (info.auth(), info.class(), reference.as_deref());
+        let draft = Draft { auth, class, info: Some(info), body_id };
+        let (body, extras) = target.sealed(name, draft, (info.method(), &uri), body)?;
         Ok(Self {
             name: info.shared_name(),
             class: info.class(),
@@ -271,6 +303,7 @@ impl Frozen {
             uri,
             reference,
             body,
+            extras,
             agent: target.agent,
             reply_limit: reply_limit(Some(info), &target.policy),
             policy: target.policy,
@@ -278,6 +311,11 @@ impl Frozen {
             despite: None,
         })
     }
+}
+
+/// How the request of a typed operation says who sends it. The catalogue can ask for a signature.
+pub(super) fn auth_of<O: Operation>(info: Option<&OperationInfo>) -> Auth {
+    info.map(OperationInfo::auth).filter(|auth| auth.needs_keys()).unwrap_or(O::AUTH)
 }
 
 /// Checks that the body is an object. A list or a text is a mistake of the caller.

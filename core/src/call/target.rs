@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::{Method, Uri};
 
 use super::NotCallable;
+use super::extras::{Draft, Extras, Pen};
 use crate::catalogue::OperationInfo;
 use crate::endpoint::{Endpoint, EndpointError, ServicePath};
 use crate::journal::fields;
@@ -25,6 +26,8 @@ pub(super) struct Target<'a> {
     pub(super) agent: Option<Arc<str>>,
     /// Whether the URLs in the catalogue are those of this endpoint.
     pub(super) has_urls: bool,
+    /// What its requests are signed with.
+    pub(super) pen: Option<Pen<'a>>,
 }
 
 impl Target<'_> {
@@ -78,6 +81,18 @@ impl Target<'_> {
             }
             Err(field) => Err(NotCallable::PathField { name: name.to_owned(), field }),
         }
+    }
+
+    /// The final body, and what the request has beyond it.
+    pub(super) fn sealed(
+        &self,
+        name: &str,
+        draft: Draft<'_>,
+        place: (&Method, &Uri),
+        body: Body,
+    ) -> Result<(Body, Option<Box<Extras>>), NotCallable> {
+        let sealed = draft.seal(&self.service.signing, place, body, self.pen);
+        sealed.map_err(|why| NotCallable::Sign { name: name.to_owned(), why })
     }
 
     /// The URL that the session has for the operation. If there is none, it is made here; if the

@@ -25,6 +25,16 @@ pub enum IntentError {
         /// The operation's name.
         operation: String,
     },
+    /// The service recognizes a repeated request by its id, and the call has none that can be sent.
+    #[error(
+        "{operation}: nothing was sent, because its request needs an id by which the service \
+         recognizes it: set the field that holds it, or give a reference of 1 to 128 visible ASCII \
+         characters"
+    )]
+    NoId {
+        /// The operation's name.
+        operation: String,
+    },
     /// The same intent was sent before, and its outcome is not known.
     #[error(
         "{operation} {reference}: nothing was sent now, because call {id} of the journal sent it \
@@ -89,6 +99,7 @@ impl IntentError {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::NoReference { .. } => "no_reference",
+            Self::NoId { .. } => "no_id",
             Self::InDoubt { .. } => "in_doubt",
             Self::AlreadyDone { .. } => "already_done",
             Self::Conflict { .. } => "conflict",
@@ -101,7 +112,7 @@ impl IntentError {
     #[must_use]
     pub const fn id(&self) -> Option<u64> {
         match self {
-            Self::NoReference { .. } => None,
+            Self::NoReference { .. } | Self::NoId { .. } => None,
             Self::InDoubt { id, .. }
             | Self::AlreadyDone { id, .. }
             | Self::Conflict { id, .. }

@@ -18,8 +18,6 @@ mod script;
 mod signed;
 mod xml;
 
-use std::fmt;
-
 use ctutils::CtEq;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
@@ -31,6 +29,7 @@ pub use self::fields::{PgFields, PgValue};
 pub use self::own_urls::{OwnUrl, OwnUrlError, OwnUrls};
 pub use self::script::Script;
 pub use self::signed::{Salt, SaltError, SignedFields, VerifiedFields, XmlRoot};
+pub use crate::account::Account;
 
 /// The merchant's key for accepting payments.
 ///
@@ -64,24 +63,6 @@ impl PayoutKey {
     /// [`KeyError`] if it is not one line that has only what its reader sees.
     pub fn new(key: impl Into<String>) -> Result<Self, KeyError> {
         KeyText::new(key).map(Self)
-    }
-}
-
-/// Which of the merchant's two keys signs a message. It is a fact about the operation (published).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Account {
-    /// Accepting payments: [`AcceptingKey`].
-    Accepting,
-    /// Payouts: [`PayoutKey`].
-    Payouts,
-}
-
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Accepting => "accepting payments",
-            Self::Payouts => "payouts",
-        })
     }
 }
 

@@ -194,7 +194,7 @@ impl World {
             Inbox::Reply(reply) => {
                 let reading = match caller.rules.auth {
                     Auth::Bearer => Reading::of(reply, self.decides).after(fault, self.decides),
-                    Auth::None => Reading::of_exchange(reply, sent.wall),
+                    _ => Reading::of_exchange(reply, sent.wall),
                 };
                 let is_401 = reply.status() == StatusCode::UNAUTHORIZED;
                 caller.is_rejected = is_401 && caller.rules.auth == Auth::Bearer;

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::Account;
+use crate::account::Account;
 use crate::printable::Printable;
 
 /// Why a message is not signed. It is not to be sent.

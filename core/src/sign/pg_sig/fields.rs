@@ -105,6 +105,15 @@ impl PgFields {
         self.all()
     }
 
+    /// The same with this merchant's id. `None` if it has another one.
+    pub(crate) fn with_merchant(self, id: &str) -> Option<Self> {
+        const NAME: &str = "pg_merchant_id";
+        match self.has(NAME) {
+            true => self.is_text(NAME, id).then_some(self),
+            false => Some(self.with(NAME, id)),
+        }
+    }
+
     pub(super) fn push(&mut self, name: String, value: PgValue) {
         self.0.push((name, value));
     }

@@ -45,6 +45,18 @@ impl SignedFields {
         Body::json(&AsJson(&self.0))
     }
 
+    /// Writes it as urlencoded pairs with one field, `pg_xml`, which holds the message in `<request>`
+    /// (published).
+    ///
+    /// # Errors
+    ///
+    /// [`PgSignError::NotXml`] as [`to_xml`](SignedFields::to_xml) says.
+    pub fn to_xml_field(&self) -> Result<Body, PgSignError> {
+        let xml = self.to_xml(XmlRoot::Request)?;
+        let text = std::str::from_utf8(xml.as_ref()).unwrap_or_default();
+        Ok(form::write(&PgFields::new().with("pg_xml", text)))
+    }
+
     /// Writes it as XML: an answer to a callback, or the text of the form field `pg_xml`. The texts
     /// are escaped, and signed without the escapes.
     ///
