@@ -3,6 +3,7 @@
 //!
 //! It belongs to the sandbox and is not part of the service. Its requests are not logged.
 
+mod callbacks;
 mod change;
 mod freedom_id;
 
@@ -40,6 +41,16 @@ fn control(sandbox: &mut Sandbox, now: Time, request: &Request<Vec<u8>>) -> Resp
         (&Method::GET, "/_sandbox/messages") => {
             Ok(json!({ "messages": sandbox.messages().collect::<Vec<_>>() }))
         }
+        (&Method::GET, "/_sandbox/payments") => Ok(callbacks::list(sandbox)),
+        (&Method::POST, "/_sandbox/payments") => callbacks::add(sandbox, now, request.body()),
+        (&Method::POST, "/_sandbox/payments/pay") => {
+            callbacks::decide(sandbox, now, request.body(), true)
+        }
+        (&Method::POST, "/_sandbox/payments/decline") => {
+            callbacks::decide(sandbox, now, request.body(), false)
+        }
+        (&Method::POST, "/_sandbox/payments/say") => callbacks::say(sandbox, now, request.body()),
+        (&Method::POST, "/_sandbox/payouts") => callbacks::pay_out(sandbox, now, request.body()),
         (&Method::GET, "/_sandbox/findings") => Ok(findings(sandbox)),
         (&Method::GET, "/_sandbox/freedom-id") => Ok(freedom_id::identity(sandbox, now)),
         (&Method::POST, "/_sandbox/freedom-id/sign-in") => {

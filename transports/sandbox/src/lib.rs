@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod callbacks;
 mod calls;
 mod control;
 mod delivery;
@@ -12,6 +13,7 @@ mod front;
 mod latest;
 mod ledger;
 mod log;
+mod merchant;
 mod operation;
 mod outbox;
 mod page;
@@ -30,6 +32,10 @@ mod tokens;
 mod urlencoded;
 mod xml;
 
+pub use crate::callbacks::{
+    BackMethod, CallbackFault, CallbackRule, NewPayment, NewPayout, Payment, PaymentState,
+    RequestMethod,
+};
 pub use crate::delivery::{Break, Delivery, Position};
 pub use crate::fault::{Fault, Rule, When};
 pub use crate::fees::FEES_PATH;
@@ -42,6 +48,9 @@ pub use crate::freedom_id::{
 pub use crate::front::{Front, FrontBuilder, Handler};
 pub use crate::ledger::{Intent, Ledger};
 pub use crate::log::{Entry, Verdict};
+pub use crate::merchant::{
+    DEFAULT_MERCHANT, DEFAULT_MERCHANT_SECRET, DEFAULT_PAYOUT_SECRET, Merchant,
+};
 pub use crate::operation::{Class, Name, NameError, Operation};
 pub use crate::outbox::{Message, MessageKind, MessageState, Outgoing};
 pub use crate::reply::Delay;

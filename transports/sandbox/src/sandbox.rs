@@ -3,18 +3,21 @@
 //! Owns what the service remembers, and the order in which a request meets faults, outages and
 //! operations. Does not know sockets and does not read a clock.
 
+mod callbacks;
+
 use http::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
+use crate::callbacks::Callbacks;
 use crate::calls::Call;
 use crate::delivery::{Delivery, Position};
 use crate::fault::{Dice, Fault, Rule};
-use crate::finding::{Finding, Findings};
+use crate::finding::Findings;
 use crate::freedom_id::{self, Action, FreedomId, FreedomIdCounters};
 use crate::ledger::Ledger;
 use crate::log::{Entry, Log, Verdict};
 use crate::operation::Operation;
-use crate::outbox::{Message, Outbox, Outgoing};
+use crate::outbox::Outbox;
 use crate::reply::{self, Answer};
 use crate::request::{Refusal, json_body, no_such_path};
 use crate::served::Evidence;
@@ -37,6 +40,7 @@ pub struct Sandbox {
     dice: Dice,
     freedom_id: FreedomId,
     findings: Findings,
+    callbacks: Callbacks,
     outbox: Outbox,
 }
 
@@ -154,42 +158,10 @@ impl Sandbox {
         self.tokens.counters()
     }
 
-    /// Returns what clients and receivers did that they must not do, oldest first.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        self.findings.all()
-    }
-
     /// Returns Freedom ID's counters.
     #[must_use]
     pub fn freedom_id_counters(&self) -> FreedomIdCounters {
         self.freedom_id.counters()
-    }
-
-    /// Takes a message that the sandbox sends at this time, if one is due. The socket front takes and
-    /// sends them by itself. In process, a test delivers it and calls
-    /// [`on_answer`](Sandbox::on_answer).
-    pub fn take_outgoing(&mut self, now: Time) -> Option<Outgoing> {
-        self.outbox.take_due(self.server_time(now))
-    }
-
-    /// Takes the answer to a message that was sent: `None` if none came. A message that was not
-    /// answered with 200 is due again after 30 minutes, for two hours (published, of results).
-    pub fn on_answer(&mut self, now: Time, number: u64, answer: Option<&Response<Vec<u8>>>) {
-        let status = answer.map(|answer| answer.status().as_u16());
-        let _ = self.outbox.answered(self.server_time(now), number, status);
-    }
-
-    /// Returns the messages that the sandbox sends or has sent by itself, oldest first.
-    pub fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.outbox.messages()
-    }
-
-    /// Returns how long it is until the next message is due. `None` if none waits.
-    pub(crate) fn next_due(&self, now: Time) -> Option<std::time::Duration> {
-        let due = self.outbox.next_due()?;
-        let micros = due.micros().saturating_sub(self.server_time(now).micros());
-        Some(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or_default()))
     }
 
     /// Returns the time by the service's clock.
@@ -219,7 +191,9 @@ impl Sandbox {
         tokens.reset();
         let mut freedom_id = std::mem::take(&mut self.freedom_id);
         freedom_id.reset();
-        *self = Self { settings, tokens, freedom_id, ..Self::default() };
+        let mut callbacks = std::mem::take(&mut self.callbacks);
+        callbacks.reset();
+        *self = Self { settings, tokens, freedom_id, callbacks, ..Self::default() };
     }
 
     /// Returns the operation at a path.
@@ -250,14 +224,8 @@ impl Sandbox {
         if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
             return Ok((Verdict::Faulted, response));
         }
-        if let Some(response) = self.outage(now).filter(|_| operation != Operation::Other) {
-            return Ok((Verdict::Outage, response));
-        }
-        if let Some(action) =
-            Action::at(request.method(), request.uri().path(), &self.settings.freedom_id)
-        {
-            let (service, mut context) = self.freedom_id(at, now);
-            return Ok(service.answer(&mut context, action, request));
+        if let Some(answer) = self.payers_page(at, request) {
+            return Ok(answer);
         }
         let is_there = match operation {
             Operation::Other => false,
@@ -266,6 +234,14 @@ impl Sandbox {
         };
         if !is_there {
             return Err(no_such_path());
+        }
+        if let Some(response) = self.outage(now) {
+            return Ok((Verdict::Outage, response));
+        }
+        let (method, path) = (request.method(), request.uri().path());
+        if let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
+            let (service, mut context) = self.freedom_id(at, now);
+            return Ok(service.answer(&mut context, action, request));
         }
         let (headers, body) = (request.headers(), json_body(request)?);
         let context = Context { now, settings: &self.settings };

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::callbacks::CallbackRule;
 use crate::fault::Rule;
 use crate::fees::FEES_PATH;
 use crate::freedom_id::FreedomIdSettings;
+use crate::merchant::{DEFAULT_MERCHANT, Merchant};
 use crate::operation::{Class, Operation};
 pub use crate::reply::{ErrorShape, RetryAfter};
 pub use crate::rotation::Rotation;
@@ -72,6 +74,11 @@ pub struct Settings {
     pub latency: Duration,
     /// How Freedom ID behaves.
     pub freedom_id: FreedomIdSettings,
+    /// The merchants of the form services by id. Default: [`DEFAULT_MERCHANT`].
+    pub merchants: BTreeMap<String, Merchant>,
+    /// The faults of the callbacks that the sandbox sends; all rules that apply count. If the list
+    /// changes, the rules count from 1 again. Default none.
+    pub callback_faults: Vec<CallbackRule>,
 }
 
 impl Default for Settings {
@@ -101,6 +108,8 @@ impl Default for Settings {
             fault_seed: 0,
             latency: Duration::ZERO,
             freedom_id: FreedomIdSettings::default(),
+            merchants: BTreeMap::from([(DEFAULT_MERCHANT.to_owned(), Merchant::default())]),
+            callback_faults: Vec::new(),
         }
     }
 }

@@ -38,10 +38,15 @@ impl Target {
     /// Takes a URL whose last segment can be a script's name. A URL that ends in a slash is ambiguous
     /// (unknown), and is refused.
     pub(crate) fn scripted(url: &str) -> Result<Self, &'static str> {
-        match crate::pg_sig::script(url) {
-            "" => Err("its path is empty or ends in a slash: no script's name is in it"),
-            _ => Self::new(url),
+        match Self::has_script(url) {
+            true => Self::new(url),
+            false => Err("its path is empty or ends in a slash: no script's name is in it"),
         }
+    }
+
+    /// Returns whether the path of a URL ends in a script's name.
+    pub(crate) fn has_script(url: &str) -> bool {
+        url.parse::<Uri>().is_ok_and(|uri| !uri.path().ends_with('/'))
     }
 
     pub(crate) fn uri(&self) -> &Uri {

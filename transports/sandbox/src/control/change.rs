@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use super::{Outcome, freedom_id};
+use crate::callbacks::CallbackRule;
 use crate::fault::{Fault, Rule, When};
 use crate::freedom_id::Action;
 use crate::operation::{Class, Operation, class_from_name};
@@ -41,6 +42,7 @@ pub(super) struct Change {
     faults: Option<Vec<Rule>>,
     fault_seed: Option<u64>,
     freedom_id: Option<freedom_id::Change>,
+    callback_faults: Option<Vec<CallbackRule>>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +96,7 @@ pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome
     set(&mut settings.refresh_lifetime, change.refresh_lifetime_s.map(seconds));
     set(&mut settings.latency, change.latency_ms.map(|ms| Duration::from_millis(ms.into())));
     set(&mut settings.fault_seed, change.fault_seed);
+    set(&mut settings.callback_faults, change.callback_faults);
     set(&mut settings.rotation, change.rotation);
     set(&mut settings.no_token, change.no_token);
     set(&mut settings.refresh_endpoint, change.refresh_endpoint);

@@ -1,5 +1,6 @@
 //! The service as a function: what it takes, what it answers, what it remembers.
 
+mod callbacks;
 mod calls;
 mod catalogue;
 mod control;
