@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::action::Action;
 use self::error::{Answer, Refused};
-use self::login::{Logins, link_reply, problem};
+use self::login::{Logins, link_reply, notice};
 use self::mint::Mint;
 pub use self::person::Person;
 use self::profile::Profiles;
@@ -150,7 +150,7 @@ impl FreedomId {
                 }
                 Err(text) => {
                     let title = "This request to sign in is wrong";
-                    let page = problem(StatusCode::BAD_REQUEST, title, &text);
+                    let page = notice(StatusCode::BAD_REQUEST, title, &text);
                     Ok((Verdict::BadRequest, page.response(now)))
                 }
             },

@@ -74,8 +74,8 @@ impl When {
         match self {
             Self::Always => true,
             Self::Nth(nth) => number == nth,
-            Self::Every(every) => every > 0 && number % every == 0,
-            // Spread evenly: no seed, so that a run can be told from its rules alone.
+            Self::Every(every) => every > 0 && number.is_multiple_of(every),
+            // Spread evenly and without a seed: the rules alone decide a run.
             Self::Percent(percent) => {
                 let before = (number - 1) * u64::from(percent) / 100;
                 number * u64::from(percent) / 100 > before

@@ -77,7 +77,7 @@ impl Logins {
         let track = urlencoded::one(&fields, "track_id").unwrap_or_default();
         let link = match self.find(now, track) {
             Ok(link) => link,
-            Err(page) => return page,
+            Err(page) => return page.response(now),
         };
         let grants = link.wish.grants.iter();
         let grants: String =
@@ -115,14 +115,13 @@ impl Logins {
     ) -> (Option<bool>, Response<Vec<u8>>) {
         let track = urlencoded::one(form, "track_id").unwrap_or_default();
         if let Err(page) = self.find(now, track) {
-            return (None, page);
+            return (None, page.response(now));
         }
         let user = urlencoded::one(form, "user");
         let person = people.iter().find(|person| Some(person.id.as_str()) == user);
         let refuses = urlencoded::one(form, "refuse").is_some();
         if person.is_none() && !refuses {
-            let page =
-                problem(StatusCode::BAD_REQUEST, "No such user", "Go back and choose again.");
+            let page = notice(StatusCode::BAD_REQUEST, "No such user", "Go back and choose again.");
             return (None, page.response(now));
         }
         let Some(link) = self.links.find_mut(track) else {
@@ -172,17 +171,15 @@ impl Logins {
         Ok((known.wish.clone(), known.person.clone()))
     }
 
-    fn find(&self, now: Time, track: &str) -> Result<&Link, Response<Vec<u8>>> {
-        let link = self.links.find(track).ok_or_else(|| unknown().response(now))?;
-        let gone = |text| problem(StatusCode::GONE, "This link does not work any more", text);
+    fn find(&self, now: Time, track: &str) -> Result<&Link, Page<'static>> {
+        let link = self.links.find(track).ok_or_else(unknown)?;
+        let gone = |text| notice(StatusCode::GONE, "This link does not work any more", text);
         match () {
             () if link.is_spent => {
-                Err(gone("It was used. Ask the service where you came from for a new one.")
-                    .response(now))
+                Err(gone("It was used. Ask the service where you came from for a new one."))
             }
             () if now >= link.ends => {
-                let text = "Its time is over. Ask the service where you came from for a new one.";
-                Err(gone(text).response(now))
+                Err(gone("Its time is over. Ask the service where you came from for a new one."))
             }
             () => Ok(link),
         }
@@ -229,13 +226,13 @@ pub(super) fn link_reply(url: &str) -> Value {
 }
 
 /// A page that says what is wrong and what to do.
-pub(super) fn problem<'a>(status: StatusCode, title: &'a str, text: &str) -> Page<'a> {
+pub(super) fn notice<'a>(status: StatusCode, title: &'a str, text: &str) -> Page<'a> {
     Page { status, ..Page::new(title, format!("<p>{}</p>", xml::escaped(text))) }
 }
 
 fn unknown() -> Page<'static> {
     let text = "Ask the service where you came from for a new one.";
-    problem(StatusCode::NOT_FOUND, "There is no such link", text)
+    notice(StatusCode::NOT_FOUND, "There is no such link", text)
 }
 
 /// Returns a grant as the page names it: `read.date_of_birth` is `date of birth`.

@@ -1,4 +1,4 @@
-//! Revocation: the user signs out, and the client is told.
+//! Revocation: the user signs out, and the client gets a message.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
