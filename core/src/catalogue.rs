@@ -5,6 +5,8 @@
 //! operations outside the list. The token exchanges are not operations. Does not read files: a
 //! service file is read elsewhere.
 
+#[cfg(any(feature = "jws", feature = "pg-sig"))]
+mod by_name;
 mod info;
 mod signed;
 

@@ -5,27 +5,24 @@
 //! transfer as far as its page was read. The others have a name and a class, and take the
 //! integrator's own path and types ([`Custom`]).
 
-mod amount;
-mod codes;
 mod create_transfer;
 mod destination;
 mod fees;
 mod format;
+mod ids;
 mod named;
 mod tokens;
 
-pub use self::amount::Amount;
-pub use self::codes::{AgentId, ClientUuid, Country, Currency};
 pub use self::create_transfer::CreateTransfer;
-pub use self::destination::{CardNumber, Destination, Iban, Phone};
+pub use self::destination::{Destination, Iban, Phone};
 pub use self::fees::{Fees, Originator, Signature};
+pub use self::ids::{AgentId, ClientUuid};
 pub use self::named::{
     Cancel, Confirm, CreateBusiness, CreatePerson, GetAgents, GetBusinessInfo, GetPersonInfo, Info,
     Payout, PayoutConfirm, PrintApplication, Search, Status,
 };
 pub use self::tokens::tokens;
-
-use thiserror::Error;
+pub use super::values::{Amount, CardNumber, Country, Currency, FieldError};
 
 use crate::catalogue::{Catalogue, OperationInfo};
 use crate::operation::Custom;
@@ -68,36 +65,4 @@ pub fn catalogue() -> Catalogue {
         OperationInfo::of::<Custom<Status, ()>>(),
         OperationInfo::of::<Custom<Info, ()>>(),
     ])
-}
-
-/// A field's value has a form that the service cannot accept. The error quotes no value, because
-/// some values are secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the field `{field}` must be {form}")]
-pub struct FieldError {
-    field: &'static str,
-    form: &'static str,
-}
-
-impl FieldError {
-    /// Returns the field's name.
-    #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.field
-    }
-
-    /// Returns what the value must be.
-    #[must_use]
-    pub fn form(&self) -> &'static str {
-        self.form
-    }
-
-    const fn new(field: &'static str, form: &'static str) -> Self {
-        Self { field, form }
-    }
-
-    /// Returns the value if it has the form.
-    fn require<T>(ok: bool, value: T, field: &'static str, form: &'static str) -> Result<T, Self> {
-        if ok { Ok(value) } else { Err(Self::new(field, form)) }
-    }
 }

@@ -1,14 +1,11 @@
 //! The destination of a transfer: a phone, an account or a card, each with a check of its form.
 //!
-//! All three identify a person. `Debug` prints none of them whole, and a card number is wiped from
-//! memory on drop.
+//! All three identify a person. `Debug` prints none of them whole.
 
 use std::fmt;
 use std::str::FromStr;
 
-use zeroize::Zeroizing;
-
-use super::FieldError;
+use super::{CardNumber, FieldError};
 
 /// A phone number: an optional `+` and 1 to 15 digits (ITU-T E.164), without spaces.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,10 +15,6 @@ pub struct Phone(String);
 /// digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Iban(String);
-
-/// A card number (PAN): 12 to 19 digits with a correct check digit (ISO/IEC 7812-1, Luhn).
-#[derive(Clone)]
-pub struct CardNumber(Zeroizing<String>);
 
 /// What a transfer is addressed to: `destination_type` and `destination_identifier` (published).
 #[derive(Clone, Debug)]
@@ -54,17 +47,6 @@ impl FromStr for Iban {
     }
 }
 
-impl FromStr for CardNumber {
-    type Err = FieldError;
-
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        let ok = (12..=19).contains(&text.len()) && passes_luhn(text.bytes());
-        let form = "a card number of 12 to 19 digits without spaces, its check digit right";
-        let number = Self(Zeroizing::new(text.to_owned()));
-        FieldError::require(ok, number, "destination_identifier", form)
-    }
-}
-
 impl Destination {
     /// Returns the value of `destination_type`.
     #[must_use]
@@ -81,7 +63,7 @@ impl Destination {
     pub fn expose_identifier(&self) -> &str {
         match self {
             Self::Phone(Phone(number)) | Self::Iban(Iban(number)) => number,
-            Self::Pan(CardNumber(number)) => number,
+            Self::Pan(card) => card.expose(),
         }
     }
 }
@@ -95,12 +77,6 @@ impl fmt::Debug for Phone {
 impl fmt::Debug for Iban {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Iban(..)")
-    }
-}
-
-impl fmt::Debug for CardNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CardNumber(..)")
     }
 }
 
@@ -120,23 +96,4 @@ fn is_iban(text: &str) -> bool {
         rest.checked_mul(shift)?.checked_add(value)?.checked_rem(97)
     });
     form && remainder == Some(1)
-}
-
-/// Whether these are digits and the last one is their check digit. Every second digit from the
-/// right is doubled and its digits are added. The sum of all must be a multiple of ten.
-fn passes_luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
-    let sum = digits.rev().zip([false, true].into_iter().cycle()).try_fold(
-        0_u32,
-        |sum, (byte, is_doubled)| {
-            let digit = char::from(byte).to_digit(10)?;
-            let doubled = digit.checked_mul(2)?;
-            let value = match is_doubled {
-                true if doubled >= 10 => doubled.checked_sub(9)?,
-                true => doubled,
-                false => digit,
-            };
-            sum.checked_add(value)
-        },
-    );
-    sum.and_then(|sum| sum.checked_rem(10)) == Some(0)
 }
