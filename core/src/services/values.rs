@@ -17,7 +17,7 @@ mod ids;
 mod limited;
 
 pub use self::amount::Amount;
-pub use self::card::{CardNumber, Cvc};
+pub use self::card::{CardNumber, Cvc, Pan};
 pub use self::codes::{Country, Currency};
 pub use self::field_error::FieldError;
 #[cfg(any(feature = "jws", feature = "pg-sig"))]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::operation::{Account, Auth};
 use crate::services::pg::{Charge, GatewayCard, OrderId, Price, UserId};
 use crate::services::request::request;
-use crate::services::values::{CardNumber, Currency, Hidden, Limited};
+use crate::services::values::{Currency, Hidden, Limited, Pan};
 
 request! {
     /// Pays out to a card (published, on the older site). It takes the key for payouts.
@@ -14,7 +14,7 @@ request! {
     required {
         order_id: OrderId = "pg_order_id",
         amount: Price = "pg_amount",
-        to: CardNumber = "pg_payment_to",
+        to: Pan = "pg_payment_to",
         description: Limited<1024> = "pg_description",
         post_link: Limited<255> = "pg_post_link",
     }
@@ -81,7 +81,7 @@ pub enum Receiver {
     Card {
         /// Its number.
         #[serde(rename = "pg_card_recipient")]
-        number: CardNumber,
+        number: Pan,
     },
     /// A saved card.
     Token {

@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::operation::{Auth, Class, Operation};
 use crate::secret::Body;
 use crate::services::request::{reply, request};
-use crate::services::values::{Amount, CardNumber, Currency, Cvc, Found, Hidden, Limited, Uuid};
+use crate::services::values::{Amount, Currency, Cvc, Found, Hidden, Limited, Pan, Uuid};
 use crate::wire::Success;
 
 request! {
@@ -71,7 +71,7 @@ pub struct AsyncCard {
     /// The holder's name.
     pub name: Hidden,
     /// The number.
-    pub pan: CardNumber,
+    pub pan: Pan,
     /// The code.
     pub cvc: Cvc,
     /// The last year in which it is valid, two digits.

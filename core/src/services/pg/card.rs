@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::services::values::{CardNumber, Cvc, FieldError, Hidden};
+use crate::services::values::{Cvc, FieldError, Hidden, Pan};
 
 /// A card that is charged or saved. `Debug` shows none of it.
 #[derive(Clone, Debug, Serialize)]
@@ -14,7 +14,7 @@ pub struct GatewayCard {
     #[serde(rename = "pg_card_name")]
     name: Hidden,
     #[serde(rename = "pg_card_pan")]
-    pan: CardNumber,
+    pan: Pan,
     #[serde(rename = "pg_card_cvc")]
     cvc: Cvc,
     #[serde(rename = "pg_card_year")]
@@ -27,13 +27,7 @@ impl GatewayCard {
     /// Takes the holder's name, the number, the code, and the last year and month in which the card is
     /// valid.
     #[must_use]
-    pub fn new(
-        name: Hidden,
-        pan: CardNumber,
-        cvc: Cvc,
-        year: CardExpiry,
-        month: CardExpiry,
-    ) -> Self {
+    pub fn new(name: Hidden, pan: Pan, cvc: Cvc, year: CardExpiry, month: CardExpiry) -> Self {
         Self { name, pan, cvc, year, month }
     }
 }

@@ -47,7 +47,9 @@ impl FromStr for Date {
     type Err = FieldError;
 
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        let is_day = text.len() == DAY && text.parse::<chrono::NaiveDate>().is_ok();
+        let begins_with_digit = text.starts_with(|first: char| first.is_ascii_digit());
+        let is_day =
+            text.len() == DAY && begins_with_digit && text.parse::<chrono::NaiveDate>().is_ok();
         let is_moment = || chrono::DateTime::parse_from_rfc3339(text).is_ok();
         let form = "YYYY-MM-DD, or a date and a time of RFC 3339 with an offset";
         FieldError::require(is_day || is_moment(), Self(text.to_owned()), "date", form)
