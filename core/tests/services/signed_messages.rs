@@ -11,13 +11,12 @@ use imts_core::services::gateway::{
 };
 use imts_core::services::merchant::{
     Callbacks, CallbacksError, CreatePayment, CreateTokenPayment, InitMobile, PayOut,
-    PaymentStatus, Price, Receipt, ReceiptPosition, Status, TokenizeCard,
+    PaymentStatus, Price, Receipt, ReceiptPosition, TokenizeCard,
 };
 use imts_core::services::values::{Hidden, Limited};
 use imts_core::services::{gateway, merchant};
 use imts_core::sign::pg_sig::{
-    AcceptingKey, Account, OwnUrl, OwnUrlError, PayoutKey, PgFields, PgSigner, Salt, Script,
-    XmlRoot,
+    AcceptingKey, Account, OwnUrl, OwnUrlError, PayoutKey, PgFields, PgSigner, Script,
 };
 use imts_core::{Call, CallStep, Operation, Policy, Service};
 use proptest::prelude::*;

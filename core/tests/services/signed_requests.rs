@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response};
 use imts_core::call::{Keys, NotCallable, Signatory};
-use imts_core::operation::{Json, Repeat};
+use imts_core::operation::Json;
 use imts_core::secret::Body;
 use imts_core::services::flat::RequestStatus;
 use imts_core::services::gateway_async::{
