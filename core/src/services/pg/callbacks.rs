@@ -69,7 +69,7 @@ impl Callbacks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CallbacksError {
-    /// A URL cannot be signed for, or two cannot be told apart.
+    /// A URL cannot be signed for, or two have the same last part.
     #[error(transparent)]
     Url(#[from] OwnUrlError),
     /// A URL is too long.
