@@ -23,7 +23,6 @@ use crate::finding::{Findings, Mistake};
 use crate::merchant::Merchant;
 use crate::outbox::{Letter, MessageKind, Outbox, Seen};
 use crate::pg_sig::{self, Fields};
-use crate::target::Target;
 use crate::time::Time;
 
 /// The payments, and what was said about them.
@@ -165,8 +164,7 @@ impl Callbacks {
     ) -> Result<u64, String> {
         let merchant = context.merchants.get(&payout.merchant_id);
         let key = merchant.ok_or("merchant_id is not known")?.payout_secret.clone();
-        amount::Amount::new(&payout.amount).ok_or("amount must be 0.01 to 99999999")?;
-        Target::scripted(&payout.post_link).map_err(|error| format!("post_link: {error}"))?;
+        payout.check()?;
         let payment_id = self.number();
         let fields = message::payout(payout, payment_id, context.now);
         let (kind, method) = (MessageKind::Payout, RequestMethod::Post);
@@ -227,7 +225,8 @@ impl Callbacks {
         *self = Self { made: self.made, salts: self.salts, ..Self::default() };
     }
 
-    fn number(&mut self) -> u64 {
+    /// Returns the number of a new payment, payout or card.
+    pub(crate) fn number(&mut self) -> u64 {
         self.made += 1;
         1_000_000 + self.made
     }

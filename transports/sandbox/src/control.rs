@@ -6,6 +6,7 @@
 mod callbacks;
 mod change;
 mod freedom_id;
+mod signed;
 
 use http::header::ORIGIN;
 use http::{Method, Request, Response, StatusCode};
@@ -16,6 +17,7 @@ use crate::ledger::Intent;
 use crate::reply;
 use crate::sandbox::{Sandbox, is_control};
 use crate::served::{Evidence, Served};
+use crate::signed::SignedOperation;
 use crate::time::Time;
 
 impl Sandbox {
@@ -92,6 +94,15 @@ fn identity(sandbox: &Sandbox) -> Value {
         "operations": sandbox.settings().operations.iter().map(|(operation, served)| {
             let Served { path, class, evidence, .. } = served;
             (operation.to_string(), json!({ "path": path, "class": class.as_str(), "evidence": evidence }))
+        }).collect::<Map<_, _>>(),
+        "partners": sandbox.settings().partners.keys().collect::<Vec<_>>(),
+        "merchants": sandbox.settings().merchants.keys().collect::<Vec<_>>(),
+        "signed_operations": SignedOperation::all().map(|operation| {
+            let (paths, class) = (operation.paths(), operation.class().as_str());
+            let evidence = operation.row().evidence;
+            (operation.as_str().to_owned(), json!({
+                "paths": paths, "class": class, "evidence": evidence, "also": operation.also(),
+            }))
         }).collect::<Map<_, _>>(),
     })
 }

@@ -18,6 +18,7 @@ use crate::delivery::Delivery;
 use crate::form::Form;
 use crate::operation::Operation;
 use crate::reply;
+use crate::signed::{self, FormReply};
 
 /// Says which requests meet a fault, and which fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,6 +107,14 @@ pub enum Fault {
         /// Its value.
         value: Value,
     },
+    /// The request is applied. The answer has no signature. It changes a form reply only: the signed
+    /// services' JSON replies have none.
+    Unsigned,
+    /// The request is applied. The answer's signature is made with another key.
+    WronglySigned,
+    /// The request is applied. The answer is signed well, and it is about another order, payment and
+    /// request.
+    OtherOrder,
     /// The request is not applied and never answered: the connection is closed.
     Dropped,
     /// The answer is delivered in this way. The delivery says whether the request is applied
@@ -132,13 +141,7 @@ impl Fault {
                 }
                 Some(response)
             }
-            Self::Html { status: code } => {
-                let mut response = Response::new(b"<html><h1>Not here</h1></html>".to_vec());
-                *response.status_mut() = status(*code);
-                let html = HeaderValue::from_static("text/html; charset=utf-8");
-                response.headers_mut().insert(CONTENT_TYPE, html);
-                Some(response)
-            }
+            Self::Html { status: code } => Some(signed::html(status(*code))),
             Self::Redirect { status: code, location } => {
                 let mut response = Response::new(Vec::new());
                 *response.status_mut() = status(*code);
@@ -168,7 +171,10 @@ impl Fault {
                     *response.status_mut() = status(*code);
                 }
             }
-            Self::Field { name, value } => set_field(response.body_mut(), name, value),
+            Self::Field { name, value } => set_field(response, name, value),
+            Self::Unsigned => FormReply::spoil(response, false),
+            Self::WronglySigned => FormReply::spoil(response, true),
+            Self::OtherOrder => signed::of_another(response),
             Self::Delivery(delivery) => {
                 response.extensions_mut().insert(*delivery);
             }
@@ -189,9 +195,19 @@ fn delivered(delivery: Delivery) -> Response<Vec<u8>> {
     response
 }
 
-fn set_field(body: &mut Vec<u8>, name: &str, value: &Value) {
+/// Sets a field of the payload. In a reply of a signed service, whose fields have no payload around
+/// them, it is a field of the whole.
+fn set_field(response: &mut Response<Vec<u8>>, name: &str, value: &Value) {
+    if signed::set_field(response, name, value) {
+        return;
+    }
+    let body = response.body_mut();
     let Ok(mut envelope) = serde_json::from_slice::<Value>(body) else { return };
-    let Some(payload) = envelope.get_mut("payload").and_then(Value::as_object_mut) else { return };
+    let payload = match envelope.get("payload") {
+        Some(_) => envelope.get_mut("payload"),
+        None => Some(&mut envelope),
+    };
+    let Some(payload) = payload.and_then(Value::as_object_mut) else { return };
     if value.is_null() {
         payload.remove(name);
     } else {

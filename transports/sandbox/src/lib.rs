@@ -25,6 +25,7 @@ mod sandbox;
 mod served;
 mod service_file;
 mod settings;
+mod signed;
 mod target;
 mod time;
 mod token;
@@ -60,6 +61,10 @@ pub use crate::service_file::ServiceFileError;
 pub use crate::settings::{
     DEFAULT_AGENT, DEFAULT_SECRET, ErrorShape, GET_TOKEN_PATH, NoToken, Outage, REFRESH_PATH,
     RetryAfter, Rotation, Settings,
+};
+pub use crate::signed::{
+    DEFAULT_PARTNER, DEFAULT_PARTNER_SECRET, KeyRepeat, ReplyScript, SignedOperation,
+    SignedSettings, StatusForm,
 };
 pub use crate::time::Time;
 pub use crate::tokens::Counters;

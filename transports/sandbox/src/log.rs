@@ -101,6 +101,14 @@ pub enum Verdict {
     ReusedCode,
     /// A page for a browser, or its form.
     Page,
+    /// The signature of a request is missing or wrong, or nobody is known who could have made it.
+    BadSignature,
+    /// A request whose id came before was refused, and not applied again.
+    Repeated,
+    /// The original reply to a request with this id was sent again, and nothing was applied again.
+    Replayed,
+    /// The payment calls of a merchant came too fast. It was not applied.
+    TooFast,
     /// The settings refuse every refresh.
     RefusedRefresh,
     /// The bearer token is missing, unknown or revoked, or the settings reject all of them.
@@ -137,6 +145,10 @@ impl Verdict {
             Self::UnknownCode => "unknown or expired authorization code",
             Self::ReusedCode => "authorization code used twice",
             Self::Page => "a page for a browser",
+            Self::BadSignature => "missing or wrong signature, not applied",
+            Self::Repeated => "a repeat was refused, not applied again",
+            Self::Replayed => "the original reply was sent again, not applied again",
+            Self::TooFast => "calls came too fast, not applied",
             Self::RefusedRefresh => "refresh refused",
             Self::BadBearer => "missing, unknown or revoked access token",
             Self::ExpiredBearer => "expired access token",

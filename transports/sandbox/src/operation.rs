@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::signed::SignedOperation;
+use http::Method;
 pub use imts_core::Class;
 use imts_core::operation::{Operation as _, OperationName};
 use imts_core::services::transfer::{
@@ -61,6 +63,8 @@ pub enum Operation {
     Status,
     /// Info.
     Info,
+    /// An operation of a signed service.
+    Signed(SignedOperation),
     /// An operation that is not in the catalogue.
     Named(Name),
 }
@@ -100,8 +104,17 @@ impl Operation {
             Self::Refresh => "refresh",
             Self::Echo => "echo",
             Self::Other => "other",
+            Self::Signed(operation) => operation.as_str(),
             Self::Named(name) => name.as_str(),
             known => CATALOGUE.iter().find(|(o, ..)| o == known).map_or("other", |entry| entry.1),
+        }
+    }
+
+    /// Returns the method that the operation takes.
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::Signed(operation) => operation.row().method(),
+            _ => Method::POST,
         }
     }
 
@@ -109,6 +122,9 @@ impl Operation {
     /// it.
     #[must_use]
     pub fn class(self) -> Option<Class> {
+        if let Self::Signed(operation) = self {
+            return Some(operation.class());
+        }
         CATALOGUE.iter().find(|(operation, ..)| *operation == self).map(|entry| entry.2)
     }
 }
@@ -122,6 +138,9 @@ impl FromStr for Operation {
             "refresh" => Ok(Self::Refresh),
             "echo" => Ok(Self::Echo),
             "other" => Ok(Self::Other),
+            name if name.contains('.') => {
+                SignedOperation::named(name).map(Self::Signed).ok_or(NameError)
+            }
             name => match CATALOGUE.iter().find(|(_, known, _)| *known == name) {
                 Some((operation, ..)) => Ok(*operation),
                 None => Name::new(name).map(Self::Named),

@@ -24,17 +24,21 @@ pub(crate) fn script(url: &str) -> &str {
 /// Returns the signature: 32 lower-case hexadecimal digits. Fields of one name keep their order. A
 /// signature among the fields is left out.
 pub(crate) fn signature(script: &str, fields: &[(String, String)], key: &str) -> String {
+    digest(Some(script), fields, key)
+}
+
+/// Returns the signature without the script's name and without its semicolon, as one integrator claims
+/// it for two replies.
+pub(crate) fn signature_without_script(fields: &[(String, String)], key: &str) -> String {
+    digest(None, fields, key)
+}
+
+fn digest(script: Option<&str>, fields: &[(String, String)], key: &str) -> String {
     let mut signed: Vec<_> = fields.iter().filter(|(name, _)| name != SIG).collect();
     signed.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut hash = Md5::new();
-    hash.update(script);
-    for (_, value) in signed {
-        hash.update(";");
-        hash.update(value);
-    }
-    hash.update(";");
-    hash.update(key);
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let values = signed.into_iter().map(|(_, value)| value.as_str());
+    let parts: Vec<&str> = script.into_iter().chain(values).chain([key]).collect();
+    Md5::digest(parts.join(";")).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Adds the signature as the last field. One that is there already goes.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE, DATE, RETRY_AFTER};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -121,8 +121,10 @@ pub(crate) fn with_json(
 }
 
 /// Adds the header that names the one method that a path takes.
-pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &'static str) -> Response<Vec<u8>> {
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static(method));
+pub(crate) fn allowing(mut response: Response<Vec<u8>>, method: &Method) -> Response<Vec<u8>> {
+    if let Ok(method) = HeaderValue::try_from(method.as_str()) {
+        response.headers_mut().insert(ALLOW, method);
+    }
     response
 }
 

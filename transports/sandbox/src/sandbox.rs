@@ -23,6 +23,7 @@ use crate::request::{Refusal, json_body, no_such_path};
 use crate::served::Evidence;
 use crate::service_file::ServiceFileError;
 use crate::settings::Settings;
+use crate::signed::{self, FormReply, Signed, SignedOperation};
 use crate::time::Time;
 use crate::token::Kind;
 use crate::tokens::{Context, Counters, Tokens};
@@ -38,6 +39,7 @@ pub struct Sandbox {
     ledger: Ledger,
     log: Log,
     dice: Dice,
+    signed: Signed,
     freedom_id: FreedomId,
     findings: Findings,
     callbacks: Callbacks,
@@ -75,11 +77,12 @@ impl Sandbox {
             (verdict, reply::refusal(status, server_now, self.settings.error_shape, &message))
         });
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-            response = reply::allowing(response, "POST");
+            response = reply::allowing(response, &operation.method());
         }
         if let Some(fault) = fault.filter(|_| verdict != Verdict::Faulted) {
             fault.after(&mut response);
         }
+        response.extensions_mut().remove::<FormReply>();
         reply::delay(&mut response, self.settings.latency);
         self.log.push(self.settings.memory_limit, now, operation, response.status(), verdict);
         response
@@ -204,6 +207,9 @@ impl Sandbox {
         if let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
             return action.operation();
         }
+        if let Some(operation) = SignedOperation::at(path) {
+            return Operation::Signed(operation);
+        }
         let mut served = self.settings.operations.iter();
         let found = served.find(|(_, served)| served.path == path);
         found.map_or(Operation::Other, |(operation, _)| *operation)
@@ -227,7 +233,13 @@ impl Sandbox {
         if let Some(answer) = self.payers_page(at, request) {
             return Ok(answer);
         }
+        if let Operation::Signed(operation) = operation {
+            return self.signed(at, now, operation, request);
+        }
         let is_there = match operation {
+            Operation::Other if self.is_forbidden(request.uri().path()) => {
+                return Ok((Verdict::NoSuchPath, signed::forbidden()));
+            }
             Operation::Other => false,
             Operation::Refresh => self.settings.refresh_endpoint,
             _ => true,
@@ -264,6 +276,40 @@ impl Sandbox {
             error_shape: shape,
         };
         call.answer(served, &mut self.ledger)
+    }
+
+    fn signed(
+        &mut self,
+        at: Time,
+        now: Time,
+        operation: SignedOperation,
+        request: &Request<Vec<u8>>,
+    ) -> Answer {
+        let mut replies = std::mem::take(&mut self.settings.signed.replies);
+        let context = signed::Context {
+            at,
+            now,
+            settings: &self.settings,
+            ledger: &mut self.ledger,
+            replies: &mut replies,
+            callbacks: &mut self.callbacks,
+            shop: crate::callbacks::Context {
+                at,
+                now,
+                limit: self.settings.memory_limit,
+                merchants: &self.settings.merchants,
+                rules: &self.settings.callback_faults,
+                findings: &mut self.findings,
+                outbox: &mut self.outbox,
+            },
+        };
+        let answer = self.signed.answer(context, operation, request);
+        self.settings.signed.replies = replies;
+        answer
+    }
+
+    fn is_forbidden(&self, path: &str) -> bool {
+        self.settings.signed.forbids_unknown_paths && signed::is_near(path)
     }
 
     /// Returns Freedom ID, and what it needs to answer at this time.

@@ -126,6 +126,7 @@ pub(crate) fn check_table(table: &BTreeMap<Operation, Served>) -> Result<(), Ser
 pub(crate) fn operation(name: &str) -> Result<Operation, String> {
     match name.parse().map_err(|error| format!("{error}"))? {
         Operation::Echo | Operation::Other => Err("the sandbox uses this name itself".to_owned()),
+        Operation::Signed(_) => Err("the sandbox serves this operation at its own path".to_owned()),
         operation => Ok(operation),
     }
 }

@@ -14,6 +14,7 @@ use crate::operation::{Class, Operation};
 pub use crate::reply::{ErrorShape, RetryAfter};
 pub use crate::rotation::Rotation;
 use crate::served::{Evidence, Served};
+use crate::signed::{DEFAULT_PARTNER, DEFAULT_PARTNER_SECRET, SignedSettings};
 use crate::time::Time;
 
 /// The path of Get token (published).
@@ -72,6 +73,11 @@ pub struct Settings {
     pub fault_seed: u64,
     /// How long the socket front holds each reply back. Default zero.
     pub latency: Duration,
+    /// The keys of partners, by id: for the requests that have a JWS. Default: [`DEFAULT_PARTNER`] with
+    /// [`DEFAULT_PARTNER_SECRET`].
+    pub partners: BTreeMap<String, String>,
+    /// How the signed services behave.
+    pub signed: SignedSettings,
     /// How Freedom ID behaves.
     pub freedom_id: FreedomIdSettings,
     /// The merchants of the form services by id. Default: [`DEFAULT_MERCHANT`].
@@ -107,6 +113,11 @@ impl Default for Settings {
             faults: Vec::new(),
             fault_seed: 0,
             latency: Duration::ZERO,
+            partners: BTreeMap::from([(
+                DEFAULT_PARTNER.to_owned(),
+                DEFAULT_PARTNER_SECRET.to_owned(),
+            )]),
+            signed: SignedSettings::default(),
             freedom_id: FreedomIdSettings::default(),
             merchants: BTreeMap::from([(DEFAULT_MERCHANT.to_owned(), Merchant::default())]),
             callback_faults: Vec::new(),

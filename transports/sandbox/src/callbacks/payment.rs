@@ -199,6 +199,13 @@ impl NewPayout {
             is_ok: true,
         }
     }
+
+    /// Checks the amount, and that the URL can be sent to.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        Amount::new(&self.amount).ok_or("amount must be 0.01 to 99999999")?;
+        Target::scripted(&self.post_link).map_err(|error| format!("post_link: {error}"))?;
+        Ok(())
+    }
 }
 
 fn default_merchant() -> String {

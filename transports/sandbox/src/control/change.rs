@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
-use super::{Outcome, freedom_id};
+use super::{Outcome, freedom_id, signed};
 use crate::callbacks::CallbackRule;
 use crate::fault::{Fault, Rule, When};
 use crate::freedom_id::Action;
@@ -43,6 +43,13 @@ pub(super) struct Change {
     fault_seed: Option<u64>,
     freedom_id: Option<freedom_id::Change>,
     callback_faults: Option<Vec<CallbackRule>>,
+    signed: Option<signed::Change>,
+    /// Adds a partner with this key, or changes it. `null` removes the partner.
+    #[serde(default)]
+    partners: BTreeMap<String, Option<String>>,
+    /// Adds a merchant with these keys, or changes them. `null` removes the merchant.
+    #[serde(default)]
+    merchants: BTreeMap<String, Option<signed::MerchantChange>>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +81,12 @@ pub(super) fn apply(change: Change, sandbox: &mut Sandbox, now: Time) -> Outcome
     let known = &sandbox.settings().freedom_id;
     let freedom_id =
         change.freedom_id.map(|change| change.apply(known)).transpose().map_err(bad)?;
+    let known = &sandbox.settings().signed;
+    let signed = change.signed.map(|change| change.apply(known)).transpose().map_err(bad)?;
     set(&mut sandbox.settings_mut().freedom_id, freedom_id);
+    set(&mut sandbox.settings_mut().signed, signed);
+    exchange(&mut sandbox.settings_mut().partners, change.partners);
+    exchange(&mut sandbox.settings_mut().merchants, change.merchants);
     sandbox.settings_mut().operations = table;
     if let Some(faults) = change.faults {
         sandbox.set_faults(faults);
@@ -156,7 +168,7 @@ fn operations(
 /// applies.
 fn check_rules(rules: &[Rule], table: &BTreeMap<Operation, Served>) -> Result<(), String> {
     let is_there = |operation: &Operation| {
-        matches!(operation, Operation::Echo | Operation::Other)
+        matches!(operation, Operation::Echo | Operation::Other | Operation::Signed(_))
             || table.contains_key(operation)
             || Action::is_one(*operation)
     };
@@ -182,6 +194,16 @@ fn served(
     }
     set(&mut served.replies, change.replies);
     Ok(served)
+}
+
+/// Adds, changes and removes entries.
+fn exchange<T, U: Into<T>>(table: &mut BTreeMap<String, T>, changes: BTreeMap<String, Option<U>>) {
+    for (id, value) in changes {
+        match value {
+            Some(value) => drop(table.insert(id, value.into())),
+            None => drop(table.remove(&id)),
+        }
+    }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -15,6 +15,7 @@ mod ledger;
 mod limits;
 mod rotation;
 mod sign_in;
+mod signed;
 mod strictness;
 
 use http::{Method, Request, Response};
