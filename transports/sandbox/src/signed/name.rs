@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::row::Row;
 use super::table::rows;
-use crate::operation::Class;
+use imts_core::Class;
 
 /// An operation of a signed service. As text, it is the service's name, a point, and the operation's
 /// name, such as `card-api.close-card`.

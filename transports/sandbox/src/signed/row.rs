@@ -2,8 +2,8 @@
 
 use http::Method;
 
-use crate::operation::Class;
 use crate::served::Evidence;
+use imts_core::Class;
 
 /// One operation as the sandbox serves it.
 #[derive(Debug)]

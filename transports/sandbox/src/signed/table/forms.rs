@@ -4,8 +4,8 @@
 
 use super::super::row::Account::{Accepting, Either, Payouts};
 use super::super::row::{Account, Does, Form, Row, Scheme};
-use crate::operation::Class::{self, Create, Money, Read};
 use crate::served::Evidence::{self, Assumed, Published};
+use imts_core::Class::{self, Create, Money, Read};
 
 const fn row(
     name: &'static str,

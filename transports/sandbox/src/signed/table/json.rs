@@ -2,8 +2,8 @@
 
 use super::super::row::Algorithm::{Hs256, Hs512};
 use super::super::row::{Algorithm, Envelope, Id, Jws, Party, Repeat, Row, Scheme};
-use crate::operation::Class::{self, Create, Money, Read};
 use crate::served::Evidence::{self, Assumed, Draft, Published};
+use imts_core::Class::{self, Create, Money, Read};
 
 /// Card API's older page names the one algorithm, its newer page the other.
 const CARD: &[Algorithm] = &[Hs512, Hs256];
