@@ -7,11 +7,16 @@
 //! one.
 
 mod extras;
+mod hearing;
 mod judge;
 mod keys;
+mod meaning;
 mod not_callable;
 mod outcome;
+mod question;
 mod recording;
+mod repeats;
+mod reporting;
 mod setup;
 mod sign_error;
 mod signatory;
@@ -24,8 +29,10 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 
 pub use self::keys::Keys;
+use self::meaning::{Meaning, Pause, Proof};
 pub use self::not_callable::NotCallable;
 pub use self::outcome::{CallError, Ending, Failed, Outcome, Permit, Unknown};
+pub use self::question::Question;
 use self::setup::{Frozen, WrittenTo};
 pub use self::sign_error::SignError;
 pub use self::signatory::Signatory;
@@ -39,7 +46,7 @@ use crate::recovery::Recovery;
 use crate::secret::{Bearer, Epoch};
 use crate::time::{End, Mono, Now};
 use crate::transport_error::{Source, TransportError};
-use crate::wire::{self, Asked, Reply, Success};
+use crate::wire::{self, Success};
 
 type Decode<R> = fn(Success<'_>) -> Result<R, Malformed>;
 
@@ -115,6 +122,11 @@ pub struct Call<R> {
     attempts: u32,
     /// Whether it was sent again because of a 401.
     retried_after_401: bool,
+    /// Whether an attempt may have arrived whose reply did not come. The call is then never over
+    /// unsent.
+    may_have_arrived: bool,
+    /// Before this time nothing is sent.
+    not_before: Mono,
     /// Why the last attempt failed.
     last: Option<CallError>,
 }
@@ -166,6 +178,8 @@ impl<R> Call<R> {
             sent: None,
             attempts: 0,
             retried_after_401: false,
+            may_have_arrived: false,
+            not_before: Mono::default(),
             last: None,
         }
     }
@@ -205,43 +219,6 @@ impl<R> Call<R> {
         }
     }
 
-    /// Reports that the whole reply came in, or that it was cut one byte past the exchange's limit.
-    pub fn on_reply(&mut self, reply: Reply<'_>, now: Now) {
-        let Stage::Sent { now: sent, .. } = self.stage else { return };
-        let Some(frozen) = &self.frozen else { return };
-        let bearer = self.bearer.take();
-        let presented = || {
-            let tokens = self.presented.iter().chain(&bearer).map(Bearer::expose_token);
-            let signature = frozen.extras.iter().flat_map(|extras| extras.secrets());
-            // A request without either carries its secrets in the body, and this code cannot know
-            // which.
-            (frozen.auth != Auth::None).then(|| tokens.chain(signature).collect())
-        };
-        let decode = self.decode;
-        let (limit, format) = (frozen.reply_limit, frozen.format);
-        let asked = Asked { sent: sent.wall, limit, format, secrets: &presented };
-        let outcome = wire::read(reply, asked, decode);
-        let meaning = judge::reply(frozen, outcome, reply, asked, self.retried_after_401);
-        // After a 401 the session must reject the token, however the call ends.
-        if reply.status == http::StatusCode::UNAUTHORIZED {
-            self.refused = bearer.as_ref().map(Bearer::epoch);
-        }
-        self.follow(meaning, now);
-        self.has_presented(bearer);
-    }
-
-    /// Reports that no reply came, or that the driver gave up on it.
-    pub fn on_failure(&mut self, why: TransportError, now: Now) {
-        if !matches!(self.stage, Stage::Sent { .. }) {
-            return;
-        }
-        let Some(frozen) = &self.frozen else { return };
-        let meaning = judge::failure(frozen.class, why);
-        self.follow(meaning, now);
-        let bearer = self.bearer.take();
-        self.has_presented(bearer);
-    }
-
     /// Keeps the token of an attempt, if another attempt may follow.
     fn has_presented(&mut self, bearer: Option<Bearer>) {
         if self.frozen.is_some() {
@@ -279,6 +256,9 @@ impl<R> Call<R> {
     }
 
     fn need_token(&mut self, now: Now) -> CallStep<R> {
+        if now.mono < self.not_before {
+            return self.stay(Stage::Token, self.not_before);
+        }
         if self.takes_token() && self.bearer.as_ref().is_none_or(|it| it.remaining(now).is_zero()) {
             self.bearer = None;
             self.stage = Stage::Token;
@@ -326,26 +306,28 @@ impl<R> Call<R> {
         CallStep::Wait { until: until.min(self.deadline) }
     }
 
-    fn follow(&mut self, meaning: judge::Meaning<R>, now: Now) {
+    fn follow(&mut self, meaning: Meaning<R>, now: Now) {
         match meaning {
-            judge::Meaning::Over(reply) => self.end(Outcome::Done(reply)),
-            judge::Meaning::Refused(refusal) => self.end(Outcome::Refused(refusal)),
-            judge::Meaning::Failed(why) => self.fail(why),
-            judge::Meaning::Unknown(why) => self.lose(why, now),
-            judge::Meaning::Again { proof, why, pause } => self.again(proof, why, pause, now),
+            Meaning::Over(reply) => self.end(Outcome::Done(reply)),
+            Meaning::Refused(refusal) => self.end(Outcome::Refused(refusal)),
+            Meaning::Failed(why) => self.fail(why),
+            Meaning::Unknown(why) => self.lose(why, now),
+            Meaning::Again { proof, why, pause } => self.again(proof, why, pause, now),
         }
     }
 
     /// Sends it again, if there is a proof and if time and attempts are left.
-    fn again(&mut self, proof: judge::Proof, why: CallError, pause: judge::Pause, now: Now) {
+    fn again(&mut self, proof: Proof, why: CallError, pause: Pause, now: Now) {
         let Some(frozen) = &self.frozen else { return };
         let wait = match pause {
-            judge::Pause::None => Duration::ZERO,
-            judge::Pause::BackOff(retry_after) => frozen
+            Pause::None => Duration::ZERO,
+            Pause::BackOff(retry_after) => frozen
                 .policy
                 .backoff(self.attempts, now.mono.as_micros())
-                .max(frozen.policy.obeyed(retry_after)),
+                .max(frozen.policy.obeyed(retry_after))
+                .max(frozen.pace().unwrap_or_default()),
         };
+        self.may_have_arrived |= proof.leaves_doubt();
         let until = now.mono.after(wait);
         if self.attempts >= frozen.policy.call_attempts || until >= self.deadline {
             return match proof.into_refusal() {
@@ -353,29 +335,10 @@ impl<R> Call<R> {
                 None => self.fail(why),
             };
         }
-        self.retried_after_401 |= matches!(pause, judge::Pause::None);
-        self.sent = None;
+        self.retried_after_401 |= matches!(pause, Pause::None);
+        self.sent = self.sent.filter(|_| self.may_have_arrived);
         self.last = Some(why);
         self.stage = Stage::BackOff { until };
-    }
-
-    fn fail(&mut self, why: CallError) {
-        let decode = self.decode;
-        let permit = self.frozen.take().map(|frozen| Permit { frozen, decode });
-        self.stage = Stage::End(Outcome::Failed(Failed { why, permit }));
-    }
-
-    fn lose(&mut self, why: CallError, now: Now) {
-        let Some(frozen) = self.frozen.take() else { return };
-        let unknown = Unknown {
-            digest: frozen.digest(),
-            class: frozen.class,
-            sent_at: self.sent.unwrap_or(now).wall,
-            operation: frozen.name.into_owned(),
-            reference: frozen.reference,
-            why,
-        };
-        self.stage = Stage::End(Outcome::Unknown(unknown));
     }
 
     fn end(&mut self, outcome: Outcome<R>) {

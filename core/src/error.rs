@@ -32,6 +32,22 @@ pub enum ReplyError {
         /// How long the service asks to wait, if it asks.
         retry_after: Option<Duration>,
     },
+    /// The reply must be signed, and its signature is missing or does not fit. Nothing in it is
+    /// believed.
+    #[error("the service's reply (status {}) is not believed: {why}", .status.as_u16())]
+    Unbelieved {
+        /// The reply's status.
+        status: StatusCode,
+        /// What is wrong with it. It quotes nothing of the reply.
+        why: String,
+    },
+    /// A signed service answered 403 with a web page: it does not know the path (assumed; seen by
+    /// integrators). An intermediary may answer so too.
+    #[error(
+        "the service answered 403 with a web page, as it does for a path that it does not know: \
+         check the operation's path and the base URL"
+    )]
+    UnknownPath,
 }
 
 impl From<Malformed> for ReplyError {
@@ -50,7 +66,10 @@ impl ReplyError {
             Self::Unexpected { status, retry_after } if status.is_server_error() => {
                 Recovery::Retry { after: *retry_after }
             }
-            Self::Malformed(_) | Self::Unexpected { .. } => Recovery::Report,
+            Self::UnknownPath => Recovery::Fix,
+            Self::Malformed(_) | Self::Unexpected { .. } | Self::Unbelieved { .. } => {
+                Recovery::Report
+            }
         }
     }
 
@@ -60,7 +79,7 @@ impl ReplyError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(refusal) => refusal.retry_after(),
-            Self::Malformed(_) => None,
+            Self::Malformed(_) | Self::Unbelieved { .. } | Self::UnknownPath => None,
             Self::Unexpected { retry_after, .. } => *retry_after,
         }
     }

@@ -60,6 +60,7 @@ pub(super) struct Verifier {
 #[derive(Clone, Copy)]
 pub(super) struct Pen<'a> {
     pub(super) keys: &'a Arc<Keys>,
+    #[cfg_attr(not(feature = "pg-sig"), expect(dead_code, reason = "only pg_sig has a salt"))]
     pub(super) random: [u8; 16],
 }
 
@@ -104,7 +105,7 @@ impl Draft<'_> {
             Auth::Basic => extras.add_basic(request, pen)?,
             Auth::Jws => extras.add_jws(request, pen, signing)?,
             #[cfg(feature = "pg-sig")]
-            Auth::PgSig(account) => extras.add_pg_sig(request, pen, account, signing)?,
+            Auth::PgSig(account) => extras.add_pg_sig(&request, pen, account, signing)?,
             #[cfg(not(feature = "pg-sig"))]
             Auth::PgSig(_) => return Err(SignError::NoFeature { feature: "pg-sig" }),
         };
@@ -198,7 +199,7 @@ impl Extras {
     #[cfg(feature = "pg-sig")]
     fn add_pg_sig(
         &mut self,
-        request: Request<Body>,
+        request: &Request<Body>,
         pen: Option<Pen<'_>>,
         account: Account,
         signing: &Signing,

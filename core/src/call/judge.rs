@@ -1,73 +1,18 @@
 //! What a reply, or its absence, means for a call: done, refused, unknown, or to be sent again.
 //!
-//! Owns the table of replies by class, and the proofs that a retry needs. Only this module makes a
-//! proof, and the retry consumes it.
-
-use std::time::Duration;
+//! Owns the table of replies by class. What a repeated request does is in `repeats`.
 
 use http::StatusCode;
 
+use super::meaning::{Meaning, Pause, Proof};
 use super::outcome::CallError;
+use super::repeats;
 use super::setup::Frozen;
 use crate::error::ReplyError;
 use crate::operation::{Auth, Class};
 use crate::refusal::Refusal;
-use crate::transport_error::{NotSent, TransportError};
+use crate::transport_error::TransportError;
 use crate::wire::{self, Asked, Reply};
-
-pub(super) enum Meaning<R> {
-    Over(R),
-    Refused(Refusal),
-    Failed(CallError),
-    Unknown(CallError),
-    Again { proof: Proof, why: CallError, pause: Pause },
-}
-
-/// How long to wait before the next attempt.
-#[derive(Clone, Copy)]
-pub(super) enum Pause {
-    /// No wait: only the token was refused. A call has at most one such attempt.
-    None,
-    /// As long as the back-off, or as the service asks if that is longer.
-    BackOff(Option<Duration>),
-}
-
-/// Proof that a request may be sent again. Not `Clone`: each retry needs its own.
-pub(super) struct Proof(Ground);
-
-enum Ground {
-    /// The request never left.
-    NotSent,
-    /// The service refused it for its token, and the policy says that this comes before any
-    /// processing.
-    Unauthorized,
-    /// The request changes nothing. Holds the refusal, if a refusal came.
-    Reads(Option<Refusal>),
-}
-
-impl Proof {
-    fn of_not_sent(_: &NotSent) -> Self {
-        Self(Ground::NotSent)
-    }
-
-    /// Such a 401 is about the token. If the request carries no token, it proves nothing.
-    fn of_unauthorized(frozen: &Frozen) -> Option<Self> {
-        let is_proof = frozen.policy.unauthorized_is_unprocessed && frozen.auth == Auth::Bearer;
-        is_proof.then_some(Self(Ground::Unauthorized))
-    }
-
-    fn of_read(class: Class) -> Option<Self> {
-        (class == Class::Read).then_some(Self(Ground::Reads(None)))
-    }
-
-    /// The refusal with which the call ends, if it is not sent again after all.
-    pub(super) fn into_refusal(self) -> Option<Refusal> {
-        match self.0 {
-            Ground::Reads(refusal) => refusal,
-            Ground::NotSent | Ground::Unauthorized => None,
-        }
-    }
-}
 
 /// What a reply means, after it was read as `outcome`.
 pub(super) fn reply<R>(
@@ -75,12 +20,20 @@ pub(super) fn reply<R>(
     outcome: Result<R, ReplyError>,
     reply: Reply<'_>,
     asked: Asked<'_>,
-    retried_after_401: bool,
+    past: Past,
 ) -> Meaning<R> {
     let error = match outcome {
         Ok(reply) => return Meaning::Over(reply),
         Err(error) => error,
     };
+    if let ReplyError::Refused(refusal) = &error
+        && let Some(meaning) = repeats::duplicate(frozen, refusal)
+    {
+        return meaning;
+    }
+    if past.may_have_arrived {
+        return repeats::after_loss(frozen, error, reply.status);
+    }
     if !reply.status.is_success() {
         let other;
         let refusal = match &error {
@@ -94,21 +47,37 @@ pub(super) fn reply<R>(
             return Meaning::Refused(refusal.clone());
         }
     }
+    if matches!(error, ReplyError::Refused(_)) && repeats::could_be_duplicate(frozen) {
+        return Meaning::Unknown(CallError::Reply(error));
+    }
     let is_whole = reply.body.len() <= asked.limit;
     match frozen.class {
         // If the request carried no token, the token was not the reason for the refusal.
-        Class::Read => read(error, retried_after_401 || frozen.auth == Auth::None),
-        Class::Create | Class::Money => write(error, frozen, is_whole, retried_after_401),
+        Class::Read => read(error, frozen, past.retried_after_401 || frozen.auth != Auth::Bearer),
+        Class::Create | Class::Money => {
+            let meaning = write(error, frozen, is_whole, past.retried_after_401);
+            repeats::again(frozen, meaning, reply.status)
+        }
     }
 }
 
+/// What happened to a call before a reply came.
+#[derive(Clone, Copy)]
+pub(super) struct Past {
+    /// It was sent again because of a 401.
+    pub(super) retried_after_401: bool,
+    /// An earlier attempt may have arrived.
+    pub(super) may_have_arrived: bool,
+}
+
 /// What it means that no reply came.
-pub(super) fn failure<R>(class: Class, failure: TransportError) -> Meaning<R> {
+pub(super) fn failure<R>(frozen: &Frozen, failure: TransportError) -> Meaning<R> {
     let proof = failure.proof().map(Proof::of_not_sent);
-    let proof = proof.or_else(|| Proof::of_read(class));
+    let proof = proof.or_else(|| Proof::of_read(frozen)).or_else(|| Proof::of_replayed(frozen));
     let why = CallError::Failed(failure);
     match proof {
         Some(proof) => Meaning::Again { proof, why, pause: Pause::BackOff(None) },
+        None if frozen.class == Class::Read => Meaning::Failed(why),
         None => Meaning::Unknown(why),
     }
 }
@@ -121,15 +90,19 @@ fn is_decided(frozen: &Frozen, refusal: &Refusal) -> bool {
 }
 
 /// Judges a reply that is not a success, to a call that changes nothing.
-fn read<R>(error: ReplyError, retried_after_401: bool) -> Meaning<R> {
+fn read<R>(error: ReplyError, frozen: &Frozen, retried_after_401: bool) -> Meaning<R> {
     let status = match &error {
         ReplyError::Refused(refusal) => refusal.status(),
-        ReplyError::Unexpected { status, .. } => *status,
-        ReplyError::Malformed(_) => return Meaning::Failed(CallError::Reply(error)),
+        ReplyError::Unexpected { status, .. } | ReplyError::Unbelieved { status, .. } => *status,
+        ReplyError::Malformed(_) | ReplyError::UnknownPath => {
+            return Meaning::Failed(CallError::Reply(error));
+        }
     };
     let pause = match status.as_u16() {
         401 if !retried_after_401 => Some(Pause::None),
-        408 | 425 | 429 | 500..=599 => Some(Pause::BackOff(error.retry_after())),
+        408 | 425 | 429 | 500..=599 if !frozen.is_refused_again() => {
+            Some(Pause::BackOff(error.retry_after()))
+        }
         _ => None,
     };
     let refusal = match &error {
@@ -138,7 +111,7 @@ fn read<R>(error: ReplyError, retried_after_401: bool) -> Meaning<R> {
     };
     match (pause, refusal) {
         (Some(pause), refusal) => {
-            let proof = Proof(Ground::Reads(refusal));
+            let proof = Proof::of_unanswered_read(refusal);
             Meaning::Again { proof, why: CallError::Reply(error), pause }
         }
         (None, Some(refusal)) => Meaning::Refused(refusal),

@@ -6,6 +6,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::question::Question;
 use super::setup::Frozen;
 use super::{Call, Decode};
 use crate::error::ReplyError;
@@ -91,6 +92,7 @@ pub struct Unknown {
     pub(super) reference: Option<String>,
     pub(super) sent_at: Wall,
     pub(super) digest: Digest,
+    pub(super) question: Option<Question>,
     pub(super) why: CallError,
 }
 
@@ -125,6 +127,12 @@ impl Unknown {
         self.digest
     }
 
+    /// Returns what to ask the service, if it is known which operation says what became of this one.
+    #[must_use]
+    pub fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
     /// Returns why the outcome is not known.
     #[must_use]
     pub fn why(&self) -> &CallError {
@@ -138,12 +146,17 @@ impl fmt::Display for Unknown {
         if let Some(reference) = &self.reference {
             write!(f, " (reference {})", Printable(reference))?;
         }
-        write!(
-            f,
-            ": outcome unknown: {}. It may have been done: ask status, info or search, and do not \
-             send it again unless they say that it was not done",
-            self.why
-        )
+        write!(f, ": outcome unknown: {}. It may have been done: ", self.why)?;
+        match &self.question {
+            Some(question) => write!(
+                f,
+                "{question}, and do not send it again unless that says that it was not done"
+            ),
+            None => f.write_str(
+                "ask status, info or search, and do not send it again unless they say that it was \
+                 not done",
+            ),
+        }
     }
 }
 
@@ -246,6 +259,8 @@ pub enum CallError {
     Journal(Source),
     /// The caller's time limit passed before it could be sent.
     OutOfTime,
+    /// The service says that it has this request already, so an earlier one arrived.
+    Duplicate(Refusal),
 }
 
 impl CallError {
@@ -256,7 +271,7 @@ impl CallError {
             Self::Reply(error) => error.recovery(),
             Self::NoToken(_, recovery) => *recovery,
             Self::Failed(_) | Self::OutOfTime => Recovery::Retry { after: None },
-            Self::Journal(_) => Recovery::Fix,
+            Self::Journal(_) | Self::Duplicate(_) => Recovery::Fix,
         }
     }
 }
@@ -271,6 +286,9 @@ impl fmt::Display for CallError {
                 write!(f, "cannot write the journal, so nothing was sent: {source}")
             }
             Self::OutOfTime => f.write_str("timed out before the call was sent"),
+            Self::Duplicate(refusal) => {
+                write!(f, "the service has a request with this id already: {refusal}")
+            }
         }
     }
 }

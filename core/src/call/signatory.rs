@@ -8,6 +8,7 @@ use super::extras::Pen;
 use super::setup::auth_of;
 use super::target::Target;
 use super::{Call, Keys, NotCallable};
+use crate::catalogue::OperationInfo;
 use crate::endpoint::Endpoint;
 use crate::json::Json;
 use crate::operation::{Auth, Operation};
@@ -82,7 +83,7 @@ impl Signatory {
         random: [u8; 16],
         deadline: Mono,
     ) -> Result<Call<Json>, NotCallable> {
-        let auth = self.service.operations().entry(name).map_or(Auth::None, |info| info.auth());
+        let auth = self.service.operations().entry(name).map_or(Auth::None, OperationInfo::auth);
         Call::named(name, Body::json(request)?, self.target(auth, random), deadline)
     }
 

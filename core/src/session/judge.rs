@@ -330,7 +330,8 @@ enum Meaning {
 impl Meaning {
     fn of(error: &ReplyError) -> Self {
         match error {
-            ReplyError::Malformed(_) => Self::NotUnderstood,
+            ReplyError::Malformed(_) | ReplyError::Unbelieved { .. } => Self::NotUnderstood,
+            ReplyError::UnknownPath => Self::Missing,
             ReplyError::Unexpected { status, .. } => Self::of_status(status.as_u16()),
             ReplyError::Refused(refusal) => match refusal.status().as_u16() {
                 status @ (403 | 404 | 405 | 408 | 425 | 429 | 501 | 503) => Self::of_status(status),

@@ -13,6 +13,7 @@ mod fields;
 mod flatten;
 mod form;
 mod json;
+mod object;
 mod own_urls;
 mod script;
 mod signed;
@@ -26,6 +27,7 @@ use super::key::{KeyError, KeyText};
 
 pub use self::error::{FieldError, PgReadError, PgSignError, PgVerifyError, ScriptError};
 pub use self::fields::{PgFields, PgValue};
+pub(crate) use self::object::AsObject;
 pub use self::own_urls::{OwnUrl, OwnUrlError, OwnUrls};
 pub use self::script::Script;
 pub use self::signed::{Salt, SaltError, SignedFields, VerifiedFields, XmlRoot};
