@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::secret::Token;
+use crate::secret::{Token, TokenId};
 use crate::stamp::Stamp;
 use crate::time::Wall;
 
@@ -31,7 +31,9 @@ pub struct Saved {
     /// The person whose tokens it holds, if the service has several for one agent.
     pub(crate) subject: Option<String>,
     /// The service's own id of the tokens, if it gives one.
-    pub(crate) token_id: Option<String>,
+    pub(crate) token_id: Option<TokenId>,
+    /// The ids of tokens that refreshes replaced, latest first.
+    pub(crate) earlier_ids: Vec<SavedTokenId>,
     pub(crate) saved_at: Wall,
     /// Failed renewals since a token last settled.
     pub(crate) failures: u32,
@@ -39,6 +41,13 @@ pub struct Saved {
     pub(crate) after_rejection: bool,
     pub(crate) access: Option<SavedAccess>,
     pub(crate) refresh: Option<SavedRefresh>,
+}
+
+#[derive(Clone)]
+pub(crate) struct SavedTokenId {
+    pub(crate) id: TokenId,
+    /// When the last of its tokens ends, by the local wall clock.
+    pub(crate) ends_at: Wall,
 }
 
 #[derive(Clone)]
@@ -105,10 +114,10 @@ impl Saved {
         self.subject.as_deref()
     }
 
-    /// Returns the service's own id of the tokens. `None` if it gave none.
+    /// Returns the service's own id of the tokens, which a revocation names. `None` if it gave none.
     #[must_use]
-    pub fn token_id(&self) -> Option<&str> {
-        self.token_id.as_deref()
+    pub fn token_id(&self) -> Option<&TokenId> {
+        self.token_id.as_ref()
     }
 
     /// Returns how many renewals had failed in a row when it was saved.

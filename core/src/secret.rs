@@ -3,6 +3,8 @@
 //! Owns their memory, which is wiped on drop, and keeps them out of outputs: `Debug` is redacted,
 //! and they have no `Display`, `PartialEq` or `Serialize`. Does not know how they are obtained.
 
+mod token_id;
+
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use http::HeaderValue;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
+pub use self::token_id::TokenId;
 use crate::text::{TextError, check_line};
 use crate::time::{End, Now, Wall};
 

@@ -42,6 +42,8 @@ pub use crate::wire::{
 /// A service: how it writes replies, how its tokens are obtained, and its operations.
 #[derive(Clone, Debug)]
 pub struct Service {
+    /// Its name in saved states and stores. `None` for the service that they were first made for.
+    pub(crate) name: Option<&'static str>,
     pub(crate) format: &'static Format,
     pub(crate) tokens: Option<Tokens>,
     pub(crate) operations: Catalogue,
@@ -52,7 +54,20 @@ impl Service {
     /// Makes a service without tokens. Its operations can be called without a session.
     #[must_use]
     pub fn new(format: &'static Format, operations: Catalogue) -> Self {
-        Self { format, tokens: None, operations, signing: Signing::default() }
+        Self { name: None, format, tokens: None, operations, signing: Signing::default() }
+    }
+
+    /// Names it in saved states and in the entries of stores. Tokens of one service are then never
+    /// taken for those of another at the same endpoint.
+    #[must_use]
+    pub fn with_name(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
+    /// Returns its name in saved states and stores. `None` if it has none, as Transfer.
+    #[must_use]
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
     }
 
     /// Sets how its tokens are obtained.

@@ -18,7 +18,7 @@
 //!        |< rejected, no refresh --+------------------+                  |
 //!        |<---------------------- refresh expires -----------------------+
 //!        |<---------------------- refresh refused -----------------------+
-//!        |<----- signed out -------+------------------+------------------+
+//!        |<- signed out, revoked --+------------------+------------------+
 //! ```
 //!
 //! The margin comes before the access token expires. "No refresh" means that no refresh token is
@@ -32,9 +32,11 @@ mod health;
 mod judge;
 mod pace;
 mod renewal;
+mod revocation;
 mod share;
 mod step;
 mod store;
+mod token_ids;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +57,7 @@ use crate::exchange::Purpose;
 use crate::policy::Policy;
 pub use crate::renewal_error::{RenewalCause, RenewalError};
 pub use crate::secret::Keep;
-use crate::secret::{Bearer, Epoch};
+use crate::secret::{Bearer, Epoch, TokenId};
 use crate::service::{Service, Tokens};
 use crate::time::{End, Mono, Now};
 
@@ -75,6 +77,10 @@ pub struct Session {
     seen: Mono,
     /// The agent that the grant or the credentials belong to.
     agent_id: Option<Arc<str>>,
+    /// The user whose tokens it has, if the service has a session for each user.
+    subject: Option<Arc<str>>,
+    /// The id whose tokens the service revoked last.
+    revoked: Option<TokenId>,
     held: Option<Held>,
     /// What the service has said about the secrets that were given.
     standings: Standings,
@@ -139,6 +145,8 @@ impl Session {
             policy: Arc::new(policy),
             seen: Mono::default(),
             agent_id: None,
+            subject: None,
+            revoked: None,
             held: None,
             standings: Standings::default(),
             grant: None,
@@ -236,12 +244,6 @@ impl Session {
     #[must_use]
     pub fn last_error(&self) -> Option<&Arc<RenewalError>> {
         self.pace.last()
-    }
-
-    /// Returns the agent that the session's grant or credentials belong to.
-    #[must_use]
-    pub fn agent_id(&self) -> Option<&str> {
-        self.agent_id.as_deref()
     }
 
     /// Returns the endpoint that the session's requests go to.

@@ -21,11 +21,13 @@ pub use crate::stamp::Stamp;
 /// a store that keeps its entry itself. A swap must be atomic. It must not be done if it comes
 /// later than [`is_late`](Swap::is_late) allows.
 ///
-/// The store keeps one entry for each endpoint and agent. `Debug` prints no token.
+/// The store keeps one entry for each endpoint, agent, service and user. `Debug` prints no token.
 #[derive(Debug)]
 pub struct Swap {
     pub(crate) endpoint: String,
+    pub(crate) service: Option<String>,
     pub(crate) agent_id: String,
+    pub(crate) subject: Option<String>,
     pub(crate) expects: Stamp,
     pub(crate) put: Option<Saved>,
     pub(crate) lease: Duration,
@@ -45,7 +47,9 @@ impl Swap {
     ) -> Self {
         Self {
             endpoint: endpoint.into(),
+            service: None,
             agent_id: agent_id.into(),
+            subject: None,
             expects: Stamp::NONE,
             put: None,
             lease: Duration::ZERO,
@@ -54,6 +58,12 @@ impl Swap {
             within,
             at: None,
         }
+    }
+
+    /// Sets the service's name and the user, for a service with a session for each user.
+    #[must_use]
+    pub fn of_user(self, service: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { service: Some(service.into()), subject: Some(subject.into()), ..self }
     }
 
     /// Makes a swap that puts a state, for a test of a store. The holder is that of the state.
@@ -80,10 +90,32 @@ impl Swap {
         &self.endpoint
     }
 
-    /// Returns the agent. Endpoint and agent together name the entry.
+    /// Returns the agent. Endpoint, agent, service and user together name the entry.
     #[must_use]
     pub fn agent_id(&self) -> &str {
         &self.agent_id
+    }
+
+    /// Returns the name of the service. `None` if it has none.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
+    /// Returns the user whose tokens the entry holds. `None` if they are the agent's own.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// Returns whether a state belongs into the entry: it has the same endpoint, agent, service and
+    /// user.
+    #[must_use]
+    pub fn is_for(&self, state: &Saved) -> bool {
+        state.endpoint() == self.endpoint
+            && state.agent_id() == Some(&self.agent_id)
+            && state.service() == self.service()
+            && state.subject() == self.subject()
     }
 
     /// Returns the stamp of the state that is to be replaced.

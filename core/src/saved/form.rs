@@ -7,17 +7,17 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use super::{
-    Duration, MAX_LENGTH, RefreshUse, Saved, SavedAccess, SavedError, SavedRefresh, Stamp, VERSION,
-    Wall,
+    Duration, MAX_LENGTH, RefreshUse, Saved, SavedAccess, SavedError, SavedRefresh, SavedTokenId,
+    Stamp, VERSION, Wall,
 };
-use crate::secret::{Token, is_token};
+use crate::secret::{Token, TokenId, is_token};
 use crate::wire::{Object, Text, json};
 
 /// Capacity for the form with tokens of usual length.
 const ROOM: usize = 1_536;
 
 /// The form's fields. Times are microseconds since 1970-01-01T00:00:00Z. Version 1 has none of
-/// `holder`, `serial`, `service`, `subject`, `token_id` and `failures`, and `in_doubt` for `use`.
+/// `holder`, `serial`, `service`, `subject`, `token_id`, `earlier_ids` and `failures`, and `in_doubt` for `use`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form<'a> {
@@ -36,7 +36,9 @@ struct Form<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     subject: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    token_id: Option<Cow<'a, str>>,
+    token_id: Option<Text<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    earlier_ids: Vec<Object<IdForm<'a>>>,
     saved_at_us: i64,
     #[serde(default, skip_serializing_if = "is_none_yet")]
     failures: u32,
@@ -46,6 +48,14 @@ struct Form<'a> {
     access: Option<Object<AccessForm<'a>>>,
     #[serde(borrow)]
     refresh: Option<Object<RefreshForm<'a>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdForm<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    ends_at_us: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,7 +124,8 @@ impl Saved {
             endpoint: Cow::Borrowed(&self.endpoint),
             agent_id: self.agent_id.as_deref().map(Cow::Borrowed),
             subject: self.subject.as_deref().map(Cow::Borrowed),
-            token_id: self.token_id.as_deref().map(Cow::Borrowed),
+            token_id: self.token_id.as_ref().map(|id| Text::Borrowed(id.expose())),
+            earlier_ids: self.earlier_ids.iter().map(IdForm::of).collect(),
             saved_at_us: self.saved_at.unix_micros(),
             failures: self.failures,
             after_rejection: self.after_rejection,
@@ -181,6 +192,10 @@ impl Saved {
                 usage: refresh.usage(form.version)?,
             })
         });
+        let earlier_ids = form.earlier_ids.into_iter().map(|Object(it)| {
+            let id = token_id(&it.id, "earlier_ids.id")?;
+            Ok(SavedTokenId { id, ends_at: Wall::from_unix_micros(it.ends_at_us) })
+        });
         let stamp = Stamp { generation: form.generation, holder: form.holder, serial: form.serial };
         Ok(Self {
             stamp,
@@ -188,13 +203,21 @@ impl Saved {
             endpoint: form.endpoint.into_owned(),
             agent_id: form.agent_id.map(Cow::into_owned),
             subject: form.subject.map(Cow::into_owned),
-            token_id: form.token_id.map(Cow::into_owned),
+            token_id: form.token_id.map(|id| token_id(&id, "token_id")).transpose()?,
+            earlier_ids: earlier_ids.collect::<Result<_, _>>()?,
             saved_at: Wall::from_unix_micros(form.saved_at_us),
             failures: form.failures,
             after_rejection: form.after_rejection,
             access: access.transpose()?,
             refresh: refresh.transpose()?,
         })
+    }
+}
+
+impl<'a> IdForm<'a> {
+    fn of(saved: &'a SavedTokenId) -> Object<Self> {
+        let id = Text::Borrowed(saved.id.expose());
+        Object(Self { id, ends_at_us: saved.ends_at.unix_micros() })
     }
 }
 
@@ -207,6 +230,7 @@ impl Form<'_> {
             ("service", self.service.is_some()),
             ("subject", self.subject.is_some()),
             ("token_id", self.token_id.is_some()),
+            ("earlier_ids", !self.earlier_ids.is_empty()),
             ("failures", self.failures != 0),
         ];
         let later = later.into_iter().find(|(_, is_there)| *is_there);
@@ -257,4 +281,8 @@ fn check_version(bytes: &[u8]) -> Result<(), SavedError> {
 
 fn token(text: &str, field: &'static str) -> Result<Token, SavedError> {
     if is_token(text) { Ok(Token::new(text)) } else { Err(SavedError::Value { field }) }
+}
+
+fn token_id(text: &str, field: &'static str) -> Result<TokenId, SavedError> {
+    TokenId::new(text).ok_or(SavedError::Value { field })
 }

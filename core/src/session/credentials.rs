@@ -70,6 +70,33 @@ impl Session {
         self.held = Some(held).filter(|_| !is_over);
     }
 
+    /// Returns the agent that the session's grant or credentials belong to.
+    #[must_use]
+    pub fn agent_id(&self) -> Option<&str> {
+        self.agent_id.as_deref()
+    }
+
+    /// Names the agent, if no credentials are given: a shared store has an entry for each agent.
+    #[must_use]
+    pub fn with_agent(self, agent_id: &str) -> Self {
+        Self { agent_id: Some(agent_id.into()), ..self }
+    }
+
+    /// Names the user whose tokens the session has, for a service with a session for each user.
+    /// States of another user are then refused, and a shared store has an entry for each. It must be
+    /// a name that the integrator has for the user, not one that anybody may choose.
+    #[must_use]
+    pub fn with_subject(self, subject: &str) -> Self {
+        Self { subject: Some(subject.into()), ..self }
+    }
+
+    /// Returns the user whose tokens the session has, as [`with_subject`](Session::with_subject)
+    /// names it.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
     /// Forgets the grant, the credentials, and what the service said about them. The caller must
     /// erase what a store holds. What a shared store holds stays there, for the siblings:
     /// [`sign_out_everywhere`](Session::sign_out_everywhere) empties it.
@@ -82,6 +109,7 @@ impl Session {
         self.refresh_slow = Slow::default();
         self.held = None;
         self.agent_id = None;
+        self.revoked = None;
     }
 }
 

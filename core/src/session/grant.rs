@@ -6,6 +6,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::token_ids::TokenIds;
 use crate::saved::RefreshUse;
 use crate::secret::{Bearer, Epoch, Token};
 use crate::time::{End, Mono, Now, Wall};
@@ -20,6 +21,8 @@ pub(crate) struct Grant {
     pub(crate) access: Option<Access>,
     /// `None` if the service sent none, or refused it later.
     pub(crate) refresh: Option<Refresh>,
+    /// The service's own ids of its tokens.
+    pub(crate) ids: TokenIds,
 }
 
 #[derive(Debug)]
@@ -66,7 +69,7 @@ impl Refresh {
 impl Grant {
     /// A grant without tokens.
     pub(crate) fn none(epoch: Epoch) -> Self {
-        Self { epoch, since: None, access: None, refresh: None }
+        Self { epoch, since: None, access: None, refresh: None, ids: TokenIds::default() }
     }
 
     pub(crate) fn is_younger_than(&self, age: Duration, now: Now) -> bool {

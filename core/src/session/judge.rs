@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::grant::{Access, Grant, Refresh};
 use super::pace::{Next, Slow};
+use super::token_ids::TokenIds;
 use super::{Keep, Session, Ticket};
 use crate::error::ReplyError;
 use crate::exchange::Purpose;
@@ -184,8 +185,10 @@ impl Session {
             None => None,
         };
         let (epoch, since) = (self.epoch, Some(now.mono));
+        let before = self.grant.as_ref().filter(|_| ticket.purpose == Purpose::Refresh);
+        let ids = TokenIds::of(granted.id, before, now);
         let access = Some(access).filter(|_| !was_rejected);
-        let grant = Grant { epoch, since, access, refresh };
+        let grant = Grant { epoch, since, access, refresh, ids };
         match (&mut self.store, &self.share) {
             (Some(store), _) => store.hold(grant),
             (None, Some(_)) => self.is_granted(grant, ticket),

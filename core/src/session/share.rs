@@ -1,7 +1,7 @@
 //! One session over several processes: what is known of the store that they share.
 //!
 //! Owns which swaps are asked for and when. The children own what a swap carries
-//! ([`ask`]) and what its answer means ([`answer`]). Does not judge
+//! ([`ask`]), what its answer means ([`answer`]), and when an entry is emptied ([`erase`]). Does not judge
 //! replies, and does not know how a store is reached.
 //!
 //! Safety does not rest on the lease. A refresh token is sent only by the session that replaced, in
@@ -10,6 +10,7 @@
 
 mod answer;
 mod ask;
+mod erase;
 
 use std::sync::Arc;
 
@@ -51,6 +52,8 @@ pub(super) struct Share {
     looked: Option<Mono>,
     /// The last ticket whose request was sent without a claim.
     alone: Option<Ticket>,
+    /// Whether the entry is emptied because of a sign-out, whatever it holds.
+    signs_out: bool,
 }
 
 /// A state in the store.
@@ -149,6 +152,7 @@ impl Share {
             out: None,
             looked: None,
             alone: None,
+            signs_out: false,
         }
     }
 
@@ -215,30 +219,6 @@ impl Session {
     #[must_use]
     pub fn with_shared_store(self, holder: u64) -> Self {
         Self { store: None, share: Some(Box::new(Share::new(holder))), ..self }
-    }
-
-    /// Names the agent, if no credentials are given: a shared store has an entry for each agent.
-    #[must_use]
-    pub fn with_agent(self, agent_id: &str) -> Self {
-        Self { agent_id: Some(agent_id.into()), ..self }
-    }
-
-    /// Signs out here, and empties the entry of the shared store with the next polls. Siblings then
-    /// lose their tokens. A sibling that holds credentials signs in anew. Without a shared store it
-    /// is the same as [`sign_out`](Session::sign_out).
-    pub fn sign_out_everywhere(&mut self) {
-        let agent_id = self.agent_id.clone();
-        self.sign_out();
-        if let Some(share) = self.share.as_mut().filter(|_| agent_id.is_some()) {
-            self.agent_id = agent_id;
-            share.due = Some(Due::Erase);
-        }
-    }
-
-    pub(super) fn forget_store(&mut self) {
-        if let Some(share) = &mut self.share {
-            share.forget();
-        }
     }
 
     /// The swap that does not wait for a renewal to be due: a hand-over, news, an empty state.

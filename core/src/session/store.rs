@@ -9,6 +9,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::grant::{Access, Grant, Refresh};
+use super::token_ids::TokenIds;
 use super::{SaveTicket, Session, Step};
 use crate::exchange::Purpose;
 use crate::saved::{RefreshUse, Saved, SavedAccess, SavedRefresh};
@@ -23,6 +24,8 @@ pub(super) struct Store {
     pub(super) incoming: Option<Grant>,
     pub(super) saving: Option<Saving>,
     serial: u64,
+    /// Whether what is stored must be replaced by an empty state.
+    empties: bool,
     /// When this session made its last mark, by the wall clock. A sibling's mark has another time.
     marked_at: Option<Wall>,
 }
@@ -30,19 +33,27 @@ pub(super) struct Store {
 impl Store {
     /// Whether something waits to be saved.
     pub(super) fn waits(&self) -> bool {
-        self.incoming.is_some() || self.saving.is_some()
+        self.incoming.is_some() || self.saving.is_some() || self.empties
     }
 
     /// Holds a grant back until it is saved, instead of what was waiting.
     pub(super) fn hold(&mut self, grant: Grant) {
         self.incoming = Some(grant);
         self.saving = None;
+        self.empties = false;
+    }
+
+    /// Has what is stored replaced by an empty state.
+    pub(super) fn empties(&mut self) {
+        self.forget();
+        self.empties = true;
     }
 
     /// Drops what is waiting. A report that still comes for it does nothing.
     pub(super) fn forget(&mut self) {
         self.incoming = None;
         self.saving = None;
+        self.empties = false;
     }
 }
 
@@ -128,16 +139,18 @@ impl Session {
         if saved.endpoint != self.endpoint.as_str() {
             return Err(AdoptError::OtherEndpoint);
         }
-        // The session's service has no name, and its tokens are the agent's own.
-        if saved.service.is_some() {
+        if saved.service.as_deref() != self.service.name {
             return Err(AdoptError::OtherService);
         }
         let is_other = self.agent_id.is_some() && saved.agent_id.as_deref() != self.agent_id();
-        if is_other || saved.subject.is_some() {
+        if is_other || saved.subject.as_deref() != self.subject() {
             return Err(AdoptError::OtherAgent);
         }
         if saved.generation() <= self.generation {
             self.heed_mark(&saved);
+            return Ok(());
+        }
+        if self.is_revoked(&saved) {
             return Ok(());
         }
         let known = self.grant.take().and_then(|grant| grant.access);
@@ -145,6 +158,8 @@ impl Session {
         self.abandon_flight();
         self.epoch = self.epoch.next();
         self.generation = saved.generation();
+        let ids =
+            TokenIds::restored(&saved, |end| left(end, self.policy.refresh_lifetime_cap, now));
         self.agent_id = saved.agent_id.map(Arc::from);
         let from_future = saved.saved_at > now.wall;
         let access = saved
@@ -163,13 +178,13 @@ impl Session {
             self.pace.is_put_on_probation(now.mono);
         }
         let is_fresh = alive.is_some_and(|access| access.age(now) < self.policy.settle);
+        let cap = self.policy.refresh_lifetime_cap;
         self.grant = Some(Grant {
             epoch: self.epoch,
             since: is_fresh.then_some(now.mono),
             access,
-            refresh: saved
-                .refresh
-                .map(|refresh| restored_refresh(refresh, self.policy.refresh_lifetime_cap, now)),
+            refresh: saved.refresh.map(|refresh| restored_refresh(refresh, cap, now)),
+            ids,
         });
         if self.share.is_some() {
             // What was done with it since, the shared store alone knows.
@@ -197,9 +212,15 @@ impl Session {
         }
     }
 
-    /// The save of a grant that came in, unless that save is under way.
+    /// The save of a grant that came in, or of an empty state after a revocation, unless a save is
+    /// under way.
     pub(super) fn save_of_grant(&mut self, now: Now) -> Option<Step> {
         let store = self.store.as_ref()?;
+        if store.empties && store.saving.is_none() {
+            self.generation = self.generation.saturating_add(1);
+            let saved = self.snapshot(&Grant::none(self.epoch), now);
+            return self.save(saved, now);
+        }
         let grant = store.incoming.as_ref().filter(|_| store.saving.is_none())?;
         let saved = self.snapshot(grant, now);
         self.save(saved, now)
@@ -235,6 +256,9 @@ impl Session {
 
     /// Uses what was saved: the grant that came in, or otherwise the refresh token.
     fn use_saved(&mut self, mark: RefreshUse, now: Now) {
+        if let Some(store) = &mut self.store {
+            store.empties = false;
+        }
         match self.store.as_mut().and_then(|store| store.incoming.take()) {
             Some(mut grant) => {
                 grant.access.take_if(|access| self.rejected.has(&access.bearer));
@@ -278,11 +302,12 @@ impl Session {
         let known = self.share.as_ref().map(|share| share.stamp()).filter(|it| !it.is_none());
         Saved {
             stamp: known.unwrap_or(stamp),
-            service: None,
+            service: self.service.name.map(str::to_owned),
             endpoint: self.endpoint.as_str().to_owned(),
             agent_id: self.agent_id().map(str::to_owned),
-            subject: None,
-            token_id: None,
+            subject: self.subject().map(str::to_owned),
+            token_id: grant.ids.present().cloned(),
+            earlier_ids: grant.ids.saved(End::wall),
             saved_at: now.wall,
             failures: self.pace.failures(),
             after_rejection: self.pace.is_on_probation(now.mono, &self.policy),

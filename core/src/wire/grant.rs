@@ -10,7 +10,7 @@ use http::HeaderValue;
 
 use super::decode::{Asked, Reply, Success, read_whole, refusal};
 use crate::error::{Malformed, ReplyError};
-use crate::secret::{Token, bearer_header, is_token};
+use crate::secret::{Token, TokenId, bearer_header, is_token};
 use crate::time::Wall;
 
 /// Reads a grant from a success. It is given the whole body, envelope included.
@@ -29,6 +29,8 @@ pub struct Granted {
     /// Whether the reply mentions no refresh token, so that the old one stays valid. If a refresh
     /// token came but cannot be used, it has still replaced the old one.
     pub(crate) keeps_refresh: bool,
+    /// The service's own id of the pair, if the reply has one that can be used.
+    pub(crate) id: Option<TokenId>,
     times: Times,
 }
 
@@ -75,8 +77,8 @@ impl Granted {
         let access_expire_at = Wall::from_rfc3339(ends).ok_or(Malformed::Date { field })?;
         let lifetime = times.lifetime(access_expire_at);
         let access_lifetime = lifetime.ok_or(Malformed::Lifetime { field })?;
-        let (refresh, keeps_refresh) = (None, true);
-        Ok(Self { access, access_lifetime, access_expire_at, refresh, keeps_refresh, times })
+        let (refresh, keeps_refresh, id) = (None, true, None);
+        Ok(Self { access, access_lifetime, access_expire_at, refresh, keeps_refresh, id, times })
     }
 
     /// Adds the refresh token that came with it, and the date of its end. If they cannot be used,
@@ -90,6 +92,13 @@ impl Granted {
             Some(NewRefresh { token: Token::new(token), lifetime, expire_at })
         });
         Self { refresh, keeps_refresh: false, ..self }
+    }
+
+    /// Adds the service's own id of these tokens, by which it may revoke them. One that is not a
+    /// [`TokenId`] is left out: the tokens are good without it.
+    #[must_use]
+    pub fn with_token_id(self, id: Option<&str>) -> Self {
+        Self { id: id.and_then(TokenId::new), ..self }
     }
 }
 

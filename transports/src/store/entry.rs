@@ -1,12 +1,20 @@
 //! The name of an agent's entry in a store.
 //!
-//! Owns its text: no two pairs of endpoint and agent have the same. Does not know where it is kept.
+//! Owns its text: no two owners have the same. Does not know where it is kept.
 
 use imts_core::swap::Swap;
 
-/// Returns the name of the entry of a swap's endpoint and agent.
+/// Returns the name of the entry of a swap's owner: its endpoint and agent, and the service and the
+/// user if it has them.
 pub(super) fn name(swap: &Swap) -> String {
-    format!("{}:{}", escaped(swap.endpoint()), escaped(swap.agent_id()))
+    let agent = format!("{}:{}", escaped(swap.endpoint()), escaped(swap.agent_id()));
+    match (swap.service(), swap.subject()) {
+        (None, None) => agent,
+        (service, subject) => {
+            let [service, subject] = [service, subject].map(|it| escaped(it.unwrap_or_default()));
+            format!("{agent}:{service}:{subject}")
+        }
+    }
 }
 
 /// Writes everything but letters, digits, `-`, `.` and `_` as percent-escapes.

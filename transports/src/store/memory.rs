@@ -39,7 +39,7 @@ use crate::clock::{self, Clock, SystemClock};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct MemoryStore {
-    entries: Mutex<BTreeMap<(String, String), Register>>,
+    entries: Mutex<BTreeMap<[Option<String>; 4], Register>>,
     clock: clock::Source,
 }
 
@@ -65,7 +65,8 @@ impl Default for MemoryStore {
 
 impl Store for MemoryStore {
     fn swap(&self, swap: &Swap) -> Result<Swapped, StoreError> {
-        let key = (swap.endpoint().to_owned(), swap.agent_id().to_owned());
+        let owner = [Some(swap.endpoint()), Some(swap.agent_id()), swap.service(), swap.subject()];
+        let key = owner.map(|it| it.map(str::to_owned));
         // A panic of the clock may have poisoned the lock. It left the entries as they were.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let micros = self.clock.now().mono.as_micros();

@@ -117,13 +117,9 @@ pub(super) fn read(
 /// Reads a state; `None` if it is damaged.
 fn state_of(swap: &Swap, stamp: Stamp, json: &[u8]) -> Result<Option<Saved>, StoreError> {
     match Saved::from_json(json) {
-        Ok(state) if is_foreign(&state, swap) => Err(StoreError::Foreign),
+        Ok(state) if !swap.is_for(&state) => Err(StoreError::Foreign),
         Ok(state) => Ok(Some(state).filter(|state| state.stamp() == stamp)),
         Err(SavedError::Newer { found }) => Err(StoreError::Newer { version: found }),
         Err(_) => Ok(None),
     }
-}
-
-fn is_foreign(state: &Saved, swap: &Swap) -> bool {
-    state.endpoint() != swap.endpoint() || state.agent_id() != Some(swap.agent_id())
 }

@@ -158,7 +158,12 @@ impl Key {
     /// bytes.
     fn bound(&self, swap: &Swap, stamp: Stamp) -> Aad<Vec<u8>> {
         let mut bound = [FORM, &self.id].concat();
-        for text in [swap.endpoint(), swap.agent_id()] {
+        let user = swap
+            .service()
+            .or(swap.subject())
+            .map(|_| [swap.service().unwrap_or_default(), swap.subject().unwrap_or_default()]);
+        let agent = [swap.endpoint(), swap.agent_id()];
+        for text in agent.into_iter().chain(user.into_iter().flatten()) {
             bound.extend_from_slice(&(text.len() as u64).to_le_bytes());
             bound.extend_from_slice(text.as_bytes());
         }

@@ -11,6 +11,7 @@ use crate::renewal_error::RenewalError;
 use crate::saved::{RefreshUse, Saved, SavedAccess, SavedRefresh};
 use crate::session::grant::{Access, Grant, Refresh};
 use crate::session::step::SwapTicket;
+use crate::session::token_ids::{self, TokenIds};
 use crate::swap::{Found, Held, SwapError, Swapped};
 use crate::time::{End, Now, Wall};
 use crate::transport_error::Source;
@@ -64,7 +65,7 @@ impl Session {
                     self.uses(grant, now);
                 }
             }
-            Kind::Erase if self.held.is_none() => self.agent_id = None,
+            Kind::Erase if self.held.is_none() && share.signs_out => self.agent_id = None,
             Kind::Look | Kind::News | Kind::Erase => {}
         }
     }
@@ -82,6 +83,7 @@ impl Session {
         if is_foreign {
             return self.is_out(asked.kind, Arc::new(SwapError::Foreign), now);
         }
+        let is_revoked = found.state.as_ref().is_some_and(|state| self.is_revoked(state));
         let usable = self.grant.as_ref().is_some_and(|grant| grant.usable_access(now).is_some());
         let Some(share) = &mut self.share else { return };
         share.lease = None;
@@ -93,7 +95,8 @@ impl Session {
             return self.is_out(asked.kind, Arc::new(SwapError::Stuck), now);
         }
         let is_ours = stamp.holder == share.holder && stamp.generation > self.generation;
-        if asked.kind == Kind::Erase {
+        let erases = is_revoked || asked.kind == Kind::Erase && self.may_erase(&found);
+        if erases {
             self.notes(&found);
         } else if is_ours {
             self.notes(&found);
@@ -104,13 +107,21 @@ impl Session {
             self.takes(found, asked, now);
         }
         match asked.kind {
-            Kind::Erase => self.is_due(Due::Erase),
+            Kind::Erase if erases => self.is_due(Due::Erase),
+            Kind::Look | Kind::Claim { .. } | Kind::News if is_revoked => self.is_due(Due::Erase),
             Kind::HandOver if self.has_handed_over_to_none(asked) => match held {
                 None => self.is_due(Due::HandOver),
                 Some(_) => self.hand_over_again(),
             },
             _ => {}
         }
+    }
+
+    /// Whether what was found may be replaced by an empty state. After a revocation, a grant of a
+    /// later sign-in may not.
+    fn may_erase(&self, found: &Found) -> bool {
+        let signs_out = self.share.as_ref().is_some_and(|share| share.signs_out);
+        signs_out || found.state.as_ref().is_none_or(|state| state.is_empty())
     }
 
     fn is_due(&mut self, due: Due) {
@@ -141,8 +152,8 @@ impl Session {
     fn is_own(&self, state: &Saved) -> bool {
         state.endpoint == self.endpoint.as_str()
             && state.agent_id.as_deref() == self.agent_id()
-            && state.service.is_none()
-            && state.subject.is_none()
+            && state.service.as_deref() == self.service.name
+            && state.subject.as_deref() == self.subject()
     }
 
     /// What was found is what is known to be in the store.
@@ -195,6 +206,7 @@ impl Session {
         }
         let before = self.grant.take();
         let (cap, saved_at) = (self.policy.refresh_lifetime_cap, state.saved_at);
+        let ids = TokenIds::restored(&state, |end| ends(token_ids::left(end, saved_at, cap)));
         let old = before.as_ref().and_then(|grant| grant.refresh.as_ref());
         let refresh = state.refresh.map(|refresh| {
             let left = refresh.ends_at.since(saved_at).min(cap);
@@ -208,11 +220,11 @@ impl Session {
             })
         });
         self.grant = Some(match known {
-            Some(before) => Grant { refresh, ..before },
+            Some(before) => Grant { refresh, ids, ..before },
             None => {
                 self.epoch = self.epoch.next();
                 let access = access.and_then(|(access, end)| self.access(access, end));
-                self.brings(access, refresh, now)
+                Grant { ids, ..self.brings(access, refresh, now) }
             }
         });
         if state.after_rejection && age < self.policy.settle {
@@ -231,7 +243,7 @@ impl Session {
         let settle = self.policy.settle;
         let is_fresh = is_alive && access.as_ref().is_some_and(|it| it.age(now) < settle);
         let since = is_fresh.then_some(now.mono);
-        Grant { epoch: self.epoch, since, access, refresh }
+        Grant { since, access, refresh, ..Grant::none(self.epoch) }
     }
 
     /// The store does not answer, or answers with what cannot be used.

@@ -50,7 +50,21 @@ impl Session {
         let until = at.map(|at| at.after(within));
         share.asked = Some(Asked { serial: share.serial, kind, at: now, deadline, until, puts });
         let (holder, ticket) = (share.holder, SwapTicket { serial: share.serial });
-        let swap = Swap { endpoint, agent_id, expects, put, lease, resting, holder, within, at };
+        let service = self.service.name.map(str::to_owned);
+        let subject = self.subject().map(str::to_owned);
+        let swap = Swap {
+            endpoint,
+            service,
+            agent_id,
+            subject,
+            expects,
+            put,
+            lease,
+            resting,
+            holder,
+            within,
+            at,
+        };
         Some(Step::Swap(ticket, swap))
     }
 
@@ -112,6 +126,7 @@ impl Session {
             .refresh
             .zip(refresh)
             .map(|(refresh, left)| SavedRefresh { ends_at: now.wall.after(left), ..refresh });
+        saved.earlier_ids = grant.ids.saved(|end| now.wall.after(end.remaining(now)));
         saved
     }
 
