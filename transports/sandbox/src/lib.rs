@@ -4,6 +4,7 @@ mod callbacks;
 mod calls;
 mod control;
 mod delivery;
+mod evidence;
 mod fault;
 mod fees;
 mod finding;

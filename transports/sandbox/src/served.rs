@@ -4,32 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
+pub use crate::evidence::Evidence;
 use crate::operation::Class;
-
-/// How certain a fact about the service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Evidence {
-    /// Printed on the vendor's current page.
-    Published,
-    /// Printed on an older page of the vendor that is marked as being in development.
-    Draft,
-    /// A choice that follows the conventions of the vendor's pages.
-    Assumed,
-}
-
-impl Evidence {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Published => "published",
-            Self::Draft => "draft",
-            Self::Assumed => "assumed",
-        }
-    }
-}
 
 /// One operation as the sandbox serves it.
 #[derive(Clone, Debug, PartialEq)]

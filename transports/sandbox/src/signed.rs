@@ -5,6 +5,7 @@
 
 mod domain;
 mod form;
+mod form_call;
 mod json;
 mod jws;
 mod message;

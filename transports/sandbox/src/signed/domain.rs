@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::row::Envelope;
 use super::{Context, SignedOperation};
+use crate::evidence::Evidence;
 use crate::reply;
-use crate::served::Evidence;
 use crate::settings::Settings;
 use crate::time::Time;
 

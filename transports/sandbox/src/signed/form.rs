@@ -7,6 +7,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use serde_json::Value;
 
+use super::form_call::Call;
 use super::perform::error;
 use super::reply::{FormReply, Signature};
 use super::row::{Account, Does, Form, parameter};
@@ -27,19 +28,6 @@ use crate::served::{Evidence, Scripted};
 pub(crate) struct Keyed {
     operation: SignedOperation,
     response: Response<Vec<u8>>,
-}
-
-/// The longest id of an intent, in bytes.
-const LONGEST_ID: usize = 256;
-
-/// A form request whose signature is right.
-pub(super) struct Call<'a> {
-    pub(super) operation: SignedOperation,
-    pub(super) form: &'static Form,
-    pub(super) merchant: String,
-    key: String,
-    pub(super) fields: Tree,
-    pub(super) request: &'a Request<Vec<u8>>,
 }
 
 impl Signed {
@@ -185,26 +173,6 @@ impl Signed {
         let is_json = call.form.does == Does::Status && signed.status_form == StatusForm::Json;
         let reply = FormReply { fields, signed: signature, is_json };
         reply.response(status, context.now, call.operation.row().reply)
-    }
-}
-
-impl Call<'_> {
-    fn idempotency_key(&self) -> Option<&str> {
-        self.fields.one("pg_idempotency_key").filter(|_| self.form.has_key)
-    }
-
-    /// Returns the id of the request's intent: the order that it creates, or the key, the payment, the
-    /// card or the user that it changes.
-    fn intent(&self) -> Option<&str> {
-        let names: &[&str] = match self.form.does {
-            Does::Refund => &["pg_idempotency_key", "pg_payment_id", "pg_order_id"],
-            Does::Cancel | Does::Clear | Does::Confirm | Does::MobilePay | Does::MobileApprove => {
-                &["pg_payment_id", "pg_order_id"]
-            }
-            _ => &["pg_order_id", "pg_card_id", "pg_card_token", "pg_card_hash", "pg_user_id"],
-        };
-        let mut values = names.iter().filter_map(|name| self.fields.one(name));
-        values.find(|value| (1..=LONGEST_ID).contains(&value.len()))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use http::Request;
 
-use super::form::Call;
+use super::form_call::Call;
 use super::payments::{Payment, State};
 use super::row::Does;
 use super::shop::Asked;

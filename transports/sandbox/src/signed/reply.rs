@@ -6,9 +6,9 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use crate::evidence::Evidence;
 use crate::pg_sig::{self, Fields, SIG};
 use crate::reply;
-use crate::served::Evidence;
 use crate::time::Time;
 use crate::xml;
 

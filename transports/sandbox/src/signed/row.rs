@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::served::Evidence;
+use crate::evidence::Evidence;
 use imts_core::Class;
 
 /// One operation as the sandbox serves it.

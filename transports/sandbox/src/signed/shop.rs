@@ -3,7 +3,7 @@
 //!
 //! Owns which form fields these are. Does not know how callbacks are made.
 
-use super::form::Call;
+use super::form_call::Call;
 use super::row::{Account, Does};
 use super::tree::Node;
 use crate::callbacks::{BackMethod, NewPayment, NewPayout, RequestMethod};

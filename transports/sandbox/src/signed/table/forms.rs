@@ -4,7 +4,7 @@
 
 use super::super::row::Account::{Accepting, Either, Payouts};
 use super::super::row::{Account, Does, Form, Row, Scheme};
-use crate::served::Evidence::{self, Assumed, Published};
+use crate::evidence::Evidence::{self, Assumed, Published};
 use imts_core::Class::{self, Create, Money, Read};
 
 const fn row(
@@ -41,16 +41,34 @@ const fn printed(row: Row) -> Row {
 pub(in crate::signed) static FORMS: &[Row] = &[
     // Gateway, synchronous.
     also(
-        row("gateway.card", &["/g2g/payment"], Money, Published, (Accepting, Does::Charge)),
+        row(
+            "gateway.purchase-card",
+            &["/g2g/payment"],
+            Money,
+            Published,
+            (Accepting, Does::Charge),
+        ),
         &["gateway.token-pay"],
     ),
-    row("gateway.recurrent", &["/g2g/recurrent"], Money, Assumed, (Accepting, Does::Charge)),
-    row("gateway.cancel", &["/g2g/cancel"], Money, Published, (Accepting, Does::Cancel)),
-    row("gateway.clearing", &["/g2g/clearing"], Money, Published, (Accepting, Does::Clear)),
-    row("gateway.refund", &["/g2g/refund"], Money, Assumed, (Accepting, Does::Refund)),
+    row(
+        "gateway.purchase-recurrent",
+        &["/g2g/recurrent"],
+        Money,
+        Assumed,
+        (Accepting, Does::Charge),
+    ),
+    row("gateway.purchase-cancel", &["/g2g/cancel"], Money, Published, (Accepting, Does::Cancel)),
+    row(
+        "gateway.purchase-clearing",
+        &["/g2g/clearing"],
+        Money,
+        Published,
+        (Accepting, Does::Clear),
+    ),
+    row("gateway.purchase-refund", &["/g2g/refund"], Money, Assumed, (Accepting, Does::Refund)),
     also(
         printed(row(
-            "gateway.status",
+            "gateway.purchase-status",
             &["/g2g/status_v2"],
             Read,
             Published,
@@ -158,7 +176,7 @@ pub(in crate::signed) static FORMS: &[Row] = &[
     ),
     // Merchant, payouts.
     row("merchant.payout", &["/api/reg2nonreg"], Money, Published, (Payouts, Does::Charge)),
-    row("merchant.payout-to-token", &["/api/reg2reg"], Money, Published, (Payouts, Does::Charge)),
+    row("merchant.payout-by-token", &["/api/reg2reg"], Money, Published, (Payouts, Does::Charge)),
     row(
         "merchant.payout-to-iban",
         &["/api/to_iban", "/api/iban_payout"],

@@ -2,7 +2,7 @@
 
 use super::super::row::Algorithm::{Hs256, Hs512};
 use super::super::row::{Algorithm, Envelope, Id, Jws, Party, Repeat, Row, Scheme};
-use crate::served::Evidence::{self, Assumed, Draft, Published};
+use crate::evidence::Evidence::{self, Assumed, Draft, Published};
 use imts_core::Class::{self, Create, Money, Read};
 
 /// Card API's older page names the one algorithm, its newer page the other.

@@ -15,11 +15,11 @@ const PATH: &str = "/g2g/payment";
 /// The answer to a payment that meets this fault, which is applied.
 fn faulted(fault: Fault) -> Response<Vec<u8>> {
     let mut service = Sandbox::default();
-    service.set_faults(vec![Rule::always(named("gateway.card"), fault)]);
+    service.set_faults(vec![Rule::always(named("gateway.purchase-card"), fault)]);
     let pay = fields(&[("pg_order_id", "23"), ("pg_amount", "10")]);
     let (verdict, response) = asked(&mut service, NOON, &form(Accepting, PATH, pay));
     assert_eq!(verdict, Verdict::Applied);
-    assert_eq!(service.ledger().applied(named("gateway.card"), "23"), 1);
+    assert_eq!(service.ledger().applied(named("gateway.purchase-card"), "23"), 1);
     response
 }
 
@@ -75,7 +75,7 @@ fn a_json_reply_can_be_about_another_request_too() {
 fn a_page_of_html_comes_before_the_request_is_applied() {
     let mut service = Sandbox::default();
     let fault = Fault::Html { status: 403 };
-    service.set_faults(vec![Rule::always(named("gateway.card"), fault)]);
+    service.set_faults(vec![Rule::always(named("gateway.purchase-card"), fault)]);
     let request = form(Accepting, PATH, fields(&[("pg_order_id", "23")]));
     let (verdict, response) = asked(&mut service, NOON, &request);
     assert_eq!((verdict, response.status().as_u16()), (Verdict::Faulted, 403));

@@ -103,7 +103,7 @@ fn async_sends_the_original_reply_again_and_applies_once() {
 #[test]
 fn a_payment_without_a_rule_for_repeats_is_applied_as_often_as_it_comes() {
     let mut service = Sandbox::default();
-    let name = named("gateway.card");
+    let name = named("gateway.purchase-card");
     for times in 1..=3 {
         assert_eq!(asked(&mut service, at(times), &pay("23")).0, Verdict::Applied);
         assert_eq!(service.ledger().applied(name, "23"), u64::try_from(times).unwrap());
@@ -173,7 +173,7 @@ fn a_delivery_says_whether_a_signed_request_was_applied_and_its_repeat_keeps_its
     let rules = [
         ("card-api.close-card", close(ID), ID, Verdict::Repeated, 1),
         ("gateway-async.create-payment", create(ID, "23"), "23", Verdict::Replayed, 1),
-        ("gateway.card", pay("23"), "23", Verdict::Applied, 2),
+        ("gateway.purchase-card", pay("23"), "23", Verdict::Applied, 2),
     ];
     for (name, request, id, repeated, times) in rules {
         for delivery in Delivery::each() {

@@ -34,7 +34,7 @@ fn a_pace_refuses_a_payment_call_that_comes_too_soon_and_no_other() {
     assert_eq!((verdict, response.status().as_u16()), (Verdict::TooFast, 429));
     assert_eq!(response.headers()["retry-after"], "2");
     assert_eq!(verified(Accepting, "/g2g/payment", &response)["pg_status"], "error");
-    assert_eq!(service.ledger().applied(named("gateway.card"), "2"), 0);
+    assert_eq!(service.ledger().applied(named("gateway.purchase-card"), "2"), 0);
     let status = form(Accepting, "/g2g/status_v2", fields(&[("pg_order_id", "1")]));
     assert_eq!(asked(&mut service, at(1), &status).0, Verdict::Answered);
     assert_eq!(asked(&mut service, at(2), &pay("2")).0, Verdict::Applied);
@@ -48,7 +48,7 @@ fn a_script_answers_a_signed_operation_and_its_form_reply_is_signed() {
     let mut whole = Scripted::default();
     whole.body = Some(json!({ "pg_status": "error", "pg_error_code": "11018" }));
     let replies = [slow, whole, Scripted::status(500)].into();
-    service.settings_mut().signed.replies.insert(named("gateway.card"), replies);
+    service.settings_mut().signed.replies.insert(named("gateway.purchase-card"), replies);
     let mut next = || {
         let (verdict, response) = asked(&mut service, NOON, &pay("1"));
         let reply = verified(Accepting, "/g2g/payment", &response);
@@ -64,7 +64,7 @@ fn a_script_answers_a_signed_operation_and_its_form_reply_is_signed() {
     let (verdict, response, reply) = next();
     assert_eq!((verdict, response.status().as_u16()), (Verdict::Answered, 500));
     assert_eq!(reply["pg_status"], "error");
-    assert_eq!(service.ledger().applied(named("gateway.card"), "1"), 1);
+    assert_eq!(service.ledger().applied(named("gateway.purchase-card"), "1"), 1);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn the_control_interface_changes_the_signed_services_whole_or_not_at_all() {
             "refusal_status": 400, "forbids_unknown_paths": false,
             "replies": { "gateway.token-pay": [{ "status": 500 }] },
         },
-        "faults": [{ "operation": "gateway.status", "fault": "unsigned" }],
+        "faults": [{ "operation": "gateway.purchase-status", "fault": "unsigned" }],
     });
     assert_eq!(change(&mut service, &good), (200, json!({})));
     let settings = service.settings();
@@ -114,7 +114,7 @@ fn the_control_interface_changes_the_signed_services_whole_or_not_at_all() {
     assert_eq!(signed.pace, Some(Duration::from_millis(1_500)));
     assert_eq!((signed.key_repeat, signed.status_form), (KeyRepeat::Refuses, StatusForm::Json));
     // An operation has one entry, under each name of its path.
-    assert_eq!(signed.replies[&named("gateway.card")].len(), 1);
+    assert_eq!(signed.replies[&named("gateway.purchase-card")].len(), 1);
 
     for (bad, word) in [
         (json!({ "signed": { "refusal_status": 99 } }), "99"),
@@ -122,7 +122,7 @@ fn the_control_interface_changes_the_signed_services_whole_or_not_at_all() {
         (json!({ "signed": { "replies": { "gateway.none": [] } } }), "operation"),
         (json!({ "signed": { "surplus": 1 } }), "surplus"),
         (json!({ "merchants": { "9": { "secret": "a" } } }), "payout_secret"),
-        (json!({ "operations": { "gateway.card": { "path": "/x" } } }), "its own path"),
+        (json!({ "operations": { "gateway.purchase-card": { "path": "/x" } } }), "its own path"),
     ] {
         let (status, reply) = change(&mut service, &bad);
         assert_eq!(status, 400, "{bad}");
@@ -131,7 +131,7 @@ fn the_control_interface_changes_the_signed_services_whole_or_not_at_all() {
     assert_eq!(service.settings().signed.refusal_status, 400);
     change(
         &mut service,
-        &json!({ "signed": { "pace_ms": null, "replies": { "gateway.card": [] } } }),
+        &json!({ "signed": { "pace_ms": null, "replies": { "gateway.purchase-card": [] } } }),
     );
     assert_eq!(service.settings().signed.pace, None);
     assert!(service.settings().signed.replies.is_empty());
@@ -148,7 +148,7 @@ fn the_control_interface_lists_the_signed_operations_and_no_key() {
         "paths": ["/g2g/payment"], "class": "money", "evidence": "published",
         "also": ["gateway.token-pay"],
     });
-    assert_eq!(listed["gateway.card"], expected);
+    assert_eq!(listed["gateway.purchase-card"], expected);
     assert_eq!((&reply["partners"], &reply["merchants"]), (&json!(["600000"]), &json!(["500000"])));
     assert!(!reply.to_string().contains("sandbox-partner-secret"));
 }
