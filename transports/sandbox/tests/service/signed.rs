@@ -1,6 +1,7 @@
 //! The signed services: each operation by the core's signer, and what the sandbox refuses.
 
 mod conformance;
+mod engine;
 mod faults;
 mod pg;
 mod repeats;
