@@ -34,7 +34,7 @@ const CONTRASTS: &str = "
 fn each_page_is_styled_narrow_and_readable() {
     let (browser, front, back) = (Browser::start(), sandbox(), Listener::welcoming());
     let link = sign_in::link(&front.url(), &back.url("/signed-in"));
-    let long = "An order with avery-long-word-that-has-no-place-where-a-line-could-break-in-two";
+    let long = "An order with a-very-long-word-that-has-no-place-where-a-line-could-break-in-two";
     let asked = json!({ "order_id": "O-17", "amount": "99999999", "description": long });
     let made = control(&front, "/payments", &asked);
     let pay = format!("{}{}", front.url(), made["pay_path"].as_str().unwrap());
