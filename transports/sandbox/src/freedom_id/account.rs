@@ -84,6 +84,6 @@ pub(super) fn content(people: &[Person], sessions: impl Fn(&str) -> usize) -> St
     let people: String = people.iter().take(8).map(one).collect();
     format!(
         "<p>Signing out ends all sessions of the user. Each service that registered a URL gets \
-         told.</p>\n{people}"
+         a message.</p>\n{people}"
     )
 }
