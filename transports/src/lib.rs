@@ -61,6 +61,7 @@
 //! | `journal` | `JournalFile`, which records each call that moves money before it is sent |
 //! | `store-file` | `store::file::FileStore`, which processes of one machine share |
 //! | `store-redis` | `store::redis::RedisStore`, which processes of several hosts share |
+//! | `store-postgres` | `store::postgres::PostgresStore`, which processes of several hosts share |
 //! | `store-seal` | `store::sealed::Sealed`, which encrypts what a store keeps |
 //! | `journal-postgres` | `JournalPostgres`, a journal that several processes share |
 //! | `service-file` | `service_of`, which reads what an integrator knows about operations |

@@ -4,12 +4,14 @@
 //! puts and answers. It decides nothing: the session says what a swap is for. Does not know about
 //! clients.
 
-#[cfg(any(feature = "store-file", feature = "store-redis"))]
+#[cfg(any(feature = "store-file", feature = "store-postgres", feature = "store-redis"))]
 mod entry;
 #[cfg(feature = "store-file")]
 pub mod file;
 mod memory;
 mod pointers;
+#[cfg(feature = "store-postgres")]
+pub mod postgres;
 pub mod raw;
 #[cfg(feature = "store-redis")]
 pub mod redis;

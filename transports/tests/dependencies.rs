@@ -72,8 +72,9 @@ fn a_client_over_hyper_util_with_tls_takes_at_most_59_crates() {
 }
 
 #[test]
-fn a_client_over_ureq_with_a_journal_in_postgresql_takes_at_most_93_crates() {
+fn a_client_over_ureq_with_a_journal_or_a_store_in_postgresql_takes_at_most_93_crates() {
     at_most(93, "imts", "journal-postgres,ureq");
+    at_most(93, "imts", "store-postgres,ureq");
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! The name of an agent's entry in a store.
+//! The name of an agent's entry in a store, and how long the entry is kept.
 //!
 //! Owns its text: no two owners have the same. Does not know where it is kept.
+
+#[cfg(any(feature = "store-redis", feature = "store-postgres"))]
+use std::time::Duration;
 
 use imts_core::swap::Swap;
 
@@ -30,3 +33,18 @@ pub(super) fn escaped(text: &str) -> String {
     }
     escaped
 }
+
+/// Returns how long an entry is kept: until its last token has ended, and a day. So the tokens of an
+/// agent that is not used any more can be removed.
+#[cfg(any(feature = "store-redis", feature = "store-postgres"))]
+pub(super) fn life(swap: &Swap) -> Duration {
+    let left = swap.put().map(imts_core::Saved::left).unwrap_or_default();
+    left.saturating_add(DAY).min(LONGEST_LIFE)
+}
+
+#[cfg(any(feature = "store-redis", feature = "store-postgres"))]
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A server adds it to its own clock.
+#[cfg(any(feature = "store-redis", feature = "store-postgres"))]
+const LONGEST_LIFE: Duration = Duration::from_secs(3_650 * 86_400);

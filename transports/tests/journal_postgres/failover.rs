@@ -49,7 +49,7 @@ fn a_standby_is_refused_and_after_its_promotion_nothing_is_sent_until_it_is_acce
 
 #[test]
 fn a_dump_that_is_read_into_another_server_is_refused_until_it_is_accepted() {
-    let (server, other) = (server(), Postgres::start());
+    let (server, other) = (server(), Postgres::start_unlike());
     leaves(&mut opened(&server), "17");
     server.dump_into(&other);
     assert_eq!(JournalPostgres::open(at(&other)).unwrap_err(), JournalPostgresError::Moved);

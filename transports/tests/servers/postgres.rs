@@ -7,6 +7,7 @@
 mod pooler;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -42,11 +43,23 @@ impl Postgres {
     /// Starts a server with these settings, such as `fsync=off`.
     pub(crate) fn start_with(settings: &[&str]) -> Self {
         let mut server = Self::prepared();
-        let initdb = ["--no-sync", "--auth=trust", "--username=payer", "--encoding=UTF8", "-D"];
-        server.tool("initdb", &initdb, "data");
+        copied(&template(), &server.data());
         server.set(settings);
         server.run();
         server
+    }
+
+    /// Starts a server whose identifier no other one has. The others are copies of one.
+    pub(crate) fn start_unlike() -> Self {
+        let mut server = Self::prepared();
+        server.create();
+        server.run();
+        server
+    }
+
+    fn create(&self) {
+        let initdb = ["--no-sync", "--auth=trust", "--username=payer", "--encoding=UTF8", "-D"];
+        self.tool("initdb", &initdb, "data");
     }
 
     /// Asks for a password over TCP from now on. The Unix socket stays open for the test itself.
@@ -126,6 +139,18 @@ impl Postgres {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Runs a statement in a transaction that stays open until the result is dropped.
+    pub(crate) fn holding(&self, statement: &str) -> Holding {
+        let mut psql = Command::new(binary("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.libpq()]);
+        let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let commands = format!("BEGIN;\n{statement};\n\\echo held\n");
+        psql.stdin.as_mut().unwrap().write_all(commands.as_bytes()).unwrap();
+        let mut lines = BufReader::new(psql.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap() == "held"), "the statement failed");
+        Holding(psql)
+    }
+
     /// Stops the server, and waits for its end.
     pub(crate) fn stop(&mut self, how: Stop) {
         let Some(mut child) = self.child.take() else { return };
@@ -197,11 +222,38 @@ impl Postgres {
     }
 }
 
+/// A client of the server in the middle of a transaction.
+pub(crate) struct Holding(Child);
+
+impl Drop for Holding {
+    /// The transaction ends with its client.
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop(Stop::Immediate);
         drop(fs::remove_dir_all(&self.folder));
     }
+}
+
+/// The data of a new server, which takes seconds to make and a moment to copy. It is made once for
+/// each user and version of PostgreSQL, and stays for the next run.
+fn template() -> PathBuf {
+    let mut name = format!("imts-postgres-{}-", is_root());
+    let program = binary("initdb");
+    name.extend(program.to_string_lossy().chars().filter(|it| it.is_ascii_alphanumeric()));
+    let template = std::env::temp_dir().join(name);
+    if !template.join("PG_VERSION").is_file() {
+        let server = Postgres::prepared();
+        server.create();
+        // Another process may have made it meanwhile: then that one is used.
+        drop(fs::rename(server.data(), &template));
+    }
+    template
 }
 
 fn copied(from: &Path, to: &Path) {

@@ -10,6 +10,11 @@ mod folder;
 mod killed;
 #[cfg(all(unix, feature = "store-file", feature = "ureq"))]
 mod place;
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+mod postgres;
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+#[path = "../servers/postgres.rs"]
+mod postgres_server;
 #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
 mod redis;
 #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]

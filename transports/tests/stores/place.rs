@@ -19,5 +19,10 @@ pub(crate) fn open(address: &str) -> Box<dyn Store> {
     if address.starts_with("redis:") {
         return Box::new(imts::store::redis::RedisStore::new(address.parse().unwrap()));
     }
+    #[cfg(all(feature = "store-postgres", feature = "test-servers"))]
+    if address.starts_with("postgres:") {
+        let address = imts::postgres::PostgresAddress::new(address).unwrap();
+        return Box::new(imts::store::postgres::PostgresStore::new(address));
+    }
     panic!("no such store: {address}")
 }

@@ -49,22 +49,10 @@ pub(super) fn arguments(swap: &Swap, question: u64, never_loses_a_write: bool) -
         flag(swap.is_resting()),
         made.unwrap_or_default(),
         last.unwrap_or_default(),
-        life(swap).as_millis().to_string(),
+        entry::life(swap).as_millis().to_string(),
         flag(never_loses_a_write),
     ]
 }
-
-/// Returns how long the entry is kept: until its last token has ended, and a day. So the tokens of
-/// an agent that is not used any more go by themselves.
-fn life(swap: &Swap) -> Duration {
-    let left = swap.put().map(imts_core::Saved::left).unwrap_or_default();
-    left.saturating_add(DAY).min(LONGEST_LIFE)
-}
-
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// The server adds it to its own clock, in milliseconds.
-const LONGEST_LIFE: Duration = Duration::from_secs(3_650 * 86_400);
 
 /// Reads the script's answer to this question.
 pub(super) fn answer(value: RedisValue, question: u64) -> Result<RawSwapped, StoreError> {

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 #[cfg(feature = "store-file")]
 use imts::store::file::FileStore;
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+use imts::store::postgres::PostgresStore;
 #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
 use imts::store::redis::RedisStore;
 use imts::{MemoryStore, Store};
 
 #[cfg(feature = "store-file")]
 use crate::folder::Folder;
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+use crate::postgres_server::{Pooler, Postgres};
 #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
 use crate::redis_server::RedisServer;
 
@@ -41,6 +45,14 @@ pub(crate) fn kinds() -> Vec<Kind> {
         Kind { name: "sealed file", place: || Box::new(Sealed(Folder::new())), keeps_many: false },
         #[cfg(all(unix, feature = "store-redis", feature = "test-servers"))]
         Kind { name: "redis", place: || Box::new(InRedis(RedisServer::start())), keeps_many: true },
+        #[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+        Kind {
+            name: "postgres",
+            place: || Box::new(InPostgres(crate::postgres::server())),
+            keeps_many: true,
+        },
+        #[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+        Kind { name: "pooled postgres", place: || Box::new(Pooled::start()), keeps_many: true },
     ]
 }
 
@@ -81,5 +93,37 @@ struct InRedis(RedisServer);
 impl Place for InRedis {
     fn open(&self) -> Box<dyn Store> {
         Box::new(RedisStore::new(self.0.address()))
+    }
+}
+
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+struct InPostgres(Postgres);
+
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+impl Place for InPostgres {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(PostgresStore::new(crate::postgres::at(&self.0.address())))
+    }
+}
+
+/// Each statement may run over another connection of the server.
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+struct Pooled {
+    pooler: Pooler,
+    _server: Postgres,
+}
+
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+impl Pooled {
+    fn start() -> Self {
+        let server = crate::postgres::server();
+        Self { pooler: Pooler::start(&server), _server: server }
+    }
+}
+
+#[cfg(all(unix, feature = "store-postgres", feature = "test-servers"))]
+impl Place for Pooled {
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(PostgresStore::new(crate::postgres::at(&self.pooler.address())))
     }
 }

@@ -28,12 +28,17 @@ pub(super) struct Plan {
     pub(super) every: Duration,
     /// The lease of its claims, if not the default one.
     pub(super) lease: Option<Duration>,
+    /// The longest pause between looks while the store does not answer, if not the default one.
+    pub(super) store_backoff_cap: Option<Duration>,
+    /// How many sign-ins alone the outages of the store may cost.
+    pub(super) alone: u64,
 }
 
 pub(super) struct Fleet {
     harm: Harm,
     every: Duration,
     lease: Option<Duration>,
+    store_backoff_cap: Option<Duration>,
     address: String,
     front: Front,
     reports: Folder,
@@ -64,6 +69,7 @@ impl Fleet {
             harm: plan.harm,
             every: plan.every,
             lease: plan.lease,
+            store_backoff_cap: plan.store_backoff_cap,
             address,
             front: Front::start(sandbox).unwrap(),
             reports: Folder::new(),
@@ -85,6 +91,9 @@ impl Fleet {
             .stderr(Stdio::null());
         if let Some(lease) = self.lease {
             node.env(node::LEASE_MS, lease.as_millis().to_string());
+        }
+        if let Some(cap) = self.store_backoff_cap {
+            node.env(node::STORE_BACKOFF_CAP_MS, cap.as_millis().to_string());
         }
         self.begun += 1;
         node.spawn().unwrap()

@@ -17,6 +17,7 @@ use crate::place;
 pub(super) const URL: &str = "IMTS_TEST_FLEET_URL";
 pub(super) const STORE: &str = "IMTS_TEST_FLEET_STORE";
 pub(super) const REPORT: &str = "IMTS_TEST_FLEET_REPORT";
+pub(super) const STORE_BACKOFF_CAP_MS: &str = "IMTS_TEST_FLEET_STORE_BACKOFF_CAP_MS";
 pub(super) const LEASE_MS: &str = "IMTS_TEST_FLEET_LEASE_MS";
 
 /// Runs in a process of its own. It reports each failure at once, and its asks now and then.
@@ -29,6 +30,9 @@ fn node() {
     let mut policy = Policy::default();
     if let Ok(lease) = env::var(LEASE_MS) {
         policy.lease = Duration::from_millis(lease.parse().unwrap());
+    }
+    if let Ok(cap) = env::var(STORE_BACKOFF_CAP_MS) {
+        policy.store_backoff_cap = Duration::from_millis(cap.parse().unwrap());
     }
     let client = Builder::new(Endpoint::plain_loopback(&url).unwrap())
         .credentials(Credentials::new(DEFAULT_AGENT, DEFAULT_SECRET).unwrap())
