@@ -245,7 +245,7 @@ impl Drop for Postgres {
 fn template() -> PathBuf {
     let mut name = format!("imts-postgres-{}-", is_root());
     let program = binary("initdb");
-    name.extend(program.to_string_lossy().chars().filter(|it| it.is_ascii_alphanumeric()));
+    name.extend(program.to_string_lossy().chars().filter(char::is_ascii_alphanumeric));
     let template = std::env::temp_dir().join(name);
     if !template.join("PG_VERSION").is_file() {
         let server = Postgres::prepared();

@@ -43,9 +43,12 @@ fn play<M: FnMut() + Send>(
             scope.spawn(move || fleet.play(number, time, meanwhile(number)))
         });
         let playing: Vec<_> = playing.collect();
-        for fleet in playing {
-            let ended = fleet.join().unwrap();
+        // All of them report before the first one is judged.
+        let all: Vec<_> = playing.into_iter().map(|fleet| fleet.join().unwrap()).collect();
+        for ended in &all {
             println!("{ended:?}");
+        }
+        for ended in all {
             assert_eq!(ended.replays, 0, "a refresh token came twice: {ended:?}");
             assert_eq!(ended.failures, Vec::<String>::new(), "asks failed: {ended:?}");
             assert!(ended.harmed > 0 && ended.asks > 0, "nothing happened: {ended:?}");

@@ -1,5 +1,6 @@
 //! The store in a Redis server: real servers that restart, stop, fail over, split and ask for rights.
 
+mod far;
 mod hostile;
 mod incarnations;
 mod nodes;

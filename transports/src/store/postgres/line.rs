@@ -1,4 +1,4 @@
-//! The connection of a store, on the thread of whoever swaps.
+//! The connection of a store, on the thread that swaps.
 //!
 //! Owns the runtime that drives it: nothing runs between two swaps, and no thread is started. Does
 //! not know what a statement means.

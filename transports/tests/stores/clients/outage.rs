@@ -74,3 +74,44 @@ fn an_outage_of_the_store_costs_each_pod_two_sign_ins_and_fails_no_ask() {
         clients.iter().all(|client| client.token().is_ok() && client.store_failure().is_none())
     });
 }
+
+/// How long each batch of asks took, in order.
+fn batches(client: &imts::Client) -> Vec<Duration> {
+    let mut batches: Vec<_> = (0..200)
+        .map(|_| {
+            let began = Instant::now();
+            for _ in 0..200 {
+                std::hint::black_box(client.token().unwrap());
+            }
+            began.elapsed()
+        })
+        .collect();
+    batches.sort();
+    batches
+}
+
+#[test]
+fn while_a_token_is_usable_an_outage_of_the_store_delays_no_ask() {
+    let world = World::default();
+    let is_out = Arc::new(AtomicBool::new(false));
+    let (inner, out) = (Arc::clone(&world.store), Arc::clone(&is_out));
+    let sharing = world.client_over(world.builder().store(
+        move |swap: &Swap| -> Result<Swapped, StoreError> {
+            match out.load(Ordering::SeqCst) {
+                true => Err(StoreError::TimedOut),
+                false => inner.swap(swap),
+            }
+        },
+    ));
+    let alone = world.client_over(world.builder());
+    sharing.token().unwrap();
+    alone.token().unwrap();
+    is_out.store(true, Ordering::SeqCst);
+    // A machine that does much else delays either of them: the best of several rounds counts.
+    let rounds = (0..20).map(|_| [batches(&sharing)[197], batches(&alone)[197]]);
+    let best = rounds.reduce(|best, next| [best[0].min(next[0]), best[1].min(next[1])]).unwrap();
+    let [with, without] = best.map(|batch| batch.as_secs_f64());
+    let best = with / without;
+    println!("the 99th percentile with a store that is out, to that without: {best:.2}");
+    assert!(best <= 1.2, "{best}");
+}
