@@ -3,6 +3,7 @@
 mod conformance;
 mod engine;
 mod faults;
+mod menu;
 mod pg;
 mod repeats;
 mod settings;
