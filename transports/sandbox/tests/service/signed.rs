@@ -7,6 +7,7 @@ mod menu;
 mod pg;
 mod repeats;
 mod settings;
+mod shop;
 mod vectors;
 
 use http::{Method, Request, Response};
