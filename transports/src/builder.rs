@@ -5,13 +5,14 @@
 mod env;
 mod error;
 mod headers;
-mod random;
+mod keys;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use imts_core::call::{Keys, Signatory};
 use imts_core::endpoint::PlainHost;
 use imts_core::journal::Journal;
 use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, services};
@@ -19,12 +20,12 @@ use imts_core::{Credentials, Endpoint, Keep, Policy, Saved, Service, Session, se
 pub use self::env::EnvError;
 pub use self::error::BuildError;
 use self::headers::headers;
-use self::random::random;
 use crate::client::{
     AsyncClient, CallJournal, Callback, Client, Common, Declared, Driven, HookError, Kept, OnGrant,
-    SharedStore, Spawner,
+    SharedStore, Signer, Spawner,
 };
 use crate::clock::{self, Clock, SystemClock};
+use crate::random::random;
 use crate::store::{AsyncStore, Store};
 use crate::transport::{AsyncTransport, BoxFuture, Transport};
 
@@ -34,6 +35,7 @@ pub struct Builder {
     service: Service,
     policy: Policy,
     credentials: Option<(Credentials, Keep)>,
+    keys: Option<Keys>,
     callback: Option<Callback>,
     restored: Option<Saved>,
     clock: clock::Source,
@@ -74,6 +76,7 @@ impl Builder {
             service: services::transfer(),
             policy: Policy::default(),
             credentials: None,
+            keys: None,
             callback: None,
             restored: None,
             clock: clock::Source::of(SystemClock),
@@ -337,6 +340,10 @@ impl Builder {
             policy.jitter_seed = random();
         }
         let now = self.clock.now();
+        let signer = self.keys.map(|keys| {
+            let (endpoint, service) = (self.endpoint.clone(), self.service.clone());
+            Signer::new(Signatory::new(endpoint, service, policy.clone(), keys))
+        });
         let mut session = Session::new(self.endpoint, self.service, policy)?;
         let kept = match (self.on_grant, self.store) {
             (Some(_), Some(_)) => return Err(BuildError::TwoStores),
@@ -368,7 +375,9 @@ impl Builder {
             return Err(BuildError::NoAgent);
         }
         let journal = CallJournal::new(self.journal);
-        Ok(Common::new(session, self.clock, kept, self.callback, journal, headers, driven))
+        let common =
+            Common::new(session, self.clock, kept, self.callback, journal, headers, driven);
+        Ok(common.with_signer(signer))
     }
 }
 
@@ -378,6 +387,7 @@ impl fmt::Debug for Builder {
             .field("endpoint", &self.endpoint)
             .field("policy", &self.policy)
             .field("credentials", &self.credentials)
+            .field("keys", &self.keys)
             .field("restored", &self.restored)
             .finish_non_exhaustive()
     }

@@ -15,7 +15,7 @@ mod trace;
 pub use self::bearer::BearerGuard;
 pub use self::blocking::Client;
 pub(crate) use self::common::{
-    CallJournal, Callback, Common, Declared, Driven, Kept, OnGrant, SharedStore,
+    CallJournal, Callback, Common, Declared, Driven, Kept, OnGrant, SharedStore, Signer,
 };
 pub use self::common::{HookError, StoreCounts};
 pub use self::handle::{AsyncHandle, Handle};

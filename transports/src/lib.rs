@@ -97,6 +97,7 @@ pub mod postgres;
 pub mod proxy;
 #[cfg(feature = "_connections")]
 mod race;
+mod random;
 #[cfg(any(feature = "_tls", feature = "reqwest"))]
 mod reason;
 #[cfg(feature = "_connections")]

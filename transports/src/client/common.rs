@@ -16,6 +16,7 @@ mod reconciling;
 mod reporting;
 mod shared_store;
 mod sharing;
+mod signing;
 mod swapping;
 mod undriven;
 mod waiting;
@@ -40,6 +41,7 @@ pub(crate) use self::panicked::{CallbackPanicked, CallbackTimedOut};
 pub(crate) use self::reconciling::{Found, reconcile};
 pub use self::sharing::StoreCounts;
 pub(crate) use self::sharing::StoreEvent;
+pub(crate) use self::signing::Signer;
 pub(crate) use self::swapping::{Answer, Begun, Declared, SharedStore, StorePanicked};
 pub(crate) use self::waiting::{RetryBudget, token_waiting};
 pub(crate) use self::work::{Next, Work};
@@ -82,6 +84,8 @@ pub(crate) struct Common<F> {
     credentials: Option<Callback>,
     /// Records calls.
     journal: CallJournal,
+    /// Signs calls that need no session.
+    signer: Option<Signer>,
     /// The service that the tokens belong to.
     endpoint: Endpoint,
     /// How often one call is sent at most.
@@ -136,11 +140,17 @@ impl<F> Common<F> {
             kept,
             credentials,
             journal,
+            signer: None,
             headers,
         };
         // A session that was restored has a token to publish.
         drop(common.lock());
         common
+    }
+
+    /// Sets what signs calls that need no session.
+    pub(crate) fn with_signer(self, signer: Option<Signer>) -> Self {
+        Self { signer, ..self }
     }
 
     /// Handles an ask that no cached token can answer: returns the locked session, to

@@ -14,6 +14,8 @@ mod reconciling;
 mod resolving;
 #[cfg(feature = "service-file")]
 mod service_file;
+#[cfg(all(feature = "jws", feature = "pg-sig"))]
+mod signed;
 #[cfg(all(feature = "ureq", feature = "hyper-util"))]
 mod sockets;
 mod waiting;

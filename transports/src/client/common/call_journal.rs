@@ -42,6 +42,8 @@ pub(crate) struct RecordedCall<'a> {
     needs_journal: bool,
     intent: Option<IntentKey>,
     stage: Stage,
+    /// Whether an attempt may have arrived, although the call goes on.
+    may_have_arrived: bool,
 }
 
 /// How far a recorded call has come.
@@ -74,7 +76,8 @@ impl RecordedCall<'_> {
     }
 
     /// Takes note of the call's next step.
-    pub(super) fn on_step<R>(&mut self, step: &CallStep<R>) {
+    pub(super) fn on_step<R>(&mut self, step: &CallStep<R>, may_have_arrived: bool) {
+        self.may_have_arrived = may_have_arrived;
         if let (CallStep::Token | CallStep::Wait { .. }, Stage::Sent(id, _)) = (step, &self.stage) {
             // The call is sent again only with proof that it was not processed.
             self.stage = Stage::Unsent(*id);
@@ -93,6 +96,9 @@ impl RecordedCall<'_> {
 
     /// Records, without waiting for it, that nothing was sent, if that is known.
     fn is_over_unsent(&self) -> bool {
+        if self.may_have_arrived {
+            return false;
+        }
         let id = match &self.stage {
             Stage::Unsent(id) => *id,
             Stage::Sent(id, progress) if progress.withdraw() => *id,
@@ -163,7 +169,14 @@ impl CallJournal {
         clock: &'a clock::Source,
         needs_journal: bool,
     ) -> RecordedCall<'a> {
-        RecordedCall { journal: self, clock, needs_journal, intent: None, stage: Stage::Unrecorded }
+        RecordedCall {
+            journal: self,
+            clock,
+            needs_journal,
+            intent: None,
+            stage: Stage::Unrecorded,
+            may_have_arrived: false,
+        }
     }
 
     /// Returns the calls in doubt that are not under way.

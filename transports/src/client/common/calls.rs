@@ -36,8 +36,12 @@ impl<F> Common<F> {
         within: Duration,
     ) -> Result<(Call<O::Reply>, Now), NotCallable> {
         let now = self.clock.now();
-        let call = self.lock().session.call(operation, now.mono.after(within))?;
-        Ok((self.recorded_in_journal(call), now))
+        let deadline = now.mono.after(within);
+        let call = match &self.signer {
+            Some(signer) if signer.signs::<O>() => signer.call(operation, deadline)?,
+            _ => self.lock().session.call(operation, deadline)?,
+        };
+        Ok((self.recorded_in_journal(self.paced(call, now)), now))
     }
 
     /// Creates a call of the operation with this name, to be over in this time.
@@ -48,10 +52,11 @@ impl<F> Common<F> {
         within: Duration,
     ) -> Result<Call<Json>, NotCallable> {
         let deadline = self.deadline(within);
-        self.lock()
-            .session
-            .call_named(name, request, deadline)
-            .map(|call| self.recorded_in_journal(call))
+        let call = match &self.signer {
+            Some(signer) if signer.signs_named(name) => signer.call_named(name, request, deadline),
+            _ => self.lock().session.call_named(name, request, deadline),
+        };
+        call.map(|call| self.recorded_in_journal(call))
     }
 
     pub(crate) fn deadline(&self, within: Duration) -> Mono {
@@ -71,7 +76,7 @@ impl<F> Common<F> {
         now: Now,
     ) -> CallStep<R> {
         let step = call.poll(now);
-        recorded.on_step(&step);
+        recorded.on_step(&step, call.may_have_arrived());
         step
     }
 
@@ -162,7 +167,16 @@ impl<F> Common<F> {
     /// it is for the signed-in one.
     pub(crate) fn prepared<R>(&self, call: Call<R>) -> (Call<R>, Now) {
         let call = call.for_agent(self.lock().session.agent_id());
-        (self.recorded_in_journal(call), self.clock.now())
+        let now = self.clock.now();
+        (self.recorded_in_journal(self.paced(call, now)), now)
+    }
+
+    /// Returns the same call, which keeps the pace that its service asks for.
+    fn paced<R>(&self, call: Call<R>, now: Now) -> Call<R> {
+        match &self.signer {
+            Some(signer) => signer.paced(call, now),
+            None => call,
+        }
     }
 
     /// Returns the same call, recorded in the journal if there is one, no matter who made the call.
