@@ -100,7 +100,8 @@ pub enum Fault {
         #[serde(default)]
         status: Option<u16>,
     },
-    /// The request is applied. A field of the answer's payload has another value; null removes it.
+    /// The request is applied. A field of the answer's payload has another value; null removes it. If
+    /// the answer has no payload, it is a field of the whole. A form reply is signed again.
     Field {
         /// The field's name.
         name: String,

@@ -22,7 +22,7 @@ mod tree;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use serde_json::Value;
 
 use self::form::Keyed;
@@ -34,6 +34,7 @@ pub(crate) use self::reply::{FormReply, html, of_another, set_field};
 use self::row::Scheme;
 pub use self::settings::{KeyRepeat, ReplyScript, SignedSettings, StatusForm};
 use crate::callbacks::{self, Callbacks};
+use crate::evidence::Evidence;
 use crate::ledger::Ledger;
 use crate::operation::Operation;
 use crate::reply::Answer;
@@ -125,5 +126,8 @@ pub(crate) fn is_near(path: &str) -> bool {
 
 /// Returns the answer to a request for a path that no signed service has.
 pub(crate) fn forbidden() -> Response<Vec<u8>> {
-    html(StatusCode::FORBIDDEN)
+    let mut response = html(StatusCode::FORBIDDEN);
+    let evidence = HeaderValue::from_static(Evidence::Assumed.as_str());
+    response.headers_mut().insert("x-sandbox-evidence", evidence);
+    response
 }

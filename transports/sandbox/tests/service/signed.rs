@@ -8,6 +8,7 @@ mod pg;
 mod repeats;
 mod settings;
 mod shop;
+mod socket;
 mod vectors;
 
 use http::{Method, Request, Response};

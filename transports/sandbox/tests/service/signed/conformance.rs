@@ -360,6 +360,7 @@ fn a_path_that_no_signed_service_has_is_a_403_with_a_page_of_html() {
         assert_eq!((verdict, response.status().as_u16()), (Verdict::NoSuchPath, 403), "{path}");
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
         assert!(response.body().starts_with(b"<html>"));
+        assert_eq!(response.headers()["x-sandbox-evidence"], "assumed");
     }
     service.settings_mut().signed.forbids_unknown_paths = false;
     let request = form(Accepting, "/g2g/none", fields(&[]));
