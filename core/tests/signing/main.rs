@@ -1,6 +1,8 @@
 //! Signing and verifying: the vectors, each rule by its name, and laws over random messages.
 #![cfg(all(feature = "jws", feature = "pg-sig"))]
 
+#[cfg(feature = "test-languages")]
+mod independent;
 mod jws;
 mod jws_vectors;
 mod laws;
