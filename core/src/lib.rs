@@ -65,6 +65,7 @@
 //! | restarts and sibling processes | [`Saved`], [`Session::adopt`] |
 //! | one session over several processes and hosts | [`swap`], [`Session::with_shared_store`] |
 //! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
+//! | the vendor's other services, and the values of their fields | [`services`] |
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
 //! | which bytes of a file or a variable are text | [`text`] |

@@ -70,6 +70,18 @@ impl Service {
         self.name
     }
 
+    /// Sets how its replies are written.
+    #[must_use]
+    pub fn with_format(self, format: &'static Format) -> Self {
+        Self { format, ..self }
+    }
+
+    /// Returns how its replies are written.
+    #[must_use]
+    pub fn format(&self) -> &'static Format {
+        self.format
+    }
+
     /// Sets how its tokens are obtained.
     #[must_use]
     pub fn with_tokens(self, tokens: Tokens) -> Self {

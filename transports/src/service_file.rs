@@ -115,7 +115,7 @@ struct Entry {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum ClassName {
+pub(crate) enum ClassName {
     Read,
     Create,
     Money,
@@ -123,7 +123,7 @@ enum ClassName {
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum EvidenceName {
+pub(crate) enum EvidenceName {
     Published,
     Draft,
     #[default]
@@ -132,7 +132,7 @@ enum EvidenceName {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DecidedTable {
+pub(crate) struct DecidedTable {
     #[serde(default)]
     statuses: BTreeSet<u16>,
     #[serde(default)]
@@ -142,7 +142,7 @@ struct DecidedTable {
 /// The service's codes are numbers or text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Code {
+pub(crate) enum Code {
     Number(i64),
     Text(String),
 }
@@ -227,11 +227,7 @@ fn add(
     path: ServicePath,
     entry: &Entry,
 ) -> Result<Service, ServiceFileError> {
-    let evidence = match entry.evidence {
-        EvidenceName::Published => Evidence::Published,
-        EvidenceName::Draft => Evidence::Draft,
-        EvidenceName::Assumed => Evidence::Assumed,
-    };
+    let evidence = entry.evidence.into();
     let shown = quoted(name, LONGEST_NAME);
     let statuses = &entry.decided_before_processing.statuses;
     if let Some(status) = statuses.iter().find(|status| !(100..=999).contains(*status)) {
@@ -315,16 +311,34 @@ impl Entry {
 
 fn decided(entry: &Entry) -> Decided {
     let table = &entry.decided_before_processing;
-    let code = |code: &Code| match code {
-        Code::Number(number) => number.to_string(),
-        Code::Text(text) => text.clone(),
-    };
-    Decided { statuses: table.statuses.clone(), codes: table.codes.iter().map(code).collect() }
+    Decided { statuses: table.statuses.clone(), codes: table.codes() }
+}
+
+impl DecidedTable {
+    /// The statuses, as they stand in the file.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = u16> {
+        self.statuses.iter().copied()
+    }
+
+    /// The codes, a number as its digits.
+    pub(crate) fn codes(&self) -> BTreeSet<String> {
+        self.codes.iter().map(Code::text).collect()
+    }
+}
+
+impl Code {
+    /// The text of the code; a number as its digits.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
 }
 
 /// Returns the beginning of a text for an error message, without characters that move the cursor or
 /// reorder the text.
-fn quoted(text: &str, longest: usize) -> String {
+pub(crate) fn quoted(text: &str, longest: usize) -> String {
     let is_unprintable = |it: char| {
         it.is_control()
             || matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -342,6 +356,16 @@ impl From<ClassName> for Class {
             ClassName::Read => Self::Read,
             ClassName::Create => Self::Create,
             ClassName::Money => Self::Money,
+        }
+    }
+}
+
+impl From<EvidenceName> for Evidence {
+    fn from(name: EvidenceName) -> Self {
+        match name {
+            EvidenceName::Published => Self::Published,
+            EvidenceName::Draft => Self::Draft,
+            EvidenceName::Assumed => Self::Assumed,
         }
     }
 }

@@ -227,6 +227,13 @@ impl OperationInfo {
         self.conduct.as_deref().map_or(&[], |conduct| &conduct.headers)
     }
 
+    /// Returns the form of its JWS, if it differs from the service's.
+    #[cfg(feature = "jws")]
+    #[must_use]
+    pub fn jws_form(&self) -> Option<&JwsForm> {
+        self.conduct.as_deref()?.jws_form.as_ref()
+    }
+
     /// How its requests differ from plain ones, shared.
     pub(crate) fn shared_conduct(&self) -> Option<Arc<Conduct>> {
         self.conduct.clone()

@@ -16,8 +16,9 @@ impl ServicePath {
         self.as_str().split('/').filter_map(parameter)
     }
 
-    /// Whether a call may go to the same place by both paths. A parameter stands for any segment.
-    pub(crate) fn meets(&self, other: &Self) -> bool {
+    /// Returns whether calls by both paths may go to the same place. A parameter stands for any segment.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
         let (mut own, mut others) = (self.as_str().split('/'), other.as_str().split('/'));
         loop {
             match (own.next(), others.next()) {

@@ -47,6 +47,7 @@ use crate::sign::jws::{Algorithm, JwsForm};
 #[must_use]
 pub fn service() -> Service {
     Service::new(&flat::FORMAT, catalogue())
+        .with_name("card-api")
         .with_jws_form(JwsForm::partner_with_typ(Algorithm::Hs256))
 }
 

@@ -31,7 +31,9 @@ pub const NOT_UNIQUE: &str = "1002";
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&flat::FORMAT, catalogue()).with_jws_form(JwsForm::partner(Algorithm::Hs256))
+    Service::new(&flat::FORMAT, catalogue())
+        .with_name("e-money")
+        .with_jws_form(JwsForm::partner(Algorithm::Hs256))
 }
 
 /// Returns its eight operations, in the order of the vendor's menu.

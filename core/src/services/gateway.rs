@@ -44,7 +44,7 @@ use crate::service::Service;
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&pg::FORMAT, catalogue()).with_pace(pg::PACE)
+    Service::new(&pg::FORMAT, catalogue()).with_name("gateway").with_pace(pg::PACE)
 }
 
 /// Returns its 27 operations, in the order of the vendor's menu: purchases, payouts, transfers, cards,

@@ -42,6 +42,7 @@ pub const CREATE_PATH: &str = "/v5/g2g/create";
 #[must_use]
 pub fn service() -> Service {
     Service::new(&flat::QUIET, catalogue())
+        .with_name("gateway-async")
         .with_jws_form(JwsForm::partner(Algorithm::Hs256))
         .with_reply_headers(&["x-request-id", "x-datetime", "x-request-status"])
 }

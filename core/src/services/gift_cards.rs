@@ -28,7 +28,9 @@ use crate::wire::{Envelope, Format, Object, RefusalFields, Success, object};
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&FORMAT, catalogue()).with_jws_form(JwsForm::partner(Algorithm::Hs256))
+    Service::new(&FORMAT, catalogue())
+        .with_name("gift-cards")
+        .with_jws_form(JwsForm::partner(Algorithm::Hs256))
 }
 
 /// Returns its six operations, in the order of the vendor's menu.

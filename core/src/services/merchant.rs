@@ -48,7 +48,7 @@ use crate::service::Service;
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&pg::FORMAT, catalogue()).with_pace(pg::PACE)
+    Service::new(&pg::FORMAT, catalogue()).with_name("merchant").with_pace(pg::PACE)
 }
 
 /// Returns its 29 operations, in the order of the vendor's menu: purchases, payouts, payments from a

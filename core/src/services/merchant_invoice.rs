@@ -29,7 +29,9 @@ use crate::sign::jws::{Algorithm, JwsForm};
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&flat::FORMAT, catalogue()).with_jws_form(JwsForm::merchant(Algorithm::Hs512))
+    Service::new(&flat::FORMAT, catalogue())
+        .with_name("merchant-invoice")
+        .with_jws_form(JwsForm::merchant(Algorithm::Hs512))
 }
 
 /// Returns its four operations, in the order of the vendor's menu.

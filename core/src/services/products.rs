@@ -29,7 +29,9 @@ use crate::sign::jws::{Algorithm, JwsForm};
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&flat::FORMAT, catalogue()).with_jws_form(JwsForm::partner(Algorithm::Hs256))
+    Service::new(&flat::FORMAT, catalogue())
+        .with_name("products")
+        .with_jws_form(JwsForm::partner(Algorithm::Hs256))
 }
 
 /// Returns its operations: the three of the vendor's menu, and one that only the pages for

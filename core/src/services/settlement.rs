@@ -34,7 +34,9 @@ use crate::sign::jws::{Algorithm, JwsForm};
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&flat::FORMAT, catalogue()).with_jws_form(JwsForm::partner(Algorithm::Hs256))
+    Service::new(&flat::FORMAT, catalogue())
+        .with_name("settlement")
+        .with_jws_form(JwsForm::partner(Algorithm::Hs256))
 }
 
 /// Returns its operations: the two of the vendor's menu, and the statuses of a batch.

@@ -21,7 +21,9 @@ use crate::sign::jws::{Algorithm, JwsForm};
 /// ```
 #[must_use]
 pub fn service() -> Service {
-    Service::new(&flat::FORMAT, catalogue()).with_jws_form(JwsForm::partner(Algorithm::Hs256))
+    Service::new(&flat::FORMAT, catalogue())
+        .with_name("super-app")
+        .with_jws_form(JwsForm::partner(Algorithm::Hs256))
 }
 
 /// Returns its two operations.

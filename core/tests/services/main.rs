@@ -6,6 +6,8 @@ mod menu;
 mod methods;
 #[cfg(feature = "pg-sig")]
 mod signed_messages;
+#[cfg(feature = "pg-sig")]
+mod signed_replies;
 #[cfg(feature = "jws")]
 mod signed_requests;
 mod support;

@@ -26,20 +26,20 @@ use crate::support::{START, endpoint};
 
 const CARD: &str = "4111111111111111";
 
-fn signer() -> PgSigner {
+pub(crate) fn signer() -> PgSigner {
     PgSigner::new()
         .with_accepting(AcceptingKey::new("secret").unwrap())
         .with_payouts(PayoutKey::new("payout-secret").unwrap())
 }
 
-fn call<O: Operation>(service: Service, operation: &O) -> Call<O::Reply> {
+pub(crate) fn call<O: Operation>(service: Service, operation: &O) -> Call<O::Reply> {
     let keys = Keys::new().with_pg_sig("123456", signer());
     let until = START.mono.after(Duration::from_secs(60));
     let signatory = Signatory::new(endpoint(), service, Policy::default(), keys);
     signatory.call(operation, [7; 16], until).unwrap()
 }
 
-fn sent<R>(call: &mut Call<R>) -> Request<Body> {
+pub(crate) fn sent<R>(call: &mut Call<R>) -> Request<Body> {
     let CallStep::Send(exchange) = call.poll(START) else { panic!("it is ready to be sent") };
     exchange.into_request()
 }
@@ -57,7 +57,7 @@ fn fields<O: Operation>(service: Service, operation: &O, account: Account) -> (S
     (path, pairs.collect())
 }
 
-fn payment() -> CreatePayment {
+pub(crate) fn payment() -> CreatePayment {
     CreatePayment::new("23".parse().unwrap(), "25".parse().unwrap(), "test".parse().unwrap())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response};
 use imts_core::call::{Keys, NotCallable, Signatory};
-use imts_core::operation::Json;
+use imts_core::operation::{Json, Repeat};
 use imts_core::secret::Body;
 use imts_core::services::flat::RequestStatus;
 use imts_core::services::gateway_async::{
@@ -221,6 +221,18 @@ fn a_flat_reply_with_another_status_than_ok_is_a_refusal() {
     }
     let outcome = replied(e_money::service(), &block, "{}");
     assert!(matches!(outcome, Outcome::Unknown(_)), "a reply without a status proves nothing");
+}
+
+#[test]
+fn a_repeated_request_id_proves_that_the_first_request_arrived() {
+    let block = e_money::BlockWallet::new(ID.parse().unwrap(), "w".into(), "lost".parse().unwrap());
+    let reply = r#"{"status":"error","error_code":"1002","error_description":"not unique"}"#;
+    let outcome = replied(e_money::service(), &block, reply);
+    assert!(!matches!(outcome, Outcome::Refused(_) | Outcome::Done(_)), "{:?}", outcome.ending());
+    let service = e_money::service();
+    let info = service.operations().entry("block").unwrap();
+    assert_eq!(info.repeat(), &Repeat::refused(["1002"]));
+    assert_eq!(info.asked_by().unwrap().field(), "request_id");
 }
 
 #[test]

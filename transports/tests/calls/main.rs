@@ -3,6 +3,8 @@
 
 mod again;
 mod cancelled;
+#[cfg(all(feature = "service-file", feature = "jws", feature = "pg-sig"))]
+mod contract_file;
 #[cfg(all(feature = "hyper-util", feature = "journal"))]
 mod dropped;
 mod foreign;
