@@ -43,7 +43,7 @@
 //! | certificates, proxies | `tls`, `proxy` |
 //! | what is recorded of a call before it is sent | [`journal`], `journal_file`, `journal_postgres` |
 //! | the service's operations, and your own | [`mod@services::transfer`], [`operation`], `service_file` |
-//! | the vendor's other services | [`services`], `contract_file` |
+//! | the vendor's other services | [`services`], `other_service_file` |
 //! | a clock that a test sets | [`clock::ManualClock`] |
 //! | the state machine under it all | [`Session`], [`session`] |
 //!
@@ -65,7 +65,7 @@
 //! | `store-postgres` | `store::postgres::PostgresStore`, which processes of several hosts share |
 //! | `store-seal` | `store::sealed::Sealed`, which encrypts what a store keeps |
 //! | `journal-postgres` | `JournalPostgres`, a journal that several processes share |
-//! | `service-file` | `service_of` and `contract_of`, which read what an integrator knows about operations |
+//! | `service-file` | `service_of` and `other_service_of`, which read what an integrator knows about operations |
 //! | `jws`, `pg-sig` | `sign`: signatures of the vendor's services without a session |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
@@ -80,8 +80,6 @@ pub mod client;
 pub mod clock;
 #[cfg(feature = "_connections")]
 mod connect;
-#[cfg(feature = "service-file")]
-pub mod contract_file;
 #[cfg(any(feature = "journal", feature = "store-file"))]
 mod disk;
 #[cfg(any(feature = "_connections", feature = "_postgres", feature = "store-redis"))]
@@ -94,6 +92,8 @@ pub mod journal_file;
 pub mod journal_postgres;
 #[cfg(any(feature = "ureq", feature = "store-redis"))]
 mod lookup;
+#[cfg(feature = "service-file")]
+pub mod other_service_file;
 #[cfg(feature = "_postgres")]
 pub mod postgres;
 #[cfg(feature = "_connections")]

@@ -3,13 +3,13 @@
 
 mod again;
 mod cancelled;
-#[cfg(all(feature = "service-file", feature = "jws", feature = "pg-sig"))]
-mod contract_file;
 #[cfg(all(feature = "hyper-util", feature = "journal"))]
 mod dropped;
 mod foreign;
 mod guard;
 mod journals;
+#[cfg(all(feature = "service-file", feature = "jws", feature = "pg-sig"))]
+mod other_service_file;
 mod outcomes;
 mod patience;
 mod reconciling;

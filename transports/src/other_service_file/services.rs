@@ -1,4 +1,4 @@
-//! The services that a contract file can be about, and the envelopes of their replies.
+//! The services that such a service file can be about, and the envelopes of their replies.
 
 use imts_core::Service;
 use imts_core::service::Format;

@@ -1,10 +1,10 @@
-//! The contract file: what it may say of the vendor's other services, and where it is wrong.
+//! The service file: what it may say of the vendor's other services, and where it is wrong.
 
 use http::Method;
 use imts::catalogue::CatalogueError;
-use imts::contract_file::{ContractFileError, contract_of};
 use imts::endpoint::ServicePath;
 use imts::operation::{Account, Auth, Repeat};
+use imts::other_service_file::{OtherServiceFileError, other_service_of};
 use imts::sign::jws::{Algorithm, JwsForm};
 use imts::{Class, Evidence, services};
 
@@ -17,14 +17,14 @@ const OWN: &str = "[operation.own]\npath = '/own'\nclass = 'create'\n";
 
 #[test]
 fn each_operation_of_each_service_can_be_given_its_path() {
-    let error = contract_of(&file("nothing", "")).unwrap_err();
-    let ContractFileError::Service { line: 2, names, .. } = &error else { panic!("{error:?}") };
+    let error = other_service_of(&file("nothing", "")).unwrap_err();
+    let OtherServiceFileError::Service { line: 2, names, .. } = &error else { panic!("{error:?}") };
     let mut all = 0;
     for name in names.split(", ") {
-        let plain = contract_of(&file(name, "")).unwrap();
+        let plain = other_service_of(&file(name, "")).unwrap();
         for info in plain.operations().iter() {
             let lines = format!("[operation.{}]\npath = '/own/path'", info.name());
-            let service = contract_of(&file(name, &lines)).unwrap();
+            let service = other_service_of(&file(name, &lines)).unwrap();
             let entry = service.operations().entry(info.name()).unwrap();
             assert_eq!(entry.path().map(ServicePath::as_str), Some("/own/path"), "{name}");
             assert_eq!((entry.class(), entry.auth()), (info.class(), info.auth()), "{name}");
@@ -41,19 +41,19 @@ fn no_file_lowers_a_class() {
     for (service, name) in [("card-api", "refund-transaction"), ("merchant", "create-payment")] {
         for class in ["read", "create", "money"] {
             let lines = format!("[operation.{name}]\npath = '/x'\nclass = '{class}'");
-            let error = contract_of(&file(service, &lines)).unwrap_err();
-            let ContractFileError::Operation { error, line: 3, .. } = error else {
+            let error = other_service_of(&file(service, &lines)).unwrap_err();
+            let OtherServiceFileError::Operation { error, line: 3, .. } = error else {
                 panic!("{error:?}")
             };
             assert!(matches!(error, CatalogueError::ClassIsFixed { .. }), "{error:?}");
         }
     }
     let lines = "[operation.aside]\npath = '/init_payment.php'\nclass = 'read'";
-    let error = contract_of(&file("merchant", lines)).unwrap_err();
-    assert!(matches!(error, ContractFileError::SamePath { line: 3, .. }), "{error:?}");
+    let error = other_service_of(&file("merchant", lines)).unwrap_err();
+    assert!(matches!(error, OtherServiceFileError::SamePath { line: 3, .. }), "{error:?}");
     let lines = "[operation.aside]\npath = '/v1/merchant/500000/card/init'\nclass = 'read'";
-    let error = contract_of(&file("merchant", lines)).unwrap_err();
-    assert!(matches!(error, ContractFileError::SamePath { line: 3, .. }), "{error:?}");
+    let error = other_service_of(&file("merchant", lines)).unwrap_err();
+    assert!(matches!(error, OtherServiceFileError::SamePath { line: 3, .. }), "{error:?}");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn each_way_to_sign_has_a_name() {
         ("pg-sig-accepting", Auth::PgSig(Account::Accepting), None),
         ("pg-sig-payouts", Auth::PgSig(Account::Payouts), None),
     ] {
-        let service = contract_of(&file("rates", &format!("{OWN}auth = '{name}'"))).unwrap();
+        let service = other_service_of(&file("rates", &format!("{OWN}auth = '{name}'"))).unwrap();
         let own = service.operations().entry("own").unwrap();
         assert_eq!(own.auth(), auth, "{name}");
         let shown = |form: Option<&JwsForm>| format!("{form:?}");
@@ -84,7 +84,7 @@ fn each_way_to_sign_has_a_name() {
         ("merchant", Auth::PgSig(Account::Accepting)),
         ("transfer", Auth::Bearer),
     ] {
-        let service = contract_of(&file(service, OWN)).unwrap();
+        let service = other_service_of(&file(service, OWN)).unwrap();
         assert_eq!(service.operations().entry("own").unwrap().auth(), auth);
     }
 }
@@ -98,7 +98,7 @@ fn an_operation_takes_each_of_its_settings_from_the_file() {
                  reply_limit = 1000\n\
                  [operation.own.decided_before_processing]\nstatuses = [429]\ncodes = [7]\n\
                  [operation.own-status]\npath = '/v5/own-status'\nclass = 'read'\nmethod = 'GET'";
-    let service = contract_of(&file("products", lines)).unwrap();
+    let service = other_service_of(&file("products", lines)).unwrap();
     let own = service.operations().entry("own").unwrap();
     assert_eq!(
         (own.class(), own.method(), own.evidence()),
@@ -115,14 +115,14 @@ fn an_operation_takes_each_of_its_settings_from_the_file() {
     assert!(own.decided().statuses.contains(&429) && own.decided().codes.contains("7"));
     assert_eq!(own.path().unwrap().parameters().collect::<Vec<_>>(), ["id"]);
     for (word, repeat) in [("replayed", Repeat::Replayed), ("unknown", Repeat::Unknown)] {
-        let service = contract_of(&file("rates", &format!("{OWN}repeat = '{word}'"))).unwrap();
+        let service = other_service_of(&file("rates", &format!("{OWN}repeat = '{word}'"))).unwrap();
         assert_eq!(service.operations().entry("own").unwrap().repeat(), &repeat);
     }
 }
 
 #[test]
 fn the_envelope_of_the_replies_can_be_another_services() {
-    let format = |text: String| std::ptr::from_ref(contract_of(&text).unwrap().format());
+    let format = |text: String| std::ptr::from_ref(other_service_of(&text).unwrap().format());
     let own = |service: imts::Service| std::ptr::from_ref(service.format());
     for (word, as_that_of) in [
         ("wrapped", services::transfer::service()),
@@ -163,15 +163,15 @@ fn an_error_names_the_line_and_what_to_do() {
             "99",
         ),
     ] {
-        let error = contract_of(&file("card-api", lines)).unwrap_err().to_string();
+        let error = other_service_of(&file("card-api", lines)).unwrap_err().to_string();
         assert!(error.contains(&format!("line {line}")), "{lines}: {error}");
         assert!(error.contains(word), "{lines}: {error}");
     }
-    let error = contract_of("version = 2\nservice = 'rates'").unwrap_err();
-    assert_eq!(error, ContractFileError::Version(2));
-    let error = contract_of("version = 1").unwrap_err().to_string();
+    let error = other_service_of("version = 2\nservice = 'rates'").unwrap_err();
+    assert_eq!(error, OtherServiceFileError::Version(2));
+    let error = other_service_of("version = 1").unwrap_err().to_string();
     assert!(error.contains("service"), "{error}");
-    let error = contract_of(&file("card", "")).unwrap_err().to_string();
+    let error = other_service_of(&file("card", "")).unwrap_err().to_string();
     assert!(error.contains("card-api, e-money, gateway"), "{error}");
 }
 
@@ -188,7 +188,7 @@ fn an_error_quotes_little_and_nothing_that_moves_a_cursor() {
         file("card-api", &format!("{OWN}headers = {{ \"{long}\" = 'a' }}")),
         file("card-api", &format!("{OWN}ask = {{ operation = '{long}', field = 'a' }}")),
     ] {
-        let shown = contract_of(&text).unwrap_err().to_string();
+        let shown = other_service_of(&text).unwrap_err().to_string();
         assert!(shown.len() < 1_000, "{} bytes", shown.len());
         assert!(!shown.contains(char::is_control), "{shown:?}");
     }

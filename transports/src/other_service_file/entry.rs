@@ -1,4 +1,4 @@
-//! One operation of a contract file.
+//! One operation of such a service file.
 //!
 //! Owns its keys. Does not know the others: what they say of each other is checked for the whole file.
 
@@ -13,7 +13,7 @@ use imts_core::operation::{Account, AskedBy, Auth, Repeat};
 use imts_core::sign::jws::{Algorithm, JwsForm};
 use serde::Deserialize;
 
-use super::{ContractFileError, Place};
+use super::{OtherServiceFileError, Place};
 use crate::service_file::{ClassName, Code, DecidedTable, EvidenceName};
 
 #[derive(Deserialize)]
@@ -96,13 +96,13 @@ impl Entry {
         &self,
         operations: &mut Catalogue,
         place: Place<'_>,
-    ) -> Result<(), ContractFileError> {
+    ) -> Result<(), OtherServiceFileError> {
         let Place { name, line } = place;
         let path = ServicePath::new(self.path.as_str())
-            .map_err(|error| ContractFileError::Path { line, name: place.shown(), error })?;
+            .map_err(|error| OtherServiceFileError::Path { line, name: place.shown(), error })?;
         let table = &self.decided_before_processing;
         if let Some(status) = table.statuses().find(|status| !(100..=999).contains(status)) {
-            return Err(ContractFileError::Status { line, name: place.shown(), status });
+            return Err(OtherServiceFileError::Status { line, name: place.shown(), status });
         }
         let built_in = operations.entry(name).is_some_and(OperationInfo::is_built_in);
         let added = match self.class {
@@ -124,7 +124,7 @@ impl Entry {
         &self,
         operations: &mut Catalogue,
         place: Place<'_>,
-    ) -> Result<(), ContractFileError> {
+    ) -> Result<(), OtherServiceFileError> {
         let Some(ask) = &self.ask else { return Ok(()) };
         let asked = AskedBy::new(ask.operation.clone(), ask.field.clone());
         operations.set_asked_by(place.name, asked).map_err(|error| place.wrong(error))
@@ -154,7 +154,7 @@ impl Entry {
         &self,
         operations: &mut Catalogue,
         place: Place<'_>,
-    ) -> Result<(), ContractFileError> {
+    ) -> Result<(), OtherServiceFileError> {
         let usual = operations
             .iter()
             .find(|info| info.is_built_in())
@@ -178,10 +178,10 @@ impl Entry {
         &self,
         operations: &mut Catalogue,
         place: Place<'_>,
-    ) -> Result<(), ContractFileError> {
+    ) -> Result<(), OtherServiceFileError> {
         let codes: BTreeSet<_> = self.repeat_codes.iter().map(Code::text).collect();
         if !codes.is_empty() && self.repeat != Some(RepeatName::Refused) {
-            return Err(ContractFileError::Codes { line: place.line, name: place.shown() });
+            return Err(OtherServiceFileError::Codes { line: place.line, name: place.shown() });
         }
         let repeat = match self.repeat {
             None => return Ok(()),
@@ -195,9 +195,9 @@ impl Entry {
 }
 
 impl AuthName {
-    fn auth(self, place: Place<'_>) -> Result<Auth, ContractFileError> {
+    fn auth(self, place: Place<'_>) -> Result<Auth, OtherServiceFileError> {
         let lacks = |setting, feature| {
-            Err(ContractFileError::Feature {
+            Err(OtherServiceFileError::Feature {
                 line: place.line,
                 name: place.shown(),
                 setting,

@@ -1,16 +1,16 @@
-//! Why a contract file cannot be used.
+//! Why such a service file cannot be used.
 
 use imts_core::catalogue::CatalogueError;
 use imts_core::endpoint::EndpointError;
 use imts_core::text::TextError;
 use thiserror::Error;
 
-/// Why a contract file cannot be used. The integrator must correct the file.
+/// Why such a service file cannot be used. The integrator must correct the file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum ContractFileError {
+pub enum OtherServiceFileError {
     /// The file is not TOML, or a field is unknown, missing or of the wrong type.
-    #[error("the contract file is wrong at line {line}: {message}")]
+    #[error("the service file is wrong at line {line}: {message}")]
     Form {
         /// The line, counted from 1.
         line: usize,
@@ -18,7 +18,7 @@ pub enum ContractFileError {
         message: String,
     },
     /// The file has another version.
-    #[error("the contract file has version {0}, and this library reads version 1")]
+    #[error("the service file has version {0}, and this library reads version 1")]
     Version(u32),
     /// No service of this name is built in.
     #[error("line {line}: there is no service `{name}`: write one of {names}")]
@@ -92,9 +92,9 @@ pub enum ContractFileError {
         other: String,
     },
     /// The file is blank, or has a control character.
-    #[error("the contract file cannot be used: {0}")]
+    #[error("the service file cannot be used: {0}")]
     Text(TextError),
     /// The file is longer than 1 MiB.
-    #[error("the contract file is longer than 1048576 bytes")]
+    #[error("the service file is longer than 1048576 bytes")]
     TooLong,
 }

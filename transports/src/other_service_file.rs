@@ -1,9 +1,9 @@
-//! The contract file: one of the vendor's other services, with what an integrator knows about it
+//! The service file of one of the vendor's other services, with what an integrator knows about it
 //! beyond this crate, in TOML.
 //!
 //! Owns the file's format: which service it is about, and for each operation its path, how it is
 //! signed, and what the service does with a repeated request. The catalogue decides what may be set.
-//! The file for Transfer is the service file.
+//! The file for Transfer is `service_file`.
 
 mod entry;
 mod error;
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::entry::Entry;
-pub use self::error::ContractFileError;
+pub use self::error::OtherServiceFileError;
 use self::services::Envelope;
 use crate::service_file::quoted;
 
-/// The longest contract file that is read, in bytes.
+/// The longest service file that is read, in bytes.
 const LONGEST: usize = 1_048_576;
 /// How many characters of a name an error quotes.
 const LONGEST_NAME: usize = 64;
@@ -37,16 +37,16 @@ struct File {
     operation: BTreeMap<Spanned<String>, Entry>,
 }
 
-/// Returns the service that a contract file names, with the file's additions.
+/// Returns the service that such a service file names, with the file's additions.
 ///
 /// With it, each operation of the vendor's menu can be called with your own JSON, once you have its
 /// path from the vendor.
 ///
 /// ```
-/// use imts::contract_file::contract_of;
+/// use imts::other_service_file::other_service_of;
 /// use imts::{Class, operation::{Auth, Repeat}};
 ///
-/// let service = contract_of(
+/// let service = other_service_of(
 ///     r#"
 ///     version = 1
 ///     service = "card-api"                      # the names are in the error for another one
@@ -69,32 +69,32 @@ struct File {
 /// let freeze = service.operations().entry("freeze-card").unwrap();
 /// assert_eq!((freeze.class(), freeze.auth()), (Class::Create, Auth::Jws));
 /// assert_eq!(freeze.repeat(), &Repeat::refused(["1002"]));
-/// # Ok::<(), imts::contract_file::ContractFileError>(())
+/// # Ok::<(), imts::other_service_file::OtherServiceFileError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// [`ContractFileError`] says where the file is wrong and why.
-pub fn contract_of(file: &str) -> Result<Service, ContractFileError> {
+/// [`OtherServiceFileError`] says where the file is wrong and why.
+pub fn other_service_of(file: &str) -> Result<Service, OtherServiceFileError> {
     if file.len() > LONGEST {
-        return Err(ContractFileError::TooLong);
+        return Err(OtherServiceFileError::TooLong);
     }
-    let file = text::document(file.as_bytes()).map_err(ContractFileError::Text)?;
+    let file = text::document(file.as_bytes()).map_err(OtherServiceFileError::Text)?;
     let line = |at: usize| {
         let before = file.get(..at).unwrap_or_default();
         before.bytes().filter(|byte| *byte == b'\n').count() + 1
     };
     let read: File = toml::from_str(file).map_err(|error| {
         let line = line(error.span().map_or(0, |span| span.start));
-        ContractFileError::Form { line, message: quoted(error.message(), 256) }
+        OtherServiceFileError::Form { line, message: quoted(error.message(), 256) }
     })?;
     if read.version != 1 {
-        return Err(ContractFileError::Version(read.version));
+        return Err(OtherServiceFileError::Version(read.version));
     }
     let Some(mut service) = services::named(read.service.as_ref()) else {
         let name = quoted(read.service.as_ref(), LONGEST_NAME);
         let names = services::names().join(", ");
-        return Err(ContractFileError::Service {
+        return Err(OtherServiceFileError::Service {
             line: line(read.service.span().start),
             name,
             names,
@@ -129,7 +129,7 @@ impl Place<'_> {
     }
 
     /// The error of this operation. What it quotes is cut and fit to be shown.
-    fn wrong(self, error: CatalogueError) -> ContractFileError {
+    fn wrong(self, error: CatalogueError) -> OtherServiceFileError {
         let error = match error {
             CatalogueError::Header { name } => {
                 CatalogueError::Header { name: quoted(&name, LONGEST_NAME) }
@@ -139,19 +139,19 @@ impl Place<'_> {
             }
             other => other,
         };
-        ContractFileError::Operation { line: self.line, name: self.shown(), error }
+        OtherServiceFileError::Operation { line: self.line, name: self.shown(), error }
     }
 }
 
 /// Two names for one path: the one that could be sent again must not be the cheaper one.
-fn check_class(operations: &Catalogue, place: Place<'_>) -> Result<(), ContractFileError> {
+fn check_class(operations: &Catalogue, place: Place<'_>) -> Result<(), OtherServiceFileError> {
     let Some(own) = operations.entry(place.name) else { return Ok(()) };
     let is_dearer = |other: &&imts_core::catalogue::OperationInfo| {
         let meets = other.path().zip(own.path()).is_some_and(|(one, two)| one.meets(two));
         other.class() > own.class() && meets
     };
     match operations.iter().find(is_dearer) {
-        Some(other) => Err(ContractFileError::SamePath {
+        Some(other) => Err(OtherServiceFileError::SamePath {
             line: place.line,
             name: place.shown(),
             other: other.name().to_owned(),
