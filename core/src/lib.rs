@@ -70,6 +70,7 @@
 //! | what is recorded of a call before it is sent | [`journal`] |
 //! | which bytes of a file or a variable are text | [`text`] |
 //! | how a request is signed, and a message verified (features `jws`, `pg-sig`) | `sign` |
+//! | how a callback of the gateway is verified and answered (feature `callback`) | `callback` |
 
 #![forbid(
     clippy::unwrap_used,
@@ -90,6 +91,8 @@
 
 mod account;
 pub mod call;
+#[cfg(feature = "callback")]
+pub mod callback;
 pub mod catalogue;
 pub mod endpoint;
 pub mod error;

@@ -2,6 +2,7 @@
 //! holds what comes of it to invariants. They run under libFuzzer and, over the corpora, in tests.
 
 pub mod call;
+pub mod callback;
 mod changes;
 mod choices;
 pub mod dates;
@@ -25,8 +26,9 @@ mod tally;
 pub use crate::tally::{Ran, Tally, Target};
 
 /// Every target. The replay on stable runs this list, and holds its files to it.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     call::TARGET,
+    callback::TARGET,
     service_file::TARGET,
     dates::TARGET,
     endpoint::TARGET,

@@ -44,6 +44,7 @@
 //! | what is recorded of a call before it is sent | [`journal`], `journal_file`, `journal_postgres` |
 //! | the service's operations, and your own | [`mod@services::transfer`], [`operation`], `service_file` |
 //! | the vendor's other services | [`services`], `other_service_file` |
+//! | the gateway's callbacks, verified and answered | `callback` |
 //! | a clock that a test sets | [`clock::ManualClock`] |
 //! | the state machine under it all | [`Session`], [`session`] |
 //!
@@ -67,6 +68,8 @@
 //! | `journal-postgres` | `JournalPostgres`, a journal that several processes share |
 //! | `service-file` | `service_of` and `other_service_of`, which read what an integrator knows about operations |
 //! | `jws`, `pg-sig` | `sign`: signatures of the vendor's services without a session |
+//! | `callback` | `callback`: receives the gateway's callbacks, and gives each first answer again |
+//! | `callback-tower` | `callback::CallbackService`, which axum and others mount |
 //! | `aws-lc-rs` | `CryptoProvider::AwsLcRs`, a second crypto provider for `Tls` |
 //!
 //! Without any feature, the crate provides two clients. The blocking [`Client`] uses your own
@@ -76,6 +79,8 @@
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub mod authorize;
 pub mod builder;
+#[cfg(feature = "callback")]
+pub mod callback;
 pub mod client;
 pub mod clock;
 #[cfg(feature = "_connections")]
@@ -148,6 +153,11 @@ struct Pages;
 #[cfg(all(doctest, feature = "ureq"))]
 #[doc = include_str!("../docs/share-a-session.md")]
 struct ShareASession;
+
+#[cfg(all(doctest, feature = "callback"))]
+#[doc = include_str!("../docs/receive-callbacks.md")]
+#[doc = include_str!("../docs/cookbook/receive-a-payment.md")]
+struct ReceiveCallbacks;
 
 /// The pages of the cookbook, whose examples run as tests.
 #[cfg(all(

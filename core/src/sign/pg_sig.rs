@@ -181,6 +181,12 @@ impl PgSigner {
         }
     }
 
+    /// Whether there is a key for this account.
+    #[cfg(feature = "callback")]
+    pub(crate) fn has_key(&self, account: Account) -> bool {
+        self.key(account).is_some()
+    }
+
     fn key(&self, account: Account) -> Option<&KeyText> {
         match account {
             Account::Accepting => self.accepting.as_ref().map(|AcceptingKey(key)| key),

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 pub use self::error::FileStoreError;
 use self::form::{Ending, FormError, Incarnation, LONGEST, Record};
-use self::lock::{Files, OnNetwork, cannot};
+pub(crate) use self::lock::{Files, OnNetwork, cannot};
 use super::raw::{RawFound, RawStore, RawSwapped};
 use super::{Store, StoreError, entry};
 use crate::clock::{Clock, SystemClock};
@@ -268,13 +268,13 @@ impl fmt::Debug for FileStore {
 
 /// Makes it durable that the path names the new file.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     let folder = path.parent().unwrap_or(path);
     let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|error| cannot("sync the folder of", path, &error))
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_folder(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }

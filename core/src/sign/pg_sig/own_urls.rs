@@ -87,6 +87,20 @@ impl OwnUrls {
     pub fn script(&self, url: OwnUrl) -> Option<&Script> {
         self.0.iter().find(|(known, _)| *known == url).map(|(_, script)| script)
     }
+
+    /// Returns the URLs that are configured, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = OwnUrl> + '_ {
+        self.0.iter().map(|(url, _)| *url)
+    }
+
+    /// Returns the URL to which a request came, by the last part of its path. An intermediary may
+    /// have changed what stands before that.
+    #[must_use]
+    pub fn called_at(&self, path: &str) -> Option<OwnUrl> {
+        let name = path.rsplit('/').next()?;
+        let called = self.0.iter().find(|(_, script)| script.name() == Some(name));
+        called.map(|(url, _)| *url)
+    }
 }
 
 /// Why the merchant's own URLs cannot be used.

@@ -15,9 +15,9 @@ use crate::store::StoreError;
 
 /// The files of one store, which stand beside each other and are never removed.
 #[derive(Clone, Debug)]
-pub(super) struct Files {
+pub(crate) struct Files {
     /// The register.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Locked while a swap reads and writes the register.
     lock: PathBuf,
     /// Locked by the holder of a lease as long as it lives.
@@ -29,19 +29,19 @@ pub(super) struct Files {
 
 /// What is done about a file on a network file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnNetwork {
+pub(crate) enum OnNetwork {
     Refused,
     Accepted,
 }
 
 impl Files {
-    pub(super) fn new(path: PathBuf, on_network: OnNetwork) -> Self {
+    pub(crate) fn new(path: PathBuf, on_network: OnNetwork) -> Self {
         let (lock, alive) = (with(&path, ".lock"), with(&path, ".alive"));
         Self { path, lock, alive, on_network, kind: file_system }
     }
 
     /// Locks the register for this long at most.
-    pub(super) fn lock(&self, within: Duration) -> Result<Locked, StoreError> {
+    pub(crate) fn lock(&self, within: Duration) -> Result<Locked, StoreError> {
         let locked = disk::patiently(within, || {
             let file = match open(&self.lock, Create::IfMissing) {
                 Ok(Some(file)) => file,
@@ -76,7 +76,7 @@ impl Files {
     }
 
     /// Opens the register, if it is there.
-    pub(super) fn register(&self) -> Result<Option<File>, StoreError> {
+    pub(crate) fn register(&self) -> Result<Option<File>, StoreError> {
         let file = open(&self.path, Create::Never);
         let Some(file) = file.map_err(|error| cannot("open", &self.path, &error))? else {
             return Ok(None);
@@ -87,7 +87,7 @@ impl Files {
 
     /// Makes a file that is to take the register's place. What a killed process has left there is
     /// removed.
-    pub(super) fn beside(&self, holder: u64) -> Result<(File, PathBuf), StoreError> {
+    pub(crate) fn beside(&self, holder: u64) -> Result<(File, PathBuf), StoreError> {
         let path = with(&self.path, &format!(".{holder:016x}.tmp"));
         let failed = |error: io::Error| cannot("write", &path, &error);
         match fs::remove_file(&path) {
@@ -119,7 +119,7 @@ impl Files {
     }
 }
 
-pub(super) fn cannot(action: &'static str, path: &Path, error: &io::Error) -> StoreError {
+pub(crate) fn cannot(action: &'static str, path: &Path, error: &io::Error) -> StoreError {
     if is_link(error) {
         let link = FileStoreError::Link { path: path.into() };
         return StoreError::Permissions(Arc::new(link));
