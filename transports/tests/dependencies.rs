@@ -89,6 +89,13 @@ fn a_layer_for_tower_takes_two_crates_more() {
 }
 
 #[test]
+fn callbacks_take_at_most_37_crates_and_their_service_three_more() {
+    at_most(31, "imts-core", "callback");
+    at_most(37, "imts", "callback");
+    at_most(40, "imts", "callback-tower");
+}
+
+#[test]
 fn stores_take_at_most_8_crates_more_and_a_file_takes_none() {
     at_most(25, "imts", "store-file");
     at_most(53, "imts", "store-file,store-redis,store-seal,ureq");
