@@ -88,7 +88,7 @@ fn an_operation_that_creates_or_moves_something_has_a_field_or_a_header_that_nam
             let has = info.reference_field().is_some() || info.reference_header().is_some();
             assert!(has && info.class() != Class::Read, "{service} {}", info.name());
             let asked = info.asked_by().unwrap().operation();
-            let asked = catalogue.entry(asked).map(|info| info.class());
+            let asked = catalogue.entry(asked).map(imts_core::catalogue::OperationInfo::class);
             assert_eq!(asked, Some(Class::Read), "{service} {}", info.name());
         }
     }

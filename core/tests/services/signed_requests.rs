@@ -241,7 +241,10 @@ fn a_gift_card_replies_with_a_number_as_its_status() {
     let printed = r#"{"datetime":"2022-05-01 12:01:15","status":0,"card_status":1,"card_currency":"USD","card_balance":100,"card_mask":"1234********5678"}"#;
     let card = done(gift_cards::service(), &confirm, printed);
     assert_eq!(card.card_status, Some(gift_cards::CardStatus::Active));
-    assert_eq!(card.card_balance.as_ref().and_then(|it| it.amount()), "100".parse().ok());
+    assert_eq!(
+        card.card_balance.as_ref().and_then(imts_core::services::values::Found::amount),
+        "100".parse().ok()
+    );
     assert!(!format!("{card:?}").contains("1234"), "{card:?}");
     let outcome = replied(gift_cards::service(), &confirm, r#"{"status":-8}"#);
     let Outcome::Refused(refusal) = outcome else { panic!("{:?}", outcome.ending()) };
