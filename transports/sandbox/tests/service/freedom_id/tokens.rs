@@ -110,8 +110,12 @@ fn errors_have_the_printed_shapes_and_the_status_that_is_set() {
     partner.set(&json!({ "error_status": "client_error" }));
     assert_eq!(partner.send(NOON, &link(json!({ "redirect_uri": BACK }))).status(), 422);
     assert_eq!(partner.exchange(NOON, "unknown").status(), 400);
-    let wrong = request(Method::POST, "/api/v1/oauth/authorize", "Basic eDp5", Some(&json!({})));
-    assert_eq!(partner.send(NOON, &wrong).status(), 401);
+    // An unknown client, and a known one with the secret `wrong`.
+    for credentials in ["eDp5", "c2FuZGJveC1jbGllbnQ6d3Jvbmc="] {
+        let basic = format!("Basic {credentials}");
+        let wrong = request(Method::POST, "/api/v1/oauth/authorize", &basic, Some(&json!({})));
+        assert_eq!(partner.send(NOON, &wrong).status(), 401, "{credentials}");
+    }
 }
 
 #[test]
