@@ -8,7 +8,9 @@ use std::time::Duration;
 use imts::operation::Auth;
 use imts::{Catalogue, Class, Endpoint, Service, services};
 use imts_sandbox::{
-    DEFAULT_SECRET, Entry, Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
+    DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, DEFAULT_MERCHANT, DEFAULT_MERCHANT_SECRET,
+    DEFAULT_PARTNER, DEFAULT_PARTNER_SECRET, DEFAULT_PAYOUT_SECRET, DEFAULT_SECRET, Entry, Finding,
+    Front, GET_TOKEN_PATH, Operation, Rotation, Sandbox, Settings,
 };
 
 use crate::args::{self, RotationName};
@@ -47,12 +49,14 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     };
     let sign_in = settings.operations.get(&Operation::GetToken);
     let sign_in = sign_in.map_or(GET_TOKEN_PATH, |served| &served.path).to_owned();
+    let mut warned = 0;
     let front = Front::builder(Sandbox::new(settings))
         .host(args.host)
         .port(args.port)
         .handler(move |sandbox, now, request| {
             let before = sandbox.log().len();
             let response = sandbox.handle(now, request);
+            warn(log, sandbox.findings(), &mut warned);
             if let Some(entry) = sandbox.log().get(before) {
                 tell(log, entry);
             }
@@ -90,6 +94,12 @@ fn serve(args: &args::Sandbox, log: Log, stop: &Stop) -> Result<(), Failure> {
     let file = args.service_file.as_deref().map(Path::to_string_lossy);
     let file = file.map_or(String::new(), |file| format!(" --service-file {}", quoted(&file)));
     let request = quoted(request);
+    let link =
+        serde_json::json!({ "redirect_uri": format!("{url}/account"), "grants": ["read.email"] });
+    let link = quoted(&link.to_string());
+    let payment = quoted(
+        r#"{"order_id":"1","amount":"20.00","result_url":"http://127.0.0.1:8080/result","request_method":"POST"}"#,
+    );
     let outage = quoted(r#"{"outage":{"for_s":30,"retry_after_s":5}}"#);
     out::line(format_args!(
         "\
@@ -114,6 +124,20 @@ To keep a session alive, use the line with `token` and write `watch` instead of 
 an outage of 30 seconds:
 
     curl -s {url}/_sandbox/settings -d {outage}
+
+Get a link to sign a user in with Freedom ID, and open it in a browser:
+
+  curl -s {url}/api/v1/oauth/authorize -u {DEFAULT_CLIENT}:{DEFAULT_CLIENT_SECRET} -H 'Content-Type: application/json' -d {link}
+
+Make a payment, open its page in a browser, and hear of it at your own URL:
+
+  curl -s {url}/_sandbox/payments -d {payment}
+
+The keys of the other services:
+
+  Freedom ID  client {DEFAULT_CLIENT}, secret {DEFAULT_CLIENT_SECRET}
+  form APIs   merchant {DEFAULT_MERCHANT}, secret {DEFAULT_MERCHANT_SECRET}; for payouts, {DEFAULT_PAYOUT_SECRET}
+  JWS APIs    partner {DEFAULT_PARTNER}, secret {DEFAULT_PARTNER_SECRET}
 
 The sandbox refuses what a strict service refuses. The header X-Sandbox-Evidence of each reply says whether
 that reply is published or assumed.{elsewhere}"
@@ -179,6 +203,21 @@ fn tell(log: Log, entry: &Entry) {
         let name = operation.as_str().unwrap_or("other").to_owned();
         format!("{name} -> {}: {}", entry.status, entry.verdict.as_str())
     });
+}
+
+/// Prints each finding once, as soon as a request follows it. `warned` counts those that were printed.
+fn warn(log: Log, findings: &[Finding], warned: &mut usize) {
+    // A reset forgets them.
+    if findings.len() < *warned {
+        *warned = 0;
+    }
+    for finding in findings.get(*warned..).unwrap_or_default() {
+        *warned += 1;
+        if log.is_quiet() {
+            continue;
+        }
+        out::note(format_args!("warning: {}", finding.mistake.as_str()));
+    }
 }
 
 /// Quotes a word for a shell.
