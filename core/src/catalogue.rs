@@ -7,6 +7,7 @@
 
 #[cfg(any(feature = "jws", feature = "pg-sig"))]
 mod by_name;
+mod elsewhere;
 mod info;
 mod signed;
 
@@ -68,6 +69,9 @@ pub enum CatalogueError {
         /// The header's name.
         name: String,
     },
+    /// An operation's own host would be reached by plain `http`, and is not this machine.
+    #[error("plain http to another machine would send the token in clear: use https")]
+    PlainHost,
     /// The reply limit is outside its range.
     #[error("the reply limit {limit} is not a number of bytes from 1 to {MAX_REPLY_LIMIT}")]
     ReplyLimit {
@@ -223,6 +227,8 @@ impl Catalogue {
             method: Method::POST,
             path: Some(path),
             uri: None,
+            endpoint: None,
+            needs_endpoint: false,
             decided: Arc::default(),
             reply_limit: None,
             reference_field: None,
@@ -235,7 +241,9 @@ impl Catalogue {
     /// The same operations, each with its URL at the endpoint, if there is one.
     pub(crate) fn at(mut self, endpoint: &Endpoint) -> Self {
         for entry in &mut self.0 {
-            entry.uri = entry.path.as_ref().and_then(|path| endpoint.join(path).ok());
+            let at = entry.endpoint.as_ref().or((!entry.needs_endpoint).then_some(endpoint));
+            let url = entry.path.as_ref().zip(at);
+            entry.uri = url.and_then(|(path, at)| at.join(path).ok());
         }
         self
     }

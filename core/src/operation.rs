@@ -73,6 +73,9 @@ pub trait Operation {
     const CLASS: Class;
     /// How certain its request and reply are.
     const EVIDENCE: Evidence;
+    /// Whether it is at another host than the service. The catalogue must then name that host, with
+    /// [`Catalogue::set_endpoint`](crate::Catalogue::set_endpoint), before it can be called.
+    const NEEDS_ENDPOINT: bool = false;
     /// The field of its request that names what is asked for, such as `client_uuid`. It is the
     /// [reference](Operation::reference) if none is given. The service's catalogue overrides it.
     const REFERENCE_FIELD: Option<&'static str> = None;

@@ -9,6 +9,7 @@ pub mod card_api;
 pub mod e_money;
 #[cfg(feature = "jws")]
 pub mod flat;
+pub mod freedom_id;
 #[cfg(feature = "pg-sig")]
 pub mod gateway;
 #[cfg(feature = "jws")]
@@ -38,4 +39,5 @@ pub mod values;
 #[cfg(any(feature = "jws", feature = "pg-sig"))]
 mod whole;
 
+pub use self::freedom_id::service as freedom_id;
 pub use self::transfer::service as transfer;

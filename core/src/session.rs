@@ -18,12 +18,12 @@
 //!        |< rejected, no refresh --+------------------+                  |
 //!        |<---------------------- refresh expires -----------------------+
 //!        |<---------------------- refresh refused -----------------------+
-//!        |<- signed out, revoked --+------------------+------------------+
+//!        |<----- signed out -------+------------------+------------------+
 //! ```
 //!
 //! The margin comes before the access token expires. "No refresh" means that no refresh token is
-//! alive. A saved state that is adopted counts as a grant. Credentials of another agent count as
-//! "signed out". If a grant comes late, or a saved state is old, its token may be in a later phase
+//! alive. A saved state that is adopted counts as a grant. Credentials of another agent, and
+//! a revocation of the tokens, count as "signed out". If a grant comes late, or a saved state is old, its token may be in a later phase
 //! already. If the wall clock is set back, a phase that had ended may come again.
 
 mod credentials;

@@ -48,6 +48,12 @@ pub enum NotCallable {
         /// The field's name.
         field: String,
     },
+    /// The operation is at another host than the service, and the catalogue does not name it.
+    #[error("`{name}` is at a host of its own: name it with `set_endpoint`")]
+    NoEndpoint {
+        /// Its name.
+        name: String,
+    },
     /// The path cannot be used, or does not make a URL with the endpoint.
     #[error(transparent)]
     Path(#[from] EndpointError),

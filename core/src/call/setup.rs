@@ -248,6 +248,9 @@ impl Frozen {
         target.admits(O::NAME, (&method, path), auth, O::CLASS)?;
         let body = operation.encode()?;
         is_object(O::NAME, &body)?;
+        if O::NEEDS_ENDPOINT && info.is_none() {
+            return Err(NotCallable::NoEndpoint { name: O::NAME.to_owned() });
+        }
         let field = info.and_then(OperationInfo::reference_field).or(O::REFERENCE_FIELD);
         let body_id = referred(&body, field);
         let (uri, body) = target.placed(O::NAME, info, (&method, path), body)?;

@@ -72,12 +72,13 @@ impl Target<'_> {
         (method, path): (&Method, &ServicePath),
         body: Body,
     ) -> Result<(Uri, Body), NotCallable> {
+        let base = self.base(name, info)?;
         let filled = path.filled(|field| referred(&body, Some(field)));
         match filled {
-            Ok(Cow::Borrowed(path)) => Ok((self.url(info, path)?, body)),
+            Ok(Cow::Borrowed(path)) => Ok((self.url(info, base, path)?, body)),
             Ok(Cow::Owned(path)) => {
                 let body = if method.is_safe() { Body::default() } else { body };
-                Ok((self.endpoint.join(&path)?, body))
+                Ok((base.join(&path)?, body))
             }
             Err(field) => Err(NotCallable::PathField { name: name.to_owned(), field }),
         }
@@ -95,11 +96,29 @@ impl Target<'_> {
         sealed.map_err(|why| NotCallable::Sign { name: name.to_owned(), why })
     }
 
+    /// Where the operation is.
+    fn base<'b>(
+        &'b self,
+        name: &str,
+        info: Option<&'b OperationInfo>,
+    ) -> Result<&'b Endpoint, NotCallable> {
+        match info.map(|info| (info.endpoint(), info.needs_endpoint())) {
+            Some((Some(own), _)) => Ok(own),
+            Some((None, true)) => Err(NotCallable::NoEndpoint { name: name.to_owned() }),
+            Some((None, false)) | None => Ok(self.endpoint),
+        }
+    }
+
     /// The URL that the session has for the operation. If there is none, it is made here; if the
     /// path does not make a URL with the endpoint, that is the error.
-    fn url(&self, info: Option<&OperationInfo>, path: &ServicePath) -> Result<Uri, EndpointError> {
+    fn url(
+        &self,
+        info: Option<&OperationInfo>,
+        base: &Endpoint,
+        path: &ServicePath,
+    ) -> Result<Uri, EndpointError> {
         let made = info.and_then(OperationInfo::uri).filter(|_| self.has_urls);
-        made.map_or_else(|| self.endpoint.join(path), |uri| Ok(uri.clone()))
+        made.map_or_else(|| base.join(path), |uri| Ok(uri.clone()))
     }
 }
 

@@ -23,6 +23,8 @@ impl OperationInfo {
             method: Method::POST,
             path: None,
             uri: None,
+            endpoint: None,
+            needs_endpoint: false,
             decided: Arc::default(),
             reply_limit: None,
             reference_field: None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Method, Uri};
 
-use crate::endpoint::ServicePath;
+use crate::endpoint::{Endpoint, ServicePath};
 use crate::evidence::Evidence;
 use crate::operation::{AskedBy, Auth, Class, Operation, PgForm, Repeat};
 #[cfg(feature = "jws")]
@@ -25,6 +25,9 @@ pub struct OperationInfo {
     pub(super) path: Option<ServicePath>,
     /// The URL to which a session sends it.
     pub(super) uri: Option<Uri>,
+    /// Where it is, if that is not where the service is.
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) needs_endpoint: bool,
     pub(super) decided: Arc<Decided>,
     pub(super) reply_limit: Option<usize>,
     pub(super) reference_field: Option<String>,
@@ -66,6 +69,8 @@ impl OperationInfo {
             method: O::METHOD,
             path: O::PATH.map(ServicePath::constant),
             uri: None,
+            endpoint: None,
+            needs_endpoint: O::NEEDS_ENDPOINT,
             decided: Arc::default(),
             reply_limit: None,
             reference_field: O::REFERENCE_FIELD.map(str::to_owned),

@@ -1,5 +1,8 @@
 //! A service without a way back in: a code that works once, then a refresh token that rotates.
 
+mod forms;
+mod revocation;
+
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};

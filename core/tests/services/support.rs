@@ -1,18 +1,15 @@
 //! The vendor's sign-in service, as far as its pages print it, and one session with it.
 
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response};
-use imts_core::endpoint::ServicePath;
+use http::{Request, Response};
 use imts_core::error::Malformed;
 use imts_core::exchange::Purpose;
 use imts_core::secret::Body;
-use imts_core::service::{
-    CredentialsIn, Envelope, ErrorForm, Field, Format, Granted, Object, Refresh, RefusalFields,
-    SignIn, Success, Text, Times, TokenIn, Tokens,
-};
+use imts_core::service::{Envelope, ErrorForm, Format, Object, RefusalFields, Success};
 use imts_core::time::{Mono, Wall};
 use imts_core::{
     Catalogue, Credentials, Endpoint, Keep, Now, Policy, Reply, Service, Session, Step, Ticket,
+    services,
 };
 use serde::Deserialize;
 
@@ -25,7 +22,7 @@ pub(crate) const SECRET: &str = "client-secret";
 pub(crate) const BASIC: &str = "Y2xpZW50LTE6Y2xpZW50LXNlY3JldA==";
 
 /// A bare reply. An error is an object of its own, under a 200 as well.
-static FORMAT: Format = Format {
+pub(crate) static FORMAT: Format = Format {
     envelope,
     refuses,
     refusal: RefusalFields {
@@ -54,36 +51,6 @@ fn refuses(body: &[u8]) -> bool {
     serde_json::from_slice::<Object<Failed>>(body).is_ok()
 }
 
-#[derive(Deserialize)]
-struct Pair<'a> {
-    #[serde(borrow)]
-    access_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_token: Option<Text<'a>>,
-    #[serde(borrow)]
-    access_expire_at: Option<Text<'a>>,
-    #[serde(borrow)]
-    refresh_expire_at: Option<Text<'a>>,
-}
-
-fn grant(success: Success<'_>) -> Result<Granted, Malformed> {
-    let Object(pair): Object<Pair<'_>> = success.json()?;
-    let granted = Granted::new(
-        Times::without_clock(success),
-        Field::new("access_token", pair.access_token.as_deref()),
-        Field::new("access_expire_at", pair.access_expire_at.as_deref()),
-    )?;
-    Ok(granted.with_refresh(pair.refresh_token.as_deref(), pair.refresh_expire_at.as_deref()))
-}
-
-pub(crate) fn freedom_id() -> Service {
-    let path = || ServicePath::new("/api/v1/oauth/token").unwrap();
-    let sign_in = SignIn::new("token", Method::POST, path(), CredentialsIn::Basic);
-    let refresh = Refresh::new(Method::PATCH, path(), TokenIn::Bearer).with_name("refresh");
-    let tokens = Tokens::new(sign_in.with_code_in("authorization_code"), grant);
-    Service::new(&FORMAT, Catalogue::new()).with_tokens(tokens.with_refresh(refresh))
-}
-
 /// A service without tokens that replies in the same form.
 pub(crate) fn open() -> Service {
     Service::new(&FORMAT, Catalogue::new())
@@ -104,7 +71,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let mut policy = Policy::default();
         policy.access_lifetime_cap = std::time::Duration::from_secs(30 * DAY);
-        let session = Session::new(endpoint(), freedom_id(), policy).unwrap();
+        let session = Session::new(endpoint(), services::freedom_id(), policy).unwrap();
         Self { session, now: START, sent: None }
     }
 
@@ -169,8 +136,13 @@ pub(crate) const DAY: u64 = 86_400;
 /// The reply of this number, 1 to 7, in the printed form. The tokens of the first one live 7 and 28
 /// days from the start, those of each further one a day longer.
 pub(crate) fn pair(number: u8) -> String {
+    pair_of("01953bd1-a6d3-739e-8aa3-83e881f09055", number)
+}
+
+/// The same with another id.
+pub(crate) fn pair_of(id: &str, number: u8) -> String {
     let (access, refresh) = (3 + number, 24 + number);
     format!(
-        r#"{{"id":"01953bd1-a6d3-739e-8aa3-83e881f09055","access_token":"access-{number}","refresh_token":"refresh-{number}","access_expire_at":"2025-03-{access:02}T06:35:50.000000Z","refresh_expire_at":"2025-03-{refresh:02}T06:35:50.000000Z"}}"#
+        r#"{{"id":"{id}","access_token":"access-{number}","refresh_token":"refresh-{number}","access_expire_at":"2025-03-{access:02}T06:35:50.000000Z","refresh_expire_at":"2025-03-{refresh:02}T06:35:50.000000Z"}}"#
     )
 }
