@@ -90,6 +90,7 @@ fn leave_out_defaults(read: &mut Value) {
         ("service", Value::Null),
         ("subject", Value::Null),
         ("token_id", Value::Null),
+        ("earlier_ids", Value::Array(Vec::new())),
     ] {
         if read.get(name) == Some(&default) {
             read.remove(name);
