@@ -42,6 +42,7 @@ pub struct Builder {
     on_grant: Option<OnGrant>,
     store: Option<Declared>,
     agent: Option<String>,
+    subject: Option<String>,
     journal: Option<Box<dyn Journal + Send>>,
     user_agent: String,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -83,6 +84,7 @@ impl Builder {
             on_grant: None,
             store: None,
             agent: None,
+            subject: None,
             journal: None,
             user_agent: concat!("imts/", env!("CARGO_PKG_VERSION")).to_owned(),
             headers: Vec::new(),
@@ -231,6 +233,14 @@ impl Builder {
         Self { agent: Some(id.to_owned()), ..self }
     }
 
+    /// Names the user whose tokens the client has, for a service with a session for each user. A
+    /// store then has an entry for each, and a state of another user is refused. It must be a name
+    /// that the integrator has for the user. See [`Users`](crate::users::Users).
+    #[must_use]
+    pub fn subject(self, user: &str) -> Self {
+        Self { subject: Some(user.to_owned()), ..self }
+    }
+
     /// Sets the journal, which records calls that create something or move money, before they are
     /// sent and after. It permits each intent once, and each such call then needs a reference.
     /// Without a journal, the client remembers calls with a reference as long as it lives.
@@ -364,6 +374,9 @@ impl Builder {
         }
         if let Some(agent) = &self.agent {
             session = session.with_agent(agent);
+        }
+        if let Some(subject) = &self.subject {
+            session = session.with_subject(subject);
         }
         if let Some((credentials, keep)) = self.credentials {
             session.sign_in(credentials, keep, now);

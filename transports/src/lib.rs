@@ -38,6 +38,7 @@
 //! | a token that is valid now, and why there is none | [`BearerGuard`], [`TokenError`] |
 //! | one operation, sent again only with proof, and how it ends | [`Client::call`], [`Outcome`], [`call`] |
 //! | a call whose outcome is unknown | [`Client::in_doubt`], [`Client::resolve`], [`Client::reconcile`] |
+//! | a session for each user of Freedom ID, revocations | [`users`], [`mod@services::freedom_id`] |
 //! | one session for several processes | [`Builder::store`], [`mod@store`] |
 //! | the ready HTTP clients, and how to bring your own | `UreqTransport`, `HyperTransport`, [`transport`] |
 //! | certificates, proxies | `tls`, `proxy` |
@@ -124,6 +125,7 @@ pub mod tower;
 pub mod transport;
 #[cfg(feature = "ureq")]
 pub mod ureq;
+pub mod users;
 mod wipe;
 mod within;
 

@@ -23,6 +23,14 @@ macro_rules! methods_alike {
                 self.shared.common.reject(epoch);
             }
 
+            /// Reports that the service has revoked the tokens of this id, as a callback says.
+            /// Returns whether they are this client's. If they are, it has no tokens from now on,
+            /// and makes no request because of it. What is saved or stored is emptied by the next
+            /// ask for a token. If they are not, nothing changes.
+            pub fn revoked(&self, id: &imts_core::secret::TokenId) -> bool {
+                self.shared.common.revoked(id)
+            }
+
             /// Sets new credentials, to keep or for one sign-in.
             pub fn sign_in(&self, credentials: Credentials, keep: Keep) {
                 self.shared.common.sign_in(credentials, keep);

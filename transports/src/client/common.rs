@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use imts_core::secret::TokenId;
 use imts_core::transport_error::Source;
 use imts_core::{Credentials, Endpoint, Epoch, Keep, Now, Phase, Saved, Session, Step};
 
@@ -183,6 +184,15 @@ impl<F> Common<F> {
         notes.rejected(session, epoch, now);
         session.reject(epoch, now);
         locked.mark_changed();
+    }
+
+    pub(crate) fn revoked(&self, id: &TokenId) -> bool {
+        let (mut locked, now) = (self.lock(), self.clock.now());
+        let is_own = locked.session.revoked(id, now);
+        if is_own {
+            locked.mark_changed();
+        }
+        is_own
     }
 
     pub(crate) fn sign_in(&self, credentials: Credentials, keep: Keep) {
