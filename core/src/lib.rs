@@ -66,6 +66,7 @@
 //! | one session over several processes and hosts | [`swap`], [`Session::with_shared_store`] |
 //! | the typed operations, and the list of them | [`mod@services::transfer`], [`Operation`], [`Catalogue`] |
 //! | the vendor's other services, and the values of their fields | [`services`] |
+//! | users of Freedom ID: link, tokens, revocation | [`mod@services::freedom_id`], `docs/freedom-id.md` |
 //! | one call, sent again only with proof, and how it ends | [`Call`], [`CallStep`], [`Outcome`] |
 //! | what is recorded of a call before it is sent | [`journal`] |
 //! | which bytes of a file or a variable are text | [`text`] |
@@ -140,3 +141,7 @@ pub use crate::wire::Reply;
 #[cfg(all(doctest, feature = "jws", feature = "pg-sig"))]
 #[doc = include_str!("../docs/signing.md")]
 struct Pages;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/freedom-id.md")]
+struct FreedomId;

@@ -9,6 +9,8 @@ pub mod dates;
 pub mod endpoint;
 pub mod journal;
 pub mod jws;
+#[cfg(test)]
+mod one_shot;
 mod oracle;
 pub mod pg_sig;
 pub mod redis_reply;

@@ -18,7 +18,7 @@ use crate::sync::Mutex;
 /// A client is built when its user is first asked for, by a function that names the user to the
 /// [`Builder`](crate::Builder::subject). All clients can share one transport and one
 /// [store](crate::Builder::store), which keeps an entry for each user. A client in memory is about
-/// 6 KB, without a thread or a task of its own while nothing is renewed.
+/// 8 KB, without a thread or a task of its own while nothing is renewed.
 ///
 /// Clones share the clients.
 ///

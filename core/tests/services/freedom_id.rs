@@ -2,6 +2,7 @@
 
 mod forms;
 mod revocation;
+mod table;
 
 use std::sync::Arc;
 
