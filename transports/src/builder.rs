@@ -6,6 +6,7 @@ mod env;
 mod error;
 mod headers;
 mod keys;
+mod user;
 
 use std::fmt;
 use std::sync::Arc;
@@ -231,14 +232,6 @@ impl Builder {
     #[must_use]
     pub fn agent(self, id: &str) -> Self {
         Self { agent: Some(id.to_owned()), ..self }
-    }
-
-    /// Names the user whose tokens the client has, for a service with a session for each user. A
-    /// store then has an entry for each, and a state of another user is refused. It must be a name
-    /// that the integrator has for the user. See [`Users`](crate::users::Users).
-    #[must_use]
-    pub fn subject(self, user: &str) -> Self {
-        Self { subject: Some(user.to_owned()), ..self }
     }
 
     /// Sets the journal, which records calls that create something or move money, before they are

@@ -26,7 +26,9 @@ pub(super) fn heal(world: &mut World) {
             }
             Said::NeedsCode => {
                 assert!(!helped, "a new code does not help");
-                stays_asking(world);
+                if !world.is_aside {
+                    stays_asking(world);
+                }
                 helped = true;
                 world.signs_in();
             }

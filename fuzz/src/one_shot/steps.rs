@@ -105,7 +105,7 @@ impl World {
         self.tell(|| format!("    {secret}: {fate:?}"));
         assert!(self.sent.insert(secret.clone()), "{secret} is sent again");
         let refreshes = ticket.purpose() == Purpose::Refresh;
-        let mut processed = |world: &mut Self| match refreshes {
+        let processed = |world: &mut Self| match refreshes {
             true => world.service.refreshes(&secret, world.now),
             false => world.service.exchanges(&secret, world.now),
         };
@@ -138,6 +138,7 @@ impl World {
             }
             Fate::Status(status) => {
                 // An answer that spares the token says that it was not processed.
+                self.is_aside |= refreshes && status == 404;
                 if refreshes && matches!(status, 403 | 404 | 503) {
                     self.sent.remove(&secret);
                 }
