@@ -23,6 +23,8 @@ mod proxies;
 mod raw;
 mod replies;
 mod sandbox;
+#[cfg(all(feature = "jws", feature = "pg-sig"))]
+mod signed;
 mod tls;
 
 use std::fmt;
