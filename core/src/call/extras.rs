@@ -60,7 +60,7 @@ pub(super) struct Verifier {
 #[derive(Clone, Copy)]
 pub(super) struct Pen<'a> {
     pub(super) keys: &'a Arc<Keys>,
-    #[cfg_attr(not(feature = "pg-sig"), expect(dead_code, reason = "only pg_sig has a salt"))]
+    #[cfg(feature = "pg-sig")]
     pub(super) random: [u8; 16],
 }
 

@@ -10,18 +10,20 @@ use http::header::CONTENT_TYPE;
 use super::extras::Extras;
 use crate::error::ReplyError;
 use crate::secret::Body;
-use crate::wire::{Format, Reply, without_mark};
+#[cfg(feature = "pg-sig")]
+use crate::wire::Format;
+use crate::wire::{Reply, without_mark};
 
 /// What else is known when a reply comes.
 pub(super) struct Circumstances {
     /// How long the body may be, in bytes.
     pub(super) limit: usize,
-    #[cfg_attr(not(feature = "pg-sig"), expect(dead_code, reason = "for signed replies"))]
+    #[cfg(feature = "pg-sig")]
     pub(super) format: &'static Format,
     /// Whether the request is signed.
     pub(super) is_signed: bool,
     /// Whether an earlier attempt may have arrived.
-    #[cfg_attr(not(feature = "pg-sig"), expect(dead_code, reason = "for signed replies"))]
+    #[cfg(feature = "pg-sig")]
     pub(super) may_have_arrived: bool,
 }
 

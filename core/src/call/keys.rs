@@ -49,8 +49,9 @@ impl Keys {
 
     /// Adds an id and a secret for `Authorization: Basic …`.
     #[must_use]
-    pub fn with_basic(self, credentials: Credentials) -> Self {
-        Self { basic: Some(credentials), ..self }
+    pub fn with_basic(mut self, credentials: Credentials) -> Self {
+        self.basic = Some(credentials);
+        self
     }
 
     /// The id of the one that signs in this way.

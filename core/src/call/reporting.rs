@@ -29,8 +29,14 @@ impl<R> Call<R> {
         };
         let (limit, format) = (frozen.reply_limit, frozen.format);
         let may_have_arrived = self.may_have_arrived;
-        let known =
-            Circumstances { limit, format, is_signed: frozen.auth.is_signed(), may_have_arrived };
+        let known = Circumstances {
+            limit,
+            is_signed: frozen.auth.is_signed(),
+            #[cfg(feature = "pg-sig")]
+            format,
+            #[cfg(feature = "pg-sig")]
+            may_have_arrived,
+        };
         let heard = match &frozen.extras {
             Some(extras) => extras.hear(reply, &known),
             None => Heard::AsItCame,

@@ -88,13 +88,21 @@ impl Signatory {
     }
 
     fn target(&self, auth: Auth, random: [u8; 16]) -> Target<'_> {
+        #[cfg(not(feature = "pg-sig"))]
+        let _: [u8; 16] = random; // Only `pg_sig` has a salt.
+        let keys = &self.keys;
+        let pen = Pen {
+            keys,
+            #[cfg(feature = "pg-sig")]
+            random,
+        };
         Target {
             service: &self.service,
             endpoint: &self.endpoint,
             policy: Arc::clone(&self.policy),
             agent: self.keys.party(auth).map(Arc::from),
             has_urls: true,
-            pen: Some(Pen { keys: &self.keys, random }),
+            pen: Some(pen),
         }
     }
 }
