@@ -24,7 +24,7 @@ pub(crate) fn run(command: SignCommand) -> Result<(), Failure> {
     interrupt::ending("anything was signed", move |stop| {
         let signed = match command {
             SignCommand::Jws(args) => jws::signed(&args)?,
-            SignCommand::PgSig(args) => pg_sig::signed(args)?,
+            SignCommand::PgSig(args) => pg_sig::signed(&args)?,
         };
         stop.take_over()?;
         out::line(&*signed)?;

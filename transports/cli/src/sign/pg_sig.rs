@@ -13,7 +13,7 @@ use crate::data::Data;
 use crate::failure::Failure;
 
 /// Signs the message, and returns what to print.
-pub(super) fn signed(args: SignPgSig) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn signed(args: &SignPgSig) -> Result<Zeroizing<String>, Failure> {
     let data = Data::of(&args.data)?;
     let is_stdin = args.message.key.key_file.as_deref().is_some_and(|it| it.as_os_str() == "-");
     if data.reads_of_stdin() + usize::from(is_stdin) > 1 {
@@ -24,7 +24,7 @@ pub(super) fn signed(args: SignPgSig) -> Result<Zeroizing<String>, Failure> {
     let script = script(&args.message.url.0)?;
     let fields = data.read()?;
     let fields = PgFields::from_json(fields.as_str().as_bytes()).map_err(Failure::usage)?;
-    let signed = signer.sign(account, &script, fields, &salt(&args)?).map_err(Failure::usage)?;
+    let signed = signer.sign(account, &script, fields, &salt(args)?).map_err(Failure::usage)?;
     let message = match args.to {
         MessageForm::Form => signed.to_form(),
         MessageForm::Json => signed.to_json().map_err(Failure::usage)?,
