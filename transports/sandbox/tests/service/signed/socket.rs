@@ -23,7 +23,11 @@ fn wire(request: &Request<Vec<u8>>) -> Vec<u8> {
     [head.as_bytes(), request.body()].concat()
 }
 
-fn requests() -> [(&'static str, &'static str, Request<Vec<u8>>, Verdict, u64); 2] {
+/// An operation, the id of its intent, its request, what becomes of a repeat, and how often it is then
+/// applied.
+type Case = (&'static str, &'static str, Request<Vec<u8>>, Verdict, u64);
+
+fn requests() -> [Case; 2] {
     let body = json!({ "request_id": ID, "card_id": "7", "description": "Утеряна" });
     let close = Signer::Partner(Hs512).post("/v5/card-api/card/close", &body);
     let pay = fields(&[("pg_order_id", "23"), ("pg_description", "Бронь & Co; 1+1")]);
