@@ -175,6 +175,16 @@ fn what_was_granted_alone_is_not_handed_over_and_may_be_refreshed_after_a_claim(
 }
 
 #[test]
+fn after_a_refused_sign_in_alone_callers_are_told_what_the_service_said() {
+    let mut world = asking(sharing(policy()));
+    world.store_fails();
+    world.sends(Purpose::SignIn);
+    world.refused();
+    let (_, last) = world.waits();
+    assert!(matches!(last.why(), RenewalCause::Reply(_)), "{last}");
+}
+
+#[test]
 fn a_grant_is_in_use_before_it_is_handed_over() {
     let mut world = leased(800);
     world.granted();

@@ -7,9 +7,12 @@ mod demo;
 mod exec;
 mod journal;
 mod operations;
+mod place;
 mod sandbox;
 mod service;
 mod sign;
+mod sharing;
+mod store;
 mod token;
 mod value;
 mod watch;
@@ -22,18 +25,20 @@ pub(crate) use self::config::{ConfigCommand, Settings};
 pub(crate) use self::demo::Demo;
 pub(crate) use self::exec::{Exec, Form};
 pub(crate) use self::journal::{
-    Accept, Compact, Ended, Folder, JournalCommand, List, Reconcile, Resolve,
+    Accept, Compact, Ended, Folder, JournalCommand, List, Migrate, Reconcile, Resolve, Server,
 };
 pub(crate) use self::operations::Operations;
+pub(crate) use self::place::{Database, JournalAt, JournalPassword};
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{ServiceArgs, TransportName};
 pub(crate) use self::sign::{
     AccountName, AlgorithmName, HeaderForm, JwsArgs, KeyArgs, MessageForm, Sign, SignCommand,
     SignJws, SignPgSig, Verify, VerifyCommand, VerifyJws, VerifyPgSig,
 };
+pub(crate) use self::store::{StoreCommand, StoreOf};
 pub(crate) use self::token::Token;
 use self::value::switch;
-pub(crate) use self::value::{Line, ProxyFrom, VariableName};
+pub(crate) use self::value::{Line, ProxyFrom, StoreFrom, VariableName};
 pub(crate) use self::watch::Watch;
 use crate::color::When;
 use crate::log::Log;
@@ -108,6 +113,8 @@ pub(crate) enum Command {
     Operations(Operations),
     /// Read a journal of calls, and resolve the calls in doubt.
     Journal(journal::Journal),
+    /// Show or empty a session that processes share.
+    Store(Box<store::Store>),
     /// Show and check the settings: profiles, variables, options.
     Config(config::Config),
     /// Sign a request or a message of the vendor's other services.
@@ -130,6 +137,7 @@ impl Command {
             Self::Watch(args) => Some(&mut args.service),
             Self::Exec(args) => Some(&mut args.service),
             Self::Call(args) => Some(&mut args.service),
+            Self::Store(args) => Some(&mut args.command.of_mut().service),
             Self::Config(args) => args.command.settings_mut().map(|args| &mut args.service),
             Self::Demo(_)
             | Self::Operations(_)

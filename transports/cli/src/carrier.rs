@@ -51,6 +51,11 @@ impl Network {
         }
     }
 
+    /// Returns the settings for the server of a store or a journal: which certificates are trusted.
+    pub(crate) fn of_server(ca_file: Option<PathBuf>) -> Self {
+        Self { ca_file, ..Self::default() }
+    }
+
     /// Returns the settings for a sandbox on this machine.
     pub(crate) fn loopback() -> Self {
         Self { plain: true, ..Self::default() }

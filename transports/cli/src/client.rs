@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use imts::call::NotCallable;
+use imts::client::StoreCounts;
 use imts::journal::IntentError;
 use imts::operation::Json;
+use imts::transport_error::Source;
 use imts::{AsyncClient, BearerGuard, Call, Epoch, Outcome, Phase, TokenError};
 
 use crate::tasks::Tasks;
@@ -64,9 +66,29 @@ impl Client {
 
     /// Ends all waiting for a token, and requests no other token.
     pub(crate) fn close(&self) {
+        self.close_within(Duration::ZERO);
+    }
+
+    /// Closes the client. Waits within the limit for a renewal, and until a store has its outcome.
+    pub(crate) fn close_within(&self, limit: Duration) {
         match self {
-            Self::Threads(client) => drop(client.close(Duration::ZERO)),
-            Self::Tasks(client, tasks) => drop(tasks.wait_for(client.close(Duration::ZERO))),
+            Self::Threads(client) => drop(client.close(limit)),
+            Self::Tasks(client, tasks) => drop(tasks.wait_for(client.close(limit))),
+        }
+    }
+
+    /// Returns why the store's last answer did not come, if it did not.
+    pub(crate) fn store_failure(&self) -> Option<Source> {
+        match self {
+            Self::Threads(client) => client.store_failure(),
+            Self::Tasks(client, _) => client.store_failure(),
+        }
+    }
+
+    pub(crate) fn store_counts(&self) -> StoreCounts {
+        match self {
+            Self::Threads(client) => client.store_counts(),
+            Self::Tasks(client, _) => client.store_counts(),
         }
     }
 

@@ -66,7 +66,7 @@ mod unix {
     use crate::interrupt::{self, Handover};
     use crate::log::Log;
     use crate::settings::SECRET;
-    use crate::token;
+    use crate::{journal, store, token};
 
     /// The variable that holds the number of the file descriptor.
     const DESCRIPTOR: &str = "IMTS_TOKEN_FD";
@@ -115,7 +115,7 @@ mod unix {
         let [program, arguments @ ..] = args.command.as_slice() else {
             return Err(Failure::usage("the command failed because of a bug"));
         };
-        let (_, bearer) = token::signed_in(&args.service, args.timeout, log)?;
+        let bearer = token::signed_in(&args.service, args.timeout, log)?.bearer;
         let default = if args.env.is_some() { Form::Token } else { Form::Header };
         let text = match args.form.unwrap_or(default) {
             Form::Header => token::header(&bearer),
@@ -123,6 +123,7 @@ mod unix {
         };
         let mut command = Command::new(program);
         command.args(arguments).env_remove(SECRET);
+        command.env_remove(store::PASSWORD).env_remove(journal::PASSWORD);
         if let Some((SecretFrom::Variable(name), _)) = args.service.chosen.secret() {
             command.env_remove(name);
         }

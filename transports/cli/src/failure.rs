@@ -252,7 +252,9 @@ impl From<&TokenError> for Failure {
         let kind = match error.renewal_error().map(imts::session::RenewalError::why) {
             _ if error.is_timed_out() => Kind::TimedOut,
             Some(RenewalCause::Reply(error)) => Kind::from(error),
-            Some(RenewalCause::Failed(_)) => Kind::Transport,
+            Some(RenewalCause::Failed(_) | RenewalCause::Store(_) | RenewalCause::Sibling) => {
+                Kind::Transport
+            }
             _ => Kind::Unexpected,
         };
         let failure = match error.renewal_error() {
@@ -263,6 +265,13 @@ impl From<&TokenError> for Failure {
             Some(RenewalCause::Reply(ReplyError::Refused(refusal))) if kind == Kind::Refused => {
                 failure.advising(advice::of_sign_in(refusal))
             }
+            Some(RenewalCause::Store(_)) => {
+                failure.advising("Check the store, or leave it out with --no-store.")
+            }
+            Some(RenewalCause::Sibling) => failure.advising(
+                "See `imts store show` for how long all wait. To sign in apart from the others, use \
+                 --no-store.",
+            ),
             _ => failure,
         }
     }

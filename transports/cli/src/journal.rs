@@ -1,39 +1,46 @@
 //! `imts journal`: what a journal holds, and what someone found out about a call in doubt.
 //!
-//! Owns how a journal is opened. It waits for the journal's lock, for as long as the command may
-//! take.
+//! Owns what is shown of calls. [`opened`] knows the two kinds of journal, [`file`] and [`database`]
+//! how each is reached.
 
 mod compact;
+mod database;
+mod file;
+mod opened;
 mod reconcile;
 
 use std::env;
-use std::path::Path;
 use std::time::Duration;
 
 use imts::clock::{Clock, SystemClock};
-use imts::journal::{Book, CallRecord};
+use imts::journal::CallRecord;
 use imts::journal::{Despite, Finding, Resolution};
-use imts::journal_file::{FolderSync, JournalError, JournalOptions};
-use imts::{JournalFile, Recovery};
+use imts::journal_postgres::Migrated;
+use imts::{JournalFile, JournalPostgres};
 use serde_json::{Value, json};
 
-use crate::args::{Accept, Ended, Folder, JournalCommand, List, Resolve};
+pub(crate) use self::database::PASSWORD;
+use self::database::Reached;
+pub(crate) use self::file::options;
+pub(crate) use self::opened::Opened;
+use crate::args::{Accept, Ended, JournalAt, JournalCommand, List, Migrate, Resolve};
 use crate::color::{self, Tone};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::interrupt::{self, Stop};
 use crate::log::Log;
 use crate::out;
 use crate::timeout::TimeLimit;
 use crate::values::date;
 
-/// How long to wait before the next attempt to open the journal.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long a database may take to list its calls, or to make its tables.
+const LONGEST_READ: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
     let before = match &command {
         JournalCommand::List(_) => "the journal was read",
         JournalCommand::Resolve(_) | JournalCommand::Accept(_) => "anything was recorded",
         JournalCommand::Compact(_) => "the journal was compacted",
+        JournalCommand::Migrate(_) => "the tables were changed",
         JournalCommand::Reconcile(_) => "all calls were asked about; what was recorded stays",
     };
     interrupt::ending(before, move |stop| match &command {
@@ -42,78 +49,7 @@ pub(crate) fn run(command: JournalCommand, log: Log) -> Result<(), Failure> {
         JournalCommand::Accept(args) => accept(args, log, stop),
         JournalCommand::Compact(args) => compact::run(args, log, stop),
         JournalCommand::Reconcile(args) => reconcile::run(args, log, stop),
-    })
-}
-
-/// Opens a journal, or creates one. If another process has it open, waits for it within the limit,
-/// and until a signal comes.
-pub(crate) fn opened(
-    file: &Path,
-    options: &JournalOptions,
-    limit: TimeLimit,
-    log: Log,
-    stop: &Stop,
-) -> Result<JournalFile, Failure> {
-    let options = options.clone().on_compaction(move |outcome| {
-        log.tell(1, || match outcome {
-            Ok(compacted) => compact::words(compacted),
-            Err(error) => format!("the journal was not compacted: {error}"),
-        });
-    });
-    let mut waits = false;
-    loop {
-        let (path, options) = (file.to_owned(), options.clone());
-        let opened = limit.bound("opening the journal", move || Ok(options.open(path)));
-        // The time may end in the midst of an attempt. The lock is then still the reason.
-        match opened.map_err(|error| if waits { locked(file) } else { error })? {
-            Ok(journal) => return Ok(journal),
-            Err(JournalError::Locked) => {
-                if !std::mem::replace(&mut waits, true) {
-                    log.tell(1, || {
-                        "another process has the journal open: waiting for it".to_owned()
-                    });
-                }
-                stop.wait(PAUSE.min(limit.left()))?;
-            }
-            Err(error) => return Err(unusable(file, &error)),
-        }
-        if limit.left().is_zero() {
-            return Err(locked(file));
-        }
-    }
-}
-
-/// Opens a journal that must exist already.
-fn opened_again(
-    file: &Path,
-    options: &JournalOptions,
-    limit: TimeLimit,
-    log: Log,
-    stop: &Stop,
-) -> Result<JournalFile, Failure> {
-    // Opening creates a journal if there is none.
-    JournalFile::read(file).map_err(|error| unusable(file, &error))?;
-    // Opening may write, so it is not abandoned halfway.
-    stop.take_over()?;
-    opened(file, options, limit, log, stop)
-}
-
-fn locked(file: &Path) -> Failure {
-    let message = format!(
-        "the journal {} is locked: another process had it open until --timeout passed. Nothing was \
-         sent, and nothing was recorded",
-        file.display()
-    );
-    let advice = "Run it again, or wait longer with --timeout. If a server keeps its journal open \
-                  for as long as it runs, resolve the calls through that server.";
-    Failure::new(Kind::JournalLocked, Recovery::Retry { after: None }, message).advising(advice)
-}
-
-/// Returns the options for opening a journal, from the flags.
-pub(crate) fn options(folder: &Folder) -> JournalOptions {
-    JournalFile::options().folder_sync(match folder.allow_unsynced_folder {
-        true => FolderSync::BestEffort,
-        false => FolderSync::Required,
+        JournalCommand::Migrate(args) => migrate(args, stop),
     })
 }
 
@@ -121,27 +57,6 @@ pub(crate) fn options(folder: &Folder) -> JournalOptions {
 pub(crate) fn user() -> Option<String> {
     let names = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|name| env::var(name).ok());
     names.map(|name| name.chars().take(128).collect::<String>()).find(|name| !name.is_empty())
-}
-
-/// Creates a failure: the journal cannot be used.
-fn unusable(file: &Path, error: &JournalError) -> Failure {
-    let failure = Failure::usage(format!("the journal {} cannot be used: {error}", file.display()));
-    match error {
-        JournalError::Copied => failure.advising(format!(
-            "Once you know what was sent since: imts journal accept {} --reason TEXT",
-            file.display()
-        )),
-        JournalError::FolderNotSynced { .. } => failure.advising(
-            "Put the journal on a local disk. If the file is kept safe by other means, use \
-             --allow-unsynced-folder.",
-        ),
-        JournalError::NotAJournal => failure
-            .advising("Check the path: a journal has its own file, which `imts call` creates."),
-        JournalError::Io { .. } if !file.exists() => failure.advising(
-            "Check the path. `imts call --journal FILE` creates the file, but not its folder.",
-        ),
-        _ => failure,
-    }
 }
 
 /// Formats a call for scripts.
@@ -169,34 +84,60 @@ pub(crate) fn object(call: &CallRecord) -> Value {
     })
 }
 
+/// Calls of a journal, to be shown.
+struct Listing {
+    calls: Vec<CallRecord>,
+    /// How many calls there ever were, and how many of them are hashes alone. A database is not
+    /// counted.
+    counts: Option<(u64, usize)>,
+}
+
 fn list(args: &List, stop: &Stop) -> Result<(), Failure> {
-    let file = &args.file;
-    let book = if args.all { JournalFile::read_all(file) } else { JournalFile::read(file) };
-    let book = book.map_err(|error| unusable(file, &error))?;
-    let calls: Vec<_> = book.calls().filter(|call| args.all || call.is_in_doubt()).collect();
+    let Listing { calls, counts } = match &args.at {
+        JournalAt::File(file) => {
+            let book = if args.all { JournalFile::read_all(file) } else { JournalFile::read(file) };
+            let book = book.map_err(|error| file::unusable(file, &error))?;
+            let calls = book.calls().filter(|call| args.all || call.is_in_doubt());
+            let counts = Some((book.next_id() - 1, book.hashed()));
+            Listing { calls: calls.cloned().collect(), counts }
+        }
+        JournalAt::Database(database) => {
+            let limit = TimeLimit::of(LONGEST_READ);
+            let (reached, all) = (Reached::for_command(database, &args.server, limit)?, args.all);
+            let calls = reached.asked(move |address| match all {
+                true => JournalPostgres::read_newest(address, u32::MAX),
+                false => JournalPostgres::read_in_doubt(address),
+            })?;
+            Listing { calls, counts: None }
+        }
+    };
     stop.take_over()?;
     if args.json {
-        out::line(Value::from_iter(calls.into_iter().map(object)))?;
+        out::line(Value::from_iter(calls.iter().map(object)))?;
     } else {
-        out::line(text(file, &book, &calls))?;
+        out::line(text(&args.at, &calls, counts))?;
     }
     Ok(())
 }
 
 /// Formats the calls for people.
-fn text(file: &Path, book: &Book, calls: &[&CallRecord]) -> String {
-    let in_doubt = book.in_doubt().count();
-    let mut lines: Vec<_> = calls.iter().map(|call| line(call)).collect();
-    if let hashed @ 1.. = book.hashed() {
+fn text(at: &JournalAt, calls: &[CallRecord], counts: Option<(u64, usize)>) -> String {
+    let in_doubt = calls.iter().filter(|call| call.is_in_doubt()).count();
+    let mut lines: Vec<_> = calls.iter().map(line).collect();
+    if let Some((_, hashed @ 1..)) = counts {
         lines.push(format!("Only hashes are kept of {hashed} calls that were done."));
     }
-    lines.push(match (in_doubt, book.next_id() - 1) {
-        (0, all) => format!("No call is in doubt; the journal has had {all}."),
-        (some, all) => format!(
-            "{some} in doubt; the journal has had {all} calls. Ask the service (status, info, \
-             search) for their outcome. Then: imts journal resolve {} ID --as done (or refused)",
-            file.display()
-        ),
+    let ask = format!(
+        "Ask the service (status, info, search) for their outcome. Then: imts journal resolve {at} \
+         ID --as done (or refused)"
+    );
+    lines.push(match (in_doubt, counts) {
+        (0, Some((all, _))) => format!("No call is in doubt; the journal has had {all}."),
+        (0, None) => "No call is in doubt.".to_owned(),
+        (some, Some((all, _))) => {
+            format!("{some} in doubt; the journal has had {all} calls. {ask}")
+        }
+        (some, None) => format!("{some} in doubt. {ask}"),
     });
     lines.join("\n")
 }
@@ -235,7 +176,7 @@ fn line(call: &CallRecord) -> String {
 }
 
 fn resolve(args: &Resolve, log: Log, stop: &Stop) -> Result<(), Failure> {
-    let (file, id) = (&args.file, args.id);
+    let id = args.id;
     let finding = match args.ended {
         Ended::Done => Finding::Done,
         Ended::Refused => Finding::Refused,
@@ -243,13 +184,10 @@ fn resolve(args: &Resolve, log: Log, stop: &Stop) -> Result<(), Failure> {
     let reason = args.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
     let resolution = Resolution { finding, reason, by: user() };
     let limit = TimeLimit::of(args.timeout);
-    let mut journal = opened_again(file, &options(&args.folder), limit, log, stop)?;
-    journal.resolve(id, resolution).map_err(|error| wrong(file, &error))?;
-    let Some(call) = journal.book().call(id) else {
-        return Err(wrong(file, &JournalError::NoSuchCall { id }));
-    };
+    let mut journal = Opened::again(&args.at, &args.server, &args.folder, limit, log, stop)?;
+    let call = journal.resolve(id, resolution)?;
     if args.json {
-        out::line(object(call))?;
+        out::line(object(&call))?;
     } else {
         out::line(format_args!(
             "call {id} ({}) is recorded as {}",
@@ -261,33 +199,52 @@ fn resolve(args: &Resolve, log: Log, stop: &Stop) -> Result<(), Failure> {
 }
 
 fn accept(args: &Accept, log: Log, stop: &Stop) -> Result<(), Failure> {
-    let file = &args.file;
-    let options = options(&args.folder).accept(&args.reason, user().as_deref());
-    let journal = opened_again(file, &options, TimeLimit::of(args.timeout), log, stop)?;
-    let in_doubt = journal.book().in_doubt().count();
+    let (at, limit) = (&args.at, TimeLimit::of(args.timeout));
+    let in_doubt = match at {
+        JournalAt::File(path) => {
+            let options = options(&args.folder).accept(&args.reason, user().as_deref());
+            let journal = file::opened_again(path, &options, limit, log, stop)?;
+            journal.book().in_doubt().count()
+        }
+        JournalAt::Database(database) => {
+            let reached = Reached::for_command(database, &args.server, limit)?;
+            stop.take_over()?;
+            let reason = args.reason.clone();
+            reached.asked(move |address| {
+                JournalPostgres::accept(address, &reason, user().as_deref())?;
+                Ok(JournalPostgres::read_in_doubt(address)?.len())
+            })?
+        }
+    };
     if args.json {
         out::line(json!({ "accepted": true, "in_doubt": in_doubt }))?;
     } else {
         let see = match log.is_quiet() {
             true => String::new(),
-            false => format!(" See: imts journal list {}", file.display()),
+            false => format!(" See: imts journal list {at}"),
         };
         out::line(format_args!("accepted; {in_doubt} in doubt.{see}"))?;
     }
     Ok(())
 }
 
-/// Creates a failure: the call cannot be resolved.
-fn wrong(file: &Path, error: &JournalError) -> Failure {
-    match error {
-        JournalError::UnderWay(why) => Failure::new(
-            Kind::InProgress,
-            Recovery::Retry { after: None },
-            format!("nothing was recorded: {why}"),
-        ),
-        JournalError::NoSuchCall { .. } | JournalError::NotInDoubt { .. } => {
-            Failure::usage(format!("{error}; see: imts journal list {} --all", file.display()))
-        }
-        _ => unusable(file, error),
+fn migrate(args: &Migrate, stop: &Stop) -> Result<(), Failure> {
+    let JournalAt::Database(database) = &args.at else {
+        return Err(Failure::usage(
+            "only a journal in a database has tables: give postgres://USER@HOST/DATABASE",
+        ));
+    };
+    let reached = Reached::for_command(database, &args.server, TimeLimit::of(LONGEST_READ))?;
+    stop.take_over()?;
+    let Migrated { from, to, .. } = reached.asked(JournalPostgres::migrate)?;
+    if args.json {
+        out::line(json!({ "from": from, "to": to }))?;
+    } else {
+        out::line(match from {
+            0 => format!("the journal's tables were created, with version {to}"),
+            from if from == to => format!("the journal's tables have version {to} already"),
+            from => format!("the journal's tables have version {to} now; before, {from}"),
+        })?;
     }
+    Ok(())
 }

@@ -25,10 +25,12 @@ mod man;
 mod near;
 mod operations;
 mod out;
+mod register;
 mod sandbox;
 mod service_file;
 mod settings;
 mod sign;
+mod store;
 mod suggest;
 mod tasks;
 mod terminal;
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Call(call) => (call.json, call::run(*call, log)),
         Command::Operations(operations) => (operations.json, operations::run(operations)),
         Command::Journal(journal) => (journal.command.json(), journal::run(journal.command, log)),
+        Command::Store(store) => (store.command.json(), register::run(store.command)),
         Command::Config(config) => (config.command.json(), config::run(config.command)),
         Command::Sandbox(sandbox) => (false, sandbox::run(sandbox, log)),
         Command::Sign(sign) => (sign.command.json(), sign::run(sign.command)),

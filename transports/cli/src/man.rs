@@ -28,7 +28,11 @@ pub(crate) fn run(args: &Man) -> Result<(), Failure> {
 fn write(folder: &Path, name: &str, page: &[u8]) -> Result<(), Failure> {
     let path = folder.join(name);
     fs::write(&path, page).map_err(|error| {
-        let advice = if folder.is_dir() { "" } else { ": make the folder first" };
+        let advice = match (folder.is_dir(), folder.exists()) {
+            (true, _) => "",
+            (false, true) => ": give a folder, and not a file",
+            (false, false) => ": make the folder first",
+        };
         Failure::usage(format!("cannot write {}: {error}{advice}", path.display()))
     })
 }

@@ -15,6 +15,7 @@ use crate::carrier::{Carrier, Network};
 use crate::config::{MAX_SECRET, Place, SecretFrom};
 use crate::failure::Failure;
 use crate::input::Source;
+use crate::store::{self, Shared};
 use crate::terminal;
 use crate::timeout::TimeLimit;
 
@@ -64,6 +65,8 @@ pub(crate) struct Connection {
     pub(crate) endpoint: Endpoint,
     pub(crate) builder: Builder,
     pub(crate) carrier: Carrier,
+    /// Where the session is kept for other processes.
+    pub(crate) store: Option<Shared>,
     /// How long the command may take, without the time in which a person types.
     pub(crate) limit: TimeLimit,
 }
@@ -77,12 +80,16 @@ pub(crate) fn connection(
     let endpoint = endpoint_of(service)?;
     let agent_id = agent_id(service)?;
     let (mut secret, limit) = secret(service, timeout)?;
+    let store = store::of(service, endpoint.as_str(), agent_id, limit)?;
     let credentials =
         Credentials::new(agent_id, mem::take(&mut *secret)).map_err(Failure::usage)?;
     let (transport, network) = (service.transport, Network::of(service, Some(&endpoint)));
     let carrier = limit.bound("reading certificates", move || Carrier::new(transport, &network))?;
-    let builder = Builder::new(endpoint.clone()).service(service_of).credentials(credentials);
-    Ok(Connection { endpoint, builder, carrier, limit })
+    let mut builder = Builder::new(endpoint.clone()).service(service_of).credentials(credentials);
+    if let Some(shared) = &store {
+        builder = builder.store(shared.store.clone());
+    }
+    Ok(Connection { endpoint, builder, carrier, store, limit })
 }
 
 /// Returns the agent's id.
@@ -136,7 +143,11 @@ pub(crate) fn secret(
     let secret = match (asked, source) {
         (Some(secret), _) => secret,
         (None, SecretSource::Text(source)) => {
-            limit.bound("reading the secret", move || source.line("the secret", MAX_SECRET))?
+            let what = match source {
+                Source::File(_) => "the secret (--secret-file)",
+                _ => "the secret",
+            };
+            limit.bound("reading the secret", move || source.line(what, MAX_SECRET))?
         }
         (None, SecretSource::Profile(from, place)) => from.read(&place, limit)?,
     };

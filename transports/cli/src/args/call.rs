@@ -1,15 +1,14 @@
 //! `imts call`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::ServiceArgs;
 use super::journal::{Folder, words};
 use super::service::time_limit;
-use super::value::{call_number, line, path, switch};
+use super::value::{call_number, line, switch};
+use super::{JournalAt, JournalPassword, ServiceArgs};
 use crate::suggest;
 
 #[derive(Debug, Parser)]
@@ -115,11 +114,15 @@ pub(crate) struct Call {
 /// How calls are sent and recorded. A profile may say this too.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Sending {
-    /// A journal file, created if it does not exist. A call that creates something or moves money is
-    /// recorded there before it is sent. A reference that is in doubt or done there is not sent again.
-    /// See `imts journal`.
-    #[arg(long, env = "IMTS_JOURNAL", value_name = "FILE", value_parser = path())]
-    pub(crate) journal: Option<PathBuf>,
+    /// A journal file, created if it does not exist; or a journal in a database, which processes share:
+    /// `postgres://USER@HOST/DATABASE`. A call that creates something or moves money is recorded there
+    /// before it is sent. A reference that is in doubt or done there is not sent again. See
+    /// `imts journal`.
+    #[arg(long, env = "IMTS_JOURNAL", value_name = "FILE|URL")]
+    pub(crate) journal: Option<JournalAt>,
+
+    #[command(flatten)]
+    pub(crate) password: JournalPassword,
 
     /// The longest reply to read, in bytes, up to 67108864. The default is the service file's
     /// `reply_limit`, or 65536.

@@ -23,8 +23,8 @@ A profile is used only if it is named, by --profile or IMTS_PROFILE. Profiles st
   journal = \"journal\"                     # relative to this file's folder
   service_file = \"service.toml\"
 
-The other keys are ca_file, proxy, transport, plain_http, plain_http_host, timeout, \
-reply_limit and allow_unsynced_folder. Each has the name of its option. The secret itself must not stand in the \
+The other keys are ca_file, proxy, transport, plain_http, plain_http_host, timeout, reply_limit, \
+allow_unsynced_folder, store, no_store, store_password_file, store_key_file and journal_password_file. Each has the name of its option. The secret itself must not stand in the \
 file. It comes from one of:
 
   secret = { file = \"PATH\" }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::service::time_limit;
-use super::value::{call_number, days, line, switch};
+use super::place::{JournalAt, JournalPassword};
+use super::service::{duration, time_limit};
+use super::value::{call_number, days, path, switch};
 
 #[derive(Debug, Parser)]
 #[command(before_help = "Example: imts journal list journal")]
@@ -28,6 +29,8 @@ pub(crate) enum JournalCommand {
     Compact(Compact),
     /// Run a command that finds out about each call in doubt, and record its answers.
     Reconcile(Reconcile),
+    /// Create the tables of a journal in a database, or bring them up to date.
+    Migrate(Migrate),
 }
 
 #[derive(Debug, Parser)]
@@ -39,8 +42,12 @@ Another process may have the journal open.
 Exit codes: 0 done, whether or not a call is in doubt; 2 usage; 5 interrupted."
 )]
 pub(crate) struct List {
-    /// The journal.
-    pub(crate) file: PathBuf,
+    /// The journal: a file, or `postgres://USER@HOST/DATABASE`.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) at: JournalAt,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     /// List all calls, not only those in doubt.
     #[arg(long)]
@@ -72,8 +79,12 @@ Exit codes: 0 recorded; 2 usage; \
                        way; 12 another process has the journal open."
 )]
 pub(crate) struct Resolve {
-    /// The journal.
-    pub(crate) file: PathBuf,
+    /// The journal: a file, or `postgres://USER@HOST/DATABASE`.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) at: JournalAt,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     /// The call's number, as `imts journal list` prints it.
     #[arg(value_parser = call_number)]
@@ -122,11 +133,15 @@ Exit codes: 0 nothing is in doubt any more; 2 usage; 5 interrupted; 7 some calls
 another process has the journal open."
 )]
 pub(crate) struct Reconcile {
-    /// The journal.
-    pub(crate) file: PathBuf,
+    /// The journal: a file, or `postgres://USER@HOST/DATABASE`.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) at: JournalAt,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     /// The command, run by the shell (`sh -c`; on Windows `cmd /C`).
-    #[arg(long = "with", env = "IMTS_RECONCILE_WITH", value_name = "COMMAND")]
+    #[arg(long = "with", env = "IMTS_RECONCILE_WITH", value_name = "COMMAND", value_parser = shell_line)]
     pub(crate) command: String,
 
     #[command(flatten)]
@@ -161,8 +176,13 @@ Exit codes: 0 accepted; 2 usage; 5 interrupted, and nothing was accepted; 12 ano
 open."
 )]
 pub(crate) struct Accept {
-    /// The copy, in the place where the journal is to be.
-    pub(crate) file: PathBuf,
+    /// The copy, in the place where the journal is to be; or `postgres://USER@HOST/DATABASE`, after a
+    /// failover or a restore of the database.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) at: JournalAt,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
 
     /// Why the copy may be used, such as what the service answered. It is recorded with your user name.
     /// It must not hold a card number.
@@ -196,12 +216,13 @@ Exit codes: 0 compacted; 2 usage, or the journal cannot be compacted; 12 another
 open."
 )]
 pub(crate) struct Compact {
-    /// The journal.
+    /// The journal: a file.
+    #[arg(value_name = "FILE", value_parser = path())]
     pub(crate) file: PathBuf,
 
     /// Forget the calls that were done more than this many days ago. **Their intents may then be sent
     /// again.** Without this option, they are remembered for ever.
-    #[arg(long, value_name = "DAYS", value_parser = days)]
+    #[arg(long, value_name = "DAYS", value_parser = days, allow_negative_numbers = true)]
     pub(crate) keep_done: Option<NonZeroU32>,
 
     #[command(flatten)]
@@ -214,6 +235,40 @@ pub(crate) struct Compact {
     /// Print one JSON object: bytes, calls and hashes before and after.
     #[arg(long, env = "IMTS_JSON", value_parser = switch())]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    before_help = "Example: imts journal migrate postgres://payer@db.example/payments",
+    after_long_help = "\
+It may be run again, and by several processes at once. The user of the address becomes the owner of the \
+tables. Give the users of the journal the rights to read and write them.
+
+Exit codes: 0 the tables are up to date; 2 usage, or the tables are of a later version; 5 the database does not \
+answer, or interrupted."
+)]
+pub(crate) struct Migrate {
+    /// The database: `postgres://USER@HOST/DATABASE`.
+    #[arg(value_name = "URL")]
+    pub(crate) at: JournalAt,
+
+    #[command(flatten)]
+    pub(crate) server: Server,
+
+    /// Print one JSON object with the versions before and after.
+    #[arg(long, env = "IMTS_JSON", value_parser = switch())]
+    pub(crate) json: bool,
+}
+
+/// How a journal in a database is reached.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Server {
+    #[command(flatten)]
+    pub(crate) password: JournalPassword,
+
+    /// A PEM file of certificates to trust beside the machine's own, for a database.
+    #[arg(long, env = "IMTS_CA_FILE", value_name = "FILE", value_parser = path())]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// What a journal's file system does not need to promise.
@@ -243,13 +298,22 @@ impl JournalCommand {
             Self::Accept(args) => args.json,
             Self::Compact(args) => args.json,
             Self::Reconcile(args) => args.json,
+            Self::Migrate(args) => args.json,
         }
     }
 }
 
 /// A pause, which may be zero.
 fn pause(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(&line(text)?).map_err(|error| error.to_string())
+    duration(text)
+}
+
+/// A command for the shell, which must not be blank.
+fn shell_line(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("give the command that asks the service, such as './ask-the-service'".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// A reason, which must not be blank.

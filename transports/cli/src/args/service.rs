@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::sharing::StoreArgs;
 use super::value::{PlainHost, line, path, switch};
 use super::{Line, ProxyFrom};
 use crate::config::Chosen;
@@ -26,6 +27,9 @@ pub(crate) struct ServiceArgs {
     /// option, the secret is read from IMTS_AGENT_SECRET, or as the profile says.
     #[arg(long, env = "IMTS_SECRET_FILE", value_name = "FILE", value_parser = path())]
     pub(crate) secret_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 
     /// The HTTP client.
     #[arg(long, env = "IMTS_TRANSPORT", value_enum, default_value_t)]
@@ -94,9 +98,15 @@ impl TransportName {
 /// The longest time that is waited for anything.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
+/// A time, such as `500ms`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(&line(text)?);
+    time.map_err(|_| "give a number with a unit, such as 500ms, 10s or 2m".to_owned())
+}
+
 /// A time to wait at most; what is longer than a year counts as a year.
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
-    let limit = humantime::parse_duration(&line(text)?).map_err(|it| it.to_string())?;
+    let limit = duration(text)?;
     if limit.is_zero() {
         return Err("a time limit of 0 leaves no time: give more, such as 10s".to_owned());
     }

@@ -10,6 +10,7 @@ use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser, Va
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, Command, Error};
+use imts::store::redis::{RedisAddress, RedisAddressError};
 
 use crate::input;
 
@@ -59,6 +60,37 @@ pub(crate) enum ProxyFrom {
     Environment,
     File(PathBuf),
     Given(String),
+}
+
+/// A store that processes share.
+#[derive(Clone, Debug)]
+pub(crate) enum StoreFrom {
+    File(PathBuf),
+    Redis(RedisAddress),
+}
+
+impl ValueParserFactory for StoreFrom {
+    type Parser = Reader<Self>;
+
+    fn value_parser() -> Self::Parser {
+        Reader(|value, name, _| match value.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => {
+                Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into()))
+            }
+            Some(("redis" | "rediss" | "unix", _)) => match value.parse() {
+                Ok(address) => Ok(Self::Redis(address)),
+                Err(RedisAddressError::Password) => Err(format!(
+                    "{name} holds a password, and other users of this machine can read arguments: \
+                     leave it out, and set IMTS_STORE_PASSWORD or give --store-password-file FILE"
+                )),
+                Err(error) => Err(format!("{name} cannot be used: {error}")),
+            },
+            _ => Err(format!(
+                "{name} is not a store: give file:PATH, rediss://USER@HOST, redis://127.0.0.1 or \
+                 unix:///SOCKET"
+            )),
+        })
+    }
 }
 
 impl ValueParserFactory for Line {
@@ -142,16 +174,19 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reader<T> {
         value: &OsStr,
         source: ValueSource,
     ) -> Result<T, Error> {
-        let name = match (source, arg.and_then(Arg::get_env), arg.and_then(Arg::get_long)) {
-            (ValueSource::EnvVariable, Some(variable), _) => {
-                variable.to_string_lossy().into_owned()
-            }
-            (_, _, Some(option)) => format!("--{option}"),
-            _ => "the argument".to_owned(),
-        };
+        let name = name(arg, source);
         input::value(value)
             .map_err(|error| format!("{name} cannot be used: {error}"))
             .and_then(|value| self.0(value, &name, source))
             .map_err(|message| Error::raw(ErrorKind::ValueValidation, message))
+    }
+}
+
+/// Returns what a message calls an option: by its variable, if the value comes from there.
+pub(super) fn name(arg: Option<&Arg>, source: ValueSource) -> String {
+    match (source, arg.and_then(Arg::get_env), arg.and_then(Arg::get_long)) {
+        (ValueSource::EnvVariable, Some(variable), _) => variable.to_string_lossy().into_owned(),
+        (_, _, Some(option)) => format!("--{option}"),
+        _ => "the argument".to_owned(),
     }
 }

@@ -21,9 +21,11 @@ use self::progress::Progress;
 use crate::args::Call;
 use crate::data::Data;
 use crate::failure::Failure;
-use crate::interrupt::{First, Race, Stop};
+use crate::interrupt::{First, Race};
+use crate::journal::Opened;
 use crate::log::Log;
 use crate::settings::{self, Connection};
+use crate::store::Shared;
 use crate::timeout::TimeLimit;
 use crate::{child, journal, service_file};
 
@@ -80,7 +82,7 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
         to: OnceLock::new(),
     };
     let about = progress.is_about(about);
-    let Connection { endpoint, builder, carrier, limit } =
+    let Connection { endpoint, builder, carrier, limit, store } =
         settings::connection(&args.service, service, limit.left())?;
     let profile = args.service.chosen.name().map(str::to_owned);
     about.goes_to(To { base_url: endpoint.as_str().to_owned(), profile });
@@ -88,13 +90,12 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
     policy.time_limit = limit.left();
     let mut builder = builder.policy(policy);
     let mut named = None;
-    if let Some(file) = about.journal.clone() {
-        // A signal does not wait for this: it leaves the wait running.
-        let (options, stop) =
-            (journal::options(&args.sending.folder), Stop::new("anything was sent"));
-        let journal = journal::opened(&file, &options, limit, log, &stop)?;
-        named = args.resend_despite.map(|id| Named::of(journal.book(), id));
-        builder = builder.journal(journal);
+    if let Some(at) = &about.journal {
+        let (options, password) = (journal::options(&args.sending.folder), &args.sending.password);
+        let ca_file = args.service.ca_file.as_deref();
+        let journal = Opened::for_call(at, password, ca_file, &options, limit, log)?;
+        named = args.resend_despite.map(|id| Named::of(&journal, id)).transpose()?;
+        builder = journal.given_to(builder);
     }
     let client = carrier.gated_client(builder.patience(limit.left()), log, progress.gate())?;
     let client = progress.goes_by(client);
@@ -112,7 +113,11 @@ fn perform(args: &Call, log: Log, progress: &Progress) -> Result<Outcome<Json>, 
         named.check(call.reference())?;
     }
     about.is_named(call.reference());
-    client.perform(call).map_err(|error| about.not_admitted(&error))
+    let outcome = client.perform(call).map_err(|error| about.not_admitted(&error));
+    if store.is_some() {
+        Shared::hand_over(client, limit.left());
+    }
+    outcome
 }
 
 /// Returns the caller's own name for the call, if one is given.

@@ -3,9 +3,10 @@
 //! Owns the check that it is an earlier call of the same reference. The library does not count another
 //! number, so it would send the reference as a new one. Does not know what permits a call: the library does.
 
-use imts::journal::Book;
+use imts::JournalFile;
 
 use crate::failure::Failure;
+use crate::journal::Opened;
 
 /// A call's number, and what the journal has about it.
 pub(super) struct Named {
@@ -17,14 +18,16 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub(super) fn of(book: &Book, id: u64) -> Self {
+    pub(super) fn of(journal: &Opened, id: u64) -> Result<Self, Failure> {
+        let call = journal.call(id)?;
+        let reference = call.as_ref().and_then(|call| call.reference.clone());
+        let Some(book) = journal.file().map(JournalFile::book) else {
+            return Ok(Self { id, reference, others: call.is_none().then(Vec::new) });
+        };
         // A call that was done long ago is there as a hash only: the library knows it.
         let never = id == 0 || id >= book.next_id();
-        Self {
-            id,
-            reference: book.call(id).and_then(|call| call.reference.clone()),
-            others: never.then(|| book.calls().filter_map(|it| it.reference.clone()).collect()),
-        }
+        let others = never.then(|| book.calls().filter_map(|it| it.reference.clone()).collect());
+        Ok(Self { id, reference, others })
     }
 
     /// Checks that this can be an earlier call of the reference.

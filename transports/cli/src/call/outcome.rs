@@ -3,7 +3,6 @@
 //! Owns the messages and the kinds. Never repeats the request, whose fields may be secret. The
 //! reply's payload is what was asked for, and is printed unchanged.
 
-use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use imts::call::{CallError, Unknown};
@@ -16,6 +15,7 @@ use imts::{Class, JournalFile, Outcome, Recovery, TokenError};
 use serde_json::{Map, Value};
 
 use crate::advice;
+use crate::args::JournalAt;
 use crate::failure::{Failure, Kind};
 use crate::interrupt::Signal;
 use crate::out;
@@ -28,7 +28,7 @@ pub(super) struct About {
     /// The reference: given, or found in the request once the call is made.
     pub(super) reference: OnceLock<String>,
     pub(super) digest: Digest,
-    pub(super) journal: Option<PathBuf>,
+    pub(super) journal: Option<JournalAt>,
     /// Where the call goes, once that is known.
     pub(super) to: OnceLock<To>,
 }
@@ -100,7 +100,7 @@ impl About {
             }
             IntentError::InProgress { .. } => "Wait for that call's outcome.".to_owned(),
             _ => match &self.journal {
-                Some(file) => format!("See: imts journal list {} --all", file.display()),
+                Some(at) => format!("See: imts journal list {at} --all"),
                 None => return Failure::new(kind, recovery, message).with_details(details),
             },
         };
@@ -206,7 +206,8 @@ impl About {
 
     /// Returns the call's number in the journal, if the journal has it in doubt.
     fn journal_id(&self) -> Option<u64> {
-        let book = JournalFile::read(self.journal.as_ref()?).ok()?;
+        let Some(JournalAt::File(file)) = &self.journal else { return None };
+        let book = JournalFile::read(file).ok()?;
         let mine = book.in_doubt().filter(|call| call.digest == self.digest);
         mine.last().map(|call| call.id)
     }
@@ -215,10 +216,10 @@ impl About {
     fn resolving(&self, id: Option<u64>) -> String {
         let ask = "Ask the service with `imts call status`, `info` or `search`";
         match (&self.journal, id) {
-            (Some(file), Some(id)) => format!(
-                "{ask}. Once you know: imts journal resolve {} {id} --as done (or refused)",
-                file.display()
+            (Some(at), Some(id)) => format!(
+                "{ask}. Once you know: imts journal resolve {at} {id} --as done (or refused)"
             ),
+            (Some(at), None) => format!("{ask}. Its number: imts journal list {at}"),
             _ => format!("{ask}. With --journal FILE, such calls are recorded."),
         }
     }

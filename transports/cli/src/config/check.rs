@@ -5,18 +5,21 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use imts::{JournalFile, Recovery};
 use serde_json::{Map, Value, json};
 
-use crate::args::{ServiceArgs, Settings};
+use crate::args::{JournalAt, ServiceArgs, Settings};
 use crate::carrier::{Network, is_plain};
 use crate::failure::{Failure, Kind};
 use crate::interrupt::Stop;
+use crate::journal::Opened;
+use crate::log::Log;
+use crate::register::Register;
 use crate::settings::{self, SecretSource};
 use crate::timeout::TimeLimit;
-use crate::{out, service_file};
+use crate::{out, service_file, store};
 
 /// Makes all checks, and prints each as a line.
 pub(super) fn run(args: &Settings, stop: &Stop) -> Result<(), Failure> {
@@ -29,7 +32,8 @@ pub(super) fn run(args: &Settings, stop: &Stop) -> Result<(), Failure> {
     checks.add("agent_id", settings::agent_id(service).map(|id| (id.to_owned(), ())))?;
     checks.add("secret", secret(args).map(|from| (from, ())))?;
     checks.add("service_file", operations(service, limit).map(|it| (it, ())))?;
-    checks.add("journal", journal(args.sending.journal.clone(), limit).map(|it| (it, ())))?;
+    checks.add("store", store(service, limit).map(|it| (it, ())))?;
+    checks.add("journal", journal(args, limit).map(|it| (it, ())))?;
     let network = Network::of(service, endpoint.as_ref());
     let trusted = match &service.ca_file {
         Some(path) => format!("the machine's and {}", path.display()),
@@ -88,9 +92,31 @@ fn operations(service: &ServiceArgs, limit: TimeLimit) -> Result<String, Failure
     Ok(format!("{file}; operations with a path: {with_path}"))
 }
 
-fn journal(file: Option<PathBuf>, limit: TimeLimit) -> Result<String, Failure> {
-    let Some(file) = file else { return Ok("none".to_owned()) };
-    limit.bound("reading the journal", move || read(&file))
+/// Reads the agent's entry in the store. It is not changed.
+fn store(service: &ServiceArgs, limit: TimeLimit) -> Result<String, Failure> {
+    let known = settings::endpoint_of(service).ok().zip(settings::agent_id(service).ok());
+    let at = known.as_ref().and_then(|(at, agent)| store::place(service, at.as_str(), agent));
+    let Some(((endpoint, agent_id), at)) = known.zip(at) else { return Ok("none".to_owned()) };
+    let register = Register::opened(service, endpoint, agent_id, at.clone(), limit)?;
+    let generation = register.look()?.stamp().generation;
+    Ok(match generation {
+        0 => format!("{at}; nothing is stored"),
+        generation => format!("{at}; generation {generation}"),
+    })
+}
+
+fn journal(args: &Settings, limit: TimeLimit) -> Result<String, Failure> {
+    match args.sending.journal.clone() {
+        None => Ok("none".to_owned()),
+        Some(JournalAt::File(file)) => limit.bound("reading the journal", move || read(&file)),
+        Some(at @ JournalAt::Database(_)) => {
+            let (options, ca_file) = (JournalFile::options(), args.service.ca_file.as_deref());
+            let password = &args.sending.password;
+            let log = Log::new(0, true);
+            let mut journal = Opened::for_call(&at, password, ca_file, &options, limit, log)?;
+            Ok(format!("{at}; {} in doubt", journal.in_doubt()?.len()))
+        }
+    }
 }
 
 /// Reads a journal, and changes nothing.

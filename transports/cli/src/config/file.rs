@@ -183,6 +183,18 @@ impl Reading<'_> {
         match (kind, value.get_ref()) {
             (Kind::Text, DeValue::String(text)) => Ok(text.as_ref().into()),
             (Kind::Path, DeValue::String(text)) => Ok(self.beside(key, text, at)?.into()),
+            (Kind::Store, DeValue::String(text)) => match text.strip_prefix("file:") {
+                None => Ok(text.as_ref().into()),
+                Some(path) => {
+                    let mut value = OsString::from("file:");
+                    value.push(self.beside(key, path, at)?);
+                    Ok(value)
+                }
+            },
+            (Kind::PathOrUrl, DeValue::String(text)) if text.contains("://") => {
+                Ok(text.as_ref().into())
+            }
+            (Kind::PathOrUrl, DeValue::String(text)) => Ok(self.beside(key, text, at)?.into()),
             (Kind::TextOrPath, DeValue::String(text)) => match text.strip_prefix('@') {
                 None if text.contains('@') => Err(self.wrong(
                     at,
@@ -202,9 +214,9 @@ impl Reading<'_> {
             (Kind::Number, DeValue::Integer(number)) if number.radix() == 10 => {
                 Ok(number.as_str().into())
             }
-            (Kind::Text | Kind::Path | Kind::TextOrPath, _) => wants("a text in quotes"),
             (Kind::Switch, _) => wants("true or false"),
             (Kind::Number, _) => wants("a whole number"),
+            _ => wants("a text in quotes"),
         }
     }
 

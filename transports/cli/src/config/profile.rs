@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     Path,
     /// A text, or `@` and the path of a file.
     TextOrPath,
+    /// A text that may begin with `file:` and then has such a path.
+    Store,
+    /// A path, or the URL of a database.
+    PathOrUrl,
     /// `true` or `false`.
     Switch,
     /// A whole number.
@@ -26,13 +30,18 @@ pub(crate) enum Kind {
 /// The settings that a profile may have beside its secret, in the order of `imts config show`. Each
 /// has the name of its option: `base_url` is `--base-url`. A new option that a profile may set
 /// needs a line here, and no more.
-pub(crate) const KEYS: [(&str, Kind); 12] = [
+pub(crate) const KEYS: [(&str, Kind); 17] = [
     ("base_url", Kind::Text),
     ("plain_http", Kind::Switch),
     ("plain_http_host", Kind::Text),
     ("agent_id", Kind::Text),
     ("service_file", Kind::Path),
-    ("journal", Kind::Path),
+    ("store", Kind::Store),
+    ("no_store", Kind::Switch),
+    ("store_password_file", Kind::Path),
+    ("store_key_file", Kind::Path),
+    ("journal", Kind::PathOrUrl),
+    ("journal_password_file", Kind::Path),
     ("allow_unsynced_folder", Kind::Switch),
     ("reply_limit", Kind::Number),
     ("transport", Kind::Text),

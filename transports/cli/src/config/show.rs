@@ -10,14 +10,15 @@ use super::profile::{Origin, Setting};
 use super::{file, profile_names};
 use crate::args::{ServiceArgs, Settings};
 use crate::failure::Failure;
-use crate::out;
-use crate::settings::{SECRET, SecretSource, secret_source};
+use crate::settings::{SECRET, SecretSource, agent_id, endpoint_of, secret_source};
+use crate::{out, store};
 
 /// Prints each setting.
 pub(super) fn run(args: &Settings) -> Result<(), Failure> {
     let chosen = &args.service.chosen;
     let mut rows = vec![profile(&args.service)];
-    rows.extend(chosen.settings.iter().map(hidden));
+    let cached = cached(&args.service);
+    rows.extend(chosen.settings.iter().map(|setting| hidden(setting, cached.as_deref())));
     let after_agent =
         rows.iter().position(|row| row.key == "agent_id").map_or(rows.len(), |it| it + 1);
     rows.insert(after_agent, secret(&args.service)?);
@@ -43,9 +44,18 @@ pub(super) fn list(json: bool) -> Result<(), Failure> {
         out::line(json!({ "file": file, "profiles": names }))?;
     } else {
         let names: String = names.iter().map(|name| format!("\n  {name}")).collect();
-        out::line(format_args!("The profiles of {file}:{names}"))?;
+        out::line(match names.as_str() {
+            "" => format!("{file} has no profile: add one as `imts config --help` shows."),
+            names => format!("The profiles of {file}:{names}"),
+        })?;
     }
     Ok(())
+}
+
+/// Returns where the session is cached, if it is.
+fn cached(service: &ServiceArgs) -> Option<String> {
+    let (endpoint, agent_id) = (endpoint_of(service).ok()?, agent_id(service).ok()?);
+    store::place(service, endpoint.as_str(), agent_id).map(|at| at.to_string())
 }
 
 fn profile(service: &ServiceArgs) -> Setting {
@@ -75,15 +85,18 @@ fn secret(service: &ServiceArgs) -> Result<Setting, Failure> {
 }
 
 /// A URL may have a user name and a password: a proxy's by right, the service's by mistake.
-fn hidden(setting: &Setting) -> Setting {
+fn hidden(setting: &Setting, cached: Option<&str>) -> Setting {
     let mut setting = setting.clone();
     if let Some(value) = &mut setting.value
-        && matches!(setting.key, "proxy" | "base_url")
+        && matches!(setting.key, "proxy" | "base_url" | "store" | "journal")
         && let Some((before, host)) =
             value.rsplit_once('@').filter(|(before, _)| !before.is_empty())
     {
         let scheme = before.split_inclusive("://").next().filter(|it| it.ends_with("://"));
         *value = format!("{}(hidden)@{host}", scheme.unwrap_or_default());
+    }
+    if setting.key == "store" && setting.value.is_none() {
+        setting.value = cached.map(|path| format!("(cached session) {path}"));
     }
     if setting.key == "timeout" && matches!(setting.origin, Origin::Default) {
         setting.value = Some("10s, or 30s for `imts call`".to_owned());

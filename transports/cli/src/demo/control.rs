@@ -55,6 +55,11 @@ impl Control {
         Ok(control)
     }
 
+    /// Returns the sandbox's base URL.
+    pub(crate) fn url(&self) -> &str {
+        self.endpoint.as_str()
+    }
+
     /// Resets the sandbox. Its tokens then live at most this many seconds.
     pub(crate) fn prepare(&self, lifetime_s: u32) -> Result<(), String> {
         self.post("/_sandbox/reset", &json!({}))?;

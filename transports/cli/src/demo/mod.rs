@@ -10,6 +10,7 @@ mod crowd;
 mod pace;
 mod payments;
 mod report;
+mod siblings;
 mod stage;
 mod steps;
 

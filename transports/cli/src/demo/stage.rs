@@ -128,6 +128,14 @@ impl Stage {
         Ok(())
     }
 
+    /// Checks by the service's own counts that no refresh token was used twice.
+    pub(crate) fn nothing_used_twice(&self) -> Result<(), String> {
+        match self.control.refresh_tokens_used_twice()? {
+            0 => Ok(()),
+            reused => Err(format!("the service saw {reused} refresh tokens used twice")),
+        }
+    }
+
     /// Ends the client and starts another from what the hook persisted.
     pub(crate) fn restart(&mut self) -> Result<usize, String> {
         let saved = self.store.lock().map_err(|_| "the store is broken")?.clone();

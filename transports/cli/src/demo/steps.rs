@@ -6,7 +6,7 @@ use std::time::Duration;
 use imts::{Epoch, TokenError};
 
 use super::stage::{Stage, broken};
-use super::{crowd, payments};
+use super::{crowd, payments, siblings};
 use crate::failure::Failure;
 
 /// One promise, and how it is shown.
@@ -117,8 +117,15 @@ pub(crate) const ALL: &[Step] = &[
         run: cancelled_leader,
     },
     Step {
+        name: "siblings",
+        title: "11. Four processes share a session, and one is killed while it renews: one sign-in \
+                serves the others.",
+        calls: Calls::InOrder(siblings::CALLS),
+        run: siblings::run,
+    },
+    Step {
         name: "money",
-        title: "11. Money: 200 calls under random faults; no call is applied twice or reported \
+        title: "12. Money: 200 calls under random faults; no call is applied twice or reported \
                 wrongly.",
         calls: Calls::AnyOrder(payments::calls),
         run: payments::run,
@@ -158,7 +165,7 @@ fn expired_rotation(stage: &mut Stage) -> Result<(), String> {
         stage.ask()?;
         expect_phase(stage, "valid")?;
     }
-    nothing_used_twice(stage)
+    stage.nothing_used_twice()
 }
 
 fn refused_refresh(stage: &mut Stage) -> Result<(), String> {
@@ -266,14 +273,7 @@ fn cancelled_leader(stage: &mut Stage) -> Result<(), String> {
         served.last.as_millis()
     ));
     other(old, served.epoch)?;
-    nothing_used_twice(stage)
-}
-
-fn nothing_used_twice(stage: &Stage) -> Result<(), String> {
-    match stage.control.refresh_tokens_used_twice()? {
-        0 => Ok(()),
-        reused => Err(format!("the service saw {reused} refresh tokens used twice")),
-    }
+    stage.nothing_used_twice()
 }
 
 /// Sends the session's token to a protected operation.

@@ -3,7 +3,7 @@
 use imts::journal_file::{Compacted, JournalSize};
 use serde_json::{Value, json};
 
-use super::{opened_again, options};
+use super::file::{compacted, opened_again, options};
 use crate::args::Compact;
 use crate::failure::Failure;
 use crate::interrupt::Stop;
@@ -18,27 +18,19 @@ pub(super) fn run(args: &Compact, log: Log, stop: &Stop) -> Result<(), Failure> 
         options = options.keep_done(days);
     }
     let mut journal = opened_again(file, &options, TimeLimit::of(args.timeout), log, stop)?;
-    let compacted = journal.compact().map_err(|error| {
+    let outcome = journal.compact().map_err(|error| {
         let file = file.display();
         Failure::usage(format!("the journal {file} was not compacted: {error}"))
     })?;
-    let Compacted { before, after } = compacted;
+    let Compacted { before, after } = outcome;
     if args.json {
         out::line(json!({ "compacted": true, "before": object(before), "after": object(after) }))?;
     } else {
-        out::line(words(&compacted))?;
+        out::line(compacted(&outcome))?;
     }
     Ok(())
 }
 
 fn object(JournalSize { bytes, calls, hashes }: JournalSize) -> Value {
     json!({ "bytes": bytes, "calls": calls, "hashes": hashes })
-}
-
-/// Describes the result of a compaction, for people.
-pub(super) fn words(Compacted { before, after }: &Compacted) -> String {
-    let size = |JournalSize { bytes, calls, hashes }: &JournalSize| {
-        format!("{bytes} bytes, {calls} calls and the hashes of {hashes} more")
-    };
-    format!("the journal was compacted: before, {}; now, {}", size(before), size(after))
 }

@@ -4,15 +4,15 @@
 
 mod run;
 
+use imts::Recovery;
 use imts::call::Ending;
 use imts::clock::{Clock, SystemClock};
 use imts::journal::CallRecord;
 use imts::journal::{Answer, Finding, ReconcileStep, Reconciling, Unresolved};
 use imts::time::Mono;
-use imts::{JournalFile, Recovery};
 use serde_json::{Map, Value};
 
-use super::{object, opened_again, options, user, wrong};
+use super::{Opened, object, user};
 use crate::args::Reconcile;
 use crate::failure::{Failure, Kind};
 use crate::interrupt::Stop;
@@ -22,10 +22,11 @@ use crate::timeout::TimeLimit;
 use crate::values::date;
 
 pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure> {
-    // From here to the end, no other process may send: an answer would be out of date at once.
+    // A file stays locked to the end, so no other process sends. In a database, a call in doubt is not
+    // sent by anyone.
     let limit = TimeLimit::of(args.timeout);
-    let mut journal = opened_again(&args.file, &options(&args.folder), limit, log, stop)?;
-    let calls: Vec<_> = journal.book().in_doubt().cloned().collect();
+    let mut journal = Opened::again(&args.at, &args.server, &args.folder, limit, log, stop)?;
+    let calls = journal.in_doubt()?;
     let count = calls.len();
     let settings = imts::journal::Reconcile::default().interval(args.pause);
     let settings = user().into_iter().fold(settings, imts::journal::Reconcile::by);
@@ -41,13 +42,13 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
                     pass.skip(Some(Unresolved::UnderWay { until: Some(until) }));
                     continue;
                 }
-                stop.check().map_err(interrupted(&journal))?;
+                stop.check().map_err(interrupted(&mut journal))?;
                 let call_line = object(&call);
                 let answer = Answer::from(run::ask(&args.command, &call_line, args.each, stop));
                 if let Answer::Unknown(why) = &answer {
                     // The signal may have ended the command. An answer that came before the signal
                     // still counts.
-                    stop.check().map_err(interrupted(&journal))?;
+                    stop.check().map_err(interrupted(&mut journal))?;
                     let why = Some(why.as_str()).filter(|why| !why.is_empty());
                     tell(args.json, &call, Ending::Unknown, why)?;
                 }
@@ -59,14 +60,14 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
                     Finding::Done => Ending::Done,
                     Finding::Refused => Ending::Refused,
                 };
-                journal.resolve(id, resolution).map_err(|error| wrong(&args.file, &error))?;
+                journal.resolve(id, resolution)?;
                 pass.on_recorded(Ok(()));
                 if let Some(call) = asked.take() {
                     tell(args.json, &call, ending, None)?;
                 }
             }
             ReconcileStep::Wait { until } => {
-                stop.wait(until.since(now.mono)).map_err(interrupted(&journal))?;
+                stop.wait(until.since(now.mono)).map_err(interrupted(&mut journal))?;
             }
             ReconcileStep::Over(report) if report.in_doubt.is_empty() => break,
             ReconcileStep::Over(report) => {
@@ -82,8 +83,11 @@ pub(super) fn run(args: &Reconcile, log: Log, stop: &Stop) -> Result<(), Failure
 
 /// Completes the failure after a signal: what was recorded stays, and the other calls stay in
 /// doubt.
-fn interrupted(journal: &JournalFile) -> impl FnOnce(Failure) -> Failure {
-    |failure| failure.with_detail("in_doubt", journal.book().in_doubt().count())
+fn interrupted(journal: &mut Opened) -> impl FnOnce(Failure) -> Failure {
+    |failure| match journal.in_doubt() {
+        Ok(calls) => failure.with_detail("in_doubt", calls.len()),
+        Err(_) => failure,
+    }
 }
 
 fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Result<(), Failure> {
@@ -110,8 +114,7 @@ fn tell(json: bool, call: &CallRecord, ending: Ending, why: Option<&str>) -> Res
 
 fn still_in_doubt(args: &Reconcile, left: usize, of: usize) -> Failure {
     let message = format!("{left} of {of} calls are still in doubt");
-    let advice =
-        format!("Run it again later, or see them: imts journal list {}", args.file.display());
+    let advice = format!("Run it again later, or see them: imts journal list {}", args.at);
     let details = Map::from_iter([("in_doubt".to_owned(), Value::from(left))]);
     Failure::new(Kind::InDoubt, Recovery::Resolve, message).advising(advice).with_details(details)
 }

@@ -18,12 +18,16 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::interrupt::{self, Stop};
 use crate::log::Log;
-use crate::out::Reader;
+use crate::out::{self, Reader};
 use crate::service_file;
 use crate::settings::{self, Connection};
+use crate::store::Shared;
 
 /// How long to wait before the next request for a token, and how long a request may take.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long the end waits until the session is in the store.
+const LAST: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: Watch, log: Log) -> Result<(), Failure> {
     interrupt::ending("the watch began", move |stop| watch(&args, log, stop))
@@ -31,7 +35,7 @@ pub(crate) fn run(args: Watch, log: Log) -> Result<(), Failure> {
 
 fn watch(args: &Watch, log: Log, stop: &Stop) -> Result<(), Failure> {
     let service = service_file::of(args.service.service_file.as_deref(), args.timeout)?;
-    let Connection { endpoint, builder, carrier, .. } =
+    let Connection { endpoint, builder, carrier, store, .. } =
         settings::connection(&args.service, service, args.timeout)?;
     let mut policy = Policy::default();
     policy.time_limit = args.timeout;
@@ -45,7 +49,11 @@ fn watch(args: &Watch, log: Log, stop: &Stop) -> Result<(), Failure> {
         if watch.look(&mut view)? == Reader::Gone {
             return Ok(());
         }
+        watch.look_at_store();
         if stop.wait(TICK).is_err() {
+            if store.is_some() {
+                Shared::hand_over(&watch.client, LAST);
+            }
             view.tell(&Event::Ended { grants: watch.seen.grants })?;
             return Ok(());
         }
@@ -66,6 +74,8 @@ struct Seen {
     grants: u64,
     granted: Option<Instant>,
     error: Option<Arc<RenewalError>>,
+    /// Whether the store's last answer did not come.
+    is_store_out: bool,
 }
 
 /// What the session will do next.
@@ -115,6 +125,15 @@ impl Watching {
                 view.draw(&sight);
                 Ok(reader)
             }
+        }
+    }
+
+    /// Prints why the store does not answer, once in an outage.
+    fn look_at_store(&mut self) {
+        let failure = self.client.store_failure();
+        let was_out = std::mem::replace(&mut self.seen.is_store_out, failure.is_some());
+        if let Some(error) = failure.filter(|_| !was_out) {
+            out::note(format_args!("{error}. The session goes on without it."));
         }
     }
 

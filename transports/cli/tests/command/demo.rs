@@ -72,6 +72,7 @@ fn assert_goes_well(transport: &str) {
         "restart",
         "crowd",
         "cancelled_leader",
+        "siblings",
         "money",
     ];
     assert_eq!(names, expected);

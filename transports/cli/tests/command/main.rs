@@ -1,6 +1,8 @@
 //! The command `imts` as a person or a script uses it, over real sockets.
 
 mod advice;
+#[cfg(unix)]
+mod cache;
 mod call;
 mod call_mistakes;
 mod call_outcomes;
@@ -51,11 +53,19 @@ mod running;
 mod sandbox;
 #[cfg(unix)]
 mod secret_sources;
+#[cfg(all(unix, feature = "test-servers"))]
+mod servers;
+#[cfg(all(unix, feature = "test-servers"))]
+mod shared_journal;
+#[cfg(all(unix, feature = "test-servers"))]
+mod shared_store;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
 mod signals_everywhere;
 mod signatures;
+#[cfg(unix)]
+mod store;
 #[cfg(target_os = "linux")]
 mod texts;
 mod token;
@@ -88,6 +98,8 @@ pub(crate) fn imts(args: &[&str]) -> Command {
     }
     // The tests do not read the profiles of the person who runs them.
     command.env("XDG_CONFIG_HOME", "/no/such/folder");
+    // Nor do they use a session that is cached for that person.
+    command.env("XDG_STATE_HOME", "/dev/null/no/such/folder");
     command.args(args).stdin(Stdio::null());
     command
 }

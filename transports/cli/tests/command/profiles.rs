@@ -40,7 +40,7 @@ impl Profiles {
     /// The command with these profiles.
     pub(crate) fn imts(&self, args: &[&str]) -> Command {
         let mut command = imts(args);
-        command.env("XDG_CONFIG_HOME", self.0.path(""));
+        command.env("XDG_CONFIG_HOME", self.0.path("")).env("IMTS_NO_STORE", "true");
         command
     }
 

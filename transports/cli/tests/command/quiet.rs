@@ -9,7 +9,7 @@ fn the_demo_prints_its_last_line_alone() {
     let ran = run(&mut imts(&["demo", "--quiet"]));
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
     assert_eq!(ran.out.lines().count(), 1, "{ran:?}");
-    assert!(ran.out.starts_with("All 11 steps as promised"), "{ran:?}");
+    assert!(ran.out.starts_with("All 12 steps as promised"), "{ran:?}");
 }
 
 #[test]

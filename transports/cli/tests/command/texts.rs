@@ -18,6 +18,7 @@ mod sessions;
 mod settings;
 mod signals;
 mod signatures;
+mod stores;
 
 use std::path::PathBuf;
 use std::{env, fs, thread};
@@ -36,6 +37,7 @@ const PARTS: [Part; 12] = [
     ("calls", calls::shoot),
     ("commands with a token", commands::shoot),
     ("journals", journals::shoot),
+    ("stores", stores::shoot),
     ("watch and sandbox", sessions::shoot),
     ("signatures", signatures::shoot),
     ("signals", signals::shoot),

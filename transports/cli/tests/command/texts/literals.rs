@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::scenes::steady;
 
 /// What cannot be provoked, or not in the same way each time: why, and the texts.
-const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
+const CANNOT_BE_PROVOKED: [(&str, &[&str]); 13] = [
     (
         "a bug in the command",
         &[
@@ -55,6 +55,47 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 11] = [
         "another system",
         &[
             "imts exec does not work on this system: use `imts token --header`, or `imts token --show`",
+        ],
+    ),
+    (
+        "a journal in a database (shared_journal.rs starts one)",
+        &[
+            "the journal {url} cannot be used: {why}. Nothing was sent",
+            "the database has no tables for it",
+            "Create them: imts journal migrate {url}",
+            "its tables have version {found}, and this program needs version {needed}",
+            "Bring them up to date: imts journal migrate {url}",
+            "its tables have version {found}, and this program knows versions up to {known}",
+            "Use a newer version of this program.",
+            "the database may lose what it has committed, because {setting} is {value}",
+            "Set {setting} to `on` for the user, the database or the server.",
+            "the database has failed over or was restored, so it may not know all calls that were sent",
+            "Ask the service what was sent. Once you know: imts journal accept {url} --reason TEXT",
+            "the journal {} cannot be read: {error}",
+            "the tables were changed",
+            "{some} in doubt. {ask}",
+            "No call is in doubt.",
+            "the journal's tables were created, with version {to}",
+            "the journal's tables have version {to} already",
+            "the journal's tables have version {to} now; before, {from}",
+            "{ask}. Its number: imts journal list {at}",
+            "reading the journal's password",
+        ],
+    ),
+    (
+        "a store that changes or stops at one moment of many",
+        &[
+            "nothing was forgotten: another process renews the session now",
+            "{error}. The session goes on without it.",
+            " Other processes may not get this session.",
+            "Check the store, or leave it out with --no-store.",
+            "  renewal        under way, for {left:.1} s at most",
+            "; it may be used already",
+            "the store answered",
+            "Try again later.",
+            "opening the store",
+            "reading the store",
+            "emptying the store",
         ],
     ),
     (

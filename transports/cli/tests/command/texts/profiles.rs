@@ -15,7 +15,8 @@ use crate::{AGENT, SECRET, SERVICE_FILE, imts, run};
 /// The command with the profiles of the part's folder.
 fn with_profiles(scenes: &Scenes, args: &[&str]) -> Command {
     let mut command = imts(args);
-    command.env("XDG_CONFIG_HOME", scenes.folder.path(""));
+    let folder = scenes.folder.path("");
+    command.env("XDG_CONFIG_HOME", &folder).env("XDG_STATE_HOME", &folder);
     command
 }
 
