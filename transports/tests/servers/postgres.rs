@@ -1,7 +1,7 @@
 //! A PostgreSQL server of one test's own: on a free port and on a Unix socket, gone with the test.
 //!
 //! Several test programs include this file.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part of it")]
 
 #[path = "pooler.rs"]
 mod pooler;

@@ -53,6 +53,7 @@ fn good_settings_are_tried_and_neither_the_service_nor_the_journal_notices() {
                 "agent_id",
                 "secret",
                 "service_file",
+                "store",
                 "journal",
                 "ca_file",
                 "proxy",
@@ -60,7 +61,7 @@ fn good_settings_are_tried_and_neither_the_service_nor_the_journal_notices() {
             ]
         );
         let ran = run(profiles.imts(&args).env("S", SECRET));
-        assert_eq!((ran.code, ran.out.lines().count()), (0, 9), "{ran:?}");
+        assert_eq!((ran.code, ran.out.lines().count()), (0, 10), "{ran:?}");
         assert!(ran.out.lines().all(|line| line.starts_with("ok ")), "{ran:?}");
     }
     assert!(front.log().is_empty(), "no request came");

@@ -61,7 +61,7 @@ pub(crate) fn sandbox_profile(url: &str) -> String {
 
 /// Each setting: its key, and a value of the option, of the variable and of the profile. What is given or
 /// not has no value as an option.
-const SETTINGS: [(&str, &str, &str, &str); 12] = [
+const SETTINGS: [(&str, &str, &str, &str); 17] = [
     (
         "base_url",
         "https://option.example",
@@ -73,6 +73,11 @@ const SETTINGS: [(&str, &str, &str, &str); 12] = [
     ("agent_id", "option", "variable", "\"profile\""),
     ("service_file", "/option", "/variable", "\"/profile\""),
     ("journal", "/option", "/variable", "\"/profile\""),
+    ("journal_password_file", "/option", "/variable", "\"/profile\""),
+    ("store", "file:/option", "redis://127.0.0.1:1", "\"file:/profile\""),
+    ("no_store", "", "false", "true"),
+    ("store_password_file", "/option", "/variable", "\"/profile\""),
+    ("store_key_file", "/option", "/variable", "\"/profile\""),
     ("allow_unsynced_folder", "", "false", "true"),
     ("reply_limit", "1", "2", "3"),
     ("transport", "ureq", "ureq", "\"hyper-util\""),
@@ -92,6 +97,7 @@ fn an_option_comes_before_its_variable_the_variable_before_the_profile_and_that_
         let name = format!("IMTS_{}", key.to_uppercase());
         let with = |has_option: bool, has_variable: bool, has_profile: bool| {
             let mut command = profiles.imts(&[]);
+            command.env_remove("IMTS_NO_STORE");
             if has_variable {
                 command.env(&name, variable);
             }

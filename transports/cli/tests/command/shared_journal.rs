@@ -71,11 +71,12 @@ fn an_intent_is_sent_once_whichever_process_asks() {
 #[test]
 fn a_call_in_doubt_is_listed_resolved_and_then_done() {
     let shared = Shared::new("shared-doubt", &[]).migrated();
-    let broken = faulty("confirm", lost(Position::Body));
+    let broken = faulty("confirm", lost(Position::AfterApply));
     let unknown = run(shared.confirm(&broken.url(), "17").args(["--timeout", "3s"]));
     assert_eq!(unknown.code, 6, "{unknown:?}");
     assert!(unknown.out.contains(&format!("imts journal list {}", shared.url())), "{unknown:?}");
-    let front = sandbox();
+    let front = broken;
+    front.sandbox().set_faults(Vec::new());
     let again = run(&mut shared.confirm(&front.url(), "17"));
     assert_eq!(kind(&again), (7, "in_doubt".into()), "{again:?}");
     let listed = run(&mut shared.journal(&["list"]));
@@ -93,7 +94,7 @@ fn a_call_in_doubt_is_listed_resolved_and_then_done() {
 #[test]
 fn reconcile_records_what_a_command_finds_out() {
     let shared = Shared::new("shared-reconcile", &[]).migrated();
-    let broken = faulty("confirm", lost(Position::Body));
+    let broken = faulty("confirm", lost(Position::AfterApply));
     for reference in ["17", "18"] {
         let mut confirm = shared.confirm(&broken.url(), reference);
         assert_eq!(run(confirm.args(["--timeout", "3s"])).code, 6);

@@ -28,7 +28,7 @@ use self::scenes::Scenes;
 /// A part of the file: its title, and what makes its scenes.
 type Part = (&'static str, fn(&mut Scenes));
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     ("help", helps::shoot),
     ("mistakes on the command line", mistakes::shoot),
     ("settings that cannot be used", settings::shoot),

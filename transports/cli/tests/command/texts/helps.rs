@@ -3,7 +3,7 @@
 use super::scenes::Scenes;
 use crate::imts;
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["token"],
     &["watch"],
@@ -16,6 +16,10 @@ const COMMANDS: [&[&str]; 26] = [
     &["journal", "reconcile"],
     &["journal", "accept"],
     &["journal", "compact"],
+    &["journal", "migrate"],
+    &["store"],
+    &["store", "show"],
+    &["store", "forget"],
     &["config"],
     &["config", "show"],
     &["config", "check"],

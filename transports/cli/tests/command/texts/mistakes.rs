@@ -6,7 +6,7 @@ use crate::imts;
 pub(super) fn shoot(scenes: &mut Scenes) {
     scenes.run("no command", &mut imts(&[]));
     scenes.run("no command of the journal", &mut imts(&["journal"]));
-    let cases: [(&str, &[&str]); 26] = [
+    let cases: [(&str, &[&str]); 33] = [
         ("no command, for a script", &["--json"]),
         ("a command that does not exist", &["tokn"]),
         ("an option that does not exist", &["token", "--agent-secret", "x"]),
@@ -31,6 +31,13 @@ pub(super) fn shoot(scenes: &mut Scenes) {
             &["journal", "reconcile", "j", "--with", "x", "--pause", "soon"],
         ),
         ("no days", &["journal", "compact", "journal", "--keep-done", "0"]),
+        ("days below zero", &["journal", "compact", "journal", "--keep-done", "-1"]),
+        ("no command to ask with", &["journal", "reconcile", "journal", "--with", ""]),
+        ("a password in a journal's address", &["journal", "list", "postgres://a:b@host/x"]),
+        ("a journal's address that cannot be read", &["journal", "list", "postgres://host:x"]),
+        ("tables for a file", &["journal", "migrate", "journal"]),
+        ("a database that does not answer", &["journal", "list", "postgres://a@127.0.0.1:1/x"]),
+        ("a folder that is a file", &["man", "Cargo.toml"]),
         ("days with a unit", &["journal", "compact", "journal", "--keep-done", "30d"]),
         ("a host with a port", &["sandbox", "--host", "127.0.0.1:80"]),
         ("a port that is not one", &["sandbox", "--port", "99999"]),

@@ -76,6 +76,8 @@ fn settings(scenes: &mut Scenes) {
     scenes.run("a profile that does not exist", &mut with_profiles(scenes, &wrong));
     let mut variable = imts(&["token"]);
     scenes.run("a wrong value in a variable", variable.env("IMTS_TIMEOUT", "soon"));
+    set(scenes, "\n");
+    scenes.run("a file without a profile", &mut with_profiles(scenes, &["config", "list"]));
 }
 
 fn checks(scenes: &mut Scenes) {
@@ -113,6 +115,12 @@ fn checks(scenes: &mut Scenes) {
     scenes.run("a check with certificates", &mut check(scenes, &["--ca-file", &pem]));
     let confirm = ["call", "confirm", "--profile", "sandbox", "-d", r#"{"client_uuid":"17"}"#];
     scenes.run("a call with a profile", with_profiles(scenes, &confirm).env("S", SECRET));
+    let mut again = with_profiles(scenes, &["token", "--profile", "sandbox"]);
+    scenes.run("a token with a profile, whose session cannot be cached", {
+        again.env("S", SECRET).env("XDG_STATE_HOME", "/dev/null/state")
+    });
+    assert_eq!(run(again.env("XDG_STATE_HOME", scenes.folder.path(""))).code, 0);
+    scenes.run("a check of a cached session", &mut check(scenes, &[]));
     let pipe = scenes.folder.path("pipe");
     nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let waits = format!("@{pipe}");
