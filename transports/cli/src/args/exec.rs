@@ -17,7 +17,7 @@ The command replaces imts: it has the same process id, gets all signals, and its
 that you see. File descriptor 3 holds the header line `Authorization: Bearer …`; most programs read it as \
 `/dev/fd/3`. On Linux, each opening reads it from the start; on other systems it can be read once. \
 IMTS_TOKEN_FD holds the number. No argument and, without --env, no variable holds the token. \
-IMTS_AGENT_SECRET and IMTS_STORE_PASSWORD are removed from the command's environment.
+IMTS_AGENT_SECRET, IMTS_STORE_PASSWORD and IMTS_JOURNAL_PASSWORD are removed from its environment.
 
 The token is not renewed: it lives as long as the service says. See `imts token`.
 
