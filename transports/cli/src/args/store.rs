@@ -36,6 +36,7 @@ pub(crate) enum StoreCommand {
     /// Show what a store holds for an agent: never a token.
     Show(StoreOf),
     /// Empty an agent's entry: all its processes sign in again.
+    #[command(before_help = "Example: imts store forget --profile production")]
     Forget(StoreOf),
 }
 

@@ -93,7 +93,8 @@ pub(crate) fn read(file: &Path) -> Result<Vec<Profile>, Failure> {
         }
         Err(error) => return Err(Failure::usage(format!("cannot read {shown}: {error}"))),
     }
-    let text = Source::File(file.to_owned()).text("the profiles", MAX_FILE)?;
+    let text = Source::File(file.to_owned()).text("the profiles", MAX_FILE);
+    let text = text.map_err(|it| it.advising("`imts config --help` shows how it looks."))?;
     Reading { text: &text, file }.profiles().map_err(|wrong| wrong.in_file(file))
 }
 

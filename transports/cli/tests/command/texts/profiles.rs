@@ -77,7 +77,9 @@ fn settings(scenes: &mut Scenes) {
     let mut variable = imts(&["token"]);
     scenes.run("a wrong value in a variable", variable.env("IMTS_TIMEOUT", "soon"));
     set(scenes, "\n");
-    scenes.run("a file without a profile", &mut with_profiles(scenes, &["config", "list"]));
+    scenes.run("a blank file", &mut with_profiles(scenes, &["config", "list"]));
+    set(scenes, "# none yet\n");
+    scenes.run("a file with a comment alone", &mut with_profiles(scenes, &["config", "list"]));
 }
 
 fn checks(scenes: &mut Scenes) {
