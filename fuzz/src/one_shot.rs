@@ -1,7 +1,7 @@
 //! The simulated world of a session without a way back in: a code that works once, a refresh token
 //! that rotates, and revocations from outside, in virtual time. Checks what must hold at each step.
 //!
-//! The service is a small model of its own: the sandbox knows nothing of what a client was told.
+//! The service is a small model of its own: the sandbox does not know what a client got.
 //! Requests and replies are lost or late, saves fail, the process crashes and goes on from what was
 //! saved. No code and no refresh token may reach the service twice, unless the request before is
 //! proven unsent. With a store, no access token may be used that a crash would lose.

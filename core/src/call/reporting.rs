@@ -1,4 +1,4 @@
-//! What a call is told of its request, and how it ends unsent or unknown.
+//! What a call learns about its request, and how it ends unsent or unknown.
 //!
 //! Owns the two inputs after a request left. Does not know what a reply means: `judge` does.
 

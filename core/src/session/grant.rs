@@ -76,6 +76,12 @@ impl Grant {
         self.since.is_some_and(|since| now.mono.since(since) < age)
     }
 
+    /// When its last token ends. `None` if it has none.
+    pub(super) fn last_end(&self) -> Option<End> {
+        let refresh = self.refresh.as_ref().map(|refresh| refresh.end);
+        refresh.or(self.access.as_ref().map(|access| access.bearer.end()))
+    }
+
     pub(crate) fn usable_access(&self, now: Now) -> Option<&Access> {
         self.access.as_ref().filter(|access| !access.bearer.remaining(now).is_zero())
     }

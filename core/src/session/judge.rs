@@ -186,6 +186,7 @@ impl Session {
         };
         let (epoch, since) = (self.epoch, Some(now.mono));
         let before = self.grant.as_ref().filter(|_| ticket.purpose == Purpose::Refresh);
+        let before = before.map(|grant| (&grant.ids, grant.last_end()));
         let ids = TokenIds::of(granted.id, before, now);
         let access = Some(access).filter(|_| !was_rejected);
         let grant = Grant { epoch, since, access, refresh, ids };

@@ -303,7 +303,7 @@ impl Session {
     fn while_out(&mut self, now: Now) -> Option<Step> {
         let out = self.share.as_ref()?.out.as_ref()?;
         let alone_at = self.alone_at(now).filter(|_| !out.is_alone_spent);
-        // After a sign-in without the store, callers are told what the service said.
+        // After a sign-in without the store, callers get what the service said.
         let said = self.pace.last().filter(|_| out.is_alone_spent).unwrap_or(&out.why);
         let (next_look, last) = (out.next_look, Arc::clone(said));
         if alone_at.is_some_and(|at| at <= now.mono) {

@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use super::grant::Grant;
 use crate::saved::{Saved, SavedTokenId};
 use crate::secret::TokenId;
 use crate::time::{End, Now, Wall};
@@ -21,13 +20,17 @@ pub(crate) struct TokenIds {
 const MOST: usize = 16;
 
 impl TokenIds {
-    /// The ids of a grant that a refresh brought. `None` for `before` if it was a sign-in, which
-    /// begins anew.
-    pub(super) fn of(present: Option<TokenId>, before: Option<&Grant>, now: Now) -> Self {
+    /// The ids of a grant that a refresh brought, and before it those of a grant whose last token
+    /// ends then. `None` for `before` if it was a sign-in, which begins anew.
+    pub(super) fn of(
+        present: Option<TokenId>,
+        before: Option<(&Self, Option<End>)>,
+        now: Now,
+    ) -> Self {
         let mut earlier = Vec::new();
-        if let Some(before) = before {
-            let replaced = before.ids.present.clone().zip(before.last_end());
-            let all = replaced.into_iter().chain(before.ids.earlier.iter().cloned());
+        if let Some((before, ends)) = before {
+            let replaced = before.present.clone().zip(ends);
+            let all = replaced.into_iter().chain(before.earlier.iter().cloned());
             let others = all.filter(|(id, _)| Some(id) != present.as_ref());
             earlier.extend(others.filter(|(_, end)| !end.is_past(now)).take(MOST));
         }
@@ -60,14 +63,6 @@ impl TokenIds {
         let saved =
             |(id, end): &(TokenId, End)| SavedTokenId { id: id.clone(), ends_at: wall(*end) };
         self.earlier.iter().map(saved).collect()
-    }
-}
-
-impl Grant {
-    /// When its last token ends. `None` if it has none.
-    fn last_end(&self) -> Option<End> {
-        let refresh = self.refresh.as_ref().map(|refresh| refresh.end);
-        refresh.or(self.access.as_ref().map(|access| access.bearer.end()))
     }
 }
 

@@ -73,7 +73,7 @@ impl World {
                         header.strip_prefix("Bearer ").unwrap().to_owned()
                     }
                 };
-                self.sends(ticket, secret, fate);
+                self.sends(ticket, &secret, fate);
                 Said::Sent
             }
             Step::Save(ticket, state) => {
@@ -101,13 +101,13 @@ impl World {
         assert!(!self.heard.contains(&family), "a token is used that is known to be revoked");
     }
 
-    fn sends(&mut self, ticket: Ticket, secret: String, fate: Fate) {
+    fn sends(&mut self, ticket: Ticket, secret: &str, fate: Fate) {
         self.tell(|| format!("    {secret}: {fate:?}"));
-        assert!(self.sent.insert(secret.clone()), "{secret} is sent again");
+        assert!(self.sent.insert(secret.to_owned()), "{secret} is sent again");
         let refreshes = ticket.purpose() == Purpose::Refresh;
         let processed = |world: &mut Self| match refreshes {
-            true => world.service.refreshes(&secret, world.now),
-            false => world.service.exchanges(&secret, world.now),
+            true => world.service.refreshes(secret, world.now),
+            false => world.service.exchanges(secret, world.now),
         };
         match fate {
             Fate::Answered => {

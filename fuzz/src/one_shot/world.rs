@@ -30,7 +30,7 @@ pub(super) struct World {
     pub(super) sent: BTreeSet<String>,
     /// Access tokens that were saved.
     pub(super) kept: BTreeSet<String>,
-    /// Families whose revocation this process was told of.
+    /// Families of whose revocation this process knows.
     pub(super) heard: BTreeSet<u64>,
     /// The ids of tokens that were granted, latest last.
     pub(super) ids: Vec<String>,

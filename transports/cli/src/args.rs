@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// Show or empty a session that processes share.
     Store(Box<store::Store>),
     /// Show and check the settings: profiles, variables, options.
-    Config(config::Config),
+    Config(Box<config::Config>),
     /// Sign a request or a message of the vendor's other services.
     Sign(Sign),
     /// Verify a signature, and explain a mismatch.

@@ -137,7 +137,7 @@ fn text(register: &Register, found: &Found, entry: &Value) -> String {
     let field = |name: &str| entry[name].as_str().unwrap_or("none");
     match entry["phase"].as_str() {
         None if stamp.generation == 0 => {
-            lines.push("  session        nothing is stored".to_owned())
+            lines.push("  session        nothing is stored".to_owned());
         }
         None => lines.push(format!("  session        empty; {put}")),
         Some(phase) => {

@@ -5,8 +5,11 @@ use imts_core::service::Format;
 use imts_core::services;
 use serde::Deserialize;
 
-/// The services of this build, by name.
-const SERVICES: &[(&str, fn() -> Service)] = &[
+/// A service's name, and the service.
+type Named = (&'static str, fn() -> Service);
+
+/// The services of this build.
+const SERVICES: &[Named] = &[
     #[cfg(feature = "jws")]
     ("card-api", services::card_api::service),
     #[cfg(feature = "jws")]

@@ -29,7 +29,7 @@ use crate::wire::{Object, Success, Text};
 /// // Two times 32 bytes of the system's source of random numbers.
 /// let (state, nonce) = (LinkState::new([7; 32]), LinkState::new([8; 32]));
 /// let request = OidcRequest::new("client-1", "https://example.com/back", state, nonce)?
-///     .with_grant(UserGrant::Email);
+///     .with_grant(&UserGrant::Email);
 /// let url = request.url(&Endpoint::https("https://passport.freedompay.kz")?);
 /// assert!(url.starts_with("https://passport.freedompay.kz/openid?scope=openid%20read.email&"));
 /// assert!(url.contains("&response_type=code&client_id=client-1&"));
@@ -65,7 +65,7 @@ impl OidcRequest {
 
     /// Adds a grant to the scope, which has `openid` from the beginning.
     #[must_use]
-    pub fn with_grant(mut self, grant: UserGrant) -> Self {
+    pub fn with_grant(mut self, grant: &UserGrant) -> Self {
         let is_new = self.scope.split(' ').all(|name| name != grant.as_str());
         if is_new {
             self.scope.push(' ');

@@ -16,6 +16,7 @@ use crate::support::{START, World, endpoint, pair};
 const REQUEST_ID: &str = "ac22c50c-22c7-4aeb-9160-e59b735f9c44";
 const LATER: Mono = Mono::from_micros(60_000_000);
 
+#[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
 fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/fixtures/freedom-id/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
@@ -246,7 +247,7 @@ fn an_openid_sign_in_checks_state_and_nonce_and_reads_the_id_token_as_a_hint() {
     let (client, issuer) = (claims["aud"].as_str().unwrap(), claims["iss"].as_str().unwrap());
     let (state, nonce) = (LinkState::new([1; 32]), LinkState::new([2; 32]));
     let request = OidcRequest::new(client, "https://example.com/back", state, nonce).unwrap();
-    let request = request.with_grant(UserGrant::Email).with_grant(UserGrant::OpenId);
+    let request = request.with_grant(&UserGrant::Email).with_grant(&UserGrant::OpenId);
     let url = request.url(&endpoint());
     let expected = format!(
         "https://passport.example/openid?scope=openid%20read.email&state={}&response_type=code\

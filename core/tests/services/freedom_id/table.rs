@@ -16,7 +16,10 @@ const HEAD: &str = "| a user's session | ";
 /// A world, the last ticket that it handed out, and the save that it waits for.
 type State = (World, Option<Ticket>, Option<SaveTicket>);
 
-const STATES: [(&str, fn() -> State); 11] = [
+/// A state's name in the table, and how it comes about.
+type Named = (&'static str, fn() -> State);
+
+const STATES: [Named; 11] = [
     ("no code", || (World::new(), None, None)),
     ("code", || {
         let mut world = World::new();

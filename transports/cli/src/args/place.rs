@@ -20,7 +20,7 @@ use crate::input;
 pub(crate) enum JournalAt {
     File(PathBuf),
     /// A PostgreSQL server. The address has no password.
-    Database(Database),
+    Database(Box<Database>),
 }
 
 /// The address of a database, and the text that it was read from.
@@ -92,6 +92,6 @@ impl TypedValueParser for Place {
             error => format!("{name} cannot be used: {error}"),
         });
         let address = read.map_err(|message| Error::raw(ErrorKind::ValueValidation, message))?;
-        Ok(JournalAt::Database(Database { text, address }))
+        Ok(JournalAt::Database(Box::new(Database { text, address })))
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Opened {
 
 enum Kinds {
     File(JournalFile),
-    Database(JournalPostgres, Reached),
+    Database(JournalPostgres, Box<Reached>),
 }
 
 impl Opened {
@@ -45,7 +45,7 @@ impl Opened {
             }
             JournalAt::Database(database) => {
                 let reached = Reached::of(database, password, ca_file, limit)?;
-                Kinds::Database(reached.opened()?, reached)
+                Kinds::Database(reached.opened()?, Box::new(reached))
             }
         };
         Ok(Self { at: at.clone(), journal })
@@ -67,7 +67,7 @@ impl Opened {
             JournalAt::Database(database) => {
                 let reached = Reached::for_command(database, server, limit)?;
                 stop.take_over()?;
-                Kinds::Database(reached.opened()?, reached)
+                Kinds::Database(reached.opened()?, Box::new(reached))
             }
         };
         Ok(Self { at: at.clone(), journal })
