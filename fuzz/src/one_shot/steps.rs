@@ -129,18 +129,18 @@ impl World {
             Fate::NotSent => {
                 let why = TransportError::not_sent(NotSent::vouch());
                 self.session.on_failure(ticket, why, self.now);
-                self.sent.remove(&secret);
+                self.sent.remove(secret);
                 self.tally.note(if refreshes { "a refresh is unsent" } else { "a code is unsent" });
             }
             Fate::Withdrawn => {
                 self.session.withdraw(ticket);
-                self.sent.remove(&secret);
+                self.sent.remove(secret);
             }
             Fate::Status(status) => {
                 // An answer that spares the token says that it was not processed.
                 self.is_aside |= refreshes && status == 404;
                 if refreshes && matches!(status, 403 | 404 | 503) {
-                    self.sent.remove(&secret);
+                    self.sent.remove(secret);
                 }
                 self.replied(ticket, &reply(status, r#"{"status":"no"}"#.to_owned()));
             }
