@@ -1,6 +1,6 @@
 //! `imts journal`: what a journal holds, and what someone found out about a call in doubt.
 //!
-//! Owns what is shown of calls. [`opened`] knows the two kinds of journal, [`file`] and [`database`]
+//! Owns what is shown of calls. [`opened`] knows the two kinds of journal, [`mod@file`] and [`database`]
 //! how each is reached.
 
 mod compact;
