@@ -16,7 +16,9 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use zeroize::Zeroizing;
 
-pub(crate) use self::connection::{Connection, StatementError, within};
+#[cfg(feature = "journal-postgres")]
+pub(crate) use self::connection::within;
+pub(crate) use self::connection::{Connection, StatementError};
 pub use self::error::PostgresError;
 use self::place::Place;
 use crate::tls::Tls;
