@@ -204,15 +204,20 @@ impl Sandbox {
         if path == ECHO_PATH {
             return Operation::Echo;
         }
+        if let Some(operation) = self.named(path) {
+            return operation;
+        }
         if let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
             return action.operation();
         }
-        if let Some(operation) = SignedOperation::at(path) {
-            return Operation::Signed(operation);
-        }
+        SignedOperation::at(path).map_or(Operation::Other, Operation::Signed)
+    }
+
+    /// The operation whose path the integrator named, or the pages of Transfer. It comes before the
+    /// other services.
+    fn named(&self, path: &str) -> Option<Operation> {
         let mut served = self.settings.operations.iter();
-        let found = served.find(|(_, served)| served.path == path);
-        found.map_or(Operation::Other, |(operation, _)| *operation)
+        served.find(|(_, served)| served.path == path).map(|(operation, _)| *operation)
     }
 
     fn answer(
@@ -230,7 +235,8 @@ impl Sandbox {
         if let Some(response) = fault.and_then(|fault| fault.before(refusal)) {
             return Ok((Verdict::Faulted, response));
         }
-        if let Some(answer) = self.payers_page(at, request) {
+        let is_named = self.named(request.uri().path()).is_some();
+        if !is_named && let Some(answer) = self.payers_page(at, request) {
             return Ok(answer);
         }
         if let Operation::Signed(operation) = operation {
@@ -251,7 +257,7 @@ impl Sandbox {
             return Ok((Verdict::Outage, response));
         }
         let (method, path) = (request.method(), request.uri().path());
-        if let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
+        if !is_named && let Some(action) = Action::at(method, path, &self.settings.freedom_id) {
             let (service, mut context) = self.freedom_id(at, now);
             return Ok(service.answer(&mut context, action, request));
         }

@@ -173,6 +173,18 @@ fn a_service_file_may_say_where_a_known_operation_is() {
 }
 
 #[test]
+fn a_path_of_a_service_file_comes_before_the_pages_and_the_services_that_have_it_too() {
+    for path in ["/pay", "/login", "/api/v1/oauth/token", "/v5/card-api/card/info"] {
+        let file = format!("version = 1\n[operation.confirm]\npath = \"{path}\"");
+        let service = Sandbox::with_service_file(&file).unwrap();
+        let mut agent = Agent::signed_in(service.settings().clone());
+        let reply = json_of(&agent.call(NOON, path, &json!({ "client_uuid": "17" })));
+        assert_eq!(reply["state"], true, "{path}: {reply}");
+        assert_eq!(agent.service.ledger().intents().count(), 1, "{path}");
+    }
+}
+
+#[test]
 fn a_service_file_that_is_wrong_is_refused_with_a_text_that_says_where() {
     let entry = |name: &str, rest: &str| format!("version = 1\n[operation.{name}]\n{rest}\n");
     let path = "path = \"/a\"";
