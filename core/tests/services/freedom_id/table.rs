@@ -16,7 +16,7 @@ const HEAD: &str = "| a user's session | ";
 /// A world, the last ticket that it handed out, and the save that it waits for.
 type State = (World, Option<Ticket>, Option<SaveTicket>);
 
-/// A state's name in the table, and how it comes about.
+/// A state's name in the table, and how it is made.
 type Named = (&'static str, fn() -> State);
 
 const STATES: [Named; 11] = [
