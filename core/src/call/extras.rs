@@ -19,14 +19,14 @@ use super::sign_error::SignError;
 use crate::catalogue::{Conduct, OperationInfo};
 use crate::journal::Digest;
 #[cfg(feature = "pg-sig")]
-use crate::operation::{Account, PgBody, PgForm, ReplyScript};
+use crate::operation::{Account, AskedBy, PgBody, PgForm, ReplyScript};
 use crate::operation::{Auth, Class, Repeat};
 use crate::secret::Body;
 use crate::service::Signing;
 #[cfg(feature = "jws")]
 use crate::sign::jws::JwsSigner;
 #[cfg(feature = "pg-sig")]
-use crate::sign::pg_sig::{PgFields, Salt, Script, SignedFields};
+use crate::sign::pg_sig::{PgFields, PgValue, Salt, Script, SignedFields};
 use crate::wire::request;
 
 /// What a request has beyond method, URL and body. It is fixed with the request.
@@ -37,6 +37,9 @@ pub(super) struct Extras {
     pub(super) conduct: Arc<Conduct>,
     /// The id by which the service recognizes a repeated request, if it stands in the body.
     body_id: Option<String>,
+    /// The field that has it.
+    #[cfg(feature = "pg-sig")]
+    id_field: Option<String>,
     /// The digest of what is asked for, if the sent bytes have a salt.
     pub(super) meaning: Option<Digest>,
     pub(super) reply_headers: &'static [&'static str],
@@ -54,6 +57,8 @@ pub(super) struct Verifier {
     pub(super) keys: Arc<Keys>,
     pub(super) account: Account,
     pub(super) script: Script,
+    /// The fields that say what the request is about. A reply that has them says the same.
+    pub(super) about: Vec<(String, Zeroizing<String>)>,
 }
 
 /// The keys of a call, and the random bytes of its salt.
@@ -92,6 +97,8 @@ impl Draft<'_> {
             headers: conduct.headers.clone(),
             conduct,
             body_id: self.body_id.map(str::to_owned),
+            #[cfg(feature = "pg-sig")]
+            id_field: self.info.and_then(OperationInfo::reference_field).map(str::to_owned),
             meaning: None,
             reply_headers: signing.reply_headers,
             pace: signing.pace.filter(|_| self.class == Class::Money),
@@ -217,6 +224,7 @@ impl Extras {
         };
         let fields = fields.with_merchant(merchant).ok_or(SignError::Party { field: MERCHANT })?;
         let script = Script::of(request.uri().path())?;
+        let about = self.about(&fields);
         let signed = signer.sign(account, &script, fields, &Salt::from_random(pen.random))?;
         self.secrets.push(Zeroizing::new(signed.pg_sig().to_owned()));
         let form: &PgForm = self.conduct.pg_form.as_ref().unwrap_or(&signing.pg_form);
@@ -226,9 +234,21 @@ impl Extras {
             ReplyScript::Exactly(name) => Script::exactly(name.clone()),
         };
         let (body, content_type) = written(&signed, form.body)?;
-        self.verifier = Some(Verifier { keys: Arc::clone(pen.keys), account, script });
+        self.verifier = Some(Verifier { keys: Arc::clone(pen.keys), account, script, about });
         self.headers.push((CONTENT_TYPE, HeaderValue::from_static(content_type)));
         Ok(body)
+    }
+
+    /// The fields that say what a request is about: its own id, and what it can be asked for by.
+    #[cfg(feature = "pg-sig")]
+    fn about(&self, fields: &PgFields) -> Vec<(String, Zeroizing<String>)> {
+        let asked_by = self.conduct.asked_by.as_ref().map(AskedBy::field);
+        let is_one = |name: &str| Some(name) == asked_by || Some(name) == self.id_field.as_deref();
+        let all = fields.iter_unverified().filter(|(name, _)| is_one(name));
+        let text = |(name, value): (&str, &PgValue)| {
+            Some((name.to_owned(), Zeroizing::new(value.as_text()?.to_owned())))
+        };
+        all.filter_map(text).collect()
     }
 }
 

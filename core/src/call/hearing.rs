@@ -92,7 +92,10 @@ mod pg_sig {
     use crate::call::extras::Verifier;
     use crate::error::Malformed;
     use crate::secret::Body;
-    use crate::sign::pg_sig::{AsObject, PgFields, PgReadError, PgVerifyError};
+    use crate::sign::pg_sig::{
+        AsObject, FieldError, PgFields, PgReadError, PgVerifyError, VerifiedFields,
+    };
+    use zeroize::Zeroizing;
 
     impl Verifier {
         pub(super) fn hear(&self, reply: Reply<'_>, known: &Circumstances) -> Heard {
@@ -118,7 +121,10 @@ mod pg_sig {
                 Body::json(&fields).map_err(|error| unbelieved(error.to_string()))
             };
             match signer.verify(self.account, &self.script, fields.clone()) {
-                Ok(verified) => json(AsObject::of(verified.iter())),
+                Ok(verified) => match self.other(&verified) {
+                    Some(name) => Err(unbelieved(format!("it is about another {name}"))),
+                    None => json(AsObject::of(verified.iter())),
+                },
                 // The gateway could not tell who the merchant is, so it could not sign, nor take
                 // the merchant's order (published). TLS says that it is the gateway. Only a refusal
                 // is believed, and only if no earlier attempt may have arrived.
@@ -131,6 +137,17 @@ mod pg_sig {
                 }
                 Err(error) => Err(unbelieved(error.to_string())),
             }
+        }
+
+        /// The field in which a reply is about something else than its request. A signature fits
+        /// any message of the merchant, whatever it was the reply to.
+        fn other(&self, reply: &VerifiedFields) -> Option<&str> {
+            let differs = |(name, value): &&(String, Zeroizing<String>)| match reply.text(name) {
+                Ok(text) => text != value.as_str(),
+                Err(FieldError::Missing) => false,
+                Err(_) => true,
+            };
+            self.about.iter().find(differs).map(|(name, _)| name.as_str())
         }
     }
 

@@ -84,6 +84,22 @@ fn an_unsigned_or_wrongly_signed_reply_is_never_done_nor_refused() {
 }
 
 #[test]
+fn a_well_signed_reply_about_another_request_is_not_believed() {
+    let about = |fields: &[(&str, &str)], id: &str| {
+        let all = [fields, &[("request_id", id)]].concat();
+        pg("pay", 200, &signed_xml(&called("pay"), &all))
+    };
+    assert!(matches!(about(&OK, "r-1"), Outcome::Done(_)));
+    assert!(matches!(about(&REFUSED, "r-1"), Outcome::Refused(_)));
+    for fields in [&OK[..], &REFUSED] {
+        for id in ["r-2", "r-1 ", "R-1", "r-11"] {
+            let outcome = about(fields, id);
+            assert!(is_unbelieved(&outcome), "{id}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
 fn a_merchant_that_the_gateway_does_not_know_is_refused_without_a_signature() {
     let xml = |status: &str, more: &str| {
         let code = "<pg_error_code>9998</pg_error_code>";
