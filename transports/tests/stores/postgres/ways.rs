@@ -67,6 +67,20 @@ fn a_swap_that_waits_for_the_row_ends_in_time_and_is_not_done_later() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_makes_no_lease_longer() {
+    let server = server();
+    let (store, lease) = (store(&server), Duration::from_secs(600));
+    assert!(!done(&store, &put(Stamp::NONE, FIRST).with_lease(lease, false)));
+    // As if the server's clock had been an hour ahead when the lease began.
+    server.sql("UPDATE imts_session SET lease_until = lease_until + 3600000000");
+    for swap in [look(), put(FIRST, SECOND)] {
+        let answer = store.swap(&swap).unwrap();
+        let Swapped::Other(found) = answer else { panic!("the lease is over: {answer:?}") };
+        assert!(found.held().is_some_and(|held| held.left() <= lease), "{found:?}");
+    }
+}
+
+#[test]
 fn it_works_on_a_thread_of_a_runtime_and_may_be_dropped_there() {
     let server = server();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
