@@ -137,7 +137,11 @@ impl FromStr for Endpoint {
 ///
 /// A segment such as `:id` is a parameter: each call fills it with the field `id` of its request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ServicePath(Cow<'static, str>);
+pub struct ServicePath {
+    path: Cow<'static, str>,
+    /// Whether a segment may be a parameter. Most paths have none, and each call asks.
+    may_have_parameters: bool,
+}
 
 impl ServicePath {
     /// Accepts a path of one or more segments, such as `/v5/partner/transfer/agent/auth`.
@@ -151,19 +155,37 @@ impl ServicePath {
         if path.len() > MAX_LENGTH || !rest.split('/').all(is_segment) {
             return Err(EndpointError::Path);
         }
-        Ok(Self(Cow::Owned(path)))
+        Ok(Self::of(path))
+    }
+
+    /// Makes a path of segments that were checked.
+    fn of(path: String) -> Self {
+        let may_have_parameters = has_colon(&path);
+        Self { path: Cow::Owned(path), may_have_parameters }
     }
 
     /// Makes a path from this crate's own source. The tests check it with [`ServicePath::new`].
     pub(crate) const fn constant(path: &'static str) -> Self {
-        Self(Cow::Borrowed(path))
+        Self { path: Cow::Borrowed(path), may_have_parameters: has_colon(path) }
     }
 
     /// Returns the path with its first slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.path
     }
+}
+
+/// Whether a segment begins with a colon.
+const fn has_colon(path: &str) -> bool {
+    let mut left = path.as_bytes();
+    while let [first, rest @ ..] = left {
+        if *first == b'/' && matches!(rest, [b':', ..]) {
+            return true;
+        }
+        left = rest;
+    }
+    false
 }
 
 impl FromStr for ServicePath {
@@ -177,7 +199,7 @@ impl FromStr for ServicePath {
 
 impl fmt::Display for ServicePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.path)
     }
 }
 

@@ -19,6 +19,9 @@ impl ServicePath {
     /// Returns whether calls by both paths may go to the same place. A parameter stands for any segment.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
+        if !self.may_have_parameters && !other.may_have_parameters {
+            return self.path == other.path;
+        }
         let (mut own, mut others) = (self.as_str().split('/'), other.as_str().split('/'));
         loop {
             match (own.next(), others.next()) {
@@ -35,7 +38,7 @@ impl ServicePath {
         &self,
         value: impl Fn(&str) -> Option<String>,
     ) -> Result<Cow<'_, Self>, String> {
-        if !self.as_str().contains("/:") {
+        if !self.may_have_parameters {
             return Ok(Cow::Borrowed(self));
         }
         let segment = |segment| match parameter(segment) {
@@ -44,7 +47,7 @@ impl ServicePath {
         };
         let segments: Result<Vec<_>, _> = self.as_str().split('/').map(segment).collect();
         match segments {
-            Ok(segments) => Ok(Cow::Owned(Self(Cow::Owned(segments.join("/"))))),
+            Ok(segments) => Ok(Cow::Owned(Self::of(segments.join("/")))),
             Err(name) => Err(name.to_owned()),
         }
     }
