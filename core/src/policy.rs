@@ -63,6 +63,10 @@ pub struct Policy {
     /// What may be done with a refresh token whose last use has an unknown outcome, if no
     /// credentials are held. Default [`Replay::Once`].
     pub replay: Replay,
+    /// What is done with a refresh token whose request was answered, but neither granted nor
+    /// judged, if the service has no [way back](crate::service::Tokens::has_way_back). Default
+    /// [`UnhandledRefresh::UsesUp`].
+    pub unhandled_refresh: UnhandledRefresh,
     /// How long a save may delay renewals and new tokens. Default 5 s.
     pub save_within: Duration,
     /// How long a session that shares a store may renew alone, before another one may. One exchange
@@ -120,6 +124,7 @@ impl Default for Policy {
             forbidden_cap: Duration::from_secs(HOUR),
             refresh_retry: Duration::from_secs(HOUR),
             replay: Replay::Once,
+            unhandled_refresh: UnhandledRefresh::UsesUp,
             save_within: Duration::from_secs(5),
             lease: Duration::from_secs(15),
             store_within: Duration::from_secs(2),
@@ -240,6 +245,7 @@ with! {
     with_forbidden_cap: forbidden_cap, Duration;
     with_refresh_retry: refresh_retry, Duration;
     with_replay: replay, Replay;
+    with_unhandled_refresh: unhandled_refresh, UnhandledRefresh;
     with_save_within: save_within, Duration;
     with_lease: lease, Duration;
     with_store_within: store_within, Duration;
@@ -263,6 +269,24 @@ pub enum Replay {
     Never,
     /// It is sent once more, and only after the access token is dead.
     Once,
+}
+
+/// What an answer that neither grants nor judges a refresh token does to it, if the service has no
+/// way back in.
+///
+/// Such answers are 403, 404, 405, 425, 429, 501 and 503, redirects, and others that are not in the
+/// service's own form. Whether the service has used the token up before such an answer is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnhandledRefresh {
+    /// The token counts as used, and is never sent again. The access token serves to its end. Then
+    /// the session needs a new code.
+    UsesUp,
+    /// The token is kept and sent again, after the wait that the answer asks for. The same holds if
+    /// a refresh brings an access token and leaves the refresh token as it was. The risk is the
+    /// integrator's: if the service has used the token up, it may take the second use for theft
+    /// and revoke all tokens of the user.
+    Keeps,
 }
 
 /// What a session may do while its shared store does not answer.

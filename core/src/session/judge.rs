@@ -14,7 +14,7 @@ use crate::exchange::Purpose;
 use crate::policy::Policy;
 use crate::renewal_error::{RenewalCause, RenewalError};
 use crate::saved::RefreshUse;
-use crate::secret::{BASIC, Bearer};
+use crate::secret::{BASIC, Bearer, TokenId};
 use crate::time::{End, Now};
 use crate::transport_error::TransportError;
 use crate::wire::{self, Asked, Granted, Reply};
@@ -124,6 +124,7 @@ impl Session {
                 held.and_then(|held| held.credentials.expose_code()),
                 refresh.map(|refresh| refresh.token.expose()),
                 access.map(|access| access.bearer.expose_token()),
+                grant.and_then(|grant| grant.ids.present()).map(TokenId::expose),
             ];
             let is_in_flight = self.flight.is_some_and(|flight| flight.is_of(ticket));
             is_in_flight.then(|| secrets.into_iter().flatten().collect())
@@ -215,7 +216,8 @@ impl Session {
 
     /// The old refresh token. A refresh that brought no new one has shown that the old one is good.
     fn kept_refresh(&self) -> Option<Refresh> {
-        let refresh = self.grant.as_ref()?.refresh.clone()?;
+        let grant = self.grant.as_ref().filter(|_| !self.uses_up_refresh());
+        let refresh = grant?.refresh.clone()?;
         let (usage, marked) = (RefreshUse::Unspent, RefreshUse::Unspent);
         Some(Refresh { usage, marked, ..refresh })
     }
@@ -261,7 +263,11 @@ impl Session {
     /// A refresh was answered, but not with a grant. A sign-in follows at once, in the same flight,
     /// if signing in is possible, the service works, and it asks for no wait.
     fn judge_refresh(&mut self, error: &ReplyError, failure: &Arc<RenewalError>, now: Now) {
-        let fall_back = match Meaning::of(error) {
+        let mut meaning = Meaning::of(error);
+        if meaning.spares() && self.uses_up_refresh() {
+            meaning = Meaning::ServerFailed;
+        }
+        let fall_back = match meaning {
             Meaning::Missing => {
                 self.spare_refresh();
                 self.set_refresh_aside(now);
@@ -332,6 +338,11 @@ enum Meaning {
 }
 
 impl Meaning {
+    /// Whether the token counts as not used, as far as the reply says.
+    fn spares(&self) -> bool {
+        matches!(self, Self::Missing | Self::Forbidden | Self::Passing | Self::Foreign)
+    }
+
     fn of(error: &ReplyError) -> Self {
         match error {
             ReplyError::Malformed(_) | ReplyError::Unbelieved { .. } => Self::NotUnderstood,

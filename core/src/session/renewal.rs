@@ -12,7 +12,7 @@ use super::pace::Standing;
 use super::store::Saving;
 use super::{Flight, Keep, Session, Step, Ticket};
 use crate::exchange::{Exchange, Purpose};
-use crate::policy::Replay;
+use crate::policy::{Replay, UnhandledRefresh};
 use crate::renewal_error::RenewalError;
 use crate::saved::RefreshUse;
 use crate::secret::Body;
@@ -115,6 +115,12 @@ impl Session {
             self.standings.note(held.fingerprint, Standing::used_up());
         }
         true
+    }
+
+    /// Whether any reply to a refresh uses its token up, because nothing but a new code would help
+    /// if the service took a second use for theft.
+    pub(super) fn uses_up_refresh(&self) -> bool {
+        !self.has_way_back() && self.policy.unhandled_refresh == UnhandledRefresh::UsesUp
     }
 
     fn can_refresh(&self, now: Now) -> bool {

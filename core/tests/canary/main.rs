@@ -9,6 +9,7 @@ mod outputs;
 mod quotes;
 #[cfg(all(feature = "jws", feature = "pg-sig"))]
 mod signing;
+mod token_ids;
 
 use imts_core::endpoint::ServicePath;
 use imts_core::exchange::Purpose;

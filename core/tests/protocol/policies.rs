@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use imts_core::Policy;
-use imts_core::policy::{Alone, Replay};
+use imts_core::policy::{Alone, Replay, UnhandledRefresh};
 
 /// The fields of a policy and their values, as its `Debug` prints them.
 fn fields(policy: &Policy) -> BTreeMap<String, String> {
@@ -33,6 +33,7 @@ fn each_field_has_a_method_that_sets_it_and_no_other() {
         ("forbidden_cap", fresh().with_forbidden_cap(odd)),
         ("refresh_retry", fresh().with_refresh_retry(odd)),
         ("replay", fresh().with_replay(Replay::Never)),
+        ("unhandled_refresh", fresh().with_unhandled_refresh(UnhandledRefresh::Keeps)),
         ("save_within", fresh().with_save_within(odd)),
         ("lease", fresh().with_lease(odd)),
         ("store_within", fresh().with_store_within(odd)),
@@ -54,7 +55,7 @@ fn each_field_has_a_method_that_sets_it_and_no_other() {
         assert_eq!(differ, [name]);
         let value = after[name].trim_end_matches(',');
         assert!(
-            ["77ms", "77", "Never", "Wait", "true", "false"].contains(&value),
+            ["77ms", "77", "Never", "Keeps", "Wait", "true", "false"].contains(&value),
             "{name}: {value}"
         );
         without.remove(name);

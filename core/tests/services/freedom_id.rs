@@ -3,6 +3,7 @@
 mod forms;
 mod revocation;
 mod table;
+mod unhandled;
 
 use std::sync::Arc;
 

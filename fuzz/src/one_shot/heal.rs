@@ -26,9 +26,7 @@ pub(super) fn heal(world: &mut World) {
             }
             Said::NeedsCode => {
                 assert!(!helped, "a new code does not help");
-                if !world.is_aside {
-                    stays_asking(world);
-                }
+                stays_asking(world);
                 helped = true;
                 world.signs_in();
             }

@@ -38,7 +38,7 @@ pub(super) enum Fate {
     Garbage,
 }
 
-pub(super) const FATES: [(u64, Fate); 11] = [
+pub(super) const FATES: [(u64, Fate); 15] = [
     (30, Fate::Answered),
     (4, Fate::Late),
     (4, Fate::ReplyLost),
@@ -49,6 +49,10 @@ pub(super) const FATES: [(u64, Fate); 11] = [
     (2, Fate::Status(500)),
     (2, Fate::Status(403)),
     (1, Fate::Status(404)),
+    (1, Fate::Status(302)),
+    (1, Fate::Status(405)),
+    (1, Fate::Status(425)),
+    (1, Fate::Status(429)),
     (2, Fate::Garbage),
 ];
 
@@ -137,10 +141,8 @@ impl World {
                 self.sent.remove(secret);
             }
             Fate::Status(status) => {
-                // An answer that spares the token says that it was not processed.
-                self.is_aside |= refreshes && status == 404;
-                if refreshes && matches!(status, 403 | 404 | 503) {
-                    self.sent.remove(secret);
+                if refreshes {
+                    self.tally.note("a refresh is not handled");
                 }
                 self.replied(ticket, &reply(status, r#"{"status":"no"}"#.to_owned()));
             }

@@ -15,6 +15,7 @@ const REQUIRED: &[&str] = &[
     "a grant is saved",
     "a mark is saved",
     "a refresh",
+    "a refresh is not handled",
     "a refresh is unsent",
     "a reply is late",
     "a reply is lost",

@@ -34,8 +34,6 @@ pub(super) struct World {
     pub(super) heard: BTreeSet<u64>,
     /// The ids of tokens that were granted, latest last.
     pub(super) ids: Vec<String>,
-    /// Whether a refresh was answered with 404: it is then tried again an hour later.
-    pub(super) is_aside: bool,
     pub(super) trace: Option<Vec<String>>,
 }
 
@@ -62,7 +60,6 @@ impl World {
             kept: BTreeSet::new(),
             heard: BTreeSet::new(),
             ids: Vec::new(),
-            is_aside: false,
             trace: None,
         }
     }

@@ -70,13 +70,16 @@ fn doubtful(age: u64) -> State {
 
 type Event = fn(&mut State) -> Option<()>;
 
-const EVENTS: [(&str, Event); 15] = [
+const EVENTS: [(&str, Event); 18] = [
     ("ask", |_| Some(())),
     ("31 s pass", |state| passes(state, 31)),
     ("8 days pass", |state| passes(state, 8 * DAY)),
     ("29 days pass", |state| passes(state, 29 * DAY)),
     ("grant", |state| replies(state, 200, &pair(7))),
     ("refused", |state| replies(state, 200, REFUSED)),
+    ("403", |state| replies(state, 403, "{}")),
+    ("404", |state| replies(state, 404, "{}")),
+    ("429", |state| replies(state, 429, "{}")),
     ("503", |state| replies(state, 503, "{}")),
     ("lost", |(world, ticket, _)| {
         world.session.on_failure((*ticket)?, TransportError::unknown(), world.now);
