@@ -106,8 +106,22 @@ impl PostgresAddress {
     }
 
     /// Checks that each host may be reached as the address says: over TLS, on this machine, or in
-    /// clear because it was named.
-    pub(crate) fn check(&self) -> Result<(), PostgresError> {
+    /// clear because it was named. Connects to nothing, and looks up no name.
+    ///
+    /// ```
+    /// use imts::postgres::{PostgresAddress, PostgresError};
+    ///
+    /// let here = PostgresAddress::new("postgres://payer@127.0.0.1/payments")?;
+    /// assert_eq!(here.check(), Ok(()));
+    /// let other = PostgresAddress::new("postgres://payer@db.example/payments")?;
+    /// assert!(matches!(other.check(), Err(PostgresError::NeedsTls { .. })));
+    /// # Ok::<(), PostgresError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PostgresError::NeedsTls`] for the first host that may not.
+    pub fn check(&self) -> Result<(), PostgresError> {
         let needs_tls = |place: &&Place| {
             let named = self.plain_hosts.iter().any(|host| place.is(host));
             self.tls.is_none() && !place.is_local() && !named

@@ -31,6 +31,7 @@ pub(crate) use self::operations::Operations;
 pub(crate) use self::place::{Database, JournalAt, JournalPassword};
 pub(crate) use self::sandbox::{RotationName, Sandbox};
 pub(crate) use self::service::{ServiceArgs, TransportName};
+pub(crate) use self::sharing::StoreFrom;
 pub(crate) use self::sign::{
     AccountName, AlgorithmName, HeaderForm, JwsArgs, KeyArgs, MessageForm, Sign, SignCommand,
     SignJws, SignPgSig, Verify, VerifyCommand, VerifyJws, VerifyPgSig,
@@ -38,7 +39,7 @@ pub(crate) use self::sign::{
 pub(crate) use self::store::{StoreCommand, StoreOf};
 pub(crate) use self::token::Token;
 use self::value::switch;
-pub(crate) use self::value::{Line, ProxyFrom, StoreFrom, VariableName};
+pub(crate) use self::value::{Line, ProxyFrom, VariableName};
 pub(crate) use self::watch::Watch;
 use crate::color::When;
 use crate::log::Log;

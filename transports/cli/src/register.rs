@@ -1,19 +1,21 @@
-//! `imts store`: what a store holds for an agent, and emptying it.
+//! `imts store`: what a store holds for an agent, emptying it, and creating its table.
 //!
 //! Owns what is shown of an entry: never a token. Does not know which store it is: [`store`] does.
 
 use std::time::Duration;
 
+use imts::postgres::PostgresError;
 use imts::session::Usable;
+use imts::store::postgres::PostgresStoreError;
 use imts::store::{Store, StoreError};
 use imts::swap::{Found, Swap, Swapped};
 use imts::transport_error::NotSent;
 use imts::{Builder, Client, Endpoint, Recovery, Saved, TransportError};
 use serde_json::{Value, json};
 
-use crate::args::{ServiceArgs, StoreCommand, StoreOf};
+use crate::args::{ServiceArgs, StoreCommand, StoreFrom, StoreOf};
 use crate::failure::{Failure, Kind};
-use crate::store::{self, At, Shared};
+use crate::store::{self, At, NoTable, Shared};
 use crate::timeout::TimeLimit;
 use crate::values::{date, seconds};
 use crate::{interrupt, out, settings};
@@ -26,6 +28,7 @@ pub(crate) fn run(command: StoreCommand) -> Result<(), Failure> {
         let line = match &command {
             StoreCommand::Show(args) => show(args)?,
             StoreCommand::Forget(args) => forget(args)?,
+            StoreCommand::Migrate(args) => migrate(args)?,
         };
         stop.take_over()?;
         out::line(line)?;
@@ -183,6 +186,29 @@ fn forget(args: &StoreOf) -> Result<String, Failure> {
     })
 }
 
+fn migrate(args: &StoreOf) -> Result<String, Failure> {
+    let Some(StoreFrom::Postgres(database)) = &args.service.store.store else {
+        return Err(Failure::usage(
+            "only a store in PostgreSQL has a table: give --store postgres://USER@HOST/DATABASE",
+        ));
+    };
+    let migrated = store::migrate(&args.service, database, TimeLimit::of(args.timeout))?;
+    migrated.map_err(|error| match store::cause(&error) {
+        Some(
+            PostgresStoreError::Refused(_)
+            | PostgresStoreError::Database(PostgresError::Refused { .. }),
+        ) => Failure::usage(error).advising(
+            "Check the address and the password, and that the user may create tables in the \
+             database.",
+        ),
+        _ => failed(&error),
+    })?;
+    Ok(match args.json {
+        true => json!({ "store": database.text, "migrated": true }).to_string(),
+        false => format!("{}: the table is there", database.text),
+    })
+}
+
 fn again(kind: Kind, message: impl std::fmt::Display) -> Failure {
     Failure::new(kind, Recovery::Retry { after: None }, message).advising("Try again later.")
 }
@@ -190,6 +216,7 @@ fn again(kind: Kind, message: impl std::fmt::Display) -> Failure {
 /// Creates a failure: the entry cannot be read.
 fn failed(error: &StoreError) -> Failure {
     match error {
+        StoreError::Unreachable(why) if why.is::<NoTable>() => Failure::usage(error),
         StoreError::Unreachable(_) => {
             Failure::new(Kind::Transport, Recovery::Retry { after: None }, error)
                 .advising("Check the address, the password, and that the server runs.")
@@ -197,6 +224,9 @@ fn failed(error: &StoreError) -> Failure {
         StoreError::TimedOut => again(Kind::TimedOut, error),
         StoreError::UnknownKey => Failure::usage(error)
             .advising("Give its key as a further line of the file of --store-key-file."),
+        StoreError::Newer { .. } => {
+            Failure::usage(error).advising("Use a newer version of this program.")
+        }
         _ => Failure::usage(error),
     }
 }

@@ -7,7 +7,9 @@ mod cache;
 mod key;
 mod open;
 mod seen;
+mod server;
 mod shared;
 
-pub(crate) use self::open::{At, PASSWORD, of, opened, place};
+pub(crate) use self::open::{At, of, opened, place};
+pub(crate) use self::server::{NoTable, PASSWORD, cause, migrate};
 pub(crate) use self::shared::{From, Shared};

@@ -30,6 +30,12 @@ pub(crate) struct Database {
     pub(crate) address: PostgresAddress,
 }
 
+impl Database {
+    pub(super) fn read(text: String) -> Result<Self, PostgresError> {
+        PostgresAddress::new(&text).map(|address| Self { text, address })
+    }
+}
+
 /// How a journal in a database is reached.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct JournalPassword {
@@ -84,14 +90,15 @@ impl TypedValueParser for Place {
             return path().parse_ref_(command, arg, value, source).map(JournalAt::File);
         }
         let name = name(arg, source);
-        let read = PostgresAddress::new(&text).map_err(|error| match error {
-            PostgresError::PasswordInAddress => format!(
-                "{name} holds a password, and other users of this machine can read arguments: leave \
-                 it out, and set IMTS_JOURNAL_PASSWORD or give --journal-password-file FILE"
-            ),
-            error => format!("{name} cannot be used: {error}"),
-        });
-        let address = read.map_err(|message| Error::raw(ErrorKind::ValueValidation, message))?;
-        Ok(JournalAt::Database(Box::new(Database { text, address })))
+        Database::read(text)
+            .map(|database| JournalAt::Database(Box::new(database)))
+            .map_err(|error| match error {
+                PostgresError::PasswordInAddress => format!(
+                    "{name} holds a password, and other users of this machine can read arguments: \
+                     leave it out, and set IMTS_JOURNAL_PASSWORD or give --journal-password-file FILE"
+                ),
+                error => format!("{name} cannot be used: {error}"),
+            })
+            .map_err(|message| Error::raw(ErrorKind::ValueValidation, message))
     }
 }

@@ -20,6 +20,8 @@ used with --store by `imts token`, `watch`, `exec` and `call`, and by programs o
   rediss://USER@HOST/0     several hosts, over TLS. Redis 5 to 8, or Valkey
   redis://127.0.0.1        without TLS, to this machine only
   unix:///run/redis.sock   a socket
+  postgres://USER@HOST/DB  several hosts, by a table of PostgreSQL: create it with `imts store migrate`. Over \
+TLS, other than to this machine
 
 If a profile is named and no store is set, the session is cached in a file of your own: in the folder \
 `imts/sessions` of XDG_STATE_HOME, or of `~/.local/state`. --no-store turns that off.
@@ -38,6 +40,17 @@ pub(crate) enum StoreCommand {
     /// Empty an agent's entry: all its processes sign in again.
     #[command(before_help = "Example: imts store forget --profile production")]
     Forget(StoreOf),
+    /// Create the table of a store in PostgreSQL.
+    #[command(
+        before_help = "Example: imts store migrate --store postgres://owner@db.example/payments",
+        after_long_help = "\
+It may be run again, and by several processes at once. The user of the address becomes the owner of the \
+table. Give the users of the store the rights to select, insert and update. It needs neither the base URL \
+nor an agent.
+
+Exit codes: 0 the table is there; 2 usage, or the database refuses; 5 the store does not answer, or interrupted."
+    )]
+    Migrate(StoreOf),
 }
 
 #[derive(Debug, Parser)]
@@ -69,13 +82,13 @@ impl StoreCommand {
 
     pub(crate) fn of(&self) -> &StoreOf {
         match self {
-            Self::Show(args) | Self::Forget(args) => args,
+            Self::Show(args) | Self::Forget(args) | Self::Migrate(args) => args,
         }
     }
 
     pub(crate) fn of_mut(&mut self) -> &mut StoreOf {
         match self {
-            Self::Show(args) | Self::Forget(args) => args,
+            Self::Show(args) | Self::Forget(args) | Self::Migrate(args) => args,
         }
     }
 }

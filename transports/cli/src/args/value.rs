@@ -10,7 +10,6 @@ use clap::builder::{BoolishValueParser, PathBufValueParser, TypedValueParser, Va
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, Command, Error};
-use imts::store::redis::{RedisAddress, RedisAddressError};
 
 use crate::input;
 
@@ -60,37 +59,6 @@ pub(crate) enum ProxyFrom {
     Environment,
     File(PathBuf),
     Given(String),
-}
-
-/// A store that processes share.
-#[derive(Clone, Debug)]
-pub(crate) enum StoreFrom {
-    File(PathBuf),
-    Redis(RedisAddress),
-}
-
-impl ValueParserFactory for StoreFrom {
-    type Parser = Reader<Self>;
-
-    fn value_parser() -> Self::Parser {
-        Reader(|value, name, _| match value.split_once(':') {
-            Some(("file", path)) if !path.is_empty() => {
-                Ok(Self::File(path.strip_prefix("//").unwrap_or(path).into()))
-            }
-            Some(("redis" | "rediss" | "unix", _)) => match value.parse() {
-                Ok(address) => Ok(Self::Redis(address)),
-                Err(RedisAddressError::Password) => Err(format!(
-                    "{name} holds a password, and other users of this machine can read arguments: \
-                     leave it out, and set IMTS_STORE_PASSWORD or give --store-password-file FILE"
-                )),
-                Err(error) => Err(format!("{name} cannot be used: {error}")),
-            },
-            _ => Err(format!(
-                "{name} is not a store: give file:PATH, rediss://USER@HOST, redis://127.0.0.1 or \
-                 unix:///SOCKET"
-            )),
-        })
-    }
 }
 
 impl ValueParserFactory for Line {
@@ -158,7 +126,7 @@ impl ValueParserFactory for ProxyFrom {
 
 /// Reads a line and makes a value of it, with the name and the source of its option.
 #[derive(Clone)]
-pub(crate) struct Reader<T>(fn(String, &str, ValueSource) -> Result<T, String>);
+pub(crate) struct Reader<T>(pub(super) fn(String, &str, ValueSource) -> Result<T, String>);
 
 impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reader<T> {
     type Value = T;

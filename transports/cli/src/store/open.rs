@@ -1,31 +1,23 @@
 //! Opens the store that a command uses: one that is set, or the cache of a profile.
 //!
-//! Owns the files and variables of its password and its key.
+//! Owns which store that is. Does not know how a server is reached: `server` does.
 
-use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use imts::store::file::FileStore;
 use imts::store::raw::RawStore;
-use imts::store::redis::{RedisAddress, RedisStore};
+use imts::store::redis::RedisAddress;
 use imts::store::sealed::{Keys, Sealed};
 use imts::store::{Store, StoreError};
-use zeroize::Zeroizing;
 
 use super::seen::{Failures, Noted};
 use super::shared::Shared;
-use super::{cache, key};
-use crate::args::{ServiceArgs, StoreFrom};
-use crate::carrier::Network;
-use crate::config::MAX_SECRET;
+use super::{cache, key, server};
+use crate::args::{Database, ServiceArgs, StoreFrom};
 use crate::failure::Failure;
-use crate::input::Source;
 use crate::out;
 use crate::timeout::TimeLimit;
-
-/// The variable of the password of a store's server.
-pub(crate) const PASSWORD: &str = "IMTS_STORE_PASSWORD";
 
 /// The kind of the cache of a profile.
 const CACHE: &str = "cache";
@@ -35,6 +27,7 @@ const CACHE: &str = "cache";
 pub(crate) enum At {
     File(PathBuf),
     Redis(RedisAddress),
+    Postgres(Box<Database>),
     /// The cache of a profile.
     Cache(PathBuf),
 }
@@ -44,6 +37,7 @@ impl fmt::Display for At {
         match self {
             Self::File(path) | Self::Cache(path) => write!(f, "file:{}", path.display()),
             Self::Redis(address) => address.fmt(f),
+            Self::Postgres(database) => f.write_str(&database.text),
         }
     }
 }
@@ -54,6 +48,7 @@ pub(crate) fn place(args: &ServiceArgs, endpoint: &str, agent_id: &str) -> Optio
         _ if args.store.no_store => None,
         Some(StoreFrom::File(path)) => Some(At::File(path.clone())),
         Some(StoreFrom::Redis(address)) => Some(At::Redis(address.clone())),
+        Some(StoreFrom::Postgres(database)) => Some(At::Postgres(database.clone())),
         None if args.chosen.profile.is_some() => cache::file(endpoint, agent_id).map(At::Cache),
         None => None,
     }
@@ -81,27 +76,20 @@ pub(crate) fn of(
 pub(crate) fn opened(args: &ServiceArgs, at: At, limit: TimeLimit) -> Result<Shared, Failure> {
     let file = args.store.store_key_file.as_deref();
     let keys = file.map(|file| key::keys(file, limit)).transpose()?;
-    let (kind, address) = match at {
+    Ok(match at {
         At::File(path) => {
             let store = limit.bound("opening the store", move || file_store(&path))?;
-            return Ok(sealed("file", store, keys));
+            sealed("file", store, keys)
         }
         At::Cache(path) => {
             let store = limit.bound("opening the store", move || cached(&path))?;
-            return Ok(sealed(CACHE, store, keys));
+            sealed(CACHE, store, keys)
         }
-        At::Redis(address) => ("redis", address),
-    };
-    let is_secure = address.to_string().starts_with("rediss:");
-    let mut store = RedisStore::new(address);
-    if let Some(password) = password(args, limit)? {
-        store = store.password(password.as_str());
-    }
-    if is_secure {
-        let network = Network::of_server(args.ca_file.clone());
-        store = store.tls(&limit.bound("reading certificates", move || network.tls())?);
-    }
-    Ok(sealed(kind, store, keys))
+        At::Redis(address) => sealed("redis", server::redis(args, address, limit)?, keys),
+        At::Postgres(database) => {
+            sealed("postgres", server::postgres(args, &database, limit)?, keys)
+        }
+    })
 }
 
 fn sealed<S: RawStore + Store + 'static>(
@@ -141,15 +129,4 @@ fn file_store(path: &Path) -> Result<FileStore, Failure> {
             _ => failure,
         }
     })
-}
-
-/// Returns the password of the store's server, if there is one.
-fn password(args: &ServiceArgs, limit: TimeLimit) -> Result<Option<Zeroizing<String>>, Failure> {
-    let source = match &args.store.store_password_file {
-        Some(path) => Source::File(path.clone()),
-        None if env::var_os(PASSWORD).is_some() => Source::Variable(PASSWORD.to_owned()),
-        None => return Ok(None),
-    };
-    let read = move || source.line("the store's password", MAX_SECRET);
-    limit.bound("reading the store's password", read).map(Some)
 }

@@ -15,7 +15,7 @@ const HAND_OVER: Duration = Duration::from_secs(5);
 /// A store that a command's session is kept in.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    /// What is reported of its kind: `file`, `redis` or `cache`.
+    /// What is reported of its kind: `file`, `redis`, `postgres` or `cache`.
     pub(crate) kind: &'static str,
     pub(crate) store: Noted,
 }

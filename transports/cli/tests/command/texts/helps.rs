@@ -3,7 +3,7 @@
 use super::scenes::Scenes;
 use crate::imts;
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["token"],
     &["watch"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["store"],
     &["store", "show"],
     &["store", "forget"],
+    &["store", "migrate"],
     &["config"],
     &["config", "show"],
     &["config", "check"],

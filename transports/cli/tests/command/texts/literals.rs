@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::scenes::steady;
 
 /// What cannot be provoked, or not in the same way each time: why, and the texts.
-const CANNOT_BE_PROVOKED: [(&str, &[&str]); 13] = [
+const CANNOT_BE_PROVOKED: [(&str, &[&str]); 14] = [
     (
         "a bug in the command",
         &[
@@ -79,6 +79,15 @@ const CANNOT_BE_PROVOKED: [(&str, &[&str]); 13] = [
             "reading the journal's password",
             "the journal's password",
             "Check the address, the user's rights, and IMTS_JOURNAL_PASSWORD or --journal-password-file.",
+        ],
+    ),
+    (
+        "a store in PostgreSQL (shared_store.rs starts one)",
+        &[
+            "the database has no table for sessions. Create it: imts store migrate --store {url}",
+            "creating the store's table",
+            "{}: the table is there",
+            "Check the address and the password, and that the user may create tables in the database.",
         ],
     ),
     (

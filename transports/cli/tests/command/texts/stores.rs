@@ -51,7 +51,13 @@ fn unusable(scenes: &mut Scenes, front: &Front) {
         command.args(more);
         command
     };
-    for store in ["session", "rediss://imts:secret@host.example", "redis://host:0"] {
+    for store in [
+        "session",
+        "rediss://imts:secret@host.example",
+        "redis://host:0",
+        "postgres://payer:secret@host.example/payments",
+        "postgres://payer@host.example/payments?sslmode=disable",
+    ] {
         scenes.run("not a store", &mut with(store, &[]));
     }
     scenes.run("a store without its folder", &mut with("file:/no/such/folder/session", &[]));
@@ -71,5 +77,7 @@ fn unusable(scenes: &mut Scenes, front: &Front) {
     scenes.run("no file with its password", &mut with("redis://127.0.0.1", &nowhere));
     let url = front.url();
     let mut no_store = imts(&["store", "show", "--plain-http", "--base-url", &url]);
+    let redis = "redis://127.0.0.1";
+    scenes.run("a table for Redis", &mut store_of(front, "migrate", redis, &[]));
     scenes.run("no store", no_store.args(["--agent-id", "agent-7"]));
 }
