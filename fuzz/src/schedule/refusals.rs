@@ -86,6 +86,7 @@ impl World {
         if !worked && !is_dead {
             said.slow.again(self.now);
             self.tally.note("rule 8: a secret that never worked is tried slowly");
+            node.is_asked_to_wait(self.now, answer.retry);
         }
         if node.keep.take_if(|keep| *keep == Keep::Once).is_none() && worked && !is_dead {
             node.failed(self.now, answer.retry);
