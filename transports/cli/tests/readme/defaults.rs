@@ -46,6 +46,7 @@ impl Row {
                 "signs in" => "SignIn".to_owned(),
                 "never" => "Never".to_owned(),
                 "none" => "None".to_owned(),
+                "uses it up" => "UsesUp".to_owned(),
                 // Of the library as a whole, and of the core.
                 other => match other
                     .split_once("(")
