@@ -19,6 +19,7 @@ mod limited;
 pub use self::amount::Amount;
 pub use self::card::{CardNumber, Cvc, Pan};
 pub use self::codes::{Country, Currency};
+pub(super) use self::codes::{UUID_FORM, is_uuid};
 pub use self::field_error::FieldError;
 #[cfg(any(feature = "jws", feature = "pg-sig"))]
 pub use self::found::Found;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::FieldError;
+use crate::services::values::{UUID_FORM, is_uuid};
 
 /// The caller's own id of a transfer: a UUID with its 36 characters (published).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -18,11 +19,7 @@ impl FromStr for ClientUuid {
     type Err = FieldError;
 
     fn from_str(text: &str) -> Result<Self, FieldError> {
-        const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
-        let is_hex = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let ok = text.split('-').map(str::len).eq(GROUPS) && text.split('-').all(is_hex);
-        let form = "a UUID: 32 hexadecimal digits and 4 hyphens";
-        FieldError::require(ok, Self(text.to_owned()), "client_uuid", form)
+        FieldError::require(is_uuid(text), Self(text.to_owned()), "client_uuid", UUID_FORM)
     }
 }
 

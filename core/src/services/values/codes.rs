@@ -1,4 +1,4 @@
-//! Codes whose form is known: countries and currencies.
+//! Codes whose form is known: countries, currencies, and the form of a UUID.
 
 use std::str::FromStr;
 
@@ -69,3 +69,13 @@ fn letters(text: &str) -> Option<[u8; 3]> {
     let letters: [u8; 3] = text.as_bytes().try_into().ok()?;
     letters.iter().all(u8::is_ascii_uppercase).then_some(letters)
 }
+
+/// Whether it is a UUID with its 36 characters.
+pub(in crate::services) fn is_uuid(text: &str) -> bool {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    let is_hex = |group: &str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').map(str::len).eq(GROUPS) && text.split('-').all(is_hex)
+}
+
+/// The form of a UUID, for errors.
+pub(in crate::services) const UUID_FORM: &str = "a UUID: 32 hexadecimal digits and 4 hyphens";
